@@ -1,0 +1,240 @@
+const { existsSync } = require('node:fs');
+const js = require('@eslint/js');
+const { defineConfig, globalIgnores } = require('eslint/config');
+const importX = require('eslint-plugin-import-x');
+const tseslint = require('typescript-eslint');
+
+// The zones of `no-restricted-paths` are relative to the working directory; elsewhere they would silently match nothing.
+if (!existsSync('src/clock.ts')) {
+  throw new Error('Run ESLint in the folder that holds src/.');
+}
+
+/* Who may import whom, from the inside to the outside. */
+
+const basics = ['clock.ts', 'ids.ts', 'logger.ts', 'request-host.ts', 'system-error.ts', 'xml.ts'];
+const pure = ['policy', 'signatures'];
+const domain = ['uploads', 'ports.ts'];
+const adapters = ['iot', 'oss', 'object-store', 'ledger', 'jobs', 'ops'];
+const settings = ['config.ts', 'credentials.ts'];
+const faces = ['cli', 'testing', 'multer'];
+
+const belowGateway = [
+  'listener.ts',
+  ...settings,
+  'client',
+  ...adapters,
+  ...domain,
+  ...pure,
+  ...basics,
+];
+
+/** Each entry of src/ with the entries it may import. */
+const mayImport = {
+  ...each(basics, []),
+  ...each(pure, basics),
+  ...each(domain, [...domain, 'policy', ...basics]),
+  ...each(adapters, [...domain, ...pure, ...basics]),
+  client: ['signatures', ...basics],
+  ...each(settings, [...settings, ...basics]),
+  'listener.ts': basics,
+  'gateway.ts': belowGateway,
+  ...each(faces, ['gateway.ts', ...settings, 'client', ...basics]),
+  'index.ts': ['gateway.ts', ...belowGateway],
+};
+
+function each(names, allowed) {
+  return Object.fromEntries(names.map((name) => [name, allowed]));
+}
+
+const zones = Object.entries(mayImport).map(([name, allowed]) => {
+  const others = allowed.filter((other) => other !== name);
+  return {
+    target: `./src/${name}`,
+    from: './src',
+    except: [name, ...others],
+    message: `src/${name} may import ${others.length > 0 ? others.join(', ') : 'nothing of ours'}.`,
+  };
+});
+const known = Object.keys(mayImport).join('|');
+zones.push({
+  target: [`./src/!(${known})`, `./src/!(${known})/**`],
+  from: './src',
+  message: 'This part of src/ has no place in the diagram of eslint.config.js yet.',
+});
+
+/* Packages that have one home. */
+
+const homes = {
+  express: ['src/iot/**', 'src/oss/**', 'src/ops/**', 'src/gateway.ts'],
+  '@fastify/busboy': ['src/oss/form-parts.ts'],
+  'better-sqlite3': ['src/ledger/**'],
+  multer: ['src/multer/**'],
+};
+
+function restrictPackages(allowed) {
+  const restricted = Object.keys(homes).filter((name) => !allowed.includes(name));
+  return {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: restricted.map((name) => ({
+          regex: `^${name}(/|$)`,
+          message: `Only ${homes[name].join(', ')} may import ${name}.`,
+        })),
+      },
+    ],
+  };
+}
+
+/* Things that have one home. */
+
+const randomness = {
+  selector: [
+    'ImportDeclaration[source.value=/^(node:)?crypto$/] > ImportSpecifier[imported.name=/^random/]',
+    'MemberExpression[property.name=/^(random(Bytes|UUID|Int|Fill)|getRandomValues$)/]',
+  ].join(', '),
+  message: 'Names come from Ids; randomness belongs to ids.ts and credentials.ts.',
+};
+const wallClock = {
+  selector: [
+    'MemberExpression[object.name="Date"][property.name="now"]',
+    'NewExpression[callee.name="Date"][arguments.length=0]',
+    'CallExpression[callee.name="Date"]',
+  ].join(', '),
+  message: 'Take the time from a Clock; only clock.ts reads the wall clock.',
+};
+const environment = {
+  selector: [
+    'MemberExpression[object.name="process"][property.name=/^(env|argv)$/]',
+    'MemberExpression[object.name="process"][property.value=/^(env|argv)$/]',
+    'VariableDeclarator[init.name="process"] Property[key.name=/^(env|argv)$/]',
+    'ImportDeclaration[source.value=/^(node:)?process$/] > ImportSpecifier[imported.name=/^(env|argv)$/]',
+  ].join(', '),
+  message: 'Take settings as arguments; only src/cli reads the environment and the command line.',
+};
+
+const mathRandom = {
+  selector: 'MemberExpression[object.name="Math"][property.name="random"]',
+  message: 'Math.random can be guessed and cannot be repeated.',
+};
+const enumeration = {
+  selector: 'TSEnumDeclaration',
+  message: 'Write a union of string literals instead of an enum.',
+};
+const everywhere = [mathRandom, enumeration];
+
+const topLevelLet = {
+  selector: ':matches(Program, Program > ExportNamedDeclaration) > VariableDeclaration[kind="let"]',
+  message: 'State of a module is shared by every gateway of the process.',
+};
+const dynamicImport = {
+  selector: 'ImportExpression',
+  message: 'Import at the top of the file; the import rules must see it.',
+};
+const product = [...everywhere, topLevelLet, dynamicImport, randomness, wallClock, environment];
+
+const reexportsOnly = {
+  selector: 'Program > :not(ExportNamedDeclaration[source])',
+  message: 'index.ts only re-exports, name by name.',
+};
+
+function restrictSyntax(restrictions) {
+  return { 'no-restricted-syntax': ['error', ...restrictions] };
+}
+
+function without(...allowed) {
+  return restrictSyntax(product.filter((restriction) => !allowed.includes(restriction)));
+}
+
+module.exports = defineConfig(
+  globalIgnores(['dist/', 'coverage/', 'storage/', 'test/lint/fixtures/']),
+  js.configs.recommended,
+  {
+    linterOptions: { reportUnusedDisableDirectives: 'error', reportUnusedInlineConfigs: 'error' },
+    rules: {
+      eqeqeq: 'error',
+      // Object keys and headers are searched for exactly these.
+      'no-control-regex': 'off',
+      'no-var': 'error',
+      'prefer-const': 'error',
+      ...restrictSyntax(everywhere),
+    },
+  },
+  {
+    files: ['**/*.js'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { __dirname: 'readonly', console: 'readonly', process: 'readonly' },
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: process.cwd() },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }],
+      // A synchronous implementation of an asynchronous port must still reject instead of throwing.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [
+        importX.createNodeResolver({
+          extensions: ['.ts', '.js'],
+          extensionAlias: { '.js': ['.ts', '.js'] },
+        }),
+      ],
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      complexity: ['error', 12],
+      'import-x/no-extraneous-dependencies': [
+        'error',
+        { devDependencies: false, includeTypes: true },
+      ],
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      'no-console': 'error',
+      ...restrictPackages([]),
+      ...without(),
+    },
+  },
+  { files: homes.express, rules: restrictPackages(['express']) },
+  { files: homes['@fastify/busboy'], rules: restrictPackages(['express', '@fastify/busboy']) },
+  { files: homes['better-sqlite3'], rules: restrictPackages(['better-sqlite3']) },
+  { files: homes.multer, rules: restrictPackages(['multer']) },
+  { files: ['src/clock.ts'], rules: without(wallClock) },
+  { files: ['src/ids.ts', 'src/credentials.ts'], rules: without(randomness) },
+  {
+    files: ['src/cli/**'],
+    rules: { 'no-console': 'off', ...without(environment, dynamicImport) },
+  },
+  { files: ['src/index.ts'], rules: restrictSyntax([...product, reexportsOnly]) },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // What Jest and supertest hand out is `any`; a wrong guess fails the test anyway.
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      // `expect(port.method)` does not call the method.
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+);

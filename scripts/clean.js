@@ -1,0 +1,3 @@
+const { rmSync } = require('node:fs');
+
+rmSync('dist', { recursive: true, force: true });
