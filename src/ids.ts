@@ -1,0 +1,60 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+/** Everything the gateway names by itself. Each call gives an id that was never given before. */
+export interface Ids {
+  /** Request id of the IoT API: an upper-case UUID. */
+  apiRequest(): string;
+  /** Request id of OSS: 24 upper-case hexadecimal digits. */
+  ossRequest(): string;
+  /** Names one stored body for ever; 32 lower-case letters or digits, safe as a file name. */
+  locator(): string;
+  /**
+   * Last part of an object key: 25 characters in the shape of a cuid, `c` then the time in base 36,
+   * so that names sort by the time they were given.
+   * @param now - milliseconds since the Unix epoch
+   */
+  objectName(now: number): string;
+  /** Id of a firmware package: 26 letters or digits. */
+  firmware(): string;
+}
+
+const BASE36_TIME_DIGITS = 8;
+
+function timePrefix(now: number): string {
+  return `c${Math.floor(now).toString(36).padStart(BASE36_TIME_DIGITS, '0')}`;
+}
+
+function randomBase36(length: number): string {
+  return Array.from(randomBytes(length), (byte) => (byte % 36).toString(36)).join('');
+}
+
+const FIRMWARE_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** Ids that nobody can guess. */
+export const randomIds: Ids = {
+  apiRequest: () => randomUUID().toUpperCase(),
+  ossRequest: () => randomBytes(12).toString('hex').toUpperCase(),
+  locator: () => randomBytes(16).toString('hex'),
+  objectName: (now) => timePrefix(now) + randomBase36(16),
+  firmware: () =>
+    Array.from(randomBytes(26), (byte) =>
+      FIRMWARE_ALPHABET.charAt(byte % FIRMWARE_ALPHABET.length),
+    ).join(''),
+};
+
+/** Ids that count from one: the same run gives the same ids. For tests only. */
+export function sequentialIds(): Ids {
+  const counters = new Map<keyof Ids, number>();
+  const next = (kind: keyof Ids, radix: number, length: number): string => {
+    const count = (counters.get(kind) ?? 0) + 1;
+    counters.set(kind, count);
+    return count.toString(radix).padStart(length, '0');
+  };
+  return {
+    apiRequest: () => `00000000-0000-4000-8000-${next('apiRequest', 16, 12).toUpperCase()}`,
+    ossRequest: () => next('ossRequest', 16, 24).toUpperCase(),
+    locator: () => next('locator', 16, 32),
+    objectName: (now) => timePrefix(now) + next('objectName', 36, 16),
+    firmware: () => next('firmware', 36, 26),
+  };
+}

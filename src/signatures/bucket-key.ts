@@ -1,0 +1,42 @@
+import { signOssV1, ossV1StringToSign } from './oss-v1.ts';
+import { signOssV4 } from './oss-v4.ts';
+import type { ScopeV4 } from './credential-v4.ts';
+import { signPostV1 } from './post-v1.ts';
+import { signPostV4 } from './post-v4.ts';
+
+/** The credential of the bucket: signs everything that OSS verifies. Its secret cannot be read back. */
+export interface BucketKey {
+  readonly accessKeyId: string;
+  /** @returns the form field `Signature` for a policy, the base64 text */
+  signPostV1(policy: string): string;
+  /** @returns the form field `x-oss-signature` for a policy, the base64 text */
+  signPostV4(scope: ScopeV4, policy: string): string;
+  signRequestV1(stringToSign: string): string;
+  signRequestV4(scope: ScopeV4, stringToSign: string): string;
+  /**
+   * Signs the download of an object by URL (V1).
+   * @param expires - Unix seconds
+   * @returns the query, without a question mark
+   */
+  signDownload(bucket: string, key: string, expires: number): string;
+}
+
+/** Wraps an access key so that its secret stays in here. */
+export function createBucketKey(accessKeyId: string, secret: string): BucketKey {
+  return {
+    accessKeyId,
+    signPostV1: (policy) => signPostV1(secret, policy),
+    signPostV4: (scope, policy) => signPostV4(secret, scope, policy),
+    signRequestV1: (stringToSign) => signOssV1(secret, stringToSign),
+    signRequestV4: (scope, stringToSign) => signOssV4(secret, scope, stringToSign),
+    signDownload: (bucket, key, expires) => {
+      const request = { method: 'GET', bucket, key, query: [], headers: new Map<string, string>() };
+      const signature = signOssV1(secret, ossV1StringToSign(request, String(expires)));
+      return new URLSearchParams({
+        Expires: String(expires),
+        OSSAccessKeyId: accessKeyId,
+        Signature: signature,
+      }).toString();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** A request for a bucket or an object, as its signature sees it; however the bucket was addressed. */
+export interface OssRequest {
+  readonly method: string;
+  /** Empty for a request that addresses no bucket. */
+  readonly bucket: string;
+  /** Decoded and without leading slash; undefined for the bucket itself. */
+  readonly key: string | undefined;
+  /** Decoded pairs of the query, the signing parameters included. */
+  readonly query: Iterable<readonly [string, string]>;
+  /** Lower-case name -> value. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** @returns `/`, `/bucket/` or `/bucket/key`, not encoded */
+export function resourcePath({ bucket, key }: Pick<OssRequest, 'bucket' | 'key'>): string {
+  return bucket === '' ? '/' : `/${bucket}/${key ?? ''}`;
+}
+
+/** @returns the header's value without surrounding white space; empty when it is absent */
+export function headerValue(headers: ReadonlyMap<string, string>, name: string): string {
+  return (headers.get(name) ?? '').trim();
+}
+
+/** Headers with this prefix are always signed. */
+export const OSS_PREFIX = 'x-oss-';

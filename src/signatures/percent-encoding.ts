@@ -1,0 +1,17 @@
+const LONE_SURROGATE = /[\u{d800}-\u{dfff}]/gu;
+const RESERVED_BUT_KEPT = /[!'()*]/g;
+
+/**
+ * Percent-encodes a text as UTF-8: letters, digits and `- _ . ~` stay (RFC 3986, "unreserved"), all else becomes
+ * `%XX` in upper case. This is the encoding inside every canonical form, of the IoT API and of OSS alike,
+ * whatever encoding was used on the wire.
+ *
+ * A lone surrogate, which UTF-8 cannot carry, is encoded as U+FFFD.
+ */
+export function percentEncode(text: string): string {
+  // encodeURIComponent throws on lone surrogates and keeps five reserved characters.
+  return encodeURIComponent(text.replace(LONE_SURROGATE, '\ufffd')).replace(
+    RESERVED_BUT_KEPT,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}

@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import {
+  expandFilename,
+  FILE_SUFFIXES,
+  findObjectKeyFault,
+  isFileSuffix,
+  otaObjectKey,
+  tenantSegment,
+} from '../../../src/policy/object-key.ts';
+
+describe('file suffixes', () => {
+  it('are the eight of GenerateOTAUploadURL', () => {
+    const documented = ['bin', 'dav', 'apk', 'tar', 'gz', 'tar.gz', 'zip', 'gzip'];
+    expect([...FILE_SUFFIXES].sort()).toEqual(documented.sort());
+    expect(documented.every(isFileSuffix)).toBe(true);
+  });
+
+  it.each(['', '.bin', 'BIN', 'exe', 'tar.xz', 'pack', 'bin ', 'constructor'])(
+    'do not include %j',
+    (text) => {
+      expect(isFileSuffix(text)).toBe(false);
+    },
+  );
+});
+
+describe('tenantSegment', () => {
+  it('is 32 lower-case hexadecimal digits and stays the same', () => {
+    const segment = tenantSegment('account', 'iot-cn-1');
+    expect(segment).toMatch(/^[0-9a-f]{32}$/);
+    expect(tenantSegment('account', 'iot-cn-1')).toBe(segment);
+    // Keys that were handed out must keep their folder from one release to the next.
+    expect(tenantSegment('1', undefined)).toBe('696158c81c3376fb2b31e9173e6be643');
+  });
+
+  it('differs by account and by instance', () => {
+    const segments = [
+      tenantSegment('a', undefined),
+      tenantSegment('a', ''),
+      tenantSegment('a', 'null'),
+      tenantSegment('a', 'bc'),
+      tenantSegment('ab', 'c'),
+      tenantSegment('b', undefined),
+    ];
+    expect(new Set(segments).size).toBe(segments.length);
+  });
+});
+
+describe('otaObjectKey', () => {
+  it('has the shape of the documented samples', () => {
+    const key = otaObjectKey(
+      '377754e42556b94217f4b5ed0182738d',
+      'ckljbc70k0001268jjf7z3icu',
+      'bin',
+    );
+    expect(key).toBe('ota/377754e42556b94217f4b5ed0182738d/ckljbc70k0001268jjf7z3icu.bin');
+  });
+
+  it('is a good key for every suffix', () => {
+    const keys = FILE_SUFFIXES.map((suffix) => otaObjectKey(tenantSegment('a', 'i'), 'c0', suffix));
+    expect(keys.map(findObjectKeyFault)).toEqual(keys.map(() => undefined));
+  });
+});
+
+describe('findObjectKeyFault', () => {
+  it.each([
+    'a',
+    'ota/x/y.bin',
+    'a'.repeat(1023),
+    '固'.repeat(341),
+    '\u{1f600}',
+    'a b+c%2F?#&',
+    'tab\tand\r\nlines',
+    'a//b/../c/.',
+    'back\\slash',
+    '\u007f\u0085',
+    '_gatewa',
+    '_gateway2/x',
+    'x/_gateway/y',
+    '__proto__',
+  ])('accepts %j', (key) => {
+    expect(findObjectKeyFault(key)).toBeUndefined();
+  });
+
+  it.each([
+    ['', 'empty'],
+    ['a'.repeat(1024), 'tooLong'],
+    ['固'.repeat(342), 'tooLong'],
+    ['_gateway/'.padEnd(1024, 'x'), 'tooLong'],
+    ['/a', 'invalid'],
+    ['/', 'invalid'],
+    ['\\a', 'invalid'],
+    ['a\0', 'invalid'],
+    ['a\u0008', 'invalid'],
+    ['a\u000b', 'invalid'],
+    ['a\u001f', 'invalid'],
+    ['a\ud800', 'invalid'],
+    ['\udc00a', 'invalid'],
+    ['\udc00\ud800', 'invalid'],
+    ['a\ufffe', 'invalid'],
+    ['a\uffff', 'invalid'],
+    ['_gateway', 'reserved'],
+    ['_gateway/', 'reserved'],
+    ['_gateway/health/live', 'reserved'],
+  ])('finds in %j: %s', (key, fault) => {
+    expect(findObjectKeyFault(key)).toBe(fault);
+  });
+
+  it('accepts only keys that survive UTF-8', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (key) => {
+        fc.pre(findObjectKeyFault(key) === undefined);
+        expect(Buffer.from(key, 'utf8').toString('utf8')).toBe(key);
+      }),
+    );
+  });
+});
+
+describe('expandFilename', () => {
+  it.each([
+    ['${filename}', 'a.bin', 'a.bin'],
+    ['abc/${filename}', 'a.bin', 'abc/a.bin'],
+    ['${filename}/${filename}', 'a', 'a/a'],
+    ['k', 'a.bin', 'k'],
+    ['k', undefined, 'k'],
+    ['x/${filename}', undefined, 'x/'],
+    ['x/${filename}', '', 'x/'],
+    ['${filename}', 'C:\\path\\x.bin', 'x.bin'],
+    ['${filename}', '/etc/passwd', 'passwd'],
+    ['${filename}', 'a/b\\c', 'c'],
+    ['${filename}', 'a\\b/c', 'c'],
+    ['${filename}', 'folder/', ''],
+    ['${filename}', 'line\nbreak/x', 'x'],
+    ['${filename}', "$&$1$'", "$&$1$'"],
+    ['${filename}', '${filename}', '${filename}'],
+    ['${Filename}', 'a', '${Filename}'],
+    ['\\${filename}', 'a', '\\a'],
+  ])('expands %j with %j to %j', (key, filename, expanded) => {
+    expect(expandFilename(key, filename)).toBe(expanded);
+  });
+
+  it('does not fill the memory, and what it leaves off is too long anyway', () => {
+    const expanded = expandFilename('${filename}'.repeat(180_000), 'x'.repeat(8000));
+    expect(expanded.length).toBeLessThan(20_000);
+    expect(findObjectKeyFault(expanded)).toBe('tooLong');
+  });
+
+  it('leaves nothing off a key that is not too long', () => {
+    const key = '${filename}'.repeat(1000);
+    expect(expandFilename(key, 'x')).toBe('x'.repeat(1000));
+    expect(expandFilename(key, undefined)).toBe('');
+  });
+});
