@@ -1,0 +1,132 @@
+import { constants } from 'node:fs';
+import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { ByteRange, Hasher, ObjectStore, StoredBody } from '../ports.ts';
+import { hasErrorCode } from '../system-error.ts';
+import { createCrc64 } from './digests.ts';
+import type { Hashing } from './staged-file.ts';
+import { writeStagedFile } from './staged-file.ts';
+
+const FOLDERS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
+const READ_AHEAD_BYTES = 256 * 1024;
+
+/**
+ * Bodies as files: `staging/<locator>` while they come in, `objects/<two digits>/<locator>` once they are durable.
+ * The staging name stays until the body is settled, so whatever a crash interrupts can be seen in `staging/`.
+ */
+export class DiskObjectStore implements ObjectStore {
+  readonly #dataDir: string;
+  readonly #hashing: Hashing;
+  readonly #inHand = new Set<string>();
+  readonly #digesting = new Map<string, Promise<string>>();
+
+  private constructor(dataDir: string, hashing: Hashing) {
+    this.#dataDir = dataDir;
+    this.#hashing = hashing;
+  }
+
+  /** Opens the store in a folder, and makes its subfolders where they are missing. */
+  static async open(dataDir: string, hasher: Hasher): Promise<DiskObjectStore> {
+    const folders = FOLDERS.map((name) => join('objects', name));
+    for (const folder of ['staging', 'objects', ...folders]) {
+      await mkdir(join(dataDir, folder), { recursive: true });
+    }
+    await flushFolder(join(dataDir, 'objects'));
+    await flushFolder(dataDir);
+    return new DiskObjectStore(dataDir, { hasher, crc64: await createCrc64() });
+  }
+
+  async put(locator: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredBody> {
+    this.#inHand.add(locator);
+    try {
+      const staged = this.#stagingPath(locator);
+      const body = await writeStagedFile(staged, bytes, this.#hashing);
+      await link(staged, this.#objectPath(locator));
+      await flushFolder(this.#objectFolder(locator));
+      return body;
+    } catch (error) {
+      await this.discard(locator);
+      throw error;
+    }
+  }
+
+  async settle(locator: string): Promise<void> {
+    await remove(this.#stagingPath(locator));
+    this.#inHand.delete(locator);
+  }
+
+  async discard(locator: string): Promise<void> {
+    try {
+      // The staging name last: as long as it is there, a restart knows of the rest.
+      await remove(this.#objectPath(locator));
+      await remove(this.#stagingPath(locator));
+    } finally {
+      this.#inHand.delete(locator);
+    }
+  }
+
+  async unsettled(): Promise<string[]> {
+    const names = await readdir(join(this.#dataDir, 'staging'));
+    return names.filter((name) => !this.#inHand.has(name));
+  }
+
+  digest(locator: string, algorithm: 'sha256'): Promise<string> {
+    const running = this.#digesting.get(locator);
+    if (running !== undefined) return running;
+    const digesting = this.#hashing.hasher[algorithm](this.#objectPath(locator)).finally(() => {
+      this.#digesting.delete(locator);
+    });
+    this.#digesting.set(locator, digesting);
+    return digesting;
+  }
+
+  async open(locator: string, range?: ByteRange): Promise<Readable | undefined> {
+    const file = await unlessMissing(open(this.#objectPath(locator), constants.O_RDONLY));
+    return file?.createReadStream({ ...range, highWaterMark: READ_AHEAD_BYTES });
+  }
+
+  async stat(locator: string): Promise<{ readonly size: number } | undefined> {
+    return unlessMissing(stat(this.#objectPath(locator)));
+  }
+
+  async delete(locator: string): Promise<void> {
+    await remove(this.#objectPath(locator));
+  }
+
+  async close(): Promise<void> {
+    await this.#hashing.hasher.close();
+  }
+
+  #stagingPath(locator: string): string {
+    return join(this.#dataDir, 'staging', locator);
+  }
+
+  #objectFolder(locator: string): string {
+    // The last digits: they differ between locators that count up as well as between random ones.
+    return join(this.#dataDir, 'objects', locator.slice(-2));
+  }
+
+  #objectPath(locator: string): string {
+    return join(this.#objectFolder(locator), locator);
+  }
+}
+
+/** Makes the names in a folder durable. */
+async function flushFolder(path: string): Promise<void> {
+  await using folder = await open(path, constants.O_RDONLY);
+  await folder.sync();
+}
+
+async function remove(path: string): Promise<void> {
+  await unlessMissing(unlink(path));
+}
+
+async function unlessMissing<T>(access: Promise<T>): Promise<T | undefined> {
+  try {
+    return await access;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

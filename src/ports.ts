@@ -1,0 +1,218 @@
+/** What the gateway needs of the outside, each behind an interface that a test or another backend can provide. */
+import type { Readable } from 'node:stream';
+import type { FirmwarePackage, PackageStatus } from './uploads/firmware-package.ts';
+import type { Issue, LiveUpload, PurgedUpload, StoredObject } from './uploads/upload.ts';
+
+/** A body that is durable, with what was measured while it was written. */
+export interface StoredBody {
+  /** In bytes. */
+  readonly size: number;
+  /** Lower-case hexadecimal. */
+  readonly md5: string;
+  /** CRC-64/XZ, unsigned decimal. */
+  readonly crc64: string;
+  /** Lower-case hexadecimal; only when it cost nothing to know at once. */
+  readonly sha256?: string;
+}
+
+/** A range of bytes; both ends are included. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Keeps bodies, and knows no policies, keys or HTTP. A body is named by its locator alone.
+ *
+ * A body comes in by `put`, after which it is durable and *unsettled*: the store still remembers it in its
+ * staging area, because nobody has recorded it yet. `settle` forgets that, `discard` takes the body back.
+ */
+export interface ObjectStore {
+  /**
+   * Writes a body. All or nothing: when it resolves the bytes are durable and readable, when it rejects
+   * nothing is left of them. An error thrown by `bytes` is rethrown as it is.
+   * @param locator - never used before
+   */
+  put(locator: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredBody>;
+  /** Ends the unsettled time of a body that is on record. Idempotent. */
+  settle(locator: string): Promise<void>;
+  /** Removes whatever `put` has left of a body that is not on record. Idempotent. */
+  discard(locator: string): Promise<void>;
+  /** @returns locators that a crash or a failure left unsettled; none that this process is still working on. */
+  unsettled(): Promise<string[]>;
+  /** Computes a digest of a durable body; calls for the same body share the work. @returns lower-case hexadecimal */
+  digest(locator: string, algorithm: 'sha256'): Promise<string>;
+  /**
+   * Opens a body for reading. Bytes that are deleted meanwhile are still delivered whole.
+   * @returns undefined when there is no such body
+   */
+  open(locator: string, range?: ByteRange): Promise<Readable | undefined>;
+  /** @returns the size in bytes, or undefined when there is no such body. */
+  stat(locator: string): Promise<{ readonly size: number } | undefined>;
+  /** Deletes a body. A missing one is no error. */
+  delete(locator: string): Promise<void>;
+  /** Ends background work. Nothing else may be called afterwards. */
+  close(): Promise<void>;
+}
+
+/** A policy that was signed for a key. */
+export interface IssuedGrant extends Issue {
+  readonly key: string;
+}
+
+/** A durable body that is to become the upload of a key. */
+export interface StoredRecord {
+  readonly key: string;
+  readonly object: StoredObject;
+  /** Refuse when the key already holds a body (`x-oss-forbid-overwrite`). */
+  readonly forbidOverwrite: boolean;
+}
+
+/** `immutable`: the key's upload is claimed. `exists`: it is stored and may not be overwritten. */
+export type StoreOutcome = 'stored' | 'immutable' | 'exists';
+
+/** A firmware package that wants to claim its files. */
+export interface ClaimRecord {
+  readonly package: FirmwarePackage;
+  /** The bodies that were compared with the caller's digests, in the order of the package's files. */
+  readonly locators: readonly string[];
+  /** Bodies that were stored at this time or before have missed their claim deadline. Unix milliseconds. */
+  readonly lateUntil: number;
+  /** How many packages an account may have in one instance. */
+  readonly maxPackages: number;
+}
+
+/** `notClaimable` names the first file (by its place) that is no longer stored under the expected locator. */
+export type ClaimRecordOutcome =
+  | { readonly kind: 'claimed' | 'nameTaken' | 'versionTaken' | 'full' }
+  | { readonly kind: 'notClaimable'; readonly file: number };
+
+/** Which packages to list, and which page of them. */
+export interface PackageFilter {
+  readonly accountId: string;
+  readonly instanceId?: string;
+  readonly productKey?: string;
+  readonly destVersion?: string;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** What may be changed of a package. An absent member stays as it is. */
+export interface PackageChange {
+  readonly name?: string;
+  readonly description?: string;
+  readonly udi?: string;
+  readonly status?: PackageStatus;
+  readonly verifyProgress?: number;
+  /** Unix milliseconds. */
+  readonly modifiedAt: number;
+}
+
+/** A body on its way out. `sequence` grows; use the last one to ask for more. */
+export interface PurgingBody {
+  readonly sequence: number;
+  readonly key: string;
+  readonly locator: string;
+  readonly size: number;
+}
+
+/**
+ * Remembers every upload and every firmware package. Each method is one atomic step; where two steps race,
+ * exactly one of them has the effect it reports. Times are Unix milliseconds and come from the caller.
+ *
+ * Whatever a method has resolved for survives a crash of the process. `recordStored`, `claim`, `deletePackage`
+ * and `deleteUpload` also survive a power cut.
+ */
+export interface UploadLedger {
+  /** `issued`: notes a signed policy. The key must be new. */
+  recordIssued(grant: IssuedGrant): Promise<void>;
+  /**
+   * `issued` or nothing -> `stored`. A `stored` upload is replaced: the old body goes to `purging`.
+   * A `claimed` one is left alone.
+   */
+  recordStored(record: StoredRecord): Promise<StoreOutcome>;
+  /** Adds the SHA-256 of a body that is already on record. */
+  recordSha256(locator: string, sha256: string): Promise<void>;
+  /** `stored` -> `claimed` for all files and a new package, or nothing at all. The name is tested first. */
+  claim(claim: ClaimRecord): Promise<ClaimRecordOutcome>;
+  /** @returns the upload that holds the key. */
+  findUpload(key: string): Promise<LiveUpload | undefined>;
+  /** @returns the newest body of the key that is purging or purged. */
+  findPurged(key: string): Promise<PurgedUpload | undefined>;
+  /** @returns whether any upload, in whatever state but `purged`, has this body. */
+  holds(locator: string): Promise<boolean>;
+  /** `stored` -> `purging`, reason `deleted`. @returns false when the key held no stored upload with this locator. */
+  deleteUpload(key: string, locator: string, at: number): Promise<boolean>;
+
+  findPackage(accountId: string, packageId: string): Promise<FirmwarePackage | undefined>;
+  findPackageByName(accountId: string, name: string): Promise<FirmwarePackage | undefined>;
+  /** Newest first. `total` counts all that match, whatever the page. */
+  listPackages(filter: PackageFilter): Promise<{ total: number; packages: FirmwarePackage[] }>;
+  modifyPackage(
+    accountId: string,
+    packageId: string,
+    change: PackageChange,
+  ): Promise<'modified' | 'notFound' | 'nameTaken'>;
+  /** Removes a package; its uploads go `claimed` -> `purging`. @returns false when there is none. */
+  deletePackage(accountId: string, packageId: string, at: number): Promise<boolean>;
+
+  /** `stored` -> `purging` for up to `limit` uploads that were stored at a time or before. @returns their bodies. */
+  expireStored(storedUntil: number, at: number, limit: number): Promise<PurgingBody[]>;
+  /** @returns up to `limit` bodies in `purging`, after a sequence (0 for the first). */
+  listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]>;
+  /** `purging` -> `purged`, once the bytes are gone. */
+  confirmPurged(sequences: readonly number[], at: number): Promise<void>;
+  /** Forgets up to `limit` `issued` uploads whose policy expired before a time, except these keys. @returns how many. */
+  pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number>;
+  /** Forgets up to `limit` tombstones purged before a time. @returns how many. */
+  pruneTombstones(purgedBefore: number, limit: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Remembers which signature nonces were used, so that a signed call works once. */
+export interface NonceMemory {
+  /**
+   * Uses up a nonce.
+   * @param expiresAt - from this time on (Unix milliseconds) it may be forgotten
+   * @returns false when it was used before
+   */
+  burn(accessKeyId: string, nonce: string, expiresAt: number): Promise<boolean>;
+  /** Forgets up to `limit` nonces that expired before a time. @returns how many. */
+  prune(expiredBefore: number, limit: number): Promise<number>;
+}
+
+/** Limits how often an account may call an operation. */
+export interface Quota {
+  /**
+   * Takes one call.
+   * @param perSecond - calls per second that the operation allows
+   * @returns milliseconds to wait when there is none left; undefined when the call may go on
+   */
+  take(accountId: string, operation: string, perSecond: number): Promise<number | undefined>;
+}
+
+/** Computes digests of files. */
+export interface Hasher {
+  /** Follows a file that is still being written. */
+  follow(path: string): FollowedFile;
+  /** @returns the SHA-256 of a complete file, lower-case hexadecimal */
+  sha256(path: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** A growing file whose digests are computed behind its writer. */
+export interface FollowedFile {
+  /** Tells how many bytes of the file may be read by now. */
+  advance(size: number): void;
+  /** @param size - of the complete file, in bytes */
+  finish(size: number): Promise<{ md5: string; crc64: string }>;
+  /** Stops following; `finish` will not be called. */
+  abandon(): void;
+}
+
+/** Is told what has happened. An observer must not throw. */
+export interface Observer {
+  stored?(key: string, object: StoredObject): void;
+  claimed?(firmwarePackage: FirmwarePackage): void;
+  purged?(body: PurgingBody): void;
+}

@@ -1,0 +1,206 @@
+import type { ClaimRecordOutcome } from '../ports.ts';
+import type { FirmwarePackage, PackageFile, SignMethod } from './firmware-package.ts';
+import type { UploadParts } from './parts.ts';
+import { sha256Of } from './sha256.ts';
+import type { PurgeReason, StoredObject, StoredUpload, Upload } from './upload.ts';
+
+/** What a caller says about one file of the package it wants. Whatever is absent is taken from the stored object. */
+export interface ClaimedFile {
+  readonly key: string;
+  readonly name?: string;
+  /** In bytes. */
+  readonly size?: number;
+  /** Digest by the package's sign method, hexadecimal in any case. */
+  readonly sign?: string;
+  /** Hexadecimal in any case. */
+  readonly md5?: string;
+}
+
+/** A firmware package to be made of uploads. */
+export interface ClaimRequest {
+  readonly package: Omit<
+    FirmwarePackage,
+    'id' | 'files' | 'createdAt' | 'modifiedAt' | 'verifyProgress'
+  >;
+  readonly files: readonly ClaimedFile[];
+  /** Uploads whose policy was not signed here may be claimed: there is only one account to claim them. */
+  readonly soleAccount: boolean;
+  /** How long to wait for a SHA-256 that is not known yet, in milliseconds. */
+  readonly patience: number;
+}
+
+/** Why an upload cannot be claimed. Times are Unix milliseconds. */
+export type ClaimObstacle =
+  /** Never issued, or issued to somebody else. */
+  | { readonly why: 'unknown' }
+  /** Issued, but nothing was uploaded. */
+  | { readonly why: 'notStored' }
+  | { readonly why: 'late'; readonly deadline: number }
+  | { readonly why: 'purged'; readonly reason: PurgeReason; readonly at: number }
+  | { readonly why: 'claimed'; readonly packageName: string }
+  /** The stored object has no bytes. */
+  | { readonly why: 'empty' };
+
+/** A claim that says something else than what was measured. */
+export interface Mismatch {
+  readonly what: 'size' | 'sign' | 'md5';
+  readonly claimed: string;
+  readonly measured: string;
+}
+
+export type ClaimOutcome =
+  | { readonly kind: 'claimed'; readonly package: FirmwarePackage }
+  | { readonly kind: 'nameTaken' | 'versionTaken' | 'full' }
+  /** A digest is still being computed, or another request moved the upload at this moment: try again. */
+  | { readonly kind: 'busy' }
+  /** `file` counts from 0. */
+  | { readonly kind: 'notClaimable'; readonly file: number; readonly obstacle: ClaimObstacle }
+  | { readonly kind: 'mismatch'; readonly file: number; readonly mismatch: Mismatch };
+
+/** Makes a firmware package and gives it its uploads: all of them, or none. */
+export async function claimUploads(
+  parts: UploadParts,
+  request: ClaimRequest,
+): Promise<ClaimOutcome> {
+  const { accountId, name, signMethod } = request.package;
+  // First of all, so that a client that lost the answer to its first try learns that it had succeeded.
+  const namesake = await parts.ledger.findPackageByName(accountId, name);
+  if (namesake !== undefined) return { kind: 'nameTaken' };
+
+  const now = parts.clock.now();
+  const files: PackageFile[] = [];
+  const locators: string[] = [];
+  for (const [place, file] of request.files.entries()) {
+    const found = await findClaimable(parts, request, file.key, now);
+    if ('why' in found) return { kind: 'notClaimable', file: place, obstacle: found };
+    const measured = await measure(parts, found.object, signMethod, request.patience);
+    if (measured === undefined) return { kind: 'busy' };
+    const mismatch = compare(file, measured);
+    if (mismatch !== undefined) return { kind: 'mismatch', file: place, mismatch };
+    files.push({
+      ...(file.name !== undefined && { name: file.name }),
+      key: file.key,
+      ...measured,
+    });
+    locators.push(found.object.locator);
+  }
+
+  const firmwarePackage: FirmwarePackage = {
+    ...request.package,
+    id: parts.ids.firmware(),
+    verifyProgress: 0,
+    createdAt: now,
+    modifiedAt: now,
+    files,
+  };
+  const outcome = await parts.ledger.claim({
+    package: firmwarePackage,
+    locators,
+    lateUntil: now - parts.rules.claimTtl,
+    maxPackages: parts.rules.maxPackages,
+  });
+  return concludeClaim(parts, request, firmwarePackage, outcome);
+}
+
+async function concludeClaim(
+  parts: UploadParts,
+  request: ClaimRequest,
+  firmwarePackage: FirmwarePackage,
+  outcome: ClaimRecordOutcome,
+): Promise<ClaimOutcome> {
+  if (outcome.kind === 'claimed') {
+    parts.observer.claimed?.(firmwarePackage);
+    return { kind: 'claimed', package: firmwarePackage };
+  }
+  if (outcome.kind !== 'notClaimable') return { kind: outcome.kind };
+  // Somebody moved the upload since it was compared; say what it has become.
+  const key = request.files[outcome.file]?.key ?? '';
+  const found = await findClaimable(parts, request, key, parts.clock.now());
+  return 'why' in found
+    ? { kind: 'notClaimable', file: outcome.file, obstacle: found }
+    : { kind: 'busy' };
+}
+
+async function findClaimable(
+  parts: UploadParts,
+  request: ClaimRequest,
+  key: string,
+  now: number,
+): Promise<StoredUpload | ClaimObstacle> {
+  const { ledger, rules } = parts;
+  const upload = (await ledger.findUpload(key)) ?? (await ledger.findPurged(key));
+  if (upload === undefined || !isOwn(upload, request)) return { why: 'unknown' };
+  if (upload.state !== 'stored') return whyNotStored(parts, request, upload);
+  const deadline = upload.object.storedAt + rules.claimTtl;
+  if (now >= deadline) return { why: 'late', deadline };
+  return upload.object.size === 0 ? { why: 'empty' } : upload;
+}
+
+async function whyNotStored(
+  { ledger }: UploadParts,
+  request: ClaimRequest,
+  upload: Exclude<Upload, StoredUpload>,
+): Promise<ClaimObstacle> {
+  switch (upload.state) {
+    case 'issued':
+      return { why: 'notStored' };
+    case 'claimed': {
+      const owner = await ledger.findPackage(request.package.accountId, upload.packageId);
+      return { why: 'claimed', packageName: owner?.name ?? upload.packageId };
+    }
+    case 'purging':
+    case 'purged':
+      return { why: 'purged', reason: upload.purge.reason, at: upload.purge.purgingSince };
+  }
+}
+
+/** Whether the upload was issued to the caller, or to nobody while there is only one who could ask. */
+function isOwn({ issue }: Upload, { package: { accountId }, soleAccount }: ClaimRequest): boolean {
+  return issue === undefined ? soleAccount : issue.accountId === accountId;
+}
+
+interface Measured {
+  readonly size: number;
+  readonly sign: string;
+  readonly md5: string;
+}
+
+async function measure(
+  parts: UploadParts,
+  object: StoredObject,
+  signMethod: SignMethod,
+  patience: number,
+): Promise<Measured | undefined> {
+  const { size, md5 } = object;
+  if (signMethod === 'MD5') return { size, sign: md5, md5 };
+  const sha256 = await within(patience, sha256Of(parts, object));
+  return sha256 === undefined ? undefined : { size, sign: sha256, md5 };
+}
+
+/** @returns what the promise gives, or undefined when that takes longer than `milliseconds`. */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined);
+  });
+  // A result that comes after the timeout serves the next try; its failure is told then.
+  promise.catch(() => undefined);
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function compare(file: ClaimedFile, measured: Measured): Mismatch | undefined {
+  if (file.size !== undefined && file.size !== measured.size) {
+    return { what: 'size', claimed: String(file.size), measured: String(measured.size) };
+  }
+  for (const what of ['sign', 'md5'] as const) {
+    const claimed = file[what];
+    if (claimed !== undefined && claimed.toLowerCase() !== measured[what]) {
+      return { what, claimed, measured: measured[what] };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,22 @@
+/** The object keys that a body is streaming to right now, so that nobody forgets their issue meanwhile. */
+export class KeysInTransit {
+  readonly #counts = new Map<string, number>();
+
+  /** Marks a key. @returns a function that takes the mark back, once. */
+  enter(key: string): () => void {
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      const count = (this.#counts.get(key) ?? 1) - 1;
+      if (count === 0) this.#counts.delete(key);
+      else this.#counts.set(key, count);
+    };
+  }
+
+  /** @returns every marked key. */
+  list(): string[] {
+    return [...this.#counts.keys()];
+  }
+}

@@ -1,0 +1,77 @@
+import type { PurgingBody } from '../ports.ts';
+import type { UploadParts } from './parts.ts';
+
+/** What one purge did. */
+export interface PurgeReport {
+  /** Bodies that are gone. */
+  readonly purged: number;
+  /** Bodies that could not be deleted; the next purge tries them again. */
+  readonly failed: number;
+  /** Size of the bodies that are gone. */
+  readonly bytes: number;
+}
+
+const BATCH = 256;
+const DELETIONS_AT_ONCE = 8;
+
+/**
+ * Purges every upload whose claim deadline has passed, and whatever else is in `purging`; then forgets issued
+ * uploads and tombstones past their retention. Works in batches, so that it neither holds the ledger for long
+ * nor reads it whole.
+ */
+export async function purgeUnclaimed(parts: UploadParts): Promise<PurgeReport> {
+  const { clock, ledger, rules } = parts;
+  const now = clock.now();
+  const report = { purged: 0, failed: 0, bytes: 0 };
+  const finish = async (bodies: readonly PurgingBody[]): Promise<void> => {
+    const gone = await deleteBodies(parts, bodies);
+    await ledger.confirmPurged(
+      gone.map((body) => body.sequence),
+      now,
+    );
+    for (const body of gone) {
+      report.bytes += body.size;
+      parts.observer.purged?.(body);
+    }
+    report.purged += gone.length;
+    report.failed += bodies.length - gone.length;
+  };
+
+  let bodies = await ledger.listPurging(0, BATCH);
+  while (bodies.length > 0) {
+    await finish(bodies);
+    bodies = await ledger.listPurging(bodies.at(-1)?.sequence ?? Infinity, BATCH);
+  }
+  while ((bodies = await ledger.expireStored(now - rules.claimTtl, now, BATCH)).length > 0) {
+    await finish(bodies);
+  }
+  await forget(parts, now);
+  return report;
+}
+
+/** @returns the bodies that are gone. */
+async function deleteBodies(
+  parts: UploadParts,
+  bodies: readonly PurgingBody[],
+): Promise<PurgingBody[]> {
+  const waiting = bodies.values();
+  const gone: PurgingBody[] = [];
+  const worker = async (): Promise<void> => {
+    for (const body of waiting) {
+      try {
+        await parts.store.delete(body.locator);
+        gone.push(body);
+      } catch (error) {
+        parts.logger.error({ err: error, ...body }, 'could not delete a purged body');
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: DELETIONS_AT_ONCE }, worker));
+  return gone;
+}
+
+async function forget({ inTransit, ledger, rules }: UploadParts, now: number): Promise<void> {
+  const issuedBefore = now - rules.issuedRetention;
+  while ((await ledger.pruneIssued(issuedBefore, inTransit.list(), BATCH)) === BATCH);
+  while ((await ledger.pruneTombstones(now - rules.tombstoneRetention, BATCH)) === BATCH);
+}

@@ -1,0 +1,71 @@
+import type { StoredBody, StoreOutcome } from '../ports.ts';
+import type { UploadParts } from './parts.ts';
+import type { StoredObject } from './upload.ts';
+
+/** A body that a judged request may store. */
+export interface ReceiveRequest {
+  readonly key: string;
+  /** Response headers to replay when the object is read, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly forbidOverwrite: boolean;
+  /** The bytes; an error it throws (a refusal, a lost client) undoes the upload and is rethrown. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+export type ReceiveOutcome =
+  | { readonly kind: 'stored'; readonly object: StoredObject }
+  | { readonly kind: Exclude<StoreOutcome, 'stored'> };
+
+/**
+ * Says whether a key may take a body now. The ledger asks again when the body is there,
+ * because it may stream for minutes.
+ */
+export async function findObstacle(
+  parts: UploadParts,
+  request: Pick<ReceiveRequest, 'key' | 'forbidOverwrite'>,
+): Promise<Exclude<StoreOutcome, 'stored'> | undefined> {
+  const upload = await parts.ledger.findUpload(request.key);
+  if (upload?.state === 'claimed') return 'immutable';
+  if (upload?.state === 'stored' && request.forbidOverwrite) return 'exists';
+  return undefined;
+}
+
+/** Stores a body under its key: durable bytes first, then the row, then the answer. */
+export async function receiveUpload(
+  parts: UploadParts,
+  request: ReceiveRequest,
+): Promise<ReceiveOutcome> {
+  const leave = parts.inTransit.enter(request.key);
+  try {
+    const obstacle = await findObstacle(parts, request);
+    if (obstacle !== undefined) return { kind: obstacle };
+    const locator = parts.ids.locator();
+    const body = await parts.store.put(locator, request.bytes);
+    return await recordBody(parts, request, locator, body);
+  } finally {
+    leave();
+  }
+}
+
+async function recordBody(
+  parts: UploadParts,
+  request: ReceiveRequest,
+  locator: string,
+  body: StoredBody,
+): Promise<ReceiveOutcome> {
+  const { clock, ledger, observer, store } = parts;
+  const object = { locator, ...body, storedAt: clock.now(), headers: request.headers };
+  // A ledger that fails leaves the body unsettled: whether its row was written is for `reconcile` to find out.
+  const outcome = await ledger.recordStored({
+    key: request.key,
+    object,
+    forbidOverwrite: request.forbidOverwrite,
+  });
+  if (outcome !== 'stored') {
+    await store.discard(locator);
+    return { kind: outcome };
+  }
+  await store.settle(locator);
+  observer.stored?.(request.key, object);
+  return { kind: 'stored', object };
+}

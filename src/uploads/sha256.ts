@@ -1,0 +1,20 @@
+import type { UploadParts } from './parts.ts';
+import type { StoredObject } from './upload.ts';
+
+/**
+ * The SHA-256 of a stored body: from the ledger, or computed from its file and then kept in the ledger.
+ * @returns lower-case hexadecimal
+ */
+export async function sha256Of(parts: UploadParts, object: StoredObject): Promise<string> {
+  if (object.sha256 !== undefined) return object.sha256;
+  const sha256 = await parts.store.digest(object.locator, 'sha256');
+  await parts.ledger.recordSha256(object.locator, sha256);
+  return sha256;
+}
+
+/** Starts computing a SHA-256 that the next claim may ask for; the claim itself does it when this fails. */
+export function prepareSha256(parts: UploadParts, object: StoredObject): void {
+  sha256Of(parts, object).catch((error: unknown) => {
+    parts.logger.warn({ err: error, locator: object.locator }, 'could not prepare a SHA-256');
+  });
+}

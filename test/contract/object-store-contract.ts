@@ -1,0 +1,127 @@
+import { buffer } from 'node:stream/consumers';
+import type { ObjectStore } from '../../src/ports.ts';
+import { inChunks, md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
+
+/** A store under test, and how to open it again as after a crash. */
+export interface ObjectStoreUnderTest {
+  store: ObjectStore;
+  reopen(): Promise<ObjectStore>;
+  dispose(): Promise<void>;
+}
+
+const MIB = 1024 * 1024;
+
+async function* broken(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield* inChunks(bytes, 64 * 1024);
+  throw new Error('the client is gone');
+}
+
+/** What every object store does. */
+export function describeObjectStore(name: string, open: () => Promise<ObjectStoreUnderTest>): void {
+  describe(`${name} as an object store`, () => {
+    let subject: ObjectStoreUnderTest;
+    let store: ObjectStore;
+
+    beforeEach(async () => {
+      subject = await open();
+      store = subject.store;
+    });
+
+    afterEach(() => subject.dispose());
+
+    const read = async (
+      locator: string,
+      range?: { start: number; end: number },
+    ): Promise<Buffer> => {
+      const body = await store.open(locator, range);
+      if (body === undefined) throw new Error(`there is no ${locator}`);
+      return buffer(body);
+    };
+
+    it.each([0, 1, 65_536, MIB - 1, MIB, MIB + 1, 3 * MIB + 17])(
+      'keeps %d bytes exactly, and measures them',
+      async (size) => {
+        const bytes = patternBytes(size);
+        const body = await store.put('a1', inChunks(bytes, 65_536));
+        expect(body).toMatchObject({ size, md5: md5Hex(bytes) });
+        expect(await store.digest('a1', 'sha256')).toBe(sha256Hex(bytes));
+        expect((await read('a1')).equals(bytes)).toBe(true);
+        expect(await store.stat('a1')).toMatchObject({ size });
+      },
+    );
+
+    it.each([
+      ['an empty body', Buffer.alloc(0), '0'],
+      ['"123456789"', Buffer.from('123456789'), '11051210869376104954'],
+      [
+        'the bytes 00 to ff',
+        Buffer.from(Array.from({ length: 256 }, (_, n) => n)),
+        '8232944260754389680',
+      ],
+      ['1 MiB of zeros', Buffer.alloc(MIB), '6947770692288575170'],
+    ])('takes the CRC-64/XZ of %s', async (_name, bytes, crc64) => {
+      expect(await store.put('a1', inChunks(bytes, 4096))).toMatchObject({ crc64 });
+    });
+
+    it('gives small and large bodies the same digests however they are cut', async () => {
+      const bytes = patternBytes(2 * MIB + 5);
+      const whole = await store.put('a1', inChunks(bytes, bytes.length));
+      const pieces = await store.put('a2', inChunks(bytes, 1000));
+      expect(pieces).toEqual(whole);
+    });
+
+    it('reads a range, both ends included', async () => {
+      await store.put('a1', inChunks(Buffer.from('0123456789'), 3));
+      expect((await read('a1', { start: 2, end: 4 })).toString()).toBe('234');
+    });
+
+    it('has nothing under a locator that was never put', async () => {
+      expect(await store.open('none')).toBeUndefined();
+      expect(await store.stat('none')).toBeUndefined();
+      await expect(store.delete('none')).resolves.toBeUndefined();
+      await expect(store.settle('none')).resolves.toBeUndefined();
+      await expect(store.discard('none')).resolves.toBeUndefined();
+    });
+
+    it.each([10, 3 * MIB])(
+      'leaves nothing of a body that breaks off after %d bytes',
+      async (size) => {
+        await expect(store.put('a1', broken(patternBytes(size)))).rejects.toThrow(
+          'the client is gone',
+        );
+        expect(await store.stat('a1')).toBeUndefined();
+        expect(await (await subject.reopen()).unsettled()).toEqual([]);
+      },
+    );
+
+    it('delivers an open body whole although it is deleted meanwhile', async () => {
+      const bytes = patternBytes(2 * MIB);
+      await store.put('a1', inChunks(bytes, 65_536));
+      const body = await store.open('a1');
+      await store.delete('a1');
+      expect(body && (await buffer(body)).equals(bytes)).toBe(true);
+      expect(await store.stat('a1')).toBeUndefined();
+    });
+
+    it('remembers an unsettled body across a crash, and a settled one no longer', async () => {
+      await store.put('a1', inChunks(Buffer.from('one'), 1));
+      await store.put('a2', inChunks(Buffer.from('two'), 1));
+      await store.settle('a2');
+      expect(await store.unsettled()).toEqual([]);
+      const afterCrash = await subject.reopen();
+      expect(await afterCrash.unsettled()).toEqual(['a1']);
+      await afterCrash.discard('a1');
+      expect(await afterCrash.unsettled()).toEqual([]);
+      expect(await afterCrash.stat('a1')).toBeUndefined();
+      expect(await afterCrash.stat('a2')).toMatchObject({ size: 3 });
+    });
+
+    it('takes many bodies at once', async () => {
+      const bodies = Array.from({ length: 12 }, (_, n) => patternBytes(n * 300_000));
+      const stored = await Promise.all(
+        bodies.map((bytes, n) => store.put(`b${String(n)}`, inChunks(bytes, 65_536))),
+      );
+      expect(stored.map((body) => body.md5)).toEqual(bodies.map(md5Hex));
+    });
+  });
+}

@@ -1,0 +1,146 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { openLedgerDatabase } from '../../src/ledger/database.ts';
+import { migrate } from '../../src/ledger/migrate.ts';
+import { takeServerLock } from '../../src/ledger/server-lock.ts';
+import { SqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
+import { SqliteNonces } from '../../src/ledger/sqlite-nonces.ts';
+import { describeUploadLedger } from './upload-ledger-contract.ts';
+
+describeUploadLedger('SQLite in memory', async () => {
+  const ledger = new SqliteLedger(openLedgerDatabase(undefined));
+  return Promise.resolve({ ledger, dispose: () => ledger.close() });
+});
+
+describeUploadLedger('SQLite in a file', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ota-ledger-'));
+  const ledger = new SqliteLedger(openLedgerDatabase(folder));
+  return {
+    ledger,
+    dispose: async () => {
+      await ledger.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+});
+
+describe('SQLite as a ledger', () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ota-ledger-'));
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('remembers across a restart', async () => {
+    const first = new SqliteLedger(openLedgerDatabase(folder));
+    await first.recordIssued({ key: 'k', accountId: 'a', issuedAt: 1, policyExpiresAt: 2 });
+    await first.close();
+    const second = new SqliteLedger(openLedgerDatabase(folder));
+    expect(await second.findUpload('k')).toMatchObject({ state: 'issued' });
+    await second.close();
+  });
+
+  it('is closed twice without harm', async () => {
+    const ledger = new SqliteLedger(openLedgerDatabase(folder));
+    await ledger.close();
+    await expect(ledger.close()).resolves.toBeUndefined();
+  });
+
+  it('undoes the step that fails, not those that share its commit', async () => {
+    const ledger = new SqliteLedger(openLedgerDatabase(undefined));
+    const grant = { accountId: 'a', issuedAt: 1, policyExpiresAt: 2 };
+    const outcomes = await Promise.allSettled([
+      ledger.recordIssued({ key: 'k1', ...grant }),
+      ledger.recordIssued({ key: 'k1', ...grant }),
+      ledger.recordIssued({ key: 'k2', ...grant }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await ledger.findUpload('k2')).toBeDefined();
+    await ledger.close();
+  });
+
+  it('uses an index for everything that is asked while clients wait', () => {
+    const { database, close } = openLedgerDatabase(undefined);
+    const plan = (sql: string): string =>
+      JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all());
+    const holdsKey = `state IN ('issued', 'stored', 'claimed')`;
+    expect(plan(`SELECT * FROM uploads WHERE key = 'k' AND ${holdsKey}`)).toContain(
+      'INDEX uploads_by_key',
+    );
+    expect(plan(`SELECT 1 FROM uploads WHERE locator = 'l' AND state <> 'purged'`)).toContain(
+      'INDEX uploads_by_locator',
+    );
+    expect(
+      plan(
+        `SELECT sequence FROM uploads WHERE state = 'stored' AND stored_at <= 5 ORDER BY stored_at LIMIT 9`,
+      ),
+    ).toContain('INDEX uploads_unclaimed');
+    expect(
+      plan(
+        `SELECT * FROM uploads WHERE state = 'purging' AND sequence > 3 ORDER BY sequence LIMIT 9`,
+      ),
+    ).toContain('INDEX uploads_purging');
+    close();
+  });
+
+  it('refuses a database that is newer than the program', () => {
+    const { database, close } = openLedgerDatabase(folder);
+    database.exec(
+      `INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, 'x', 'y')`,
+    );
+    close();
+    expect(() => openLedgerDatabase(folder)).toThrow(
+      /has schema version 9999, this program knows up to \d+/,
+    );
+  });
+
+  it('refuses a migration that was changed after it had been applied', async () => {
+    const database = new SqliteDatabase(':memory:');
+    await writeFile(join(folder, '0001_first.sql'), 'CREATE TABLE a (x);');
+    migrate(database, folder);
+    await writeFile(join(folder, '0001_first.sql'), 'CREATE TABLE b (x);');
+    expect(() => {
+      migrate(database, folder);
+    }).toThrow(/0001_first\.sql was changed after it had been applied/);
+    database.close();
+  });
+
+  it('applies nothing of migrations of which one fails', async () => {
+    const database = new SqliteDatabase(':memory:');
+    await writeFile(join(folder, '0001_first.sql'), 'CREATE TABLE a (x);');
+    await writeFile(join(folder, '0002_second.sql'), 'CREATE TABLE a (x);');
+    expect(() => {
+      migrate(database, folder);
+    }).toThrow(/table a already exists/);
+    expect(database.prepare('SELECT name FROM sqlite_master').all()).toEqual([]);
+    database.close();
+  });
+
+  it('lets one server have the data folder, and says who has it', () => {
+    const lock = takeServerLock(folder);
+    expect(() => takeServerLock(folder)).toThrow(
+      `another server uses the data folder ${folder}: process ${String(process.pid)}`,
+    );
+    lock.release();
+    takeServerLock(folder).release();
+  });
+});
+
+describe('SQLite nonces', () => {
+  it('lets a nonce of a key be used once, until it is forgotten', async () => {
+    const database = openLedgerDatabase(undefined);
+    const nonces = new SqliteNonces(database);
+    expect(await nonces.burn('ak', 'n', 100)).toBe(true);
+    expect(await nonces.burn('ak', 'n', 100)).toBe(false);
+    expect(await nonces.burn('other', 'n', 100)).toBe(true);
+    expect(await nonces.prune(100, 10)).toBe(0);
+    expect(await nonces.prune(101, 1)).toBe(1);
+    expect(await nonces.prune(101, 10)).toBe(1);
+    expect(await nonces.burn('ak', 'n', 200)).toBe(true);
+    database.close();
+  });
+});

@@ -1,0 +1,406 @@
+import type { ClaimRecord, StoredRecord, UploadLedger } from '../../src/ports.ts';
+import type { FirmwarePackage } from '../../src/uploads/firmware-package.ts';
+
+/** A ledger under test, and how to open it again as after a crash. */
+export interface UploadLedgerUnderTest {
+  ledger: UploadLedger;
+  dispose(): Promise<void>;
+}
+
+const ISSUE = { accountId: 'acme', issuedAt: 1000, policyExpiresAt: 61_000 };
+
+function aBody(
+  key: string,
+  locator: string,
+  change: Partial<StoredRecord['object']> = {},
+): StoredRecord {
+  return {
+    key,
+    forbidOverwrite: false,
+    object: {
+      locator,
+      size: 3,
+      md5: '0cc175b9c0f1b6a831c399e269772661',
+      crc64: '18446744073709551615',
+      storedAt: 2000,
+      headers: { 'content-type': 'text/plain', 'x-oss-meta-ü': '"quoted"' },
+      ...change,
+    },
+  };
+}
+
+function aPackage(change: Partial<FirmwarePackage> = {}): FirmwarePackage {
+  return {
+    id: 'p1',
+    accountId: 'acme',
+    name: 'fw',
+    destVersion: '1.0',
+    differential: false,
+    moduleName: 'default',
+    signMethod: 'MD5',
+    status: 0,
+    verifyProgress: 0,
+    createdAt: 3000,
+    modifiedAt: 3000,
+    files: [{ key: 'k1', size: 3, sign: 'aa', md5: 'aa' }],
+    ...change,
+  };
+}
+
+function aClaim(
+  change: Partial<FirmwarePackage> = {},
+  claim: Partial<ClaimRecord> = {},
+): ClaimRecord {
+  return { package: aPackage(change), locators: ['l1'], lateUntil: 0, maxPackages: 500, ...claim };
+}
+
+/** What every upload ledger does. */
+export function describeUploadLedger(
+  name: string,
+  open: () => Promise<UploadLedgerUnderTest>,
+): void {
+  describe(`${name} as an upload ledger`, () => {
+    let subject: UploadLedgerUnderTest;
+    let ledger: UploadLedger;
+
+    beforeEach(async () => {
+      subject = await open();
+      ledger = subject.ledger;
+    });
+
+    afterEach(() => subject.dispose());
+
+    describe('issued and stored', () => {
+      it('finds nothing under a key it has never seen', async () => {
+        expect(await ledger.findUpload('k1')).toBeUndefined();
+        expect(await ledger.findPurged('k1')).toBeUndefined();
+        expect(await ledger.holds('l1')).toBe(false);
+      });
+
+      it('remembers to whom a key was issued', async () => {
+        await ledger.recordIssued({ key: 'k1', ...ISSUE });
+        expect(await ledger.findUpload('k1')).toEqual({ key: 'k1', state: 'issued', issue: ISSUE });
+      });
+
+      it('refuses to issue a key twice', async () => {
+        await ledger.recordIssued({ key: 'k1', ...ISSUE });
+        await expect(ledger.recordIssued({ key: 'k1', ...ISSUE })).rejects.toThrow();
+      });
+
+      it('keeps everything that was measured, and the issue', async () => {
+        await ledger.recordIssued({ key: 'k1', ...ISSUE });
+        const body = aBody('k1', 'l1', { size: 2 ** 40, sha256: 'ff' });
+        expect(await ledger.recordStored(body)).toBe('stored');
+        expect(await ledger.findUpload('k1')).toEqual({
+          key: 'k1',
+          state: 'stored',
+          issue: ISSUE,
+          object: body.object,
+        });
+        expect(await ledger.holds('l1')).toBe(true);
+      });
+
+      it('stores under a key that was never issued', async () => {
+        expect(await ledger.recordStored(aBody('k1', 'l1'))).toBe('stored');
+        expect(await ledger.findUpload('k1')).not.toHaveProperty('issue');
+      });
+
+      it('replaces an unclaimed body: new locator, new time, old body purging', async () => {
+        await ledger.recordIssued({ key: 'k1', ...ISSUE });
+        await ledger.recordStored(aBody('k1', 'l1'));
+        await ledger.recordStored(aBody('k1', 'l2', { storedAt: 5000 }));
+        expect(await ledger.findUpload('k1')).toMatchObject({
+          state: 'stored',
+          issue: ISSUE,
+          object: { locator: 'l2', storedAt: 5000 },
+        });
+        expect(await ledger.findPurged('k1')).toMatchObject({
+          state: 'purging',
+          object: { locator: 'l1' },
+          purge: { reason: 'replaced', purgingSince: 5000 },
+        });
+        expect(await ledger.listPurging(0, 10)).toMatchObject([{ locator: 'l1', key: 'k1' }]);
+      });
+
+      it('leaves a stored body alone when it must not be overwritten', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        const record = { ...aBody('k1', 'l2'), forbidOverwrite: true };
+        expect(await ledger.recordStored(record)).toBe('exists');
+        expect(await ledger.holds('l2')).toBe(false);
+      });
+
+      it('leaves a claimed body alone', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        await ledger.claim(aClaim());
+        expect(await ledger.recordStored(aBody('k1', 'l2'))).toBe('immutable');
+        expect(await ledger.findUpload('k1')).toMatchObject({ object: { locator: 'l1' } });
+      });
+
+      it('adds a SHA-256 that is known later', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        await ledger.recordSha256('l1', 'abcd');
+        expect(await ledger.findUpload('k1')).toMatchObject({ object: { sha256: 'abcd' } });
+      });
+
+      it('deletes a stored upload once, and no other body of its key', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        expect(await ledger.deleteUpload('k1', 'l0', 9)).toBe(false);
+        expect(await ledger.deleteUpload('k1', 'l1', 9)).toBe(true);
+        expect(await ledger.deleteUpload('k1', 'l1', 9)).toBe(false);
+        expect(await ledger.findUpload('k1')).toBeUndefined();
+        expect(await ledger.findPurged('k1')).toMatchObject({ purge: { reason: 'deleted' } });
+      });
+    });
+
+    describe('claim', () => {
+      it('makes the package and gives it its uploads', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        await ledger.recordStored(aBody('k2', 'l2'));
+        const wanted = aPackage({
+          instanceId: 'iot-1',
+          description: 'd',
+          srcVersion: '0.9',
+          differential: true,
+          productKey: 'pk',
+          udi: '{}',
+          status: -1,
+          files: [
+            { name: 'one', key: 'k1', size: 3, sign: 'aa', md5: 'bb' },
+            { name: 'two', key: 'k2', size: 4, sign: 'cc', md5: 'dd' },
+          ],
+        });
+        const claim = { ...aClaim(), package: wanted, locators: ['l1', 'l2'] };
+        expect(await ledger.claim(claim)).toEqual({ kind: 'claimed' });
+        expect(await ledger.findPackage('acme', 'p1')).toEqual(wanted);
+        expect(await ledger.findPackageByName('acme', 'fw')).toEqual(wanted);
+        expect(await ledger.findPackage('other', 'p1')).toBeUndefined();
+        for (const key of ['k1', 'k2']) {
+          expect(await ledger.findUpload(key)).toMatchObject({ state: 'claimed', packageId: 'p1' });
+        }
+      });
+
+      it.each([
+        ['a name of the account that is taken', { id: 'p2' }, {}, { kind: 'nameTaken' }],
+        [
+          'a version of the product that is taken',
+          { id: 'p2', name: 'n', productKey: 'pk' },
+          {},
+          { kind: 'versionTaken' },
+        ],
+        [
+          'a version that is taken in another spelling of the module',
+          { id: 'p2', name: 'n', productKey: 'pk', moduleName: 'DEFAULT' },
+          {},
+          { kind: 'versionTaken' },
+        ],
+        ['one package too many', { id: 'p2', name: 'n' }, { maxPackages: 1 }, { kind: 'full' }],
+        [
+          'an upload that is claimed',
+          { id: 'p2', name: 'n' },
+          { locators: ['l2', 'l1'] },
+          { kind: 'notClaimable', file: 1 },
+        ],
+        [
+          'an upload that was never stored',
+          { id: 'p2', name: 'n' },
+          { locators: ['l2', 'l9'] },
+          { kind: 'notClaimable', file: 1 },
+        ],
+        [
+          'an upload that is late to the millisecond',
+          { id: 'p2', name: 'n' },
+          { locators: ['l2'], lateUntil: 2000 },
+          { kind: 'notClaimable', file: 0 },
+        ],
+      ])('refuses %s, and changes nothing', async (_case, change, claim, outcome) => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        await ledger.recordStored(aBody('k2', 'l2'));
+        await ledger.claim(aClaim({ productKey: 'pk' }));
+        expect(await ledger.claim(aClaim(change, { locators: ['l2'], ...claim }))).toEqual(outcome);
+        expect(await ledger.findPackage('acme', 'p2')).toBeUndefined();
+        expect(await ledger.findUpload('k2')).toMatchObject({ state: 'stored' });
+      });
+
+      it.each([
+        ['the name of another account', { accountId: 'other' }],
+        ['a version of another product', { name: 'n', productKey: 'pk2' }],
+        ['a version of another module', { name: 'n', productKey: 'pk', moduleName: 'm' }],
+        ['a version of another instance', { name: 'n', productKey: 'pk', instanceId: 'i' }],
+        [
+          'a differential package of the same version',
+          { name: 'n', productKey: 'pk', differential: true, srcVersion: '0.9' },
+        ],
+        ['the same version without a product', { name: 'n' }],
+        ['a place that is still free for its instance', { name: 'n', instanceId: 'i' }],
+      ])('accepts %s', async (_case, change) => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        await ledger.recordStored(aBody('k2', 'l2'));
+        await ledger.claim(aClaim({ productKey: 'pk' }));
+        const claim = aClaim({ id: 'p2', ...change }, { locators: ['l2'], maxPackages: 2 });
+        expect(await ledger.claim(claim)).toEqual({ kind: 'claimed' });
+      });
+
+      it('accepts an upload until the last millisecond before its deadline', async () => {
+        await ledger.recordStored(aBody('k1', 'l1', { storedAt: 2000 }));
+        expect(await ledger.claim(aClaim({}, { lateUntil: 1999 }))).toEqual({ kind: 'claimed' });
+      });
+
+      it('lets one of many claims of an upload win', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        const outcomes = await Promise.all(
+          Array.from({ length: 20 }, (_, n) =>
+            ledger.claim(aClaim({ id: `p${String(n)}`, name: `n${String(n)}` })),
+          ),
+        );
+        expect(outcomes.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
+      });
+
+      it('lets either the claim or the purge win', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        const [claimed, expired] = await Promise.all([
+          ledger.claim(aClaim()),
+          ledger.expireStored(2000, 9, 10),
+        ]);
+        expect([claimed.kind === 'claimed', expired.length === 1]).toEqual([true, false]);
+      });
+    });
+
+    describe('packages', () => {
+      const listed = async (filter: object): Promise<string[]> => {
+        const page = await ledger.listPackages({
+          accountId: 'acme',
+          offset: 0,
+          limit: 10,
+          ...filter,
+        });
+        return [...page.packages.map(({ id }) => id), `of ${String(page.total)}`];
+      };
+
+      beforeEach(async () => {
+        for (const n of [1, 2, 3]) {
+          await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`));
+          const productKey = n === 3 ? {} : { productKey: 'pk' };
+          await ledger.claim(
+            aClaim(
+              {
+                id: `p${String(n)}`,
+                name: `n${String(n)}`,
+                destVersion: `v${String(n)}`,
+                ...productKey,
+              },
+              { locators: [`l${String(n)}`] },
+            ),
+          );
+        }
+      });
+
+      it('lists them newest first, by page and filter', async () => {
+        expect(await listed({})).toEqual(['p3', 'p2', 'p1', 'of 3']);
+        expect(await listed({ offset: 1, limit: 1 })).toEqual(['p2', 'of 3']);
+        expect(await listed({ productKey: 'pk' })).toEqual(['p2', 'p1', 'of 2']);
+        expect(await listed({ destVersion: 'v3' })).toEqual(['p3', 'of 1']);
+        expect(await listed({ accountId: 'other' })).toEqual(['of 0']);
+        expect(await listed({ instanceId: 'i' })).toEqual(['of 0']);
+      });
+
+      it('changes what it is told to, and nothing else', async () => {
+        const before = await ledger.findPackage('acme', 'p1');
+        const change = {
+          name: 'new',
+          description: 'd',
+          udi: 'u',
+          status: 1 as const,
+          verifyProgress: 100,
+        };
+        expect(await ledger.modifyPackage('acme', 'p1', { ...change, modifiedAt: 9 })).toBe(
+          'modified',
+        );
+        expect(await ledger.findPackage('acme', 'p1')).toEqual({
+          ...before,
+          ...change,
+          modifiedAt: 9,
+        });
+        expect(await ledger.modifyPackage('acme', 'p1', { modifiedAt: 10 })).toBe('modified');
+        expect(await ledger.findPackage('acme', 'p1')).toMatchObject({ ...change, modifiedAt: 10 });
+      });
+
+      it('refuses to change a package into a namesake, or one that is not there', async () => {
+        const change = { name: 'n2', modifiedAt: 9 };
+        expect(await ledger.modifyPackage('acme', 'p1', change)).toBe('nameTaken');
+        expect(await ledger.modifyPackage('acme', 'p2', change)).toBe('modified');
+        expect(await ledger.modifyPackage('other', 'p1', change)).toBe('notFound');
+      });
+
+      it('sends the uploads of a deleted package the purge way', async () => {
+        expect(await ledger.deletePackage('other', 'p1', 9)).toBe(false);
+        expect(await ledger.deletePackage('acme', 'p1', 9)).toBe(true);
+        expect(await ledger.deletePackage('acme', 'p1', 9)).toBe(false);
+        expect(await ledger.findPackage('acme', 'p1')).toBeUndefined();
+        expect(await ledger.findUpload('k1')).toBeUndefined();
+        expect(await ledger.listPurging(0, 10)).toMatchObject([{ locator: 'l1' }]);
+      });
+    });
+
+    describe('purge', () => {
+      it('expires in batches what was stored long enough ago', async () => {
+        for (const [n, storedAt] of [100, 300, 200].entries()) {
+          await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`, { storedAt }));
+        }
+        const expire = async (): Promise<string[]> =>
+          (await ledger.expireStored(200, 9, 1)).map(({ locator }) => locator);
+        expect(await expire()).toEqual(['l0']);
+        expect(await expire()).toEqual(['l2']);
+        expect(await expire()).toEqual([]);
+      });
+
+      it('keeps a body in purging until it is confirmed, then as a tombstone', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        const [body] = await ledger.expireStored(2000, 9, 10);
+        expect(body).toMatchObject({ key: 'k1', locator: 'l1', size: 3 });
+        expect(await ledger.holds('l1')).toBe(true);
+        await ledger.confirmPurged([body?.sequence ?? 0], 10);
+        expect(await ledger.listPurging(0, 10)).toEqual([]);
+        expect(await ledger.holds('l1')).toBe(false);
+        expect(await ledger.findPurged('k1')).toMatchObject({
+          state: 'purged',
+          object: { size: 3 },
+          purge: { reason: 'unclaimed', purgingSince: 9, purgedAt: 10 },
+        });
+      });
+
+      it('pages through what is purging', async () => {
+        for (const n of [1, 2, 3])
+          await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`));
+        await ledger.expireStored(2000, 9, 10);
+        const first = await ledger.listPurging(0, 2);
+        const rest = await ledger.listPurging(first.at(-1)?.sequence ?? 0, 2);
+        expect([...first, ...rest].map(({ locator }) => locator)).toEqual(['l1', 'l2', 'l3']);
+      });
+
+      it('takes a new upload under a key whose last one is gone', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        await ledger.expireStored(2000, 9, 10);
+        expect(await ledger.recordStored(aBody('k1', 'l2'))).toBe('stored');
+        expect(await ledger.findUpload('k1')).toMatchObject({ object: { locator: 'l2' } });
+      });
+
+      it('forgets issued uploads after their policy, except those in transit', async () => {
+        for (const key of ['k1', 'k2', 'k3']) await ledger.recordIssued({ key, ...ISSUE });
+        expect(await ledger.pruneIssued(ISSUE.policyExpiresAt, [], 10)).toBe(0);
+        expect(await ledger.pruneIssued(ISSUE.policyExpiresAt + 1, ['k2'], 10)).toBe(2);
+        expect(await ledger.findUpload('k1')).toBeUndefined();
+        expect(await ledger.findUpload('k2')).toBeDefined();
+      });
+
+      it('forgets tombstones after their time', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        const [body] = await ledger.expireStored(2000, 9, 10);
+        expect(await ledger.pruneTombstones(1000, 10)).toBe(0);
+        await ledger.confirmPurged([body?.sequence ?? 0], 500);
+        expect(await ledger.pruneTombstones(500, 10)).toBe(0);
+        expect(await ledger.pruneTombstones(501, 10)).toBe(1);
+        expect(await ledger.findPurged('k1')).toBeUndefined();
+      });
+    });
+  });
+}
