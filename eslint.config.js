@@ -16,10 +16,12 @@ const pure = ['policy', 'signatures'];
 const domain = ['uploads', 'ports.ts'];
 const adapters = ['iot', 'oss', 'object-store', 'ledger', 'jobs', 'ops'];
 const settings = ['config.ts', 'credentials.ts'];
+const keys = ['accounts-file.ts', 'keys.ts'];
 const faces = ['cli', 'testing', 'multer'];
 
 const belowGateway = [
   'listener.ts',
+  ...keys,
   ...settings,
   'client',
   ...adapters,
@@ -36,6 +38,7 @@ const mayImport = {
   ...each(adapters, [...domain, ...pure, ...basics]),
   client: ['signatures', ...basics],
   ...each(settings, [...settings, ...basics]),
+  ...each(keys, [...keys, ...settings, 'iot', 'signatures', ...basics]),
   'listener.ts': basics,
   'gateway.ts': belowGateway,
   ...each(faces, ['gateway.ts', ...settings, 'client', ...basics]),

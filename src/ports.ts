@@ -90,6 +90,7 @@ export type ClaimRecordOutcome =
 /** Which packages to list, and which page of them. */
 export interface PackageFilter {
   readonly accountId: string;
+  /** Absent: packages of any instance, and of none. */
   readonly instanceId?: string;
   readonly productKey?: string;
   readonly destVersion?: string;

@@ -6,7 +6,7 @@ import type { PackageFileRow, PackageRow } from './rows.ts';
 
 interface FilterColumns {
   readonly accountId: string;
-  readonly instanceId: string;
+  readonly instanceId: string | null;
   readonly productKey: string | null;
   readonly destVersion: string | null;
 }
@@ -55,9 +55,9 @@ export class PackageTable {
     return this.#statements.findVersion.get(toPackageRow(wanted)) !== undefined;
   }
 
+  /** How many packages an account has in an instance, or outside of all. */
   count(accountId: string, instanceId: string | undefined): number {
-    const filter = toFilterColumns({ accountId, ...(instanceId !== undefined && { instanceId }) });
-    return this.#statements.count.get(filter)?.total ?? 0;
+    return this.#statements.countInstance.get(accountId, instanceId ?? '')?.total ?? 0;
   }
 
   list(filter: PackageFilter): { total: number; packages: FirmwarePackage[] } {
@@ -120,13 +120,14 @@ function toFilterColumns(
 ): FilterColumns {
   return {
     accountId: filter.accountId,
-    instanceId: filter.instanceId ?? '',
+    instanceId: filter.instanceId ?? null,
     productKey: filter.productKey ?? null,
     destVersion: filter.destVersion ?? null,
   };
 }
 
-const MATCHES = `account_id = :accountId AND instance_id = :instanceId
+const MATCHES = `account_id = :accountId
+  AND (:instanceId IS NULL OR instance_id = :instanceId)
   AND (:productKey IS NULL OR product_key = :productKey)
   AND (:destVersion IS NULL OR dest_version = :destVersion)`;
 
@@ -159,6 +160,9 @@ function prepareStatements(database: Database) {
     ),
     files: database.prepare<[string], PackageFileRow>(
       'SELECT name, key, size, sign, md5 FROM package_files WHERE package_id = ? ORDER BY place',
+    ),
+    countInstance: database.prepare<[string, string], { total: number }>(
+      'SELECT count(*) AS total FROM firmware_packages WHERE account_id = ? AND instance_id = ?',
     ),
     count: database.prepare<FilterColumns, { total: number }>(
       `SELECT count(*) AS total FROM firmware_packages WHERE ${MATCHES}`,

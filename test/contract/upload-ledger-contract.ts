@@ -84,7 +84,8 @@ export function describeUploadLedger(
 
       it('refuses to issue a key twice', async () => {
         await ledger.recordIssued({ key: 'k1', ...ISSUE });
-        await expect(ledger.recordIssued({ key: 'k1', ...ISSUE })).rejects.toThrow();
+        // Not `toThrow`: the error of a native module may come from the global scope of another test file.
+        await expect(ledger.recordIssued({ key: 'k1', ...ISSUE })).rejects.toHaveProperty('message');
       });
 
       it('keeps everything that was measured, and the issue', async () => {

@@ -1,0 +1,144 @@
+import { z } from 'zod';
+
+/** A key that signs API calls; a RAM user has one of its own. */
+export interface AccessKey {
+  readonly id: string;
+  readonly secret: string;
+  readonly disabled?: boolean | undefined;
+  /** Makes the key a temporary one (STS): its calls must carry this token. */
+  readonly securityToken?: string | undefined;
+  /** When a temporary key ends, in Unix milliseconds. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** A product that firmware packages may be made for. */
+export interface Product {
+  readonly key: string;
+  readonly name: string;
+}
+
+/** Who calls the API. All access keys of an account share its packages and its quota. */
+export interface Account {
+  readonly id: string;
+  readonly accessKeys: readonly AccessKey[];
+  /** When listed, each call must name one of them; when absent, a call may name any. */
+  readonly instances?: readonly string[] | undefined;
+  /** When listed, a firmware package must be of one of them; when absent, of any. */
+  readonly products?: readonly Product[] | undefined;
+}
+
+/** An access key together with the account it belongs to. */
+export interface Credential {
+  readonly account: Account;
+  readonly accessKey: AccessKey;
+}
+
+/** The accounts that may call the API. They can be replaced while the gateway runs. */
+export class AccountDirectory {
+  #accounts: readonly Account[] = [];
+  #credentials: ReadonlyMap<string, Credential> = new Map();
+
+  constructor(accounts: readonly Account[]) {
+    this.replace(accounts);
+  }
+
+  find(accessKeyId: string): Credential | undefined {
+    return this.#credentials.get(accessKeyId);
+  }
+
+  /** Exchanges all accounts at once; calls that are already admitted go on under the old ones. */
+  replace(accounts: readonly Account[]): void {
+    this.#credentials = new Map(
+      accounts.flatMap((account) =>
+        account.accessKeys.map((accessKey) => [accessKey.id, { account, accessKey }]),
+      ),
+    );
+    this.#accounts = accounts;
+  }
+
+  /** The account, when there is exactly one. */
+  get soleAccount(): Account | undefined {
+    return this.#accounts.length === 1 ? this.#accounts[0] : undefined;
+  }
+}
+
+const identifier = z
+  .string()
+  .regex(/^[\w.@-]{1,128}$/, 'expected 1 to 128 letters, digits or . _ @ -');
+const visible = z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'expected visible ASCII without spaces');
+
+const accessKey = z
+  .strictObject({
+    id: identifier,
+    secret: visible,
+    disabled: z.boolean().optional(),
+    securityToken: visible.optional(),
+    expiresAt: z.iso
+      .datetime({ offset: true, error: 'expected a date like 2024-04-01T12:00:00Z' })
+      .transform((text) => Date.parse(text))
+      .optional(),
+  })
+  .refine((key) => key.expiresAt === undefined || key.securityToken !== undefined, {
+    path: ['expiresAt'],
+    error: 'only a temporary access key, one with a securityToken, can expire',
+  });
+
+const product = z.strictObject({
+  key: z.string().regex(/^[A-Za-z0-9]{1,64}$/, 'expected 1 to 64 letters or digits'),
+  name: z.string().min(1),
+});
+
+const account = z.strictObject({
+  id: identifier,
+  accessKeys: z.array(accessKey).min(1, 'an account needs at least one access key'),
+  instances: z.array(identifier).min(1, 'leave instances out when there are none').optional(),
+  products: z.array(product).min(1, 'leave products out when there are none').optional(),
+});
+
+const file = z.strictObject({
+  accounts: z.array(account).min(1, 'there must be at least one account'),
+});
+
+/** The accounts file: `{ "accounts": [...] }`. Unknown members, and ids that are given twice, are refused. */
+export const accountsFileSchema = file.superRefine(({ accounts }, context) => {
+  const first = new Map<string, string>();
+  for (const { id, path, what } of accounts.flatMap(listIds)) {
+    const identity = JSON.stringify([what, id]);
+    const earlier = first.get(identity);
+    if (earlier === undefined) first.set(identity, path.join('.'));
+    else {
+      const message = `${what} ${id} is given at ${earlier} already`;
+      context.addIssue({ code: 'custom', path, message });
+    }
+  }
+});
+
+interface PlacedId {
+  readonly what: string;
+  readonly id: string;
+  readonly path: PropertyKey[];
+}
+
+/** Everything of an account that must be unique: access keys in the whole file, instances and products in the account. */
+function listIds(entry: Account, place: number): PlacedId[] {
+  const at = (...rest: PropertyKey[]): PropertyKey[] => ['accounts', place, ...rest];
+  const { accessKeys, id, instances = [], products = [] } = entry;
+  return [
+    { what: 'account', id, path: at('id') },
+    ...accessKeys.map((key, index) => ({
+      what: 'access key',
+      id: key.id,
+      path: at('accessKeys', index, 'id'),
+    })),
+    ...instances.map((instance, index) => ({
+      what: `instance of account ${id}`,
+      id: instance,
+      path: at('instances', index),
+    })),
+    ...products.map((each, index) => ({
+      what: `product of account ${id}`,
+      id: each.key,
+      path: at('products', index, 'key'),
+    })),
+  ];
+}

@@ -1,0 +1,163 @@
+import type { Clock } from '../clock.ts';
+import type { NonceMemory, Quota } from '../ports.ts';
+import { equalInConstantTime } from '../signatures/constant-time.ts';
+import type { Account, AccountDirectory, Credential } from './accounts.ts';
+import type { SignedCall } from './dialect.ts';
+import { gatewayError } from './errors.ts';
+import { TIMESTAMP_SHAPE, isFresh, nonceExpiry, parseTimestamp } from './freshness.ts';
+import type { Clocks } from './freshness.ts';
+import type { Operation } from './operations/operation.ts';
+import { findOperation } from './operations/registry.ts';
+import { findRepeated } from './parameters.ts';
+import type { QuotaRule } from './quota.ts';
+import { toUtc } from './utc.ts';
+
+/** What it takes to judge a call before its operation sees it. */
+export interface AdmissionParts {
+  readonly accounts: AccountDirectory;
+  readonly nonces: NonceMemory;
+  readonly quota: Quota;
+  readonly quotaRule: QuotaRule;
+  readonly clock: Clock;
+  readonly wallClock: Clock;
+}
+
+/** A call that may go on to its operation. */
+export interface Admission {
+  readonly account: Account;
+  readonly operation: Operation;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const API_VERSION = '2018-01-20';
+const MAX_NONCE_LENGTH = 128;
+const MAX_SHOWN = 80;
+
+/**
+ * Judges a call in this order: method, repeated parameters, version, action, format, access key, timestamp, nonce
+ * present, signature, nonce unused, quota, required parameters. (The platform publishes no order.) A nonce is used
+ * up by a correctly signed call only, so that nobody can spoil the nonces of others.
+ *
+ * @throws GatewayError at the first thing that is wrong
+ */
+export async function admit(
+  parts: AdmissionParts,
+  method: string,
+  call: SignedCall,
+): Promise<Admission> {
+  if (method !== 'GET' && method !== 'POST') throw gatewayError('UnsupportedHTTPMethod', {});
+  checkRepetition(call);
+  checkVersion(call);
+  const operation = chooseOperation(call);
+  if (call.format === undefined) throw gatewayError('InvalidParameter.Format', {});
+  const credential = chooseCredential(parts, call);
+  const timestamp = checkTimestamp(parts, call);
+  const nonce = checkNonce(call);
+  checkSignature(call, credential);
+  await burnNonce(parts, credential, nonce, timestamp);
+  await takeQuota(parts, credential.account, operation);
+  const parameters = new Map(call.parameters);
+  checkRequired(operation, parameters);
+  return { account: credential.account, operation, parameters };
+}
+
+/** Which of two values is signed and which is meant could be read differently, so neither is guessed. */
+function checkRepetition(call: SignedCall): void {
+  const name = findRepeated(call.parameters);
+  if (name === undefined) return;
+  const shown = name.slice(0, MAX_SHOWN);
+  throw gatewayError('InvalidParameter', { name: shown, reason: 'It is given more than once.' });
+}
+
+function checkVersion(call: SignedCall): void {
+  const { version } = call.common;
+  if (version === undefined) throw call.missing('version');
+  if (version === API_VERSION) return;
+  const reason = `This is the API of version ${API_VERSION}.`;
+  throw gatewayError('Invalid{name}', { name: 'Version', reason });
+}
+
+function chooseOperation(call: SignedCall): Operation {
+  const { action } = call.common;
+  if (action === undefined) throw call.missing('action');
+  const operation = findOperation(action);
+  if (operation === undefined) throw gatewayError('InvalidAction.NotFound', {});
+  return operation;
+}
+
+function chooseCredential({ accounts, clock }: AdmissionParts, call: SignedCall): Credential {
+  const { accessKeyId, securityToken: token } = call.common;
+  if (accessKeyId === undefined) throw call.missing('accessKeyId');
+  const credential = accounts.find(accessKeyId);
+  if (credential === undefined) throw gatewayError('InvalidAccessKeyId.NotFound', {});
+  const { disabled, expiresAt, securityToken } = credential.accessKey;
+  if (disabled === true) throw gatewayError('InvalidAccessKeyId.Inactive', {});
+  // A permanent key needs no token; one that comes with it is signed and means nothing.
+  if (securityToken === undefined) return credential;
+  if (token === undefined) throw call.missing('securityToken');
+  if (!equalInConstantTime(token, securityToken)) {
+    throw gatewayError('InvalidSecurityToken.MismatchWithAccessKey', {});
+  }
+  if (expiresAt !== undefined && clock.now() >= expiresAt) {
+    throw gatewayError('InvalidSecurityToken.Expired', {});
+  }
+  return credential;
+}
+
+function checkTimestamp(clocks: Clocks, call: SignedCall): number {
+  const { timestamp: text } = call.common;
+  if (text === undefined) throw call.missing('timestamp');
+  const timestamp = parseTimestamp(text);
+  if (timestamp === undefined) {
+    throw gatewayError('InvalidTimeStamp.Format', { expected: TIMESTAMP_SHAPE });
+  }
+  if (!isFresh(timestamp, clocks)) {
+    throw gatewayError('InvalidTimeStamp.Expired', { now: toUtc(clocks.clock.now()) });
+  }
+  return timestamp;
+}
+
+function checkNonce(call: SignedCall): string {
+  const { nonce } = call.common;
+  if (nonce === undefined) throw call.missing('nonce');
+  if (nonce.length <= MAX_NONCE_LENGTH) return nonce;
+  const reason = `It may have at most ${MAX_NONCE_LENGTH} characters.`;
+  throw gatewayError('Invalid{name}', { name: 'SignatureNonce', reason });
+}
+
+function checkSignature(call: SignedCall, { accessKey }: Credential): void {
+  const { given, hint, sign, stringToSign } = call.claim();
+  // A hint means that the body is not the one that was announced, even if the signature is right.
+  if (hint === '' && equalInConstantTime(given, sign(accessKey.secret))) return;
+  throw gatewayError('SignatureDoesNotMatch', { hint, stringToSign });
+}
+
+async function burnNonce(
+  parts: AdmissionParts,
+  { accessKey }: Credential,
+  nonce: string,
+  timestamp: number,
+): Promise<void> {
+  const isNew = await parts.nonces.burn(accessKey.id, nonce, nonceExpiry(timestamp, parts));
+  if (!isNew) throw gatewayError('SignatureNonceUsed', {});
+}
+
+async function takeQuota(
+  { quota, quotaRule }: AdmissionParts,
+  account: Account,
+  operation: Operation,
+): Promise<void> {
+  if (quotaRule === 'off') return;
+  const perSecond = quotaRule === 'on' ? operation.perSecond : quotaRule;
+  const wait = await quota.take(account.id, operation.name, perSecond);
+  if (wait === undefined) return;
+  // Milliseconds (@alicloud/openapi-core).
+  throw gatewayError('Throttling.User', {}, { 'x-acs-retry-after': String(wait) });
+}
+
+function checkRequired(operation: Operation, parameters: ReadonlyMap<string, string>): void {
+  const lacking = operation.parameters.find(
+    ({ name, required }) => required && !parameters.has(name),
+  );
+  if (lacking !== undefined) throw gatewayError('Missing{name}', { name: lacking.name });
+}

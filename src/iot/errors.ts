@@ -1,0 +1,196 @@
+/*
+ * What the API answers when it refuses: one table per layer. `{...}` is filled in when the error is made.
+ * Messages are for people; compare codes.
+ */
+
+/**
+ * Refusals of the layer in front of the operations: an HTTP status, and `Code` and `Message` in the body. Codes,
+ * statuses and first sentences are those of Alibaba Cloud ("Common errors", "API Error Center", and answers quoted
+ * in issues of its SDKs); what follows a first sentence is ours.
+ */
+export const GATEWAY_ERRORS = {
+  UnsupportedHTTPMethod: { status: 400, message: 'This http method is not supported.' },
+  'Missing{name}': { status: 400, message: '{name} is mandatory for this action.' },
+  /** Of signature V3 (apache/paimon#9937). */
+  MissingHeader: {
+    status: 400,
+    message: 'Specified header {name} is mandatory for this action.',
+  },
+  InvalidParameter: {
+    status: 400,
+    message: 'The specified value of parameter "{name}" is not valid. {reason}',
+  },
+  'Invalid{name}': { status: 400, message: 'Specified parameter {name} is not valid. {reason}' },
+  'InvalidParameter.Format': { status: 400, message: 'Specified parameter format is not valid.' },
+  /** Status from openapi-sdk-php-client#230. */
+  'InvalidAction.NotFound': {
+    status: 404,
+    message: 'Specified api is not found, please check your url and method.',
+  },
+  InvalidSignatureMethod: { status: 400, message: 'Specified signature method is not valid.' },
+  /** Status from aliyun-exporter#36 and aliyun-ddns-cli#24. */
+  'InvalidAccessKeyId.NotFound': {
+    status: 404,
+    message: 'Specified access key is not found.',
+  },
+  'InvalidAccessKeyId.Inactive': { status: 400, message: 'Specified access key is disabled.' },
+  /** The two codes of security tokens: SDK constants; their status and texts are unverified. */
+  'InvalidSecurityToken.Expired': { status: 400, message: 'Specified SecurityToken is expired.' },
+  'InvalidSecurityToken.MismatchWithAccessKey': {
+    status: 400,
+    message: 'Specified SecurityToken mismatch with the AccessKey.',
+  },
+  'InvalidTimeStamp.Format': {
+    status: 400,
+    message: 'Specified time stamp or date value is not well formatted. Expected {expected}.',
+  },
+  'InvalidTimeStamp.Expired': {
+    status: 400,
+    message: 'Specified time stamp or date value is expired. The time of the server is {now}.',
+  },
+  /** Status from alibaba-cloud-sdk-go#39. */
+  SignatureNonceUsed: { status: 400, message: 'Specified signature nonce was used already.' },
+  /** SDKs compare what follows the colon with their own string: nothing may come after it. */
+  SignatureDoesNotMatch: {
+    status: 400,
+    message:
+      'Specified signature is not matched with our calculation. {hint}server string to sign is:{stringToSign}',
+  },
+  IncompleteSignature: {
+    status: 400,
+    message: 'The request signature does not conform to Aliyun standards. {reason}',
+  },
+  'Throttling.User': { status: 400, message: 'Request was denied due to user flow control.' },
+  /** Ours: what the platform answers is unverified. */
+  RequestBodyTooLarge: {
+    status: 413,
+    message: 'The body of an API call may have at most {limit} bytes.',
+  },
+  InternalError: {
+    status: 500,
+    message: 'The request processing has failed due to some unknown error, exception or failure.',
+  },
+} as const;
+
+/**
+ * Refusals of an operation: HTTP 200 with `Success` false, `Code` and `ErrorMessage`. Codes are those of IoT
+ * Platform ("Error codes", aliyun-openapi-net-sdk#234 for `iot.check`); texts are ours, as the platform publishes
+ * none.
+ */
+export const BUSINESS_ERRORS = {
+  'iot.system.IllegalRequest': 'The request is illegal: {parameter} {reason}',
+  'iot.system.InstanceNotFound': 'The instance does not exist. {reason}',
+  'iot.common.InvalidPageParams': 'The page is invalid: {parameter} {reason}',
+  'iot.check.InvalidFormattedParameter': 'The {parameter} parameter format is invalid. It {reason}',
+  'iot.check.ParameterIsNotLessThanMax': '{parameter} is too long: it {reason}',
+  'iot.prod.NullProductKey': '{parameter} is empty.',
+  'iot.prod.InvalidFormattedProductkey': '{parameter} is malformed: it {reason}',
+  'iot.prod.NotExistedProduct': 'The product does not exist: {parameter} {reason}',
+
+  'iot.firmware.InvalidGenerateOTAUploadURLParam': '{parameter} is invalid: it {reason}',
+  'iot.firmware.NullFirmwareName': '{parameter} is empty.',
+  'iot.firmware.BlankFirmwareName': '{parameter} has nothing but spaces.',
+  'iot.firmware.IncorrectFormattedFirmwareName': '{parameter} is malformed: it {reason}',
+  'iot.firmware.AlreadyExistedFirmwareName':
+    'A firmware package named {name} exists already in this account.',
+  'iot.firmware.NullFirmwareVersion': '{parameter} is empty.',
+  'iot.firmware.IncorrectFormattedFirmwareVersion': '{parameter} is malformed: it {reason}',
+  'iot.firmware.AlreadyExistedFirmwareVersion':
+    'Version {version} of module {moduleName} exists already in product {productKey}.',
+  'iot.firmware.IncorrectFormattedSrcVersion': '{parameter} is malformed: it {reason}',
+  'iot.firmware.SrcVersionIsMandatory':
+    'SrcVersion is mandatory for a differential firmware package (Type is 1).',
+  'iot.firmware.SrcDestVersionMatched':
+    'SrcVersion and DestVersion of a differential firmware package must differ; both are {version}.',
+  'iot.firmware.IncorrectFormattedModuleName': '{parameter} is malformed: it {reason}',
+  'iot.firmware.FirmwareDescriptionExceedMaxLength': '{parameter} is too long: it {reason}',
+  'iot.firmware.InvalidFirmwareType': '{parameter} is invalid: it {reason}',
+  'iot.firmware.InvalidFirmwareSize': '{parameter} is wrong: it {reason}',
+  'iot.firmware.InvalidFirmwareSign': '{parameter} is wrong: it {reason}',
+  'iot.firmware.InvalidFirmwareSignMethod': '{parameter} is invalid: it {reason}',
+  'iot.firmware.ParameterSizeExceedMax': '{parameter} is too long: it {reason}',
+  'iot.firmware.NullFirmwareUrl': '{parameter} is empty.',
+  'iot.firmware.MalformedFirmwareUrl': '{parameter} is not a URL: it {reason}',
+  'iot.firmware.InvalidFirmwareUrl':
+    '{parameter} is not the URL of a file for a firmware package: {reason}',
+  'iot.firmware.EmptyFirmwareFile': 'The file of {parameter} is empty: it has 0 bytes.',
+  'iot.firmware.FirmwareCountExceedMax':
+    'There are {maximum} firmware packages already, which is the maximum.',
+  'iot.firmware.SystemBusy':
+    'The file is still being checked, or is being changed by another request. Try again.',
+  'iot.firmware.NullFirmwareId': '{parameter} is empty.',
+  'iot.firmware.InvalidFirmwareId': '{parameter} is malformed: it {reason}',
+  'iot.firmware.FirmwareNotFound': 'The firmware package {firmwareId} does not exist.',
+  'iot.firmware.FirmwareAndProductKeyMismatch':
+    'The firmware package {firmwareId} belongs to product {expected}, not {productKey}.',
+  /** First sentence from "ModifyOTAFirmware". */
+  'iot.ota.FirmwareNotFound': 'The specified firmware does not exist. FirmwareId was {firmwareId}.',
+} as const;
+
+type Placeholder<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholder<Rest>
+  : never;
+
+type Details<Template extends string> = Readonly<Record<Placeholder<Template>, string>>;
+
+export type GatewayErrorName = keyof typeof GATEWAY_ERRORS;
+export type BusinessCode = keyof typeof BUSINESS_ERRORS;
+
+/** Codes that say what is wrong with one parameter, and no more. */
+export type ParameterCode = {
+  [Code in BusinessCode]: Placeholder<(typeof BUSINESS_ERRORS)[Code]> extends 'parameter' | 'reason'
+    ? Code
+    : never;
+}[BusinessCode];
+
+function fill(template: string, details: Readonly<Record<string, string>>): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => details[name] ?? whole);
+}
+
+/** A call that never reached its operation. */
+export class GatewayError extends Error {
+  readonly code: string;
+  readonly status: number;
+  /** To be sent along with the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: string,
+    status: number,
+    message: string,
+    headers: Readonly<Record<string, string>>,
+  ) {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** A call that its operation refused. */
+export class BusinessError extends Error {
+  readonly code: BusinessCode;
+
+  constructor(code: BusinessCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Makes a refusal of the layer in front of the operations. */
+export function gatewayError<Name extends GatewayErrorName>(
+  name: Name,
+  details: Details<Name | (typeof GATEWAY_ERRORS)[Name]['message']>,
+  headers: Readonly<Record<string, string>> = {},
+): GatewayError {
+  const { message, status } = GATEWAY_ERRORS[name];
+  return new GatewayError(fill(name, details), status, fill(message, details), headers);
+}
+
+/** Makes a refusal of an operation. */
+export function businessError<Code extends BusinessCode>(
+  code: Code,
+  details: Details<(typeof BUSINESS_ERRORS)[Code]>,
+): BusinessError {
+  return new BusinessError(code, fill(BUSINESS_ERRORS[code], details));
+}

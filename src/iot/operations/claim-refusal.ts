@@ -1,0 +1,90 @@
+import type { ClaimObstacle, ClaimOutcome, Mismatch } from '../../uploads/claim.ts';
+import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
+import type { PurgeReason } from '../../uploads/upload.ts';
+import { businessError } from '../errors.ts';
+import type { BusinessError } from '../errors.ts';
+import { toUtc } from '../utc.ts';
+import type { FileLabels } from './package-files.ts';
+
+/** What a refusal tells the caller of the claim it refuses. */
+export interface ClaimContext {
+  readonly wanted: Pick<FirmwarePackage, 'name' | 'destVersion' | 'moduleName' | 'productKey'>;
+  /** In the order of the files. */
+  readonly labels: readonly FileLabels[];
+  readonly maxPackages: number;
+}
+
+/** Puts the failure of a claim into the words of the API. */
+export function claimRefusal(
+  outcome: Exclude<ClaimOutcome, { kind: 'claimed' }>,
+  { labels, maxPackages, wanted }: ClaimContext,
+): BusinessError {
+  switch (outcome.kind) {
+    case 'nameTaken':
+      return businessError('iot.firmware.AlreadyExistedFirmwareName', { name: wanted.name });
+    case 'versionTaken':
+      return businessError('iot.firmware.AlreadyExistedFirmwareVersion', {
+        version: wanted.destVersion,
+        moduleName: wanted.moduleName,
+        productKey: wanted.productKey ?? '',
+      });
+    case 'full':
+      return businessError('iot.firmware.FirmwareCountExceedMax', {
+        maximum: String(maxPackages),
+      });
+    case 'busy':
+      return businessError('iot.firmware.SystemBusy', {});
+    case 'notClaimable':
+      return obstacleRefusal(outcome.obstacle, labels[outcome.file]?.url ?? '');
+    case 'mismatch':
+      return mismatchRefusal(outcome.mismatch, labels[outcome.file]);
+  }
+}
+
+const PURGE_REASONS: Readonly<Record<PurgeReason, string>> = {
+  unclaimed: 'because no firmware package was made of it in time',
+  replaced: 'because another upload replaced it',
+  deleted: 'because it was deleted',
+};
+
+function obstacleRefusal(obstacle: ClaimObstacle, parameter: string): BusinessError {
+  switch (obstacle.why) {
+    case 'empty':
+      return businessError('iot.firmware.EmptyFirmwareFile', { parameter });
+    case 'unknown':
+      return invalidUrl(parameter, 'no such URL was issued to this account.');
+    case 'notStored':
+      return invalidUrl(parameter, 'it was issued, but nothing has been uploaded to it.');
+    case 'late':
+      return invalidUrl(
+        parameter,
+        `too late: the firmware package had to be created before ${toUtc(obstacle.deadline)}.`,
+      );
+    case 'purged':
+      return invalidUrl(
+        parameter,
+        `the file was purged at ${toUtc(obstacle.at)} ${PURGE_REASONS[obstacle.reason]}.`,
+      );
+    case 'claimed':
+      return invalidUrl(
+        parameter,
+        `the file belongs to the firmware package ${obstacle.packageName} already.`,
+      );
+  }
+}
+
+function invalidUrl(parameter: string, reason: string): BusinessError {
+  return businessError('iot.firmware.InvalidFirmwareUrl', { parameter, reason });
+}
+
+function mismatchRefusal(
+  { claimed, measured, what }: Mismatch,
+  labels: FileLabels | undefined,
+): BusinessError {
+  const code =
+    what === 'size' ? 'iot.firmware.InvalidFirmwareSize' : 'iot.firmware.InvalidFirmwareSign';
+  return businessError(code, {
+    parameter: labels?.[what] ?? '',
+    reason: `says ${claimed}, but the stored file has ${measured}.`,
+  });
+}

@@ -1,0 +1,134 @@
+import { claimUploads } from '../../uploads/claim.ts';
+import type { ClaimRequest } from '../../uploads/claim.ts';
+import { PACKAGE_STATUS } from '../../uploads/firmware-package.ts';
+import type { SignMethod } from '../../uploads/firmware-package.ts';
+import { businessError } from '../errors.ts';
+import { toUtc } from '../utc.ts';
+import { claimRefusal } from './claim-refusal.ts';
+import { newName } from './firmware-name.ts';
+import { INSTANCE_ID } from './instance.ts';
+import type { Operation } from './operation.ts';
+import { FILE_PARAMETERS, readFiles } from './package-files.ts';
+import { defaulted, optional, required } from './parameter.ts';
+import type { Given, Rule } from './parameter.ts';
+import { checkProduct } from './product.ts';
+import { DESCRIPTION, DEST_VERSION, PRODUCT_KEY, UDI, flag, oneOf, versionRule } from './rules.ts';
+
+/** How long a claim waits for a SHA-256, in milliseconds: @alicloud/pop-core gives up after three seconds. */
+const PATIENCE = 2000;
+
+const DEFAULT_MODULE = 'default';
+
+/** Module names are compared without regard to case, so that the default one is told by any spelling. */
+const moduleNameRule: Rule<string> = {
+  type: 'String',
+  expected: '1 to 64 letters, digits or . - _',
+  code: 'iot.firmware.IncorrectFormattedModuleName',
+  parse: (text) => {
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(text)) return undefined;
+    return text.toLowerCase() === DEFAULT_MODULE ? DEFAULT_MODULE : text;
+  },
+};
+
+const parameters = {
+  name: newName,
+  destVersion: required(
+    'DestVersion',
+    'The version that a device has after the update.',
+    DEST_VERSION,
+    'iot.firmware.NullFirmwareVersion',
+  ),
+  type: defaulted(
+    'Type',
+    '0 is a full firmware package, 1 a differential one.',
+    { ...oneOf(['0', '1'], 'iot.firmware.InvalidFirmwareType'), type: 'Integer' },
+    '0',
+  ),
+  srcVersion: optional(
+    'SrcVersion',
+    'The version that a device has before the update. Mandatory when Type is 1.',
+    versionRule('iot.firmware.IncorrectFormattedSrcVersion'),
+  ),
+  signMethod: defaulted(
+    'SignMethod',
+    'How digests are made.',
+    oneOf<SignMethod>(['MD5', 'SHA256'], 'iot.firmware.InvalidFirmwareSignMethod'),
+    'MD5',
+  ),
+  productKey: optional('ProductKey', 'The product of the firmware package.', PRODUCT_KEY),
+  moduleName: defaulted('ModuleName', 'The module to update.', moduleNameRule, DEFAULT_MODULE),
+  description: optional('FirmwareDesc', 'A description.', DESCRIPTION),
+  needToVerify: defaulted(
+    'NeedToVerify',
+    'Whether the package must be verified before it is used.',
+    flag('iot.check.InvalidFormattedParameter'),
+    true,
+  ),
+  udi: optional('Udi', 'A text for the device.', UDI),
+};
+
+/** IoT Platform, "CreateOTAFirmware". */
+export const createOtaFirmware: Operation = {
+  name: 'CreateOTAFirmware',
+  summary: 'Makes a firmware package of uploaded files, which then are kept.',
+  perSecond: 10,
+  parameters: [...Object.values(parameters), ...FILE_PARAMETERS, INSTANCE_ID],
+  run: async ({ account, instanceId, isSoleAccount, publicUrl, requestId, uploads }, given) => {
+    const wanted = readPackage(given);
+    checkProduct(account, wanted.productKey);
+    const home = { bucket: uploads.rules.bucket, publicUrl };
+    const files = readFiles(given, wanted.signMethod, home);
+    const outcome = await claimUploads(uploads, {
+      package: {
+        ...wanted,
+        accountId: account.id,
+        ...(instanceId !== undefined && { instanceId }),
+      },
+      files: files.map(({ file }) => file),
+      soleAccount: isSoleAccount,
+      patience: PATIENCE,
+    });
+    if (outcome.kind !== 'claimed') {
+      const labels = files.map((each) => each.labels);
+      throw claimRefusal(outcome, { wanted, labels, maxPackages: uploads.rules.maxPackages });
+    }
+    return {
+      Data: { FirmwareId: outcome.package.id, UtcCreate: toUtc(outcome.package.createdAt) },
+      RequestId: requestId,
+      Success: true,
+    };
+  },
+};
+
+type WantedPackage = Omit<ClaimRequest['package'], 'accountId' | 'instanceId'>;
+
+function readPackage(given: Given): WantedPackage {
+  const name = parameters.name.read(given);
+  const destVersion = parameters.destVersion.read(given);
+  const differential = parameters.type.read(given) === '1';
+  const srcVersion = parameters.srcVersion.read(given);
+  if (differential) checkDifference(srcVersion, destVersion);
+  const productKey = parameters.productKey.read(given);
+  const description = parameters.description.read(given);
+  const udi = parameters.udi.read(given);
+  return {
+    name,
+    destVersion,
+    differential,
+    ...(srcVersion !== undefined && { srcVersion }),
+    signMethod: parameters.signMethod.read(given),
+    ...(productKey !== undefined && { productKey }),
+    moduleName: parameters.moduleName.read(given),
+    ...(description !== undefined && { description }),
+    ...(udi !== undefined && { udi }),
+    status: parameters.needToVerify.read(given)
+      ? PACKAGE_STATUS.unverified
+      : PACKAGE_STATUS.notNeeded,
+  };
+}
+
+function checkDifference(srcVersion: string | undefined, destVersion: string): void {
+  if (srcVersion === undefined) throw businessError('iot.firmware.SrcVersionIsMandatory', {});
+  if (srcVersion !== destVersion) return;
+  throw businessError('iot.firmware.SrcDestVersionMatched', { version: destVersion });
+}

@@ -1,0 +1,29 @@
+import { businessError } from '../errors.ts';
+import { INSTANCE_ID, findPackage } from './instance.ts';
+import type { Operation } from './operation.ts';
+import { required } from './parameter.ts';
+import { FIRMWARE_ID } from './rules.ts';
+
+const firmwareId = required(
+  'FirmwareId',
+  'The firmware package to delete.',
+  FIRMWARE_ID,
+  'iot.firmware.NullFirmwareId',
+);
+
+/** IoT Platform, "DeleteOTAFirmware". */
+export const deleteOtaFirmware: Operation = {
+  name: 'DeleteOTAFirmware',
+  summary: 'Deletes a firmware package and its files.',
+  perSecond: 10,
+  parameters: [firmwareId, INSTANCE_ID],
+  run: async (context, given) => {
+    const { account, requestId, uploads } = context;
+    const id = firmwareId.read(given);
+    const isGone =
+      (await findPackage(context, id)) !== undefined &&
+      (await uploads.ledger.deletePackage(account.id, id, uploads.clock.now()));
+    if (!isGone) throw businessError('iot.firmware.FirmwareNotFound', { firmwareId: id });
+    return { RequestId: requestId, Success: true };
+  },
+};

@@ -1,0 +1,32 @@
+import type { ParameterCode } from '../errors.ts';
+import { change, refusal, required } from './parameter.ts';
+import type { Parameter } from './parameter.ts';
+import { FIRMWARE_NAME } from './rules.ts';
+
+const NAME = 'FirmwareName';
+
+/** The name of a new firmware package. */
+export const newName = tellBlanksApart(
+  required(NAME, 'The name of the firmware package, unique in the account.', FIRMWARE_NAME),
+);
+
+/** Another name for a firmware package. */
+export const changedName = tellBlanksApart(change(NAME, 'A new name.', FIRMWARE_NAME));
+
+/** A name of nothing, or of nothing but spaces, has an error code of its own. */
+function tellBlanksApart<T>(parameter: Parameter<T>): Parameter<T> {
+  return {
+    ...parameter,
+    read: (given) => {
+      const text = given.values.get(given.prefix + parameter.name);
+      const code = text === undefined ? undefined : blankCode(text);
+      if (code === undefined) return parameter.read(given);
+      throw refusal(code, given, parameter.name, `must be ${parameter.rule.expected}`);
+    },
+  };
+}
+
+function blankCode(text: string): ParameterCode | undefined {
+  if (text === '') return 'iot.firmware.NullFirmwareName';
+  return text.trim() === '' ? 'iot.firmware.BlankFirmwareName' : undefined;
+}

@@ -1,0 +1,43 @@
+import { FILE_SUFFIXES } from '../../policy/object-key.ts';
+import { issueUpload } from '../../uploads/issue.ts';
+import { toUtc } from '../utc.ts';
+import { INSTANCE_ID } from './instance.ts';
+import type { Operation } from './operation.ts';
+import { defaulted } from './parameter.ts';
+import { oneOf } from './rules.ts';
+
+const suffix = defaulted(
+  'FileSuffix',
+  'The file name extension of the file to upload.',
+  oneOf(FILE_SUFFIXES, 'iot.firmware.InvalidGenerateOTAUploadURLParam'),
+  'bin',
+);
+
+/** IoT Platform, "GenerateOTAUploadURL". */
+export const generateOtaUploadUrl: Operation = {
+  name: 'GenerateOTAUploadURL',
+  summary: 'Signs a form that uploads one file, and names the URL the file will have.',
+  perSecond: 10,
+  parameters: [INSTANCE_ID, suffix],
+  run: async ({ account, host, instanceId, requestId, uploads }, given) => {
+    const grant = await issueUpload(uploads, {
+      accountId: account.id,
+      instanceId,
+      suffix: suffix.read(given),
+    });
+    return {
+      Data: {
+        Key: grant.key,
+        Host: host,
+        Policy: grant.policy,
+        OSSAccessKeyId: grant.accessKeyId,
+        ObjectStorage: 'OSS',
+        UtcCreate: toUtc(grant.issuedAt),
+        Signature: grant.signature,
+        FirmwareUrl: `${host}/${grant.key}`,
+      },
+      RequestId: requestId,
+      Success: true,
+    };
+  },
+};

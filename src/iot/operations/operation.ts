@@ -1,0 +1,39 @@
+import type { BucketKey } from '../../signatures/bucket-key.ts';
+import type { UploadParts } from '../../uploads/parts.ts';
+import type { Account } from '../accounts.ts';
+import type { AnswerValue } from '../render.ts';
+import type { Given, Parameter } from './parameter.ts';
+
+/** The answer of a call that succeeded. The order of its fields is the order on the wire; `Code` has no place in it. */
+export interface SuccessBody {
+  readonly [field: string]: AnswerValue;
+  readonly RequestId: string;
+  readonly Success: true;
+}
+
+/** What an operation works with. */
+export interface CallContext {
+  readonly uploads: UploadParts;
+  readonly bucketKey: BucketKey;
+  readonly publicUrl: string | undefined;
+  /** The gateway's address as the caller sees it: scheme and host, no trailing slash. */
+  readonly host: string;
+  readonly account: Account;
+  /** There is no other account. */
+  readonly isSoleAccount: boolean;
+  readonly instanceId: string | undefined;
+  readonly requestId: string;
+}
+
+/** One action of the API. */
+export interface Operation {
+  /** The value of `Action`. */
+  readonly name: string;
+  readonly summary: string;
+  /** Calls per second and account. */
+  readonly perSecond: number;
+  /** In the order in which missing ones are told. */
+  readonly parameters: readonly Parameter<unknown>[];
+  /** @throws BusinessError when it refuses */
+  run(context: CallContext, given: Given): Promise<SuccessBody>;
+}

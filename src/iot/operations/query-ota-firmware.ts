@@ -1,0 +1,84 @@
+import { toMilliseconds } from '../../clock.ts';
+import { percentEncode } from '../../signatures/percent-encoding.ts';
+import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
+import { businessError } from '../errors.ts';
+import type { AnswerBody } from '../render.ts';
+import { toUtc } from '../utc.ts';
+import { INSTANCE_ID, findPackage } from './instance.ts';
+import type { CallContext, Operation } from './operation.ts';
+import { required } from './parameter.ts';
+import { productName } from './product.ts';
+import { FIRMWARE_ID } from './rules.ts';
+
+/** How long a device may download: 24 hours (IoT Platform, "OTA update", and two captured pushes). */
+const DOWNLOAD_TTL = toMilliseconds({ hours: 24 });
+
+const firmwareId = required(
+  'FirmwareId',
+  'The firmware package.',
+  FIRMWARE_ID,
+  'iot.firmware.NullFirmwareId',
+);
+
+/** IoT Platform, "QueryOTAFirmware". */
+export const queryOtaFirmware: Operation = {
+  name: 'QueryOTAFirmware',
+  summary: 'Tells everything about a firmware package, with URLs to download its files.',
+  perSecond: 20,
+  parameters: [firmwareId, INSTANCE_ID],
+  run: async (context, given) => {
+    const id = firmwareId.read(given);
+    const found = await findPackage(context, id);
+    if (found === undefined) {
+      throw businessError('iot.firmware.FirmwareNotFound', { firmwareId: id });
+    }
+    return {
+      RequestId: context.requestId,
+      FirmwareInfo: describePackage(context, found),
+      Success: true,
+    };
+  },
+};
+
+/** A text that was never given is empty, as SrcVersion is in the page's sample; Udi, which the sample lacks, is left out. */
+function describePackage(context: CallContext, found: FirmwarePackage): AnswerBody {
+  const [first] = found.files;
+  const single = first !== undefined && first.name === undefined ? first : undefined;
+  return {
+    SrcVersion: found.srcVersion ?? '',
+    ...(single !== undefined && { FirmwareSign: single.sign }),
+    ProductKey: found.productKey ?? '',
+    Type: found.differential ? 1 : 0,
+    UtcModified: toUtc(found.modifiedAt),
+    SignMethod: found.signMethod,
+    UtcCreate: toUtc(found.createdAt),
+    ...(single !== undefined && { FirmwareSize: single.size }),
+    Status: found.status,
+    FirmwareId: found.id,
+    FirmwareDesc: found.description ?? '',
+    ...(single !== undefined && { FirmwareUrl: downloadUrl(context, single.key) }),
+    DestVersion: found.destVersion,
+    ProductName: productName(context.account, found.productKey),
+    FirmwareName: found.name,
+    ModuleName: found.moduleName,
+    VerifyProgress: found.verifyProgress,
+    ...(found.udi !== undefined && { Udi: found.udi }),
+    ...(single === undefined && { MultiFiles: describeFiles(context, found) }),
+  };
+}
+
+function describeFiles(context: CallContext, { files }: FirmwarePackage): AnswerBody[] {
+  return files.map(({ key, md5, name, sign, size }) => ({
+    Name: name ?? '',
+    Size: size,
+    Url: downloadUrl(context, key),
+    SignValue: sign,
+    FileMd5: md5,
+  }));
+}
+
+function downloadUrl({ bucketKey, host, uploads }: CallContext, key: string): string {
+  const expires = Math.floor((uploads.clock.now() + DOWNLOAD_TTL) / 1000);
+  const query = bucketKey.signDownload(uploads.rules.bucket, key, expires);
+  return `${host}/${key.split('/').map(percentEncode).join('/')}?${query}`;
+}

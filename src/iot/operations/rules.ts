@@ -1,0 +1,89 @@
+import type { ParameterCode } from '../errors.ts';
+import type { Rule } from './parameter.ts';
+
+/*
+ * The rules that parameters of several operations share: IoT Platform, "CreateOTAFirmware" and its neighbours, and
+ * the field descriptions of the generated SDKs. Lengths are counted in characters, not in bytes or UTF-16 units.
+ */
+
+export function pattern(regex: RegExp, expected: string, code: ParameterCode): Rule<string> {
+  return {
+    type: 'String',
+    expected,
+    code,
+    parse: (text) => (regex.test(text) ? text : undefined),
+  };
+}
+
+export function oneOf<T extends string>(values: readonly T[], code: ParameterCode): Rule<T> {
+  return {
+    type: 'String',
+    expected: `one of ${values.join(', ')}`,
+    code,
+    parse: (text) => values.find((value) => value === text),
+  };
+}
+
+export function atMost(characters: number, code: ParameterCode): Rule<string> {
+  return {
+    type: 'String',
+    expected: `at most ${characters} characters long`,
+    code,
+    parse: (text) => (Array.from(text).length <= characters ? text : undefined),
+  };
+}
+
+/** Whole numbers in decimal digits. */
+export function integer(
+  [least, most]: readonly [number, number],
+  expected: string,
+  code: ParameterCode,
+): Rule<number> {
+  const parse = (text: string): number | undefined => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most ? value : undefined;
+  };
+  return { type: 'Integer', expected, code, parse };
+}
+
+/** `true` or `false`; in any case of letters, as Python writes `True`. */
+export function flag(code: ParameterCode): Rule<boolean> {
+  const parse = (text: string): boolean | undefined => {
+    const lower = text.toLowerCase();
+    return lower === 'true' || lower === 'false' ? lower === 'true' : undefined;
+  };
+  return { type: 'Boolean', expected: 'true or false', code, parse };
+}
+
+/** Letters of Chinese, Japanese and English, and digits; the long-vowel marks belong to no script of their own. */
+const WORD = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\u30fc\uff70A-Za-z0-9';
+
+export const FIRMWARE_NAME = pattern(
+  new RegExp(`^[${WORD}][${WORD}\\-_()]{0,39}$`, 'u'),
+  '1 to 40 Chinese, English or Japanese characters, digits or - _ ( ), beginning with a letter or digit',
+  'iot.firmware.IncorrectFormattedFirmwareName',
+);
+
+export function versionRule(code: ParameterCode): Rule<string> {
+  return pattern(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters, digits or . - _', code);
+}
+
+export const DEST_VERSION = versionRule('iot.firmware.IncorrectFormattedFirmwareVersion');
+
+/** Length and alphabet are unverified; every published key fits. */
+export const PRODUCT_KEY = pattern(
+  /^[A-Za-z0-9]{1,64}$/,
+  '1 to 64 letters or digits',
+  'iot.prod.InvalidFormattedProductkey',
+);
+
+/** Length and alphabet are unverified; every published id fits. */
+export const FIRMWARE_ID = pattern(
+  /^[A-Za-z0-9]{1,64}$/,
+  '1 to 64 letters or digits',
+  'iot.firmware.InvalidFirmwareId',
+);
+
+export const DESCRIPTION = atMost(100, 'iot.firmware.FirmwareDescriptionExceedMaxLength');
+
+export const UDI = atMost(4096, 'iot.check.ParameterIsNotLessThanMax');

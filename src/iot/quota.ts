@@ -1,0 +1,27 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Quota } from '../ports.ts';
+
+/** Which quotas hold: each operation's own, one number for all of them, or none. */
+export type QuotaRule = 'on' | 'off' | number;
+
+/** Counts calls in memory, in real time: an account and operation start a new second with their first call. */
+export function createQuota(): Quota {
+  const limiters = new Map<number, RateLimiterMemory>();
+  const limiterOf = (perSecond: number): RateLimiterMemory => {
+    const limiter =
+      limiters.get(perSecond) ?? new RateLimiterMemory({ points: perSecond, duration: 1 });
+    limiters.set(perSecond, limiter);
+    return limiter;
+  };
+  return {
+    take: async (accountId, operation, perSecond) => {
+      try {
+        await limiterOf(perSecond).consume(`${operation} ${accountId}`);
+        return undefined;
+      } catch (refusal) {
+        if (refusal instanceof RateLimiterRes) return Math.max(1, Math.ceil(refusal.msBeforeNext));
+        throw refusal;
+      }
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Clock } from '../clock.ts';
+import type { NonceMemory, Quota } from '../ports.ts';
+import { requestHost } from '../request-host.ts';
+import type { BucketKey } from '../signatures/bucket-key.ts';
+import type { UploadParts } from '../uploads/parts.ts';
+import type { AccountDirectory } from './accounts.ts';
+import { admit } from './admit.ts';
+import type { SignedCall } from './dialect.ts';
+import { readV1 } from './dialect-v1.ts';
+import { readV3 } from './dialect-v3.ts';
+import { BusinessError, GatewayError, gatewayError } from './errors.ts';
+import { chooseInstance } from './operations/instance.ts';
+import type { QuotaRule } from './quota.ts';
+import { drain, readBody } from './read-body.ts';
+import { renderBusinessError, renderGatewayError, renderResult } from './render.ts';
+import type { Answer, AnswerFormat } from './render.ts';
+import { completeCall, readHead, recognise } from './wire-call.ts';
+import type { WireCall } from './wire-call.ts';
+
+/** What the API works with. */
+export interface IotParts {
+  readonly uploads: UploadParts;
+  readonly accounts: AccountDirectory;
+  /** Signs download URLs. */
+  readonly bucketKey: BucketKey;
+  readonly nonces: NonceMemory;
+  readonly quota: Quota;
+  readonly quotaRule: QuotaRule;
+  /** What clients date their calls by, even while the gateway's own clock was moved. */
+  readonly wallClock: Clock;
+  /** What clients see as the gateway's address; derived from each request when undefined. */
+  readonly publicUrl: string | undefined;
+}
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const DRAIN_LIMITS = { bytes: 8 * 1024 * 1024, milliseconds: 2000 };
+
+/** Makes the handler of the API. It answers what is an API call, and leaves everything else to those behind it. */
+export function createIotRouter(parts: IotParts): RequestHandler {
+  return async (request, response, next) => {
+    const head = readHead(request);
+    if (head === undefined || recognise(head) === 'no') {
+      next();
+      return;
+    }
+    const body = await readBody(request, MAX_BODY_BYTES);
+    if (body.kind === 'gone') return;
+    const requestId = parts.uploads.ids.apiRequest();
+    if (body.kind === 'tooLarge') {
+      const call = { ...head, body: Buffer.alloc(0), form: [] };
+      const error = gatewayError('RequestBodyTooLarge', { limit: String(MAX_BODY_BYTES) });
+      const answer = refuse(parts, request, readSigned(call), requestId, error);
+      await sendAndClose(parts, request, response, requestId, answer);
+      return;
+    }
+    const call = completeCall(head, body.bytes);
+    if (call === undefined) {
+      next();
+      return;
+    }
+    const answer = await answerCall(parts, request, call, requestId);
+    writeHead(parts, response, requestId, answer);
+    response.end(answer.text);
+  };
+}
+
+function readSigned(call: WireCall): SignedCall {
+  return call.authorizationV3 === undefined ? readV1(call) : readV3(call, call.authorizationV3);
+}
+
+async function answerCall(
+  parts: IotParts,
+  request: Request,
+  call: WireCall,
+  requestId: string,
+): Promise<Answer> {
+  const signed = readSigned(call);
+  const { accounts, nonces, quota, quotaRule, uploads, wallClock } = parts;
+  const admission = { accounts, nonces, quota, quotaRule, clock: uploads.clock, wallClock };
+  try {
+    const { account, operation, parameters } = await admit(admission, call.method, signed);
+    const context = {
+      uploads,
+      bucketKey: parts.bucketKey,
+      publicUrl: parts.publicUrl,
+      host: requestHost(request, parts.publicUrl),
+      account,
+      isSoleAccount: accounts.soleAccount !== undefined,
+      instanceId: chooseInstance(account, parameters),
+      requestId,
+    };
+    const result = await operation.run(context, { values: parameters, prefix: '' });
+    return renderResult(formatOf(signed), operation.name, result);
+  } catch (error) {
+    return refuse(parts, request, signed, requestId, error);
+  }
+}
+
+function refuse(
+  { uploads }: IotParts,
+  request: Request,
+  signed: SignedCall,
+  requestId: string,
+  error: unknown,
+): Answer {
+  const format = formatOf(signed);
+  const action = signed.common.action ?? '';
+  const host = request.headers.host ?? '';
+  if (error instanceof BusinessError) {
+    uploads.logger.debug({ requestId, action, code: error.code }, 'an operation refused a call');
+    return renderBusinessError(format, action, error, requestId);
+  }
+  if (error instanceof GatewayError) {
+    uploads.logger.debug({ requestId, action, code: error.code }, 'a call was refused');
+    return renderGatewayError(format, error, requestId, host);
+  }
+  uploads.logger.error({ err: error, requestId, action }, 'a call failed');
+  return renderGatewayError(format, gatewayError('InternalError', {}), requestId, host);
+}
+
+function formatOf({ fallbackFormat, format }: SignedCall): AnswerFormat {
+  return format ?? fallbackFormat;
+}
+
+function writeHead(
+  { uploads }: IotParts,
+  response: Response,
+  requestId: string,
+  { headers, status, text }: Answer,
+): void {
+  response.writeHead(status, {
+    ...headers,
+    'Content-Length': Buffer.byteLength(text),
+    Date: new Date(uploads.clock.now()).toUTCString(),
+    'x-acs-request-id': requestId,
+  });
+}
+
+/** Answers before the body is read, and takes in some of it, so that the client gets to read the answer. */
+async function sendAndClose(
+  parts: IotParts,
+  request: Request,
+  response: Response,
+  requestId: string,
+  answer: Answer,
+): Promise<void> {
+  response.setHeader('Connection', 'close');
+  writeHead(parts, response, requestId, answer);
+  response.write(answer.text);
+  await drain(request, DRAIN_LIMITS);
+  response.end();
+}

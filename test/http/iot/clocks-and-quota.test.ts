@@ -1,0 +1,148 @@
+import { ManualClock, wallClock } from '../../../src/clock.ts';
+import type { Account } from '../../../src/iot/accounts.ts';
+import { createQuota } from '../../../src/iot/quota.ts';
+import { startTestGateway } from '../../../src/testing/index.ts';
+import type { TestGateway, TestGatewayOptions } from '../../../src/testing/index.ts';
+import { getV1, postV3 } from './api.ts';
+
+const ACTION = 'GenerateOTAUploadURL';
+const MINUTE = 60_000;
+
+const alice = { id: 'alice', secret: 'alicesecret' };
+const bob = { id: 'bob', secret: 'bobsecret' };
+const carol = { id: 'carol', secret: 'carolsecret' };
+const accounts: Account[] = [
+  { id: 'first', accessKeys: [alice, bob] },
+  { id: 'second', accessKeys: [carol] },
+];
+
+let gateway: TestGateway;
+
+async function start(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  gateway = await startTestGateway(options);
+  return gateway;
+}
+afterEach(() => gateway.close());
+
+describe('dates', () => {
+  const codeAt = async (time: number, SignatureNonce?: string): Promise<string | undefined> => {
+    const common = SignatureNonce === undefined ? {} : { SignatureNonce };
+    const options = { key: gateway.accessKey, time, common };
+    return (await getV1(gateway.app, ACTION, {}, options)).body.Code;
+  };
+
+  test.each([
+    [-15 * MINUTE, undefined],
+    [15 * MINUTE, undefined],
+    [-15 * MINUTE - 1000, 'InvalidTimeStamp.Expired'],
+    [15 * MINUTE + 1000, 'InvalidTimeStamp.Expired'],
+  ])('%i ms off -> %p', async (off, code) => {
+    const clock = new ManualClock(Date.UTC(2024, 3, 1, 12));
+    await start({ clock, parts: { wallClock: clock } });
+    expect(await codeAt(clock.now() + off)).toBe(code);
+  });
+
+  test('are fresh by the clock of the gateway or by the wall clock', async () => {
+    await start({ clock: new ManualClock(Date.UTC(2031, 0, 1)) });
+    expect(await codeAt(gateway.clock.now())).toBeUndefined();
+    expect(await codeAt(wallClock.now())).toBeUndefined();
+    expect(await codeAt(Date.UTC(2029, 0, 1))).toBe('InvalidTimeStamp.Expired');
+    const byV3 = await postV3(
+      gateway.app,
+      ACTION,
+      {},
+      { key: gateway.accessKey, time: wallClock.now() },
+    );
+    expect(byV3.status).toBe(200);
+  });
+
+  test('what is issued lives by the clock of the gateway', async () => {
+    await start({ clock: new ManualClock(Date.UTC(2031, 0, 1)) });
+    const options = { key: gateway.accessKey, time: wallClock.now() };
+    const { body } = await getV1(gateway.app, ACTION, {}, options);
+    expect(body.Data.UtcCreate).toBe('2031-01-01T00:00:00.000Z');
+    const policy = JSON.parse(Buffer.from(body.Data.Policy, 'base64').toString());
+    expect(policy.expiration).toBe('2031-01-01T00:01:00.000Z');
+  });
+
+  test('a nonce is kept while its call can be fresh, however the clock was moved', async () => {
+    await start();
+    const time = wallClock.now();
+    expect(await codeAt(time, 'once')).toBeUndefined();
+    gateway.clock.advance({ minutes: 61 });
+    await gateway.purgeUnclaimed();
+    expect(await codeAt(time, 'once')).toBe('SignatureNonceUsed');
+  });
+
+  test.each([-15, 0, 15])(
+    'with one clock a nonce of %i minutes is kept until its call is stale, and then forgotten',
+    async (minutes) => {
+      const clock = new ManualClock(Date.UTC(2024, 3, 1, 12));
+      await start({ clock, parts: { wallClock: clock } });
+      const time = clock.now() + minutes * MINUTE;
+      expect(await codeAt(time, 'once')).toBeUndefined();
+      clock.set(time + 15 * MINUTE);
+      await gateway.purgeUnclaimed();
+      expect(await codeAt(time, 'once')).toBe('SignatureNonceUsed');
+      clock.advance({ minutes: 31 });
+      await gateway.purgeUnclaimed();
+      expect(await codeAt(clock.now(), 'once')).toBeUndefined();
+    },
+  );
+});
+
+describe('the quota', () => {
+  type Calls = Readonly<Record<string, number>>;
+
+  const callMany = async (action: string, key: typeof alice, times: number): Promise<Calls> => {
+    const calls: Record<string, number> = {};
+    for (let turn = 0; turn < times; turn += 1) {
+      const options = { key, time: gateway.clock.now() };
+      const { body, headers } = await getV1(gateway.app, action, {}, options);
+      const code: string = body.Code ?? 'ok';
+      calls[code] = (calls[code] ?? 0) + 1;
+      if (code !== 'Throttling.User') continue;
+      expect(body.Message).toBe('Request was denied due to user flow control.');
+      expect(Number(headers['x-acs-retry-after'])).toBeGreaterThan(0);
+      expect(Number(headers['x-acs-retry-after'])).toBeLessThanOrEqual(1000);
+    }
+    return calls;
+  };
+
+  test('is shared by the keys of an account, and no other account feels it', async () => {
+    await start({ qps: 'on', parts: { accounts, quota: createQuota() } });
+    const first = await callMany(ACTION, alice, 6);
+    const second = await callMany(ACTION, bob, 6);
+    const other = await callMany(ACTION, carol, 1);
+    expect([first, second, other]).toEqual([{ ok: 6 }, { ok: 4, 'Throttling.User': 2 }, { ok: 1 }]);
+  });
+
+  test.each([
+    ['CreateOTAFirmware', 10],
+    ['ListOTAFirmware', 10],
+    ['DeleteOTAFirmware', 10],
+    ['QueryOTAFirmware', 20],
+    ['ModifyOTAFirmware', 5],
+  ])('%s may be called %i times a second', async (action, perSecond) => {
+    await start({ qps: 'on', parts: { accounts, quota: createQuota() } });
+    const calls = await callMany(action, alice, perSecond + 1);
+    expect(calls['Throttling.User']).toBe(1);
+  });
+
+  test('one number holds for all operations', async () => {
+    await start({ qps: 2, parts: { accounts, quota: createQuota() } });
+    expect(await callMany(ACTION, alice, 3)).toEqual({ ok: 2, 'Throttling.User': 1 });
+    expect((await callMany('QueryOTAFirmware', alice, 3))['Throttling.User']).toBe(1);
+  });
+
+  test('can be off', async () => {
+    await start({ qps: 'off', parts: { accounts, quota: createQuota() } });
+    expect(await callMany(ACTION, alice, 12)).toEqual({ ok: 12 });
+  });
+
+  test('a wrongly signed call takes nothing of it', async () => {
+    await start({ qps: 1, parts: { accounts, quota: createQuota() } });
+    await callMany(ACTION, { ...alice, secret: 'wrong' }, 2);
+    expect(await callMany(ACTION, alice, 1)).toEqual({ ok: 1 });
+  });
+});

@@ -1,0 +1,268 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import express from 'express';
+import type { Express } from 'express';
+import request from 'supertest';
+import { wallClock } from '../../../src/clock.ts';
+import { randomIds } from '../../../src/ids.ts';
+import { AccountDirectory } from '../../../src/iot/accounts.ts';
+import { createIotRouter } from '../../../src/iot/router.ts';
+import type { Logger } from '../../../src/logger.ts';
+import { createMemoryRecords } from '../../../src/gateway.ts';
+import type { ObjectStore } from '../../../src/ports.ts';
+import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
+import { KeysInTransit } from '../../../src/uploads/keys-in-transit.ts';
+import { signV1, signV3 } from './api.ts';
+
+const KEY = { id: 'testid', secret: 'testsecret' };
+const LIMIT = 1024 * 1024;
+const FORM = 'application/x-www-form-urlencoded';
+
+const logged: [string, string][] = [];
+const logger: Logger = {
+  debug: (_, message) => logged.push(['debug', message]),
+  info: (_, message) => logged.push(['info', message]),
+  warn: (_, message) => logged.push(['warn', message]),
+  error: (_, message) => logged.push(['error', message]),
+};
+
+const unused = (): never => {
+  throw new Error('no operation of these tests reads or writes a body');
+};
+const store: ObjectStore = {
+  put: unused,
+  settle: unused,
+  discard: unused,
+  unsettled: unused,
+  digest: unused,
+  open: unused,
+  stat: unused,
+  delete: unused,
+  close: async () => undefined,
+};
+
+const { ledger, nonces } = createMemoryRecords();
+const bucketKey = createBucketKey('bucketid', 'bucketsecret');
+
+/** Answers 418 to what is left for those behind the API. */
+function createApp(): Express {
+  const router = createIotRouter({
+    uploads: {
+      ledger,
+      store,
+      clock: wallClock,
+      ids: randomIds,
+      logger,
+      observer: {},
+      rules: {
+        bucket: 'iotx-ota',
+        policyTtl: 60_000,
+        claimTtl: 3_600_000,
+        maxUploadBytes: 1000,
+        maxPackages: 500,
+        issuedRetention: 1000,
+        tombstoneRetention: 1000,
+      },
+      policySigner: { accessKeyId: 'bucketid', sign: (policy) => bucketKey.signPostV1(policy) },
+      inTransit: new KeysInTransit(),
+    },
+    accounts: new AccountDirectory([{ id: 'account', accessKeys: [KEY] }]),
+    bucketKey,
+    nonces,
+    quota: { take: async () => undefined },
+    quotaRule: 'off',
+    wallClock,
+    publicUrl: undefined,
+  });
+  return express().use(router, (_request, response) => {
+    response.sendStatus(418);
+  });
+}
+
+const app = createApp();
+const API = 400;
+const BEHIND = 418;
+
+beforeEach(() => {
+  logged.length = 0;
+});
+afterAll(() => ledger.close());
+
+describe('what is an API call', () => {
+  test.each([
+    ['get', '/?Action=X', API],
+    ['get', '/?AccessKeyId=X', API],
+    ['get', '/?Signature=X', API],
+    ['get', '/?Version=X', API],
+    ['get', '/?Version', API],
+    ['post', '/?Action=X', API],
+    ['get', '/', BEHIND],
+    ['post', '/', BEHIND],
+    ['get', '/?action=X', BEHIND],
+    ['get', '/?OSSAccessKeyId=X&Expires=1', BEHIND],
+    ['get', '/key?Action=X', BEHIND],
+    ['get', '/iotx-ota/?Action=X', BEHIND],
+    ['post', '/iotx-ota?Action=X', BEHIND],
+    ['head', '/?Action=X', BEHIND],
+    ['options', '/?Action=X', BEHIND],
+    ['put', '/?Action=X', BEHIND],
+    ['delete', '/?Action=X', BEHIND],
+  ] as const)('%s %s -> %i', async (method, target, status) => {
+    const answer = await request(app)[method](target);
+    expect(answer.status).toBe(status);
+  });
+
+  test.each([
+    ['Action=X', API],
+    ['a=b&Signature=', API],
+    ['', BEHIND],
+    ['a=b', BEHIND],
+    ['%41ction=X', API],
+  ])('urlencoded body %p -> %i', async (body, status) => {
+    const plain = await request(app).post('/').type(FORM).send(body);
+    const labelled = await request(app)
+      .post('/')
+      .set('Content-Type', `${FORM.toUpperCase()} ; charset=utf-8`)
+      .send(body);
+    expect([plain.status, labelled.status]).toEqual([status, status]);
+  });
+
+  test('a body of another type says nothing', async () => {
+    const answer = await request(app).post('/').type('text/plain').send('Action=X');
+    expect(answer.status).toBe(BEHIND);
+  });
+
+  test.each(['/', '/?Action=X&Signature=Y'])('POST %s of a form is no call', async (target) => {
+    const form = request(app).post(target).field('Action', 'X');
+    expect((await form).status).toBe(BEHIND);
+  });
+
+  test('a V3 call has everything in its headers', async () => {
+    const { headers } = signV3('GenerateOTAUploadURL', {}, { key: KEY, time: wallClock.now() });
+    expect((await request(app).post('/').set(headers)).status).toBe(200);
+    const other = await request(app).post('/').set('Authorization', 'OSS a:b');
+    expect(other.status).toBe(BEHIND);
+  });
+
+  test('x-acs headers alone make no V3 call', async () => {
+    const answer = await request(app).get('/').set('x-acs-action', 'GenerateOTAUploadURL');
+    expect(answer.status).toBe(BEHIND);
+  });
+});
+
+describe('a body', () => {
+  test('of 1 MiB is read, of one byte more refused', async () => {
+    const fits = `Version=${'x'.repeat(LIMIT - 8)}`;
+    const read = await request(app).post('/?Format=JSON').type(FORM).send(fits);
+    expect(read.body.Code).toBe('InvalidVersion');
+    const refused = await request(app).post('/?Format=JSON').type(FORM).send(`${fits}x`);
+    expect([refused.status, refused.body.Code]).toEqual([413, 'RequestBodyTooLarge']);
+    expect(refused.headers['connection']).toBe('close');
+  });
+
+  test('of another type is bounded as well', async () => {
+    const answer = await request(app)
+      .post('/?Action=X&Format=JSON')
+      .type('application/octet-stream')
+      .send(Buffer.alloc(LIMIT + 1));
+    expect(answer.status).toBe(413);
+  });
+
+  describe('over a socket', () => {
+    let server: Server;
+    let socket: Socket;
+    let received = '';
+
+    beforeEach(async () => {
+      received = '';
+      server = app.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const address = server.address();
+      const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+      socket = connect(port, '127.0.0.1');
+      socket.setEncoding('utf8').on('data', (text: string) => (received += text));
+      await once(socket, 'connect');
+    });
+    afterEach(async () => {
+      socket.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+
+    const head = (...lines: string[]): string =>
+      ['POST /?Format=JSON HTTP/1.1', 'Host: x', `Content-Type: ${FORM}`, ...lines, '', ''].join(
+        '\r\n',
+      );
+    const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
+
+    test('may come in chunks', async () => {
+      const pairs = signV1(
+        'GenerateOTAUploadURL',
+        {},
+        {
+          key: KEY,
+          time: wallClock.now(),
+          method: 'POST',
+          common: { Format: undefined },
+        },
+      );
+      const body = new URLSearchParams(pairs).toString();
+      socket.write(head('Transfer-Encoding: chunked', 'Connection: close'));
+      socket.write(chunk(body.slice(0, 50)));
+      socket.write(chunk(body.slice(50)) + chunk(''));
+      await once(socket, 'close');
+      expect(received).toContain('SignatureDoesNotMatch');
+      expect(received).toContain('Format%3DJSON');
+    });
+
+    test('in chunks that never end is refused at the limit', async () => {
+      socket.write(head('Transfer-Encoding: chunked'));
+      const piece = chunk('x'.repeat(64 * 1024));
+      socket.on('error', () => undefined);
+      const timer = setInterval(() => socket.write(piece), 1);
+      await once(socket, 'close');
+      clearInterval(timer);
+      expect(received).toMatch(/^HTTP\/1\.1 413 /);
+      expect(received).toContain('"Code":"RequestBodyTooLarge"');
+    });
+
+    test('that is announced too large is refused before it comes', async () => {
+      socket.write(head(`Content-Length: ${LIMIT + 1}`));
+      await once(socket, 'data');
+      expect(received).toMatch(/^HTTP\/1\.1 413 /);
+    });
+
+    test('that breaks off is no error and gets no answer', async () => {
+      socket.write(`${head('Content-Length: 100')}Action=X`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      socket.destroy();
+      await once(socket, 'close');
+      expect((await request(server).get('/?Action=X')).status).toBe(API);
+      expect(logged.filter(([level]) => level !== 'debug')).toEqual([]);
+      expect(received).toBe('');
+    });
+
+    test('Expect: 100-continue is obeyed', async () => {
+      socket.write(head('Content-Length: 8', 'Expect: 100-continue'));
+      await once(socket, 'data');
+      expect(received).toMatch(/^HTTP\/1\.1 100 /);
+      socket.write('Action=X');
+      await once(socket, 'data');
+      expect(received).toContain('MissingVersion');
+    });
+
+    test('a whole URL may be asked for', async () => {
+      socket.write('GET http://iot.cn-shanghai.aliyuncs.com/?Action=X HTTP/1.1\r\nHost: x\r\n\r\n');
+      await once(socket, 'data');
+      expect(received).toContain('MissingVersion');
+    });
+  });
+
+  test('that was read by somebody in front of the gateway does not hang', async () => {
+    const parsing = express().use(express.urlencoded({ extended: false }), app);
+    const answer = await request(parsing).post('/?Action=X').type(FORM).send('Version=X');
+    expect(answer.text).toContain('MissingVersion');
+  });
+});

@@ -1,0 +1,34 @@
+import { createQuota } from '../../../src/iot/quota.ts';
+
+async function takeMany(
+  quota: ReturnType<typeof createQuota>,
+  times: number,
+  call: readonly [string, string, number],
+): Promise<(number | undefined)[]> {
+  return Promise.all(Array.from({ length: times }, () => quota.take(...call)));
+}
+
+test('gives so many calls a second, and then says how long to wait', async () => {
+  const waits = await takeMany(createQuota(), 12, ['a', 'Generate', 10]);
+  expect(waits.slice(0, 10)).toEqual(Array(10).fill(undefined));
+  for (const wait of waits.slice(10)) {
+    expect(Number.isInteger(wait)).toBe(true);
+    expect(wait).toBeGreaterThan(0);
+    expect(wait).toBeLessThanOrEqual(1000);
+  }
+});
+
+test('accounts and operations are counted apart', async () => {
+  const quota = createQuota();
+  await takeMany(quota, 2, ['a', 'Generate', 1]);
+  expect(await quota.take('b', 'Generate', 1)).toBeUndefined();
+  expect(await quota.take('a', 'Create', 1)).toBeUndefined();
+  expect(await quota.take('a', 'Generate', 1)).toBeDefined();
+});
+
+test('after the wait there are calls again', async () => {
+  const quota = createQuota();
+  const [, wait = 0] = await takeMany(quota, 2, ['a', 'Generate', 1]);
+  await new Promise((resolve) => setTimeout(resolve, wait + 10));
+  expect(await quota.take('a', 'Generate', 1)).toBeUndefined();
+});
