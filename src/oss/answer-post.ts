@@ -1,0 +1,147 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { requestHost } from '../request-host.ts';
+import type { StoredObject } from '../uploads/upload.ts';
+import { callBack } from './call-back.ts';
+import { readCallback } from './callback.ts';
+import type { Callback, CallbackFacts, CallbackRule } from './callback.ts';
+import { flatXml, invalidArgument } from './errors.ts';
+import { quote, valueOf } from './form-fields.ts';
+import type { FormFields } from './form-fields.ts';
+import { ENCRYPTION_HEADERS } from './form-headers.ts';
+import { digestHeaders, etagOf } from './stored-headers.ts';
+
+/** How a form wants its success to be told. */
+export interface AnswerWish {
+  readonly callback: Callback | undefined;
+  readonly redirect: URL | undefined;
+  readonly status: 200 | 201 | 204;
+}
+
+const DEFAULT_STATUS = 204;
+const STATUSES: ReadonlyMap<string, AnswerWish['status']> = new Map([
+  ['200', 200],
+  ['201', 201],
+  ['204', 204],
+]);
+
+/**
+ * Reads what a form wants as its answer. An unknown `success_action_status` is 204 (OSS PostObject page).
+ * @throws OssError for a redirect that is no http or https URL, and a callback that is not allowed
+ */
+export function readAnswerWish(fields: FormFields, rule: CallbackRule): AnswerWish {
+  return {
+    callback: readCallback(fields, rule),
+    redirect: readRedirect(fields),
+    status: STATUSES.get(fields.get('success_action_status') ?? '') ?? DEFAULT_STATUS,
+  };
+}
+
+const REDIRECT = 'success_action_redirect';
+
+/** What OSS makes of another URL is unverified. */
+function readRedirect(fields: FormFields): URL | undefined {
+  const text = valueOf(fields, REDIRECT);
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw invalidArgument(REDIRECT, quote(text), `${REDIRECT} must be an http or https URL.`);
+  }
+  return url;
+}
+
+/** An upload that is done. */
+export interface PostedObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly object: StoredObject;
+  readonly requestId: string;
+  /** Milliseconds that it took. */
+  readonly elapsed: number;
+}
+
+/**
+ * Tells that an object is stored. A callback wins over a redirect (unverified), and that over a status.
+ * @throws OssError `CallbackFailed`; the object stays
+ */
+export async function answerPost(
+  request: IncomingMessage,
+  response: ServerResponse,
+  wish: AnswerWish,
+  posted: PostedObject,
+  publicUrl: string | undefined,
+): Promise<void> {
+  for (const [name, value] of successHeaders(posted)) response.setHeader(name, value);
+  if (wish.callback !== undefined) {
+    const json = await callBack(wish.callback, callbackFacts(request, posted));
+    send(response, 200, { type: 'application/json', body: json });
+  } else if (wish.redirect !== undefined) {
+    response.setHeader('Location', redirectLocation(wish.redirect, posted));
+    send(response, 303);
+  } else if (wish.status === 201) {
+    const body = postResponse(requestHost(request, publicUrl), posted);
+    send(response, 201, { type: 'application/xml', body });
+  } else {
+    send(response, wish.status);
+  }
+}
+
+/** That forms are answered with Content-MD5 and x-oss-server-time as PutObject is, is unverified. */
+function* successHeaders({ object, elapsed }: PostedObject): Iterable<readonly [string, string]> {
+  yield* digestHeaders(object);
+  yield ['x-oss-server-time', String(elapsed)];
+  for (const name of ENCRYPTION_HEADERS) {
+    const value = object.headers[name];
+    if (value !== undefined) yield [name, Buffer.from(value).toString('latin1')];
+  }
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  content?: { readonly type: string; readonly body: string | Buffer },
+): void {
+  response.statusCode = status;
+  if (content !== undefined) response.setHeader('Content-Type', content.type);
+  if (status !== 204) {
+    response.setHeader('Content-Length', Buffer.byteLength(content?.body ?? ''));
+  }
+  response.end(content?.body);
+}
+
+/** The query is S3's; no page of OSS tells what it appends (unverified). */
+function redirectLocation(redirect: URL, { bucket, key, object }: PostedObject): string {
+  const url = new URL(redirect);
+  const result = Object.entries({ bucket, key, etag: etagOf(object) })
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join('&');
+  url.search = url.search === '' ? result : `${url.search}&${result}`;
+  return url.href;
+}
+
+/** Order and form are those of recorded answers: no quotes round the ETag, slashes of the key as they are. */
+function postResponse(host: string, { bucket, key, object }: PostedObject): string {
+  const path = key.split('/').map(encodeURIComponent).join('/');
+  return flatXml('PostResponse', [
+    ['Bucket', bucket],
+    ['Location', `${host}/${path}`],
+    ['Key', key],
+    ['ETag', object.md5.toUpperCase()],
+  ]);
+}
+
+/** The variables of OSS "Callback". */
+function callbackFacts(request: IncomingMessage, posted: PostedObject): CallbackFacts {
+  const { bucket, key, object, requestId } = posted;
+  return new Map<string, string | number>([
+    ['bucket', bucket],
+    ['object', key],
+    ['etag', object.md5.toUpperCase()],
+    ['size', object.size],
+    ['mimeType', object.headers['content-type'] ?? ''],
+    ['crc64', object.crc64],
+    ['contentMd5', Buffer.from(object.md5, 'hex').toString('base64')],
+    ['clientIp', request.socket.remoteAddress ?? ''],
+    ['reqId', requestId],
+    ['operation', 'PostObject'],
+  ]);
+}

@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { OssError } from './errors.ts';
+
+/** One rule of a bucket's CORS configuration (OSS "PutBucketCors"). */
+export interface CorsRule {
+  /** Each with at most one `*`. */
+  readonly allowedOrigins: readonly string[];
+  /** Of GET, PUT, DELETE, POST, HEAD. */
+  readonly allowedMethods: readonly string[];
+  /** Each with at most one `*`; in any case. */
+  readonly allowedHeaders: readonly string[];
+  /** Response headers that a script may read. No `*`. */
+  readonly exposeHeaders: readonly string[];
+  /** How long a browser may remember the answer to a preflight. */
+  readonly maxAgeSeconds?: number | undefined;
+}
+
+interface CorsRequest {
+  readonly origin: string;
+  readonly method: string;
+  /** Lower-case. */
+  readonly headers: readonly string[];
+}
+
+/**
+ * Answers the preflight of a browser (OSS "OptionObject"). It needs no signature.
+ * @throws OssError when the request is incomplete, or no rule allows it
+ */
+export function answerPreflight(
+  rules: readonly CorsRule[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { origin } = request.headers;
+  if (!origin) throw new OssError('BadRequest');
+  const method = request.headers['access-control-request-method'];
+  if (!method) {
+    throw new OssError('BadRequest', {
+      message: 'Insufficient information. Request Access-Control-Request-Method header needed.',
+    });
+  }
+  const headers = splitList(request.headers['access-control-request-headers'] ?? '');
+  const rule = findRule(rules, { origin, method, headers });
+  if (rule === undefined) throw new OssError('AccessForbidden');
+
+  setAllowed(response, rule, origin);
+  response.setHeader('Access-Control-Allow-Methods', rule.allowedMethods.join(', '));
+  if (headers.length > 0) response.setHeader('Access-Control-Allow-Headers', headers.join(', '));
+  if (rule.maxAgeSeconds !== undefined) {
+    response.setHeader('Access-Control-Max-Age', String(rule.maxAgeSeconds));
+  }
+  response.statusCode = 200;
+  response.setHeader('Content-Length', '0');
+  response.end();
+}
+
+/** Lets the script that has sent a request read the answer, if a rule allows it; refuses nothing. */
+export function allowOrigin(
+  rules: readonly CorsRule[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { origin } = request.headers;
+  if (!origin) return;
+  const rule = findRule(rules, { origin, method: request.method ?? '', headers: [] });
+  if (rule !== undefined) setAllowed(response, rule, origin);
+}
+
+function setAllowed(response: ServerResponse, rule: CorsRule, origin: string): void {
+  const anyone = rule.allowedOrigins.includes('*');
+  response.setHeader('Access-Control-Allow-Origin', anyone ? '*' : origin);
+  // OSS does so only with its option ResponseVary; caches are wrong without it.
+  if (!anyone) response.setHeader('Vary', 'Origin');
+  if (rule.exposeHeaders.length > 0) {
+    response.setHeader('Access-Control-Expose-Headers', rule.exposeHeaders.join(', '));
+  }
+}
+
+/** The first rule that allows all of a request counts. */
+function findRule(rules: readonly CorsRule[], request: CorsRequest): CorsRule | undefined {
+  return rules.find(
+    (rule) =>
+      rule.allowedOrigins.some((pattern) => matches(pattern, request.origin)) &&
+      rule.allowedMethods.includes(request.method) &&
+      request.headers.every((header) =>
+        rule.allowedHeaders.some((pattern) => matches(pattern.toLowerCase(), header)),
+      ),
+  );
+}
+
+function matches(pattern: string, text: string): boolean {
+  const star = pattern.indexOf('*');
+  if (star === -1) return pattern === text;
+  const [before, after] = [pattern.slice(0, star), pattern.slice(star + 1)];
+  return (
+    text.length >= before.length + after.length && text.startsWith(before) && text.endsWith(after)
+  );
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim().toLowerCase())
+    .filter((item) => item !== '');
+}

@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ReceiveOutcome } from '../uploads/receive.ts';
+import { receiveUpload } from '../uploads/receive.ts';
+import { prepareSha256 } from '../uploads/sha256.ts';
+import { answerPost, readAnswerWish } from './answer-post.ts';
+import { OssError } from './errors.ts';
+import { storedHeaders } from './form-headers.ts';
+import { judgeForm } from './judge-form.ts';
+import { readBoundary } from './multipart-boundary.ts';
+import { readForm } from './read-form.ts';
+import { openBody } from './request-body.ts';
+import type { OssParts } from './router.ts';
+import { admitSize, withinSize } from './size-limit.ts';
+
+/**
+ * Stores the file of a form (OSS PostObject): find the form in the body, read it up to its file, judge it, receive
+ * the file, answer. Nothing is written before the form has been judged.
+ * @throws OssError for a form that is refused; ClientVanished when the client does not wait for its answer
+ */
+export async function postObject(
+  parts: OssParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  const { uploads, wallClock } = parts;
+  const { bucket, maxUploadBytes } = uploads.rules;
+  const startedAt = wallClock.now();
+  const boundary = readBoundary(request.headers['content-type']);
+  const form = await readForm(openBody(request), boundary, contentLength(request));
+
+  const { bucketKey, region, publicRead } = parts;
+  const clocks = { now: uploads.clock.now(), wallNow: wallClock.now() };
+  const { key, contentType, size } = judgeForm(form, { bucket, bucketKey, region, ...clocks });
+  const requestAcl = request.headers['x-oss-object-acl']?.toString();
+  const headers = storedHeaders(form.fields, { contentType, requestAcl, publicRead });
+  const wish = readAnswerWish(form.fields, parts.callback);
+  const limits = admitSize(size, maxUploadBytes, form.file.announcedSize);
+
+  const outcome = await receiveUpload(uploads, {
+    key,
+    headers,
+    forbidOverwrite: form.fields.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true',
+    bytes: withinSize(form.file.bytes, limits),
+  });
+  const object = requireStored(outcome);
+
+  prepareSha256(uploads, object);
+  const posted = { bucket, key, object, requestId, elapsed: wallClock.now() - startedAt };
+  await answerPost(request, response, wish, posted, parts.publicUrl);
+}
+
+function contentLength(request: IncomingMessage): number | undefined {
+  const text = request.headers['content-length'];
+  return text === undefined ? undefined : Number(text);
+}
+
+function requireStored(outcome: ReceiveOutcome) {
+  if (outcome.kind === 'stored') return outcome.object;
+  throw new OssError(outcome.kind === 'exists' ? 'FileAlreadyExists' : 'FileImmutable');
+}

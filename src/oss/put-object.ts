@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { UploadParts } from '../uploads/parts.ts';
+import { receiveUpload } from '../uploads/receive.ts';
+import { prepareSha256 } from '../uploads/sha256.ts';
+import { authorizeRequest } from './authorize-request.ts';
+import { OssError } from './errors.ts';
+import { storedHeaders } from './form-headers.ts';
+import { refuseOtherOperations } from './other-operations.ts';
+import { openBody } from './request-body.ts';
+import { readTarget } from './request-target.ts';
+import { readHeaders } from './signed-request.ts';
+import type { AuthorizeParts } from './signed-request.ts';
+import { admitSize, withinSize } from './size-limit.ts';
+import { digestHeaders } from './stored-headers.ts';
+
+/** What putting works with. */
+export interface PutObjectParts extends AuthorizeParts {
+  readonly uploads: UploadParts;
+  /** Whether the operator lets anybody read. */
+  readonly publicRead: boolean;
+}
+
+/**
+ * Answers PutObject (OSS "PutObject"): whoever holds the bucket key stores a body without a form, under the same
+ * limits and as durably as PostObject does. A `Content-MD5` is compared with the body before it is recorded.
+ * @throws OssError for a refusal; ClientVanished when the body breaks off
+ */
+export async function putObject(
+  parts: PutObjectParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  key: string,
+): Promise<void> {
+  const { uploads, wallClock } = parts;
+  const startedAt = wallClock.now();
+  if (authorizeRequest(parts, request, { kind: 'object', key }) === 'anonymous') {
+    throw new OssError('AccessDenied', {
+      message: 'Anonymous access is forbidden for this operation.',
+    });
+  }
+  refuseOtherOperations(readTarget(request).query);
+  const headers = readHeaders(request.headers);
+  refuseOtherHeaders(headers);
+  const { maxUploadBytes } = uploads.rules;
+  const limits = admitSize({ min: 0, max: undefined }, maxUploadBytes, announcedSize(headers));
+  const outcome = await receiveUpload(uploads, {
+    key,
+    headers: storedHeaders(headers, {
+      contentType: headers.get('content-type'),
+      requestAcl: undefined,
+      publicRead: parts.publicRead,
+    }),
+    forbidOverwrite: headers.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true',
+    bytes: withinSize(openBody(request), limits),
+  });
+  if (outcome.kind !== 'stored') throw new OssError(REFUSALS[outcome.kind]);
+  prepareSha256(uploads, outcome.object);
+  for (const [name, value] of digestHeaders(outcome.object)) response.setHeader(name, value);
+  response.setHeader('x-oss-server-time', String(wallClock.now() - startedAt));
+  response.setHeader('Content-Length', 0);
+  response.end();
+}
+
+const REFUSALS = { immutable: 'FileImmutable', exists: 'FileAlreadyExists' } as const;
+
+/** Headers that make a PUT another operation, or one that depends on what is there already. */
+const OTHER_HEADERS = [
+  ...['if-match', 'if-modified-since', 'if-none-match', 'if-unmodified-since'],
+  ...['x-oss-callback', 'x-oss-copy-source'],
+];
+
+function refuseOtherHeaders(headers: ReadonlyMap<string, string>): void {
+  const other = OTHER_HEADERS.find((name) => headers.has(name));
+  if (other !== undefined) throw new OssError('NotImplemented', { details: [['Header', other]] });
+}
+
+/** @returns undefined for a body sent in chunks */
+function announcedSize(headers: ReadonlyMap<string, string>): number | undefined {
+  const length = headers.get('content-length');
+  if (length !== undefined) return Number(length);
+  if (headers.has('transfer-encoding')) return undefined;
+  throw new OssError('InvalidArgument', {
+    message: 'You must provide the Content-Length HTTP header.',
+  });
+}

@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+
+/** What a request is aimed at, taken apart. */
+export interface RequestTarget {
+  /** Without its port, in lower case; empty when the client names none. */
+  readonly host: string;
+  /** Percent-encoded, as it was sent; begins with `/`. */
+  readonly path: string;
+  /** Decoded. Of a parameter given twice the first one counts (OSS "Add signatures to a URL"). */
+  readonly query: ReadonlyMap<string, string>;
+}
+
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^]*)$/i;
+const PORT = /:[0-9]*$/;
+
+/** Takes a request's target apart. Nothing in it can make this fail. */
+export function readTarget(request: Pick<IncomingMessage, 'url' | 'headers'>): RequestTarget {
+  const url = request.url ?? '/';
+  // The absolute form, which proxies send, outranks the Host header (RFC 9112, 3.2.2).
+  const [, authority, rest] = ABSOLUTE_FORM.exec(url) ?? [];
+  const [, path = '', search = ''] = /^([^?#]*)\??([^#]*)/.exec(rest ?? url) ?? [];
+  return {
+    host: (authority ?? request.headers.host ?? '').replace(PORT, '').toLowerCase(),
+    path: path.startsWith('/') ? path : '/',
+    query: readQuery(search),
+  };
+}
+
+function readQuery(search: string): ReadonlyMap<string, string> {
+  const query = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(escapeRawBytes(search))) {
+    if (!query.has(name)) query.set(name, value);
+  }
+  return query;
+}
+
+/** @returns the text behind the percent escapes; undefined when they are malformed or give no UTF-8 */
+export function percentDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(escapeRawBytes(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Some clients send UTF-8 unescaped; Node hands its bytes over as one character each. */
+function escapeRawBytes(text: string): string {
+  return text.replace(/[\x80-\xff]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
+}

@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestHandler } from 'express';
+import type { Clock } from '../clock.ts';
+import type { BucketKey } from '../signatures/bucket-key.ts';
+import type { UploadParts } from '../uploads/parts.ts';
+import type { CallbackRule } from './callback.ts';
+import { allowOrigin, answerPreflight } from './cors.ts';
+import type { CorsRule } from './cors.ts';
+import { deleteObject } from './delete-object.ts';
+import { OssError } from './errors.ts';
+import { getObject } from './get-object.ts';
+import { formatHttpDate } from './http-date.ts';
+import { findAddress } from './object-address.ts';
+import { postObject } from './post-object.ts';
+import { putObject } from './put-object.ts';
+import { refuse } from './refuse.ts';
+import type { DrainLimits } from './refuse.ts';
+import { ClientVanished } from './request-body.ts';
+
+/** What the OSS host works with. */
+export interface OssParts {
+  readonly uploads: UploadParts;
+  readonly bucketKey: BucketKey;
+  /** Region in V4 credentials, e.g. `cn-shanghai`. */
+  readonly region: string;
+  /** Scheme and host as clients see them; undefined to take them from each request. */
+  readonly publicUrl: string | undefined;
+  /** The machine's own clock, which real clients date their requests by. */
+  readonly wallClock: Clock;
+  /** Whether anybody may read objects without a signature. */
+  readonly publicRead: boolean;
+  readonly corsRules: readonly CorsRule[];
+  readonly callback: CallbackRule;
+  /** What a refused request may still send. */
+  readonly drain: DrainLimits;
+}
+
+/** Makes the OSS host: it answers every request that reaches it, and passes none on. */
+export function createOssRouter(parts: OssParts): RequestHandler {
+  const { clock, ids } = parts.uploads;
+  return async (request, response) => {
+    const requestId = ids.ossRequest();
+    response.setHeader('Server', 'AliyunOSS');
+    response.setHeader('Date', formatHttpDate(clock.now()));
+    response.setHeader('x-oss-request-id', requestId);
+    try {
+      await route(parts, request, response, requestId);
+    } catch (error) {
+      conclude(parts, request, response, { error, requestId });
+    }
+  };
+}
+
+async function route(
+  parts: OssParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  const { method = '' } = request;
+  const address = findAddress(request, parts.uploads.rules.bucket);
+  if (address.kind === 'foreignBucket') {
+    throw new OssError('NoSuchBucket', { details: [['BucketName', address.name]] });
+  }
+  if (method === 'OPTIONS') {
+    answerPreflight(parts.corsRules, request, response);
+    return;
+  }
+  allowOrigin(parts.corsRules, request, response);
+  if (address.kind === 'invalid') throw new OssError('InvalidObjectName');
+  if (address.kind === 'bucket') {
+    if (method !== 'POST') throw methodNotAllowed(method, 'Bucket', ['POST'], response);
+    await postObject(parts, request, response, requestId);
+    return;
+  }
+  const operation = OBJECT_OPERATIONS.get(method);
+  if (operation === undefined) {
+    throw methodNotAllowed(method, 'Object', [...OBJECT_OPERATIONS.keys()], response);
+  }
+  await operation(parts, request, response, address.key);
+}
+
+type ObjectOperation = (
+  parts: OssParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  key: string,
+) => Promise<void>;
+
+const OBJECT_OPERATIONS: ReadonlyMap<string, ObjectOperation> = new Map([
+  ['GET', getObject],
+  ['HEAD', getObject],
+  ['PUT', putObject],
+  ['DELETE', deleteObject],
+]);
+
+/** How OSS writes the type of a resource is unverified. */
+function methodNotAllowed(
+  method: string,
+  resourceType: 'Bucket' | 'Object',
+  allowed: readonly string[],
+  response: ServerResponse,
+): OssError {
+  response.setHeader('Allow', [...allowed, 'OPTIONS'].join(', '));
+  return new OssError('MethodNotAllowed', {
+    details: [
+      ['Method', method],
+      ['ResourceType', resourceType],
+    ],
+  });
+}
+
+/** Ends a request that has failed: with its refusal, with a 500, or without a word when nobody listens. */
+function conclude(
+  { uploads, drain }: OssParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { error, requestId }: { readonly error: unknown; readonly requestId: string },
+): void {
+  if (error instanceof ClientVanished) {
+    uploads.logger.debug({ requestId }, 'the client went away during its upload');
+    response.destroy();
+    return;
+  }
+  if (!(error instanceof OssError)) {
+    uploads.logger.error({ requestId, err: error }, 'could not answer a request');
+  }
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const refusal = error instanceof OssError ? error : new OssError('InternalError');
+  refuse(request, response, refusal, requestId, drain);
+}
