@@ -1,0 +1,108 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { z } from 'zod';
+import { ConfigError, describeOptions } from '../config.ts';
+import { flagName, gatherOptions, variableName } from './environment.ts';
+import { serve } from './serve.ts';
+import { showConfig } from './show-config.ts';
+import { upload } from './upload.ts';
+
+/** Exit codes of every command. */
+const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+const packageFile = z.object({ version: z.string() });
+
+const uploadFlags = z.object({
+  name: z.string(),
+  version: z.string(),
+  endpoint: z.url(),
+  dataDir: z.string(),
+  suffix: z.string(),
+  accessKeyId: z.string().optional(),
+  accessKeySecret: z.string().optional(),
+  instanceId: z.string().optional(),
+  productKey: z.string().optional(),
+});
+
+function createProgram(): Command {
+  const { version } = packageFile.parse(
+    JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')),
+  );
+  const program = new Command('ota-gateway')
+    .description('Signs, receives, keeps and purges OTA uploads as Alibaba Cloud does.')
+    .version(version)
+    // `upload --version` is the version of the firmware.
+    .enablePositionalOptions()
+    .exitOverride();
+  withSettings(program.command('serve').description('run the gateway')).action(
+    (flags: Record<string, unknown>) => serve(gatherOptions(process.env, flags)),
+  );
+  withSettings(
+    program.command('show-config').description('print the effective settings, secrets masked'),
+  ).action((flags: Record<string, unknown>) => {
+    showConfig(gatherOptions(process.env, flags));
+  });
+  addUploadCommand(program);
+  return program;
+}
+
+/** Every setting is a flag as well as an environment variable. */
+function withSettings(command: Command): Command {
+  for (const { name, description, default: value } of describeOptions()) {
+    const preset = value === undefined ? '' : `; default ${value}`;
+    command.option(`${flagName(name)} <value>`, `${description} (${variableName(name)}${preset})`);
+  }
+  return command;
+}
+
+function addUploadCommand(program: Command): void {
+  const environment = process.env;
+  program
+    .command('upload <file>')
+    .description('upload a file to a running gateway and make a firmware package of it')
+    .requiredOption('--name <name>', 'FirmwareName')
+    .requiredOption('--version <version>', 'DestVersion')
+    .option('--endpoint <url>', 'the gateway', 'http://127.0.0.1:9070')
+    .option('--data-dir <folder>', 'where the gateway keeps credentials.json', './storage')
+    .option('--suffix <suffix>', 'FileSuffix', 'bin')
+    .option(
+      '--access-key-id <id>',
+      'instead of credentials.json',
+      environment['OTA_GATEWAY_ACCESS_KEY_ID'],
+    )
+    .option(
+      '--access-key-secret <secret>',
+      'likewise',
+      environment['OTA_GATEWAY_ACCESS_KEY_SECRET'],
+    )
+    .option('--instance-id <id>', 'IotInstanceId')
+    .option('--product-key <key>', 'ProductKey')
+    .action((file: string, flags: unknown) => upload(file, uploadFlags.parse(flags)));
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof ConfigError || error instanceof z.ZodError) return EXIT.usage;
+  return EXIT.failed;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof z.ZodError) return z.prettifyError(error);
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function main(): Promise<void> {
+  try {
+    await createProgram().parseAsync(process.argv);
+  } catch (error) {
+    // Commander has printed what it had to say.
+    if (!(error instanceof CommanderError)) process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+main().catch((error: unknown) => {
+  throw error;
+});

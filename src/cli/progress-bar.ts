@@ -1,0 +1,37 @@
+const WIDTH = 30;
+const UNITS = ['B', 'KiB', 'MiB', 'GiB'];
+
+/** Shows how much of a file was sent: a bar that moves on a terminal, a line every tenth elsewhere. */
+export interface ProgressBar {
+  update: (done: number) => void;
+  end: () => void;
+}
+
+/** @param total - in bytes */
+export function progressBar(output: NodeJS.WriteStream, label: string, total: number): ProgressBar {
+  const steps = output.isTTY ? 100 : 10;
+  let shown = -1;
+  const update = (done: number): void => {
+    const share = total === 0 ? 1 : done / total;
+    const step = Math.floor(share * steps);
+    if (step === shown) return;
+    shown = step;
+    const filled = Math.round(share * WIDTH);
+    const bar = '#'.repeat(filled) + '.'.repeat(WIDTH - filled);
+    const percent = String(Math.floor(share * 100)).padStart(3);
+    const line = `${label} [${bar}] ${percent} %  ${formatSize(done)} of ${formatSize(total)}`;
+    output.write(output.isTTY ? `\r${line}` : `${line}\n`);
+  };
+  return {
+    update,
+    end: () => {
+      if (output.isTTY) output.write('\n');
+    },
+  };
+}
+
+function formatSize(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const amount = bytes / 1024 ** power;
+  return `${power === 0 ? String(amount) : amount.toFixed(1)} ${UNITS[power] ?? ''}`;
+}

@@ -1,0 +1,71 @@
+import { basename, relative } from 'node:path';
+import type { Gateway } from '../gateway.ts';
+import { createGateway } from '../gateway.ts';
+import type { RawOptions } from './environment.ts';
+import { readConfig } from './environment.ts';
+import type { Logger } from '../logger.ts';
+import { createLogger } from './log.ts';
+
+/** Runs the gateway until it is told to stop. */
+export async function serve(options: RawOptions): Promise<void> {
+  const config = readConfig(options);
+  const logger = createLogger(config.logLevel);
+  const gateway = await createGateway(options, { logger });
+  const stopped = stopOnSignal(gateway);
+  process.on('SIGHUP', () => {
+    reloadAccounts(gateway, logger);
+  });
+  const { url } = await gateway.listen();
+  gateway.startJobs();
+  // Standard output belongs to the structured logs, unless somebody reads along.
+  const say = (text: string): void => {
+    (process.stdout.isTTY ? process.stdout : process.stderr).write(`${text}\n`);
+  };
+  say(`listening on ${url}`);
+  say(howToTry(url, gateway));
+  await stopped;
+}
+
+function howToTry(url: string, gateway: Gateway): string {
+  const { dataDir } = gateway.config;
+  const flags = [
+    ...(url === 'http://127.0.0.1:9070' ? [] : [`--endpoint ${url}`]),
+    ...(dataDir === './storage' ? [] : [`--data-dir ${dataDir}`]),
+  ];
+  const upload = [programName(), 'upload', 'README.md', '--name demo', '--version 1.0.0', ...flags];
+  const credentials =
+    gateway.credentialsFile === undefined
+      ? []
+      : [`The access keys are in ${gateway.credentialsFile}`];
+  return [...credentials, `Try it in another terminal:  ${upload.join(' ')}`].join('\n');
+}
+
+function programName(): string {
+  const script = process.argv[1] ?? '';
+  return basename(script) === 'main.js'
+    ? `node ${relative(process.cwd(), script)}`
+    : basename(script);
+}
+
+function reloadAccounts(gateway: Gateway, logger: Logger): void {
+  try {
+    gateway.reloadAccounts();
+    logger.info({}, 'read the accounts file again');
+  } catch (error) {
+    logger.error({ err: error }, 'the accounts file cannot be used; the old accounts stay');
+  }
+}
+
+/** @returns once the gateway has stopped after SIGTERM or SIGINT; a second signal ends the process at once */
+async function stopOnSignal(gateway: Gateway): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const stop = (): void => {
+      resolve();
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.on(signal, () => process.exit(1));
+      }
+    };
+    process.once('SIGTERM', stop).once('SIGINT', stop);
+  });
+  await gateway.close();
+}

@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import { apiV3StringToSign, sha256Hex, signApiV3 } from '../signatures/api-v3.ts';
+import { percentEncode } from '../signatures/percent-encoding.ts';
+
+/** Where the API is, and as whom to call it. */
+export interface ApiClientOptions {
+  /** Scheme, host and port. */
+  readonly endpoint: string;
+  readonly accessKeyId: string;
+  readonly accessKeySecret: string;
+  readonly clock: Clock;
+  /** @returns a text that was never used in a call before */
+  readonly nonce: () => string;
+  readonly fetch?: typeof fetch;
+}
+
+/** Business parameters of a call; undefined ones are left out. */
+export type ApiParameters = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** A call that the API refused, or that did not reach it. */
+export class ApiCallError extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly requestId: string | undefined;
+
+  constructor(refusal: {
+    code: string;
+    message: string;
+    status: number;
+    requestId?: string | undefined;
+  }) {
+    super(refusal.message);
+    this.name = 'ApiCallError';
+    this.code = refusal.code;
+    this.status = refusal.status;
+    this.requestId = refusal.requestId;
+  }
+}
+
+const API_VERSION = '2018-01-20';
+const SIGNED_HEADERS = [
+  'host',
+  'x-acs-action',
+  'x-acs-content-sha256',
+  'x-acs-date',
+  'x-acs-signature-nonce',
+  'x-acs-version',
+];
+
+const envelope = z.looseObject({
+  RequestId: z.string().optional(),
+  Success: z.boolean().optional(),
+  Code: z.string().optional(),
+  Message: z.string().optional(),
+  ErrorMessage: z.string().optional(),
+});
+
+/**
+ * Calls an operation of the IoT API, signed with ACS3-HMAC-SHA256 as the current Alibaba Cloud SDKs do.
+ * @returns the answer's JSON
+ * @throws ApiCallError when the answer is not a success
+ */
+export async function callApi(
+  options: ApiClientOptions,
+  action: string,
+  parameters: ApiParameters = {},
+): Promise<unknown> {
+  const query = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as const],
+  );
+  const url = new URL(options.endpoint);
+  const headers = signedHeaders(options, action, url.host, query);
+  const search = query.map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`);
+  url.search = search.join('&');
+  const response = await (options.fetch ?? fetch)(url, { method: 'POST', headers });
+  return readAnswer(response);
+}
+
+function signedHeaders(
+  { accessKeyId, accessKeySecret, clock, nonce }: ApiClientOptions,
+  action: string,
+  host: string,
+  query: readonly (readonly [string, string])[],
+): Record<string, string> {
+  const payloadHash = sha256Hex('');
+  const headers = new Map([
+    ['host', host],
+    ['x-acs-action', action],
+    ['x-acs-content-sha256', payloadHash],
+    ['x-acs-date', new Date(clock.now()).toISOString().replace(/\.\d{3}Z$/, 'Z')],
+    ['x-acs-signature-nonce', nonce()],
+    ['x-acs-version', API_VERSION],
+  ]);
+  const stringToSign = apiV3StringToSign({
+    method: 'POST',
+    path: '/',
+    query,
+    headers,
+    signedHeaders: SIGNED_HEADERS,
+    payloadHash,
+  });
+  const signature = signApiV3(accessKeySecret, stringToSign);
+  const authorization = `ACS3-HMAC-SHA256 Credential=${accessKeyId},SignedHeaders=${SIGNED_HEADERS.join(';')},Signature=${signature}`;
+  return { ...Object.fromEntries(headers), accept: 'application/json', authorization };
+}
+
+async function readAnswer(response: Response): Promise<unknown> {
+  const text = await response.text();
+  const answer = envelope.safeParse(parseJson(text));
+  if (!answer.success) {
+    throw new ApiCallError({
+      code: 'InvalidAnswer',
+      status: response.status,
+      message: `expected a JSON answer of the IoT API, found status ${String(response.status)} and: ${text.slice(0, 200)}`,
+    });
+  }
+  const { Code, ErrorMessage, Message, RequestId, Success } = answer.data;
+  if (response.ok && Success === true) return answer.data;
+  throw new ApiCallError({
+    code: Code ?? 'UnknownError',
+    status: response.status,
+    message: ErrorMessage ?? Message ?? 'the API gave no reason',
+    requestId: RequestId,
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const grantAnswer = z.object({
+  Data: z.object({
+    Key: z.string(),
+    Host: z.string(),
+    Policy: z.string(),
+    OSSAccessKeyId: z.string(),
+    Signature: z.string(),
+    FirmwareUrl: z.string(),
+  }),
+});
+
+/** The answer of GenerateOTAUploadURL: a signed form and the URL that the file will have. */
+export interface UploadGrant {
+  readonly key: string;
+  readonly host: string;
+  readonly policy: string;
+  readonly accessKeyId: string;
+  readonly signature: string;
+  readonly firmwareUrl: string;
+}
+
+/** Calls GenerateOTAUploadURL. */
+export async function generateOTAUploadURL(
+  options: ApiClientOptions,
+  parameters: { readonly FileSuffix?: string; readonly IotInstanceId?: string } = {},
+): Promise<UploadGrant> {
+  const { Data } = grantAnswer.parse(await callApi(options, 'GenerateOTAUploadURL', parameters));
+  return {
+    key: Data.Key,
+    host: Data.Host,
+    policy: Data.Policy,
+    accessKeyId: Data.OSSAccessKeyId,
+    signature: Data.Signature,
+    firmwareUrl: Data.FirmwareUrl,
+  };
+}
+
+const packageAnswer = z.object({ Data: z.object({ FirmwareId: z.string() }) });
+
+/** Calls CreateOTAFirmware. @returns the id of the firmware package */
+export async function createOTAFirmware(
+  options: ApiClientOptions,
+  parameters: ApiParameters,
+): Promise<string> {
+  return packageAnswer.parse(await callApi(options, 'CreateOTAFirmware', parameters)).Data
+    .FirmwareId;
+}
+
+const queryAnswer = z.object({ FirmwareInfo: z.object({ FirmwareUrl: z.string() }) });
+
+/** Calls QueryOTAFirmware for a package of one file. @returns its signed download URL */
+export async function queryDownloadUrl(
+  options: ApiClientOptions,
+  parameters: { readonly FirmwareId: string; readonly IotInstanceId?: string },
+): Promise<string> {
+  const answer = await callApi(options, 'QueryOTAFirmware', parameters);
+  return queryAnswer.parse(answer).FirmwareInfo.FirmwareUrl;
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { text } from 'node:stream/consumers';
+import type { UploadGrant } from './api-client.ts';
+
+/** A file to post; `bytes` must give exactly `size` bytes. */
+export interface FileToPost {
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+/** The answer to a posted form. */
+export interface PostAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+/** The form fields of a grant, in the order of the GenerateOTAUploadURL page's sample. */
+export function formFields(grant: UploadGrant): [name: string, value: string][] {
+  return [
+    ['key', grant.key],
+    ['policy', grant.policy],
+    ['OSSAccessKeyId', grant.accessKeyId],
+    ['signature', grant.signature],
+    ['success_action_status', '200'],
+  ];
+}
+
+const BOUNDARY = '----ota-gateway-9f3c27d1a48b4e0c';
+
+/**
+ * Posts a form with a file, streaming it.
+ * @param onProgress - is told how many bytes of the file were handed to the network
+ * @returns whatever the server answers, also when it answers before it has read the whole file
+ */
+export async function postObject(
+  host: string,
+  fields: Iterable<readonly [name: string, value: string]>,
+  file: FileToPost,
+  onProgress: (sent: number) => void = () => undefined,
+): Promise<PostAnswer> {
+  const head = Buffer.from(formHead(fields, file.name));
+  const tail = Buffer.from(`\r\n--${BOUNDARY}--\r\n`);
+  const url = new URL(host);
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const request = send(url, {
+    method: 'POST',
+    headers: {
+      'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
+      'content-length': head.length + file.size + tail.length,
+    },
+  });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve).once('error', reject);
+  });
+  // A failure reaches the request, too; after an early answer, that the rest could not be sent is no news.
+  pipeline(Readable.from(formBody(head, file, tail, onProgress)), request).catch(() => undefined);
+  const response = await answered;
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    body: await text(response),
+  };
+}
+
+function formHead(fields: Iterable<readonly [string, string]>, fileName: string): string {
+  const parts = Array.from(
+    fields,
+    ([name, value]) =>
+      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  const quotable = fileName.replace(/[\r\n"\\]/g, '_');
+  return (
+    parts.join('') +
+    `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="${quotable}"\r\n` +
+    'Content-Type: application/octet-stream\r\n\r\n'
+  );
+}
+
+async function* formBody(
+  head: Buffer,
+  file: FileToPost,
+  tail: Buffer,
+  onProgress: (sent: number) => void,
+): AsyncGenerator<Uint8Array> {
+  yield head;
+  let sent = 0;
+  for await (const chunk of file.bytes) {
+    yield chunk;
+    sent += chunk.length;
+    onProgress(sent);
+  }
+  yield tail;
+}

@@ -1,0 +1,256 @@
+import { z } from 'zod';
+
+const DURATION_UNITS: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+]);
+
+const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
+  ['B', 1],
+  ['KB', 1000],
+  ['MB', 1000 ** 2],
+  ['GB', 1000 ** 3],
+  ['KiB', 1024],
+  ['MiB', 1024 ** 2],
+  ['GiB', 1024 ** 3],
+]);
+
+function quantity(units: ReadonlyMap<string, number>, expected: string) {
+  return z.union([z.number(), z.string()]).transform((value, context) => {
+    const text = String(value);
+    const [, digits, unit] = /^(\d+)([a-zA-Z]*)$/.exec(text) ?? [];
+    const factor = unit === '' ? 1 : units.get(unit ?? '');
+    const amount = Number(digits) * (factor ?? NaN);
+    if (Number.isSafeInteger(amount) && amount >= 0) return amount;
+    context.addIssue({ code: 'custom', message: `expected ${expected}, found "${text}"` });
+    return z.NEVER;
+  });
+}
+
+/** Milliseconds, or text such as `250ms`, `60s`, `60m`, `24h`, `7d`. */
+const duration = quantity(DURATION_UNITS, 'a duration such as 250ms, 60s, 60m, 24h or 7d');
+/** Bytes, or text such as `10MiB` or `1GB`. */
+const size = quantity(SIZE_UNITS, 'a size such as 1048576, 10MiB or 1GB');
+
+const flag = z.union(
+  [z.boolean(), z.stringbool({ truthy: ['on', 'true', '1'], falsy: ['off', 'false', '0'] })],
+  {
+    error: 'expected on or off',
+  },
+);
+const text = z.string().min(1, 'must not be empty');
+const count = z.coerce.number<number | string>().int().min(0);
+/** Visible ASCII without `/`, which separates the parts of a V4 credential. */
+const accessKeyText = z
+  .string()
+  .regex(/^[!-.0-~]+$/, 'expected visible characters without spaces or "/"');
+
+const corsRule = z.strictObject({
+  allowedOrigins: z.array(text),
+  allowedMethods: z.array(z.enum(['GET', 'PUT', 'DELETE', 'POST', 'HEAD'])),
+  allowedHeaders: z.array(text).default([]),
+  exposeHeaders: z.array(text).default([]),
+  maxAgeSeconds: z.int().min(0).optional(),
+});
+const corsRules = z.array(corsRule).max(10, 'expected at most 10 rules');
+
+/** Text that is JSON, as an environment variable holds it. */
+const jsonText = z.string().transform((value, context): unknown => {
+  try {
+    return JSON.parse(value);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'expected JSON' });
+    return z.NEVER;
+  }
+});
+
+const hostList = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((host) => host.trim())
+    .filter(Boolean),
+);
+
+/** Every setting of the gateway; the descriptions are its documentation. */
+const optionsSchema = z.strictObject({
+  host: text.default('127.0.0.1').describe('address to listen on'),
+  port: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(9070)
+    .describe('port; 0 picks a free one'),
+  publicUrl: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe('what clients see as `Host`; derived from each request when absent'),
+  tlsCert: text
+    .optional()
+    .describe('PEM file of the certificate; serves HTTPS together with the key'),
+  tlsKey: text.optional().describe('PEM file of the private key'),
+  dataDir: text.default('./storage').describe('ledger, objects, staging and credentials'),
+  accessKeyId: accessKeyText
+    .optional()
+    .describe('access key of the one account of a simple installation'),
+  accessKeySecret: text.optional().describe('its secret; both are generated when absent'),
+  accountsFile: text
+    .optional()
+    .describe('JSON file with several accounts, RAM users, instances and products'),
+  bucket: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+      'expected 3 to 63 lower-case letters, digits and "-"',
+    )
+    .default('iotx-ota')
+    .describe('name of the bucket'),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and "-"')
+    .default('cn-shanghai')
+    .describe('region in V4 credentials'),
+  ossAccessKeyId: accessKeyText.optional().describe('access key of the bucket'),
+  ossAccessKeySecret: text.optional().describe('its secret; both are generated when absent'),
+  policyTtl: duration.prefault('60s').describe('life of a signed form'),
+  claimTtl: duration.prefault('60m').describe('time from stored to CreateOTAFirmware'),
+  purgeCron: text.default('* * * * *').describe('when the purge job runs; six fields allowed'),
+  maxUpload: size.prefault('1000MiB').describe('largest object'),
+  qps: z
+    .union([z.enum(['on', 'off']), z.coerce.number<number | string>().int().min(1)], {
+      error: 'expected on, off or a whole number from 1',
+    })
+    .default('on')
+    .describe(
+      "calls per account and second: each operation's own figure, one number for all, or off",
+    ),
+  maxPackages: count.default(500).describe('firmware packages per account and instance'),
+  publicRead: flag.default(false).describe('objects may be read without a signature'),
+  corsRules: z
+    .union([corsRules, jsonText.pipe(corsRules)])
+    .default([])
+    .describe(
+      'CORS rules, a JSON array of {allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders, maxAgeSeconds}',
+    ),
+  callbackHosts: z
+    .union([z.array(text), hostList])
+    .transform((hosts) => (hosts.includes('any') ? ('any' as const) : hosts))
+    .default([])
+    .describe(
+      'hosts that an upload callback may call beside loopback, with commas between; or any',
+    ),
+  issuedRetention: duration
+    .prefault('24h')
+    .describe('how long an expired, unused grant is remembered'),
+  tombstoneRetention: duration.prefault('30d').describe('how long a purged upload is remembered'),
+  drainBytes: size
+    .prefault('1MiB')
+    .describe('what a refused request may still send before it is cut'),
+  drainTime: duration.prefault('2s').describe('how long it may take for that'),
+  idleTimeout: duration.prefault('60s').describe('a connection on which nothing moves is closed'),
+  maxConnections: count.default(10_000).describe('connections at once'),
+  grace: duration.prefault('30s').describe('time for running requests when the gateway stops'),
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('least level that is logged'),
+});
+
+/** Options of a gateway, as a caller writes them: all optional, durations and sizes as text or numbers. */
+export type GatewayOptions = z.input<typeof optionsSchema>;
+
+/** The effective settings: times in milliseconds, sizes in bytes. */
+export type Config = z.output<typeof optionsSchema>;
+
+/** Name of a setting. */
+export type OptionName = keyof GatewayOptions;
+
+/** Settings that must be given together or not at all. */
+const PAIRS = [
+  ['accessKeyId', 'accessKeySecret'],
+  ['ossAccessKeyId', 'ossAccessKeySecret'],
+  ['tlsCert', 'tlsKey'],
+] as const;
+
+/** All that is wrong with a configuration, one problem a line. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Checks options and fills in the defaults.
+ * @param nameOf - how the caller knows a setting, for the messages
+ * @throws ConfigError with every problem at once
+ */
+export function parseConfig(
+  options: object,
+  nameOf: (option: string) => string = (option) => option,
+): Config {
+  const result = optionsSchema.safeParse(options);
+  const problems = result.success
+    ? []
+    : result.error.issues.flatMap((issue) => describeIssue(issue, nameOf));
+  problems.push(...findContradictions(options, nameOf));
+  if (!result.success || problems.length > 0) throw new ConfigError(problems);
+  return result.data;
+}
+
+function findContradictions(options: object, nameOf: (option: string) => string): string[] {
+  const given = new Set(
+    Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name])),
+  );
+  const halves = PAIRS.filter(([a, b]) => given.has(a) !== given.has(b));
+  const problems = halves.map(([a, b]) => `${nameOf(a)} and ${nameOf(b)}: give both or neither`);
+  if (given.has('accountsFile') && given.has('accessKeyId')) {
+    problems.push(`${nameOf('accountsFile')} and ${nameOf('accessKeyId')}: give one of them`);
+  }
+  return problems;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, nameOf: (option: string) => string): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${nameOf(key)}: there is no such setting`);
+  }
+  if (
+    issue.code === 'invalid_union' &&
+    issue.errors.length > 0 &&
+    issue.message === 'Invalid input'
+  ) {
+    // Text is what most settings are given as, and the alternative that is tried last.
+    const alternative = issue.errors.at(-1) ?? [];
+    return alternative.flatMap((inner) =>
+      describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, nameOf),
+    );
+  }
+  return [`${nameOf(issue.path.map(String).join('.'))}: ${issue.message}`];
+}
+
+/** What a setting is called, what it means, and its effective default as text. */
+export interface OptionDescription {
+  readonly name: string;
+  readonly description: string;
+  readonly default: string | undefined;
+}
+
+/** Every setting with its description and default, for help texts and documentation. */
+export function describeOptions(): OptionDescription[] {
+  return Object.entries(optionsSchema.shape).map(([name, schema]) => {
+    const preset = z.safeParse(schema, undefined);
+    const value = preset.success ? preset.data : undefined;
+    return {
+      name,
+      description: schema.description ?? '',
+      default: value === undefined ? undefined : JSON.stringify(value).replace(/^"|"$/g, ''),
+    };
+  });
+}

@@ -1,0 +1,254 @@
+import { mkdirSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import express from 'express';
+import type { Clock } from './clock.ts';
+import { wallClock } from './clock.ts';
+import type { Config, GatewayOptions } from './config.ts';
+import { parseConfig } from './config.ts';
+import type { Ids } from './ids.ts';
+import { randomIds } from './ids.ts';
+import type { Account } from './iot/accounts.ts';
+import { createQuota } from './iot/quota.ts';
+import { createIotRouter } from './iot/router.ts';
+import { startPurgeJob } from './jobs/purge-job.ts';
+import type { Keys } from './keys.ts';
+import { reloadAccounts, resolveKeys } from './keys.ts';
+import type { LedgerDatabase } from './ledger/database.ts';
+import { openLedgerDatabase } from './ledger/database.ts';
+import { takeServerLock } from './ledger/server-lock.ts';
+import { SqliteLedger } from './ledger/sqlite-ledger.ts';
+import { SqliteNonces } from './ledger/sqlite-nonces.ts';
+import type { Listener } from './listener.ts';
+import { startListener } from './listener.ts';
+import type { Logger } from './logger.ts';
+import { silentLogger } from './logger.ts';
+import { DiskObjectStore } from './object-store/disk-object-store.ts';
+import { ThreadHasher } from './object-store/thread-hasher.ts';
+import { createOpsRouter } from './ops/router.ts';
+import { createOssRouter } from './oss/router.ts';
+import type { NonceMemory, ObjectStore, Observer, Quota, UploadLedger } from './ports.ts';
+import { KeysInTransit } from './uploads/keys-in-transit.ts';
+import type { UploadParts } from './uploads/parts.ts';
+import type { PurgeReport } from './uploads/purge.ts';
+import { purgeUnclaimed } from './uploads/purge.ts';
+import { reconcile } from './uploads/reconcile.ts';
+
+/** What a gateway may be given from outside, instead of its own. */
+export interface GatewayParts {
+  readonly clock?: Clock;
+  /** The clock that clients date their calls by; differs from `clock` when that one is moved by hand. */
+  readonly wallClock?: Clock;
+  readonly ids?: Ids;
+  readonly logger?: Logger;
+  readonly observer?: Observer;
+  /** A ledger and the nonces beside it; without them they are kept in the data folder. */
+  readonly records?: Records;
+  readonly store?: ObjectStore;
+  readonly quota?: Quota;
+  /** The accounts that may call the API, instead of the one of a simple installation. */
+  readonly accounts?: readonly Account[];
+}
+
+/** Where the gateway remembers. */
+export interface Records {
+  readonly ledger: UploadLedger;
+  readonly nonces: NonceMemory;
+}
+
+/** A running gateway: it listens to nothing and schedules nothing until it is told to. */
+export interface Gateway extends AsyncDisposable {
+  /** Handles every request; mount it, give it to supertest, or call `listen`. */
+  readonly app: RequestListener;
+  readonly config: Config;
+  /** Where generated access keys were kept; undefined when all keys were given. */
+  readonly credentialsFile: string | undefined;
+  /** Listens on the configured address. */
+  listen(): Promise<Listener>;
+  /** Runs the purge by its cron expression. */
+  startJobs(): void;
+  /** Purges what nobody claimed in time, as the job does. */
+  purgeUnclaimed(): Promise<PurgeReport>;
+  /**
+   * Reads the accounts file again; calls that are already admitted go on under the old accounts.
+   * @throws when the file cannot be used; the old accounts stay
+   */
+  reloadAccounts(): void;
+  /** Stops listening and all jobs, lets running requests finish, and releases the data folder. Idempotent. */
+  close(): Promise<void>;
+}
+
+const PRUNE_BATCH = 1000;
+
+/**
+ * Makes a gateway: opens its data folder, settles what a crash had left, and composes its parts.
+ * @throws ConfigError for wrong options; an Error when another server uses the data folder
+ */
+export async function createGateway(
+  options: GatewayOptions = {},
+  parts: GatewayParts = {},
+): Promise<Gateway> {
+  const config = parseConfig(options);
+  mkdirSync(config.dataDir, { recursive: true });
+  const closers: Closer[] = [];
+  try {
+    const records = parts.records ?? openRecords(config.dataDir, closers);
+    closers.push(() => records.ledger.close());
+    const store = parts.store ?? (await DiskObjectStore.open(config.dataDir, new ThreadHasher()));
+    closers.push(() => store.close());
+    const keys = resolveKeys(config, parts.accounts);
+    const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
+    uploads.logger.info(await reconcile(uploads), 'reconciled');
+    const app = createApp({ config, parts, keys, uploads, nonces: records.nonces });
+    const purge = async (): Promise<PurgeReport> => {
+      await pruneNonces(records.nonces, uploads.clock);
+      return purgeUnclaimed(uploads);
+    };
+    const base = {
+      app,
+      config,
+      credentialsFile: keys.credentialsFile,
+      reloadAccounts: () => {
+        reloadAccounts(config, keys);
+      },
+      purgeUnclaimed: purge,
+    };
+    return startable(base, uploads.logger, closers);
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+type Closer = () => void | Promise<void>;
+
+/** Closes in the opposite order of opening. */
+async function closeAll(closers: Closer[]): Promise<void> {
+  for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+}
+
+function openRecords(dataDir: string, closers: Closer[]): Records {
+  const lock = takeServerLock(dataDir);
+  closers.push(() => {
+    lock.release();
+  });
+  return sqliteRecords(openLedgerDatabase(dataDir));
+}
+
+/** Makes a ledger and its nonces that are forgotten with the process. */
+export function createMemoryRecords(): Records {
+  return sqliteRecords(openLedgerDatabase(undefined));
+}
+
+function sqliteRecords(database: LedgerDatabase): Records {
+  return { ledger: new SqliteLedger(database), nonces: new SqliteNonces(database) };
+}
+
+function composeUploads(
+  config: Config,
+  parts: GatewayParts,
+  { ledger, store }: { ledger: UploadLedger; store: ObjectStore },
+  { bucketKey }: Keys,
+): UploadParts {
+  return {
+    ledger,
+    store,
+    clock: parts.clock ?? wallClock,
+    ids: parts.ids ?? randomIds,
+    logger: parts.logger ?? silentLogger,
+    observer: parts.observer ?? {},
+    policySigner: {
+      accessKeyId: bucketKey.accessKeyId,
+      sign: (policy) => bucketKey.signPostV1(policy),
+    },
+    inTransit: new KeysInTransit(),
+    rules: {
+      bucket: config.bucket,
+      policyTtl: config.policyTtl,
+      claimTtl: config.claimTtl,
+      maxUploadBytes: config.maxUpload,
+      maxPackages: config.maxPackages,
+      issuedRetention: config.issuedRetention,
+      tombstoneRetention: config.tombstoneRetention,
+    },
+  };
+}
+
+interface AppParts {
+  readonly config: Config;
+  readonly parts: GatewayParts;
+  readonly keys: Keys;
+  readonly uploads: UploadParts;
+  readonly nonces: NonceMemory;
+}
+
+/** Two dialects on one listener: what is no call of the IoT API is a request to OSS. */
+function createApp({ config, parts, keys, uploads, nonces }: AppParts): RequestListener {
+  const shared = {
+    uploads,
+    bucketKey: keys.bucketKey,
+    publicUrl: config.publicUrl,
+    wallClock: parts.wallClock ?? wallClock,
+  };
+  const app = express()
+    .disable('x-powered-by')
+    .disable('etag')
+    .enable('case sensitive routing')
+    .set('query parser', false);
+  app.use(
+    '/_gateway',
+    createOpsRouter({
+      logger: uploads.logger,
+      probe: async () => {
+        await uploads.ledger.listPurging(0, 1);
+      },
+    }),
+  );
+  app.use(
+    createIotRouter({
+      ...shared,
+      accounts: keys.accounts,
+      nonces,
+      quota: parts.quota ?? createQuota(),
+      quotaRule: config.qps,
+    }),
+  );
+  app.use(
+    createOssRouter({
+      ...shared,
+      region: config.region,
+      publicRead: config.publicRead,
+      corsRules: config.corsRules,
+      callback: { allowedHosts: config.callbackHosts },
+      drain: { bytes: config.drainBytes, milliseconds: config.drainTime },
+    }),
+  );
+  return app;
+}
+
+async function pruneNonces(nonces: NonceMemory, clock: Clock): Promise<void> {
+  while ((await nonces.prune(clock.now(), PRUNE_BATCH)) === PRUNE_BATCH);
+}
+
+/** Adds what can be started, and closes it with the rest. */
+function startable(
+  base: Omit<Gateway, 'listen' | 'startJobs' | 'close' | typeof Symbol.asyncDispose>,
+  logger: Logger,
+  closers: Closer[],
+): Gateway {
+  let closing: Promise<void> | undefined;
+  const gateway: Gateway = {
+    ...base,
+    listen: async () => {
+      const listener = await startListener(base.app, base.config);
+      closers.push(() => listener.close());
+      return listener;
+    },
+    startJobs: () => {
+      const job = startPurgeJob(base.config.purgeCron, base.purgeUnclaimed, logger);
+      closers.push(() => job.stop());
+    },
+    close: () => (closing ??= closeAll(closers)),
+    [Symbol.asyncDispose]: () => gateway.close(),
+  };
+  return gateway;
+}

@@ -1,0 +1,12 @@
+export { createGateway } from './gateway.ts';
+export type { Gateway, GatewayParts, Records } from './gateway.ts';
+export { ConfigError } from './config.ts';
+export type { Config, GatewayOptions } from './config.ts';
+export type { Account, AccessKey, Product } from './iot/accounts.ts';
+export type { Listener } from './listener.ts';
+export type { PurgeReport } from './uploads/purge.ts';
+export { ManualClock, wallClock } from './clock.ts';
+export type { Clock, Duration } from './clock.ts';
+export { randomIds, sequentialIds } from './ids.ts';
+export type { Ids } from './ids.ts';
+export type { Logger } from './logger.ts';

@@ -1,0 +1,35 @@
+import { schedule } from 'node-cron';
+import type { Logger } from '../logger.ts';
+import type { PurgeReport } from '../uploads/purge.ts';
+
+/** A job that runs by the wall clock until it is stopped. */
+export interface Job {
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs the purge by a cron expression, one run at a time.
+ * @param cron - five fields, or six with seconds first
+ */
+export function startPurgeJob(
+  cron: string,
+  purge: () => Promise<PurgeReport>,
+  logger: Logger,
+): Job {
+  const task = schedule(
+    cron,
+    async () => {
+      try {
+        logger.debug(await purge(), 'purge');
+      } catch (error) {
+        logger.error({ err: error }, 'the purge failed; the next one tries again');
+      }
+    },
+    { name: 'purge', noOverlap: true },
+  );
+  return {
+    stop: async () => {
+      await task.destroy();
+    },
+  };
+}

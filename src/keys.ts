@@ -1,0 +1,56 @@
+import { readAccountsFile } from './accounts-file.ts';
+import type { Config } from './config.ts';
+import { credentialsPath, keepCredentials } from './credentials.ts';
+import type { Account } from './iot/accounts.ts';
+import { AccountDirectory } from './iot/accounts.ts';
+import type { BucketKey } from './signatures/bucket-key.ts';
+import { createBucketKey } from './signatures/bucket-key.ts';
+
+/** Two kinds of credential, never mixed: accounts sign API calls, the bucket key signs policies and downloads. */
+export interface Keys {
+  readonly accounts: AccountDirectory;
+  readonly bucketKey: BucketKey;
+  /** Where keys that nobody has configured are kept; undefined when there are none. */
+  readonly credentialsFile: string | undefined;
+}
+
+/** Id of the one account of a simple installation; object keys are derived from it, so it never changes. */
+const SIMPLE_ACCOUNT = 'default';
+
+/**
+ * Finds the keys: given ones first, then those of the accounts file, then the ones that the data folder keeps.
+ * @throws when a file cannot be used
+ */
+export function resolveKeys(config: Config, given: readonly Account[] | undefined): Keys {
+  const { dataDir } = config;
+  const bucket = pair(config.ossAccessKeyId, config.ossAccessKeySecret);
+  const account = pair(config.accessKeyId, config.accessKeySecret);
+  const accounts = given ?? readConfigured(config) ?? (account && [simple(account)]);
+  const { id, secret } = bucket ?? keepCredentials(dataDir).bucket;
+  return {
+    accounts: new AccountDirectory(accounts ?? [simple(keepCredentials(dataDir).account)]),
+    bucketKey: createBucketKey(id, secret),
+    credentialsFile: bucket && accounts ? undefined : credentialsPath(dataDir),
+  };
+}
+
+/** Reads the accounts file again. @throws when it cannot be used; the old accounts stay */
+export function reloadAccounts(config: Config, { accounts }: Keys): void {
+  const read = readConfigured(config);
+  if (read !== undefined) accounts.replace(read);
+}
+
+function readConfigured({ accountsFile }: Config): readonly Account[] | undefined {
+  return accountsFile === undefined ? undefined : readAccountsFile(accountsFile);
+}
+
+function simple(accessKey: { id: string; secret: string }): Account {
+  return { id: SIMPLE_ACCOUNT, accessKeys: [accessKey] };
+}
+
+function pair(
+  id: string | undefined,
+  secret: string | undefined,
+): { id: string; secret: string } | undefined {
+  return id !== undefined && secret !== undefined ? { id, secret } : undefined;
+}

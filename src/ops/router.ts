@@ -1,0 +1,30 @@
+import { Router } from 'express';
+import type { Logger } from '../logger.ts';
+
+/** What the operator surface reports on. */
+export interface OpsParts {
+  readonly logger: Logger;
+  /** Fails when the gateway cannot serve. */
+  readonly probe: () => Promise<void>;
+}
+
+/** The gateway's own surface for its operator, mounted at `/_gateway`. */
+export function createOpsRouter({ logger, probe }: OpsParts): Router {
+  const router = Router();
+  router.get('/health/live', (_request, response) => {
+    response.json({ status: 'live' });
+  });
+  router.get('/health/ready', async (_request, response) => {
+    try {
+      await probe();
+      response.json({ status: 'ready' });
+    } catch (error) {
+      logger.error({ err: error }, 'not ready');
+      response.status(503).json({ status: 'not ready' });
+    }
+  });
+  router.use((request, response) => {
+    response.status(404).json({ error: `there is no ${request.method} /_gateway${request.path}` });
+  });
+  return router;
+}

@@ -1,0 +1,146 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const MAIN = join(__dirname, '..', '..', 'dist', 'cli', 'main.js');
+const START_LIMIT_MS = 15_000;
+
+export const ACCOUNT_KEY = { id: 'testid', secret: 'testsecret' };
+export const BUCKET_KEY = { id: 'bucketid', secret: 'bucketsecret' };
+
+const started = new Set<ChildProcess>();
+
+/** A test that fails leaves its gateway running. */
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
+/** The built program, running as a process of its own. */
+export interface BuiltGateway {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly dataDir: string;
+  /** Everything it has written to standard error and output so far. */
+  output(): string;
+  /** SIGTERM. @returns the exit code */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+/** Makes a folder for a gateway's data, and removes it with whatever a test has left in it. */
+export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'ota-e2e-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Runs a command of the built program to its end. */
+export async function runCli(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += String(chunk)));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
+  await once(child, 'close');
+  return { code: child.exitCode, stdout, stderr };
+}
+
+/** Starts `ota-gateway serve` on a free port. @returns once it accepts requests */
+export async function startBuiltGateway(
+  dataDir: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<BuiltGateway> {
+  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--data-dir', dataDir], {
+    env: {
+      PATH: process.env['PATH'],
+      OTA_GATEWAY_ACCESS_KEY_ID: ACCOUNT_KEY.id,
+      OTA_GATEWAY_ACCESS_KEY_SECRET: ACCOUNT_KEY.secret,
+      OTA_GATEWAY_OSS_ACCESS_KEY_ID: BUCKET_KEY.id,
+      OTA_GATEWAY_OSS_ACCESS_KEY_SECRET: BUCKET_KEY.secret,
+      OTA_GATEWAY_QPS: 'off',
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.add(child);
+  let output = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    const limit = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`the gateway did not start in time: ${output}`));
+    }, START_LIMIT_MS);
+    const read = (chunk: Buffer): void => {
+      output += String(chunk);
+      const found = /^listening on (\S+)$/m.exec(output)?.[1];
+      if (found === undefined) return;
+      clearTimeout(limit);
+      resolve(found);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', (code) => {
+      clearTimeout(limit);
+      reject(new Error(`the gateway ended with ${String(code)}: ${output}`));
+    });
+  });
+  return {
+    url,
+    port: Number(new URL(url).port),
+    pid: child.pid ?? 0,
+    dataDir,
+    output: () => output,
+    stop: async () => {
+      await end(child, 'SIGTERM');
+      return child.exitCode;
+    },
+    kill: () => end(child, 'SIGKILL'),
+  };
+}
+
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
+
+/** The names of all bodies that are on disk: complete ones and staged ones. */
+export async function bodiesOnDisk(
+  dataDir: string,
+): Promise<{ objects: string[]; staging: string[] }> {
+  const objects = await readdir(join(dataDir, 'objects'), { recursive: true });
+  const staging = await readdir(join(dataDir, 'staging'));
+  // The folders have names of two digits.
+  return { objects: objects.filter((name) => name.includes('/')), staging };
+}
+
+/** Reads the bytes of the only body on disk. */
+export async function readOnlyBody(dataDir: string): Promise<Buffer> {
+  const { objects } = await bodiesOnDisk(dataDir);
+  const [only, ...others] = objects;
+  if (only === undefined || others.length > 0) {
+    throw new Error(`expected one body on disk, found ${String(objects.length)}`);
+  }
+  return readFile(join(dataDir, 'objects', only));
+}
+
+/** Asks until the answer is yes; fails after a time that is far longer than it should take. */
+export async function eventually(
+  ask: () => Promise<boolean> | boolean,
+  limitMs = 10_000,
+): Promise<void> {
+  const deadline = Date.now() + limitMs;
+  while (!(await ask())) {
+    if (Date.now() > deadline) throw new Error(`it did not happen within ${String(limitMs)} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
