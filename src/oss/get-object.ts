@@ -47,8 +47,7 @@ export async function getObject(
     if (access === 'anonymous' && object.headers[ACL] === 'private') throw notPublic();
     if (await answer(read, object)) return;
     // No body. Either the object was deleted or replaced since the ledger was asked, or it is really lost.
-    if (object.locator === lost)
-      throw new Error(`the body ${lost} of the object ${key} is missing`);
+    if (object.locator === lost) throw new Error(`the body ${lost} of ${key} is missing`);
     lost = object.locator;
   }
 }

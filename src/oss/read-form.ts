@@ -80,12 +80,14 @@ export async function readForm(
 
 function addField(fields: Map<string, string>, name: string, value: Buffer): void {
   const text = value.toString('utf8');
+  // A token or a signature is not repeated in an error.
+  const quoted = JUDGED_FIELDS.has(name.toLowerCase()) ? '' : quote(text);
   if (fields.has(name.toLowerCase())) {
-    throw invalidArgument(name, quote(text), `The form field ${name} is specified more than once.`);
+    throw invalidArgument(name, quoted, `The form field ${name} is specified more than once.`);
   }
   // A submit button may speak any charset; what OSS reads is UTF-8.
   if (!isUtf8(value) && MEANINGFUL.test(name)) {
-    throw invalidArgument(name, quote(text), `The form field ${name} is not encoded in UTF-8.`);
+    throw invalidArgument(name, quoted, `The form field ${name} is not encoded in UTF-8.`);
   }
   fields.set(name.toLowerCase(), text);
 }

@@ -1,0 +1,346 @@
+import { once } from 'node:events';
+import { request as requestHttp } from 'node:http';
+import type { Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { ObjectStore } from '../../../../src/ports.ts';
+import { validForm, writeForm } from './form.ts';
+import type { Form } from './form.ts';
+import { startOss } from './start.ts';
+import type { Oss } from './start.ts';
+
+const KEY = 'dir/firmware.bin';
+const MIB = 1024 * 1024;
+
+/** What a client writes: the head of a request, and a form cut where its file begins. */
+function written(form: Form, headers: Readonly<Record<string, string>> = {}) {
+  const { body, headers: own } = writeForm(form);
+  const lines = Object.entries({
+    Host: 'h',
+    'Content-Length': String(body.length),
+    ...own,
+    ...headers,
+  })
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name}: ${value}\r\n`);
+  const fileAt = body.lastIndexOf('octet-stream\r\n\r\n') + 'octet-stream\r\n\r\n'.length;
+  return {
+    head: `POST / HTTP/1.1\r\n${lines.join('')}\r\n`,
+    beforeFile: body.subarray(0, fileAt),
+    rest: body.subarray(fileAt),
+  };
+}
+
+function refusedForm(size: number): Form {
+  const form = validForm();
+  form.fields.set('Signature', 'wrong');
+  form.file = Buffer.alloc(size, 'x');
+  return form;
+}
+
+function largeForm(size: number, allowed: number): Form {
+  const form = validForm();
+  form.policy.conditions = [['content-length-range', 0, allowed]];
+  form.file = Buffer.alloc(size, 'x');
+  return form;
+}
+
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  for (let tries = 0; !(await condition()); tries += 1) {
+    if (tries > 500) throw new Error('it did not happen');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Reads until the text has come. */
+async function readUntil(socket: Socket, end: RegExp): Promise<string> {
+  let read = '';
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    read += String(chunk);
+    if (end.test(read)) return read;
+  }
+  throw new Error(`the connection ended after: ${read}`);
+}
+
+describe('PostObject', () => {
+  let oss: Oss;
+
+  beforeAll(async () => {
+    oss = await startOss({ drainBytes: '16MiB', drainTime: '5s', maxUpload: '32MiB' });
+  });
+
+  afterAll(async () => {
+    await oss.close();
+  });
+
+  beforeEach(() => {
+    oss.departures.length = 0;
+  });
+
+  afterEach(async () => {
+    expect(oss.errors).toEqual([]);
+    await until(async () => (await oss.staged()).length === 0);
+  });
+
+  describe('answers a refusal', () => {
+    it('before it has seen a byte of the file', async () => {
+      const socket = await oss.dial();
+      const { head, beforeFile } = written(refusedForm(8 * MIB));
+      socket.write(head);
+      socket.write(beforeFile);
+      const answer = await readUntil(socket, /<\/Error>/);
+      expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+      expect(answer).toMatch(/\r\nConnection: close\r\n/i);
+      expect(answer).toContain('<Code>SignatureDoesNotMatch</Code>');
+      socket.destroy();
+    });
+
+    it('to each of 100 clients that read nothing before they have sent 8 MiB', async () => {
+      const { head, beforeFile, rest } = written(refusedForm(8 * MIB));
+      const post = async (): Promise<string> => {
+        const socket = await oss.dial();
+        socket.pause();
+        socket.write(head);
+        socket.write(beforeFile);
+        await new Promise<void>((resolve, reject) => {
+          socket.write(rest, (error) => (error ? reject(error) : resolve()));
+        });
+        return text(socket);
+      };
+      for (let round = 0; round < 10; round += 1) {
+        const answers = await Promise.all(Array.from({ length: 10 }, post));
+        for (const answer of answers)
+          expect(answer).toContain('<Code>SignatureDoesNotMatch</Code>');
+      }
+    });
+
+    it('to each of 20 clients of node:http', async () => {
+      const { body, headers } = writeForm(refusedForm(8 * MIB));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => oss.send({ method: 'POST', headers, body })),
+      );
+      expect(answers.map((answer) => answer.xml['Code'])).toEqual(
+        Array(20).fill('SignatureDoesNotMatch'),
+      );
+    });
+
+    it('to a PUT, a form for an object and a form of another type, all with a body', async () => {
+      const body = Buffer.alloc(2 * MIB);
+      const type = { 'Content-Type': 'application/octet-stream' };
+      const answers = await Promise.all([
+        oss.send({ method: 'PUT', path: '/key', headers: type, body }),
+        oss.send({ method: 'POST', path: '/key', headers: type, body }),
+        oss.send({ method: 'POST', path: '/', headers: type, body }),
+      ]);
+      expect(answers.map((answer) => answer.xml['Code'])).toEqual([
+        'AccessDenied',
+        'MethodNotAllowed',
+        'RequestIsNotMultiPartContent',
+      ]);
+    });
+
+    it('and keeps the connection when the request was complete', async () => {
+      const form = validForm();
+      form.policy.conditions = [['content-length-range', 9, 20]];
+      const good = written(validForm());
+      const bad = written(form);
+      const socket = await oss.dial();
+      for (const { head, beforeFile, rest } of [bad, good]) {
+        socket.write(Buffer.concat([Buffer.from(head), beforeFile, rest]));
+        const answer = await readUntil(socket, /<\/Error>|204/);
+        expect(answer).not.toMatch(/Connection: close/i);
+      }
+      socket.destroy();
+    });
+
+    it('for a file that is too large as Content-Length proves, before the file', async () => {
+      const { head, beforeFile } = written(largeForm(MIB + 65_537, MIB));
+      const socket = await oss.dial();
+      socket.write(head);
+      socket.write(beforeFile);
+      const answer = await readUntil(socket, /<\/Error>/);
+      expect(answer).toContain('<Code>EntityTooLarge</Code>');
+      expect(answer).toContain(`<MaxSizeAllowed>${String(MIB)}</MaxSizeAllowed>`);
+      expect(answer).toContain(`<ProposedSize>${String(MIB + 65_537)}</ProposedSize>`);
+      socket.destroy();
+    });
+
+    it('for a file that may only be too large, as soon as it is', async () => {
+      const { head, beforeFile, rest } = written(largeForm(MIB + 65_536, MIB));
+      const socket = await oss.dial();
+      socket.write(head);
+      socket.write(beforeFile);
+      socket.write(rest.subarray(0, MIB + 1));
+      const answer = await readUntil(socket, /<\/Error>/);
+      expect(answer).toContain('<Code>EntityTooLarge</Code>');
+      expect(answer).toContain(`<ProposedSize>${String(MIB + 65_536)}</ProposedSize>`);
+      socket.destroy();
+    });
+
+    it('for a chunked file that is too large, as soon as it is', async () => {
+      const { head, beforeFile } = written(largeForm(8, 7), {
+        'Content-Length': '',
+        'Transfer-Encoding': 'chunked',
+      });
+      const socket = await oss.dial();
+      socket.write(head);
+      for (const bytes of [beforeFile, Buffer.from('12345678')]) {
+        socket.write(`${bytes.length.toString(16)}\r\n`);
+        socket.write(bytes);
+        socket.write('\r\n');
+      }
+      const answer = await readUntil(socket, /<\/Error>/);
+      expect(answer).toContain('<Code>EntityTooLarge</Code>');
+      expect(answer).toContain('<ProposedSize>8</ProposedSize>');
+      socket.destroy();
+    });
+  });
+
+  describe('does not read on for ever after a refusal', () => {
+    it.each([
+      ['bytes', { drainBytes: '100KiB', drainTime: '60s' }],
+      ['time', { drainBytes: '1GiB', drainTime: '200ms' }],
+    ] as const)('but closes the connection when its %s are used up', async (_, limits) => {
+      const short = await startOss({ ...limits, maxUpload: '1GiB' });
+      const socket = await short.dial();
+      socket.on('error', () => undefined);
+      const { head, beforeFile } = written(refusedForm(8 * MIB), {
+        'Content-Length': String(1000 * MIB),
+      });
+      socket.write(head);
+      socket.write(beforeFile);
+      const answer = await readUntil(socket, /<\/Error>/);
+      expect(answer).toContain('<Code>SignatureDoesNotMatch</Code>');
+      const closed = once(socket, 'close');
+      const more = setInterval(() => socket.write(Buffer.alloc(20_000)), 5);
+      await closed;
+      clearInterval(more);
+      await short.close();
+    });
+  });
+
+  it('sends 100 Continue to a client that waits for it', async () => {
+    const { body, headers } = writeForm(validForm());
+    const request = requestHttp({
+      port: oss.port,
+      method: 'POST',
+      headers: { ...headers, Expect: '100-continue', 'Content-Length': body.length },
+    });
+    request.flushHeaders();
+    await once(request, 'continue');
+    request.end(body);
+    const [response] = await once(request, 'response');
+    expect(response.statusCode).toBe(204);
+    response.resume();
+  });
+
+  it('accepts a chunked body', async () => {
+    const { body, headers } = writeForm(validForm());
+    const request = requestHttp({ port: oss.port, method: 'POST', headers });
+    for (let at = 0; at < body.length; at += 50) request.write(body.subarray(at, at + 50));
+    request.end();
+    const [response] = await once(request, 'response');
+    expect(response.statusCode).toBe(204);
+    response.resume();
+    expect((await oss.read(KEY)).toString()).toBe('firmware');
+  });
+
+  it('stores a file larger than any buffer, byte for byte', async () => {
+    const form = largeForm(0, 20 * MIB);
+    form.file = Buffer.from(
+      Array.from({ length: 5 * MIB + 7 }, (_, at) => (at * 31 + (at >> 9)) & 0xff),
+    );
+    expect((await oss.post(form)).status).toBe(204);
+    expect((await oss.read(KEY)).equals(form.file)).toBe(true);
+    const boundaries = Buffer.from(
+      `${'x'.repeat(65_500)}\r\n--bOuNdAr\r\n--bOuNdArX\r\n`.repeat(40),
+    );
+    form.file = boundaries;
+    expect((await oss.post(form)).status).toBe(204);
+    expect((await oss.read(KEY)).equals(boundaries)).toBe(true);
+  });
+
+  describe('forgets a client that goes away', () => {
+    it.each([
+      ['in a field', (body: Buffer) => body.subarray(0, 100)],
+      [
+        'in the headers of the file',
+        (body: Buffer) => body.subarray(0, body.indexOf('octet-stream')),
+      ],
+      ['in the file', (body: Buffer) => body.subarray(0, -MIB)],
+      ['before the closing boundary', (body: Buffer) => body.subarray(0, -16)],
+      ['in the closing boundary', (body: Buffer) => body.subarray(0, -5)],
+    ])('%s, and stores nothing', async (_, cut) => {
+      const form = largeForm(3 * MIB, 10 * MIB);
+      form.fields.set('key', 'vanished');
+      form.policy.conditions = [['eq', '$key', 'vanished']];
+      const { head, beforeFile, rest } = written(form);
+      for (const end of ['destroy', 'resetAndDestroy', 'end'] as const) {
+        const socket = await oss.dial();
+        socket.on('error', () => undefined);
+        socket.write(head);
+        await new Promise((resolve) =>
+          socket.write(cut(Buffer.concat([beforeFile, rest])), resolve),
+        );
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        socket[end]();
+        socket.resume();
+        await once(socket, 'close');
+      }
+      // Each of them was noticed: no reader waits for more.
+      await until(() => oss.departures.length === 3);
+      await until(async () => (await oss.staged()).length === 0);
+      expect(await oss.stored('vanished')).toBeUndefined();
+    });
+
+    it('also when it has only sent the head', async () => {
+      const socket = await oss.dial();
+      socket.write(written(validForm()).head);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      socket.resetAndDestroy();
+      await once(socket, 'close');
+      await until(() => oss.departures.length === 1);
+      expect((await oss.post(validForm())).status).toBe(204);
+    });
+  });
+});
+
+describe('PostObject, when its disk fails,', () => {
+  it.each([
+    ['at once', 0],
+    ['in the middle', 3 * MIB],
+  ])('%s, answers 500, says nothing of the cause, and logs it', async (_, after) => {
+    const failure = new Error('ENOSPC: secret path');
+    const rest: Omit<ObjectStore, 'put'> = {
+      settle: () => Promise.resolve(),
+      discard: () => Promise.resolve(),
+      abandon: () => undefined,
+      unsettled: () => Promise.resolve([]),
+      digest: () => Promise.reject(failure),
+      open: () => Promise.resolve(undefined),
+      stat: () => Promise.resolve(undefined),
+      delete: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+    const store: ObjectStore = {
+      ...rest,
+      put: async (_locator, bytes) => {
+        let size = 0;
+        for await (const chunk of bytes) {
+          size += chunk.length;
+          if (size > after) break;
+        }
+        throw failure;
+      },
+    };
+    const oss = await startOss({ parts: { store }, drainBytes: '16MiB' });
+    const answer = await oss.post(largeForm(8 * MIB, 10 * MIB));
+    expect(answer.status).toBe(500);
+    expect(answer.xml).toMatchObject({
+      Code: 'InternalError',
+      Message: 'We encountered an internal error. Please try again.',
+    });
+    expect(answer.body).not.toContain('ENOSPC');
+    expect(oss.errors).toEqual([{ requestId: answer.xml['RequestId'], err: failure }]);
+    await oss.close();
+  });
+});

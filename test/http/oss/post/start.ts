@@ -1,0 +1,134 @@
+import { request as requestHttp } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { buffer } from 'node:stream/consumers';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { ManualClock } from '../../../../src/clock.ts';
+import { silentLogger } from '../../../../src/logger.ts';
+import { startTestGateway } from '../../../../src/testing/index.ts';
+import type { TestGateway, TestGatewayOptions } from '../../../../src/testing/index.ts';
+import type { StoredUpload } from '../../../../src/uploads/upload.ts';
+import { NOW, writeForm } from './form.ts';
+import type { Form } from './form.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** Elements of the XML, when it is XML. */
+  readonly xml: Readonly<Record<string, string>>;
+}
+
+/** A gateway that listens. */
+export interface Oss {
+  readonly gateway: TestGateway;
+  readonly clock: ManualClock;
+  readonly port: number;
+  /** What it has logged as errors. */
+  readonly errors: object[];
+  /** One entry for each client that it has noticed to be gone. */
+  readonly departures: object[];
+  /** Posts a form, or bytes. */
+  post(form: Form, change?: { readonly path?: string; readonly host?: string }): Promise<Answer>;
+  send(options: SendOptions): Promise<Answer>;
+  /** Opens a socket to it. */
+  dial(): Promise<Socket>;
+  stored(key: string): Promise<StoredUpload | undefined>;
+  /** The bytes of a stored object. */
+  read(key: string): Promise<Buffer>;
+  /** Names of staged bodies. */
+  staged(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface SendOptions {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+}
+
+export async function startOss(options: TestGatewayOptions = {}): Promise<Oss> {
+  const errors: object[] = [];
+  const departures: object[] = [];
+  const clock = new ManualClock(NOW);
+  const logger = {
+    ...silentLogger,
+    debug: (details: object, message: string) => {
+      if (message.includes('client')) departures.push(details);
+    },
+    error: (details: object) => errors.push(details),
+  };
+  const parts = { logger, wallClock: clock, ...options.parts };
+  const gateway = await startTestGateway({ ...options, clock, parts });
+  const { port } = await gateway.listen();
+  const store = (): string => join(gateway.dataDir, 'objects');
+  return {
+    gateway,
+    clock,
+    port,
+    errors,
+    departures,
+    post: (form, { path = '/', host } = {}) => {
+      const { body, headers } = writeForm(form);
+      const all = { ...headers, ...(host !== undefined && { Host: host }) };
+      return send(port, { method: 'POST', path, headers: all, body });
+    },
+    send: (what) => send(port, what),
+    dial: async () => {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    },
+    stored: async (key) => {
+      const upload = await gateway.records.ledger.findUpload(key);
+      return upload?.state === 'stored' ? upload : undefined;
+    },
+    read: async (key) => {
+      const upload = await gateway.records.ledger.findUpload(key);
+      if (upload === undefined || upload.state === 'issued') throw new Error(`no object ${key}`);
+      return readBody(store(), upload.object.locator);
+    },
+    staged: () => readdir(join(gateway.dataDir, 'staging')),
+    close: () => gateway.close(),
+  };
+}
+
+async function readBody(folder: string, locator: string): Promise<Buffer> {
+  const { readFile } = await import('node:fs/promises');
+  const paths = await readdir(folder, { recursive: true });
+  const path = paths.find((candidate) => candidate.endsWith(locator));
+  return readFile(join(folder, path ?? locator));
+}
+
+function send(port: number, options: SendOptions): Promise<Answer> {
+  const { method = 'GET', path = '/', headers = {}, body = Buffer.alloc(0) } = options;
+  const length = body.length > 0 ? { 'Content-Length': String(body.length) } : {};
+  return new Promise((resolve, reject) => {
+    const request = requestHttp(
+      { port, host: '127.0.0.1', method, path, headers: { ...length, ...headers } },
+      (response) => {
+        buffer(response)
+          .then((bytes) => {
+            resolve(toAnswer(response.statusCode ?? 0, response.headers, bytes.toString()));
+          })
+          .catch(reject);
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+const parser = new XMLParser({ parseTagValue: false, trimValues: false });
+
+export function toAnswer(status: number, headers: IncomingHttpHeaders, body: string): Answer {
+  const isXml = headers['content-type'] === 'application/xml' && body !== '';
+  if (isXml && XMLValidator.validate(body) !== true) throw new Error(`no XML: ${body}`);
+  const document = isXml ? parser.parse(body) : {};
+  return { status, headers, body, xml: document.Error ?? document.PostResponse ?? {} };
+}

@@ -1,0 +1,178 @@
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ManualClock } from '../../../../src/clock.ts';
+import { randomIds } from '../../../../src/ids.ts';
+import { silentLogger } from '../../../../src/logger.ts';
+import { createCrc64, digestChunks } from '../../../../src/object-store/digests.ts';
+import { DiskObjectStore } from '../../../../src/object-store/disk-object-store.ts';
+import type { Hasher, ObjectStore } from '../../../../src/ports.ts';
+import { signUrlV1 } from '../../../../src/signatures/oss-v1.ts';
+import { startTestGateway } from '../../../../src/testing/index.ts';
+import type { TestGateway } from '../../../../src/testing/index.ts';
+import { KeysInTransit } from '../../../../src/uploads/keys-in-transit.ts';
+import type { UploadParts } from '../../../../src/uploads/parts.ts';
+import { receiveUpload } from '../../../../src/uploads/receive.ts';
+import type { StoredObject } from '../../../../src/uploads/upload.ts';
+
+export const NOW = Date.UTC(2024, 0, 2, 3, 4, 5, 678);
+
+export interface OssOptions {
+  readonly publicRead?: boolean;
+  readonly maxUploadBytes?: number;
+  /** Puts something between the gateway and its disk. */
+  readonly wrapStore?: (store: ObjectStore) => ObjectStore;
+}
+
+export interface Signing {
+  readonly method?: string;
+  readonly query?: Iterable<readonly [string, string]>;
+  /** Unix seconds. */
+  readonly expires?: number;
+  /** Escaped; as SDKs do it when absent. */
+  readonly path?: string;
+}
+
+/** A whole gateway, and ways round its API into what it stores. */
+export interface Oss extends AsyncDisposable {
+  readonly app: RequestListener;
+  readonly clock: ManualClock;
+  readonly bucket: string;
+  readonly region: string;
+  readonly accessKey: { readonly id: string; readonly secret: string };
+  readonly uploads: UploadParts;
+  /** What the gateway has logged as errors. */
+  readonly errors: object[];
+  /** Stores a body, as a form would. */
+  store(
+    key: string,
+    body: string | Uint8Array,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<StoredObject>;
+  /** @returns path and query that may be used once more */
+  sign(key: string, signing?: Signing): string;
+  /** Listens on a port, for what supertest cannot do. */
+  listen(): Promise<{ readonly port: number } & AsyncDisposable>;
+  /** @returns how many bodies this process has open */
+  openBodies(): Promise<number>;
+  /** @returns the names in the staging area */
+  staged(): Promise<string[]>;
+}
+
+export async function startOss(options: OssOptions = {}): Promise<Oss> {
+  const { publicRead = false, maxUploadBytes = 64 * 1024 * 1024, wrapStore } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'oss-read-'));
+  const disk = await DiskObjectStore.open(folder, ownHasher);
+  const store = wrapStore?.(disk) ?? disk;
+  const clock = new ManualClock(NOW);
+  const errors: object[] = [];
+  const logger = { ...silentLogger, error: (details: object) => errors.push(details) };
+  const gateway = await startTestGateway({
+    clock,
+    publicRead,
+    maxUpload: maxUploadBytes,
+    parts: { store, logger, wallClock: clock },
+  });
+  const uploads = uploadParts(gateway, store);
+  return {
+    app: gateway.app,
+    clock,
+    bucket: gateway.config.bucket,
+    region: gateway.config.region,
+    accessKey: gateway.bucketKey,
+    uploads,
+    errors,
+    store: (key, body, headers = {}) => storeBody(uploads, key, Buffer.from(body), headers),
+    sign: (key, signing) => sign(gateway, key, signing),
+    listen: () => listen(gateway.app),
+    staged: () => readdir(join(folder, 'staging')),
+    openBodies: () => countDescriptors(join(folder, 'objects')),
+    [Symbol.asyncDispose]: async () => {
+      await gateway.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function uploadParts(gateway: TestGateway, store: ObjectStore): UploadParts {
+  const { bucketKey, clock, config, records } = gateway;
+  return {
+    ...{ clock, store, ledger: records.ledger, ids: randomIds },
+    ...{ logger: silentLogger, observer: {}, inTransit: new KeysInTransit() },
+    policySigner: { accessKeyId: bucketKey.id, sign: () => '' },
+    rules: { ...config, maxUploadBytes: config.maxUpload },
+  };
+}
+
+async function storeBody(
+  uploads: UploadParts,
+  key: string,
+  body: Buffer,
+  headers: Readonly<Record<string, string>>,
+): Promise<StoredObject> {
+  const bytes = (async function* () {
+    await Promise.resolve();
+    yield body;
+  })();
+  const outcome = await receiveUpload(uploads, { key, headers, forbidOverwrite: false, bytes });
+  if (outcome.kind !== 'stored') throw new Error(outcome.kind);
+  return outcome.object;
+}
+
+function sign(gateway: TestGateway, key: string, signing: Signing = {}): string {
+  const { method = 'GET', query = [] } = signing;
+  const expires = signing.expires ?? Math.floor(gateway.clock.now() / 1000) + 60;
+  const path = signing.path ?? `/${key.split('/').map(encodeURIComponent).join('/')}`;
+  const { id, secret } = gateway.bucketKey;
+  const options = { accessKeyId: id, secret, bucket: gateway.config.bucket };
+  const pairs = signUrlV1({ ...options, key, method, expires, query });
+  return `${path}?${new URLSearchParams(pairs).toString()}`;
+}
+
+async function listen(app: RequestListener): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    port: address.port,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function countDescriptors(folder: string): Promise<number> {
+  const descriptors = await readdir('/proc/self/fd');
+  const targets = await Promise.all(
+    descriptors.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')),
+  );
+  return targets.filter((target) => target.startsWith(folder)).length;
+}
+
+/** @returns a value that passes the test, or after two seconds the last one */
+export async function eventually<T>(
+  get: () => Promise<T> | T,
+  test: (value: T) => boolean,
+): Promise<T> {
+  let value = await get();
+  for (let tries = 0; !test(value) && tries < 200; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    value = await get();
+  }
+  return value;
+}
+
+/** Hashes where it stands, so that the tests need no built threads. */
+const ownHasher: Hasher = {
+  follow: (path) => ({
+    advance: () => undefined,
+    finish: async () => digestChunks([await readFile(path)], await createCrc64()),
+    abandon: () => undefined,
+  }),
+  sha256: async (path) => digestChunks([await readFile(path)], await createCrc64()).sha256,
+  close: () => Promise.resolve(),
+};

@@ -1,0 +1,91 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { flatXml, invalidArgument, OssError, renderOssError } from '../../../src/oss/errors.ts';
+
+async function render(
+  error: OssError,
+  method = 'GET',
+): Promise<Response & { readonly xml: string }> {
+  const server = createServer((_, response) => {
+    renderOssError(response, error, { requestId: '5C3D9175B6FC201293AD', host: 'b.oss.test' });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const response = await fetch(`http://127.0.0.1:${String(port)}/`, { method });
+  const xml = await response.text();
+  server.closeAllConnections();
+  server.close();
+  return Object.assign(response, { xml });
+}
+
+describe('renderOssError', () => {
+  it('writes the elements in the order of the documentation, extras before the EC', async () => {
+    const error = new OssError('FieldItemTooLong', {
+      details: [
+        ['MaxSizeAllowed', '8192'],
+        ['ProposedSize', '10485760'],
+      ],
+    });
+    const { status, headers, xml } = await render(error);
+    expect(status).toBe(400);
+    expect(xml).toBe(
+      [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<Error>',
+        '  <Code>FieldItemTooLong</Code>',
+        '  <Message>Your name of form field is too long.</Message>',
+        '  <RequestId>5C3D9175B6FC201293AD</RequestId>',
+        '  <HostId>b.oss.test</HostId>',
+        '  <MaxSizeAllowed>8192</MaxSizeAllowed>',
+        '  <ProposedSize>10485760</ProposedSize>',
+        '  <EC>0006-00000110</EC>',
+        '  <RecommendDoc>https://api.aliyun.com/troubleshoot?q=0006-00000110</RecommendDoc>',
+        '</Error>',
+        '',
+      ].join('\n'),
+    );
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-type': 'application/xml',
+      'content-length': String(xml.length),
+      'x-oss-request-id': '5C3D9175B6FC201293AD',
+      'x-oss-server-time': '0',
+      'x-oss-ec': '0006-00000110',
+    });
+  });
+
+  it('leaves out what is not known', async () => {
+    const { headers, xml } = await render(new OssError('NoSuchKey'));
+    expect(xml).not.toMatch(/<(EC|RecommendDoc)>/);
+    expect(headers.has('x-oss-ec')).toBe(false);
+  });
+
+  it('gives HEAD the headers alone', async () => {
+    const { status, headers, xml } = await render(new OssError('NoSuchKey'), 'HEAD');
+    expect([status, xml]).toEqual([404, '']);
+    expect(headers.get('content-type')).toBe('application/xml');
+  });
+
+  it('can carry any text', async () => {
+    const nasty = `<a href="x">&amp;'</a>]]>\u0000\u0001\u001f\ufffe\ud800 \u{1f600}固`;
+    const { xml } = await render(invalidArgument('field', nasty, nasty));
+    expect(XMLValidator.validate(xml)).toBe(true);
+    const { Error: error } = new XMLParser({ trimValues: false }).parse(xml);
+    const expected = `<a href="x">&amp;'</a>]]>\ufffd\ufffd\ufffd\ufffd\ufffd \u{1f600}固`;
+    expect(error).toMatchObject({ Message: expected, ArgumentValue: expected });
+  });
+});
+
+describe('OssError', () => {
+  it("takes the table's fine-grained code with the table's message only", () => {
+    expect(new OssError('MalformedPOSTRequest').ec).toBe('0006-00000104');
+    expect(new OssError('MalformedPOSTRequest', { message: 'other' }).ec).toBeUndefined();
+    expect(new OssError('MalformedPOSTRequest', { ec: 'x' }).ec).toBe('x');
+  });
+});
+
+describe('flatXml', () => {
+  it('writes empty elements with both tags', () => {
+    expect(flatXml('A', [['B', '']])).toContain('<B></B>');
+  });
+});

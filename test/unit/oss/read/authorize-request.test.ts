@@ -1,0 +1,585 @@
+import { ManualClock } from '../../../../src/clock.ts';
+import { authorizeRequest } from '../../../../src/oss/authorize-request.ts';
+import { OssError } from '../../../../src/oss/errors.ts';
+import type { AuthorizeParts } from '../../../../src/oss/signed-request.ts';
+import { createBucketKey } from '../../../../src/signatures/bucket-key.ts';
+import { formatDateV4, parseDateV4 } from '../../../../src/signatures/credential-v4.ts';
+import { ossV1StringToSign, signUrlV1 } from '../../../../src/signatures/oss-v1.ts';
+import { ossV4StringToSign, signUrlV4 } from '../../../../src/signatures/oss-v4.ts';
+
+const NOW = Date.UTC(2024, 0, 2, 3, 4, 5);
+const BUCKET = 'examplebucket';
+const REGION = 'cn-hangzhou';
+const KEY = 'firmware/v 1+é.bin';
+
+interface Setting {
+  readonly now?: number;
+  readonly wallNow?: number;
+  readonly bucket?: string;
+  readonly secret?: string;
+  readonly region?: string;
+}
+
+function partsAt(setting: Setting = {}): AuthorizeParts {
+  const { now = NOW, wallNow = now, bucket = BUCKET, secret = 'sk', region = REGION } = setting;
+  const rules = {
+    bucket,
+    policyTtl: 0,
+    claimTtl: 0,
+    maxUploadBytes: 0,
+    maxPackages: 0,
+    issuedRetention: 0,
+    tombstoneRetention: 0,
+  };
+  return {
+    uploads: { clock: new ManualClock(now), rules },
+    wallClock: new ManualClock(wallNow),
+    bucketKey: createBucketKey('ak', secret),
+    region,
+  };
+}
+
+interface Call {
+  readonly method?: string;
+  readonly key?: string;
+  readonly query?: Iterable<readonly [string, string]> | string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function authorize(call: Call, setting: Setting = {}): unknown {
+  const { method = 'GET', key = KEY, query = '', headers = {} } = call;
+  const search =
+    typeof query === 'string'
+      ? query
+      : Array.from(query, (pair) => pair.map(encodeURIComponent).join('=')).join('&');
+  const request = { method, url: `/${encodeURI(key)}?${search}`, headers };
+  return authorizeRequest(partsAt(setting), request, { kind: 'object', key });
+}
+
+function refusal(call: Call, setting: Setting = {}): OssError {
+  try {
+    authorize(call, setting);
+  } catch (error) {
+    if (error instanceof OssError) return error;
+    throw error;
+  }
+  throw new Error('the request was let through');
+}
+
+const timeOf = (date: string): number => parseDateV4(date) ?? NaN;
+
+const details = (error: OssError): Record<string, string> => Object.fromEntries(error.details);
+
+const v1Url = (options: { expires?: number; method?: string; query?: [string, string][] } = {}) =>
+  signUrlV1({
+    ...{ accessKeyId: 'ak', secret: 'sk', bucket: BUCKET, key: KEY, method: 'GET' },
+    ...{ expires: NOW / 1000 + 60 },
+    ...options,
+  });
+
+const v4Url = (
+  options: {
+    date?: string;
+    expires?: number;
+    secret?: string;
+    region?: string;
+    method?: string;
+    query?: [string, string][];
+    headers?: ReadonlyMap<string, string>;
+    additionalHeaders?: string[];
+  } = {},
+) =>
+  signUrlV4({
+    ...{ accessKeyId: 'ak', secret: 'sk', region: REGION, bucket: BUCKET, key: KEY },
+    ...{ method: 'GET', date: formatDateV4(NOW), expires: 60 },
+    ...options,
+  });
+
+/** Headers of a request that is signed in its header. */
+function v1Header(date: string, headers: Record<string, string> = { date }, id = 'ak') {
+  const request = {
+    ...{ method: 'GET', bucket: BUCKET, key: KEY, query: [] },
+    headers: new Map(Object.entries(headers)),
+  };
+  const signature = createBucketKey('ak', 'sk').signRequestV1(ossV1StringToSign(request, date));
+  return { ...headers, authorization: `OSS ${id}:${signature}` };
+}
+
+function v4Header(
+  options: {
+    date?: string;
+    day?: string;
+    region?: string;
+    id?: string;
+    additional?: string[];
+    headers?: Record<string, string>;
+  } = {},
+) {
+  const { date = formatDateV4(NOW), region = REGION, additional = [], id = 'ak' } = options;
+  const day = options.day ?? date.slice(0, 8);
+  const headers = {
+    ...{ 'x-oss-date': date, 'x-oss-content-sha256': 'UNSIGNED-PAYLOAD' },
+    ...options.headers,
+  };
+  const request = {
+    ...{ method: 'GET', bucket: BUCKET, key: KEY, query: [] },
+    headers: new Map(Object.entries(headers)),
+  };
+  const stringToSign = ossV4StringToSign(request, { date, region, additionalHeaders: additional });
+  const signature = createBucketKey('ak', 'sk').signRequestV4({ date: day, region }, stringToSign);
+  const more = additional.length > 0 ? `,AdditionalHeaders=${additional.join(';')}` : '';
+  const credential = `${id}/${day}/${region}/oss/aliyun_v4_request`;
+  const authorization = `OSS4-HMAC-SHA256 Credential=${credential}${more},Signature=${signature}`;
+  return { ...headers, authorization };
+}
+
+test('a request that names no credential is anonymous', () => {
+  expect(authorize({ query: 'response-content-type=text/plain' })).toBe('anonymous');
+});
+
+describe('what SDKs publish as signed', () => {
+  const nelson = {
+    method: 'PUT',
+    key: 'nelson',
+    headers: {
+      'content-md5': 'eB5eJF1ptWaXm4bijSPyxw==',
+      'content-type': 'text/html',
+      date: 'Wed, 28 Dec 2022 10:27:41 GMT',
+      'x-oss-date': 'Wed, 28 Dec 2022 10:27:41 GMT',
+      'x-oss-meta-author': 'alice',
+      'x-oss-meta-magic': 'abracadabra',
+    },
+  };
+  const day2022 = { now: Date.UTC(2022, 11, 28, 10, 30) };
+
+  test.each([
+    ['', 'kSHKmLxlyEAKtZPkJhG9bZb5k7M='],
+    ['acl', '/afkugFbmWDQ967j1vr6zygBLQk='],
+  ])('version 1 in the header, query %j', (query, signature) => {
+    const headers = { ...nelson.headers, authorization: `OSS ak:${signature}` };
+    expect(authorize({ ...nelson, query, headers }, day2022)).toBe('signed');
+  });
+
+  test('version 1 in the header, the sample of the reference page', () => {
+    const headers = {
+      'content-md5': 'ODBGOERFMDMzQTczRUY3NUE3NzA5QzdFNUYzMDQxNEM=',
+      'content-type': 'text/html',
+      date: 'Thu, 17 Nov 2005 18:49:58 GMT',
+      host: 'oss-example.oss-cn-hangzhou.aliyuncs.com',
+      'x-oss-meta-author': 'foo@bar.com',
+      'x-oss-magic': 'abracadabra',
+      authorization: 'OSS ak:26NBxoKdsyly4EDv6inkoDft/yA=',
+    };
+    const setting = {
+      now: Date.UTC(2005, 10, 17, 18, 50),
+      bucket: 'oss-example',
+      secret: 'OtxrzxIsfpFjA7SwPzILwy8Bw21TLhquhboDYROV',
+    };
+    expect(authorize({ method: 'PUT', key: 'nelson', headers }, setting)).toBe('signed');
+  });
+
+  test.each([
+    ['key', 1699807420, 'versionId=versionId', 'dcLTea+Yh9ApirQ8o8dOPqtvJXQ='],
+    [
+      'key+123',
+      1699808204,
+      'security-token=token&versionId=versionId',
+      'jzKYRrM5y6Br0dRFPaTGOsbrDhY=',
+    ],
+  ])('version 1 in the URL, %s', (key, expires, query, signature) => {
+    const signed = `Expires=${expires}&OSSAccessKeyId=ak&Signature=${encodeURIComponent(signature)}`;
+    const setting = { now: expires * 1000, bucket: 'bucket' };
+    expect(authorize({ key, query: `${query}&${signed}` }, setting)).toBe('signed');
+  });
+
+  const v4 = {
+    method: 'PUT',
+    key: '1234+-/123/1.txt',
+    query: 'param1=value1&%2Bparam1=value3&%7Cparam1=value4&%2Bparam2=&%7Cparam2=&param2=',
+  };
+  const v4Headers = { 'x-oss-head1': 'value', abc: 'value', zabc: 'value', xyz: 'value' };
+
+  test.each([
+    [
+      '20231216T162057Z',
+      '',
+      {},
+      'e21d18daa82167720f9b1047ae7e7f1ce7cb77a31e8203a7d5f4624fa0284afe',
+    ],
+    [
+      '20231216T172512Z',
+      'AdditionalHeaders=abc;zabc,',
+      {},
+      '4a4183c187c07c8947db7620deb0a6b38d9fbdd34187b6dbaccb316fa251212f',
+    ],
+    [
+      '20231217T034736Z',
+      '',
+      { 'x-oss-security-token': 'token' },
+      'b94a3f999cf85bcdc00d332fbd3734ba03e48382c36fa4d5af5df817395bd9ea',
+    ],
+  ])('version 4 in the header, %s', (date, additional, token, signature) => {
+    const credential = `ak/${date.slice(0, 8)}/cn-hangzhou/oss/aliyun_v4_request`;
+    const headers = {
+      ...v4Headers,
+      ...token,
+      'content-type': 'text/plain',
+      'x-oss-content-sha256': 'UNSIGNED-PAYLOAD',
+      'x-oss-date': date,
+    };
+    const spaced = additional.replace(',', ', ');
+    for (const text of [
+      `OSS4-HMAC-SHA256 Credential=${credential},${additional}Signature=${signature}`,
+      `OSS4-HMAC-SHA256 Credential=${credential}, ${spaced}Signature=${signature}`,
+    ]) {
+      const call = { ...v4, headers: { ...headers, authorization: text } };
+      expect(authorize(call, { now: timeOf(date), bucket: 'bucket' })).toBe('signed');
+    }
+  });
+
+  test.each([
+    ['20231217T025437Z', '', 'a39966c61718be0d5b14e668088b3fa07601033f6518ac7b523100014269c0fe'],
+    [
+      '20231217T035628Z',
+      '&x-oss-security-token=token',
+      '3817ac9d206cd6dfc90f1c09c00be45005602e55898f26f5ddb06d7892e1f8b5',
+    ],
+    [
+      '20231217T033009Z',
+      '&x-oss-additional-headers=abc%3Bzabc',
+      '6bd984bfe531afb6db1f7550983a741b103a8c58e5e14f83ea474c2322dfa2b7',
+    ],
+  ])('version 4 in the URL, %s', (date, more, signature) => {
+    const credential = encodeURIComponent('ak/20231217/cn-hangzhou/oss/aliyun_v4_request');
+    const signed =
+      `x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-credential=${credential}` +
+      `&x-oss-date=${date}&x-oss-expires=599&x-oss-signature=${signature}${more}`;
+    const headers = { ...v4Headers, 'content-type': 'application/octet-stream' };
+    const call = { ...v4, query: `${v4.query}&${signed}`, headers };
+    const now = timeOf(date) + 599_000;
+    expect(authorize(call, { now, bucket: 'bucket' })).toBe('signed');
+  });
+});
+
+describe('a URL signed by version 1', () => {
+  test('is let through, whatever the order of its parameters', () => {
+    expect(authorize({ query: v1Url() })).toBe('signed');
+    expect(authorize({ query: v1Url().reverse() })).toBe('signed');
+    expect(authorize({ query: v1Url({ query: [['security-token', 'token']] }) })).toBe('signed');
+  });
+
+  test('as the gateway signs downloads', () => {
+    const { bucketKey } = partsAt();
+    const query = bucketKey.signDownload(BUCKET, KEY, NOW / 1000 + 60);
+    expect(authorize({ query })).toBe('signed');
+  });
+
+  test('of parameters given twice the first counts', () => {
+    const wrong: [string, string][] = [
+      ['Signature', 'wrong'],
+      ['Expires', '1'],
+      ['OSSAccessKeyId', 'other'],
+    ];
+    expect(authorize({ query: [...v1Url(), ...wrong] })).toBe('signed');
+    expect(refusal({ query: [...wrong, ...v1Url()] }).message).toBe('Request has expired.');
+  });
+
+  test.each(['OSSAccessKeyId', 'Expires', 'Signature'])('needs %s', (name) => {
+    const message =
+      'Query string authentication requires the Signature, Expires and OSSAccessKeyId parameters.';
+    const without = v1Url().filter((pair) => pair[0] !== name);
+    const empty = v1Url().map(([key, value]) => [key, key === name ? '' : value] as const);
+    expect(refusal({ query: without })).toMatchObject({ code: 'AccessDenied', message });
+    expect(refusal({ query: empty })).toMatchObject({ code: 'AccessDenied', message });
+  });
+
+  test.each(['abc', '1.5', '-1', '1e9', ' 1', '9'.repeat(30)])('Expires %j is no date', (value) => {
+    const query = v1Url().map(([key, old]) => [key, key === 'Expires' ? value : old] as const);
+    expect(refusal({ query })).toMatchObject({
+      code: 'AccessDenied',
+      message: 'Invalid date (should be seconds since epoch).',
+    });
+  });
+
+  test('lives until its last second, by the clock of the gateway', () => {
+    const expires = NOW / 1000;
+    const query = v1Url({ expires });
+    expect(authorize({ query }, { now: NOW })).toBe('signed');
+    const error = refusal({ query }, { now: NOW + 1, wallNow: 0 });
+    expect(error).toMatchObject({ code: 'AccessDenied', message: 'Request has expired.' });
+    expect(details(error)).toEqual({
+      Expires: '2024-01-02T03:04:05.000Z',
+      ServerTime: '2024-01-02T03:04:05.001Z',
+    });
+    expect(authorize({ query }, { now: NOW, wallNow: NOW * 2 })).toBe('signed');
+  });
+
+  test('the expiry comes before the access key, and that before the signature', () => {
+    const expired = [
+      ['OSSAccessKeyId', 'x'],
+      ['Expires', '1'],
+      ['Signature', 'x'],
+    ] as const;
+    expect(refusal({ query: expired }).message).toBe('Request has expired.');
+    const unknown = [
+      ['OSSAccessKeyId', 'x'],
+      ['Expires', '9999999999'],
+      ['Signature', 'x'],
+    ] as const;
+    const error = refusal({ query: unknown });
+    expect(error.code).toBe('InvalidAccessKeyId');
+    expect(details(error)).toEqual({ OSSAccessKeyId: 'x' });
+  });
+
+  test.each([
+    ['another key', { key: 'firmware/v2.bin' }],
+    ['another method', { method: 'PUT' }],
+    [
+      'an override that was not signed',
+      { query: [...v1Url(), ['response-expires', 'x']] as const },
+    ],
+    ['an x-oss- header that was not signed', { headers: { 'x-oss-range-behavior': 'standard' } }],
+    ['a content type that was not signed', { headers: { 'content-type': 'text/plain' } }],
+  ])('is not good for %s', (_what, call) => {
+    expect(refusal({ query: v1Url(), ...call }).code).toBe('SignatureDoesNotMatch');
+  });
+
+  test('a mismatch shows what would have had to be signed', () => {
+    const query = v1Url().map(
+      ([key, value]) => [key, key === 'Signature' ? 'x+/=' : value] as const,
+    );
+    const error = refusal({ query });
+    expect(details(error)).toEqual({
+      OSSAccessKeyId: 'ak',
+      SignatureProvided: 'x+/=',
+      StringToSign: 'GET\n\n\n1704164705\n/examplebucket/firmware/v 1+é.bin',
+      StringToSignBytes: expect.stringMatching(/^47 45 54 0A 0A 0A 31 37 .* 2B C3 A9 2E 62 69 6E$/),
+    });
+    expect(JSON.stringify(error)).not.toContain('sk"');
+  });
+});
+
+describe('a header signed by version 1', () => {
+  const date = 'Tue, 02 Jan 2024 03:04:05 GMT';
+
+  test('is let through by its Date or its x-oss-date', () => {
+    expect(authorize({ headers: v1Header(date) })).toBe('signed');
+    expect(authorize({ headers: v1Header(date, { 'x-oss-date': date }) })).toBe('signed');
+    const both = v1Header(date, { 'x-oss-date': date, date: 'Tue, 02 Jan 2024 03:00:00 GMT' });
+    expect(authorize({ headers: both })).toBe('signed');
+    const token = v1Header(date, { date, 'x-oss-security-token': 'token' });
+    expect(authorize({ headers: token })).toBe('signed');
+  });
+
+  test('whose values are UTF-8', () => {
+    const headers = v1Header(date, { date, 'x-oss-meta-name': '固件' });
+    const onTheWire = Buffer.from('固件').toString('latin1');
+    expect(authorize({ headers: { ...headers, 'x-oss-meta-name': onTheWire } })).toBe('signed');
+  });
+
+  test.each([0, -15, 15])('may be off by %d minutes, by either clock', (minutes) => {
+    const now = NOW + minutes * 60_000;
+    expect(authorize({ headers: v1Header(date) }, { now })).toBe('signed');
+    expect(authorize({ headers: v1Header(date) }, { now, wallNow: 0 })).toBe('signed');
+    expect(authorize({ headers: v1Header(date) }, { now: 0, wallNow: now })).toBe('signed');
+  });
+
+  test.each([-1, 1])('may not be off by more', (sign) => {
+    const now = NOW + sign * (15 * 60_000 + 1000);
+    const error = refusal({ headers: v1Header(date) }, { now });
+    expect(error.code).toBe('RequestTimeTooSkewed');
+    expect(details(error)).toMatchObject({
+      MaxAllowedSkewMilliseconds: '900000',
+      RequestTime: '2024-01-02T03:04:05.000Z',
+    });
+  });
+
+  test.each([[{}], [{ date: '' }], [{ date: '2024-01-02' }], [{ date, 'x-oss-date': 'now' }]])(
+    'needs a date: %j',
+    (headers) => {
+      expect(refusal({ headers: v1Header('', headers) })).toMatchObject({
+        code: 'AccessDenied',
+        message: 'OSS authentication requires a valid Date.',
+      });
+    },
+  );
+
+  test.each([
+    'OSS',
+    'OSS ak',
+    'OSS ak:',
+    'OSS :x',
+    'Basic YWs6c2s=',
+    'OSS2 AccessKeyId:ak',
+    'ak:x',
+    '',
+  ])('malformed: %j', (authorization) => {
+    const error = refusal({ headers: { date, authorization } });
+    expect(error.code).toBe('InvalidArgument');
+    expect(JSON.stringify(error.details)).not.toContain('YWs6c2s=');
+  });
+
+  test('another access key, another signature', () => {
+    const headers = v1Header(date, { date }, 'other');
+    expect(refusal({ headers }).code).toBe('InvalidAccessKeyId');
+    const forged = { date, authorization: 'OSS ak:AAAAAAAAAAAAAAAAAAAAAAAAAAA=' };
+    const error = refusal({ headers: forged });
+    expect(error.code).toBe('SignatureDoesNotMatch');
+    expect(details(error)['StringToSign']).toBe(`GET\n\n\n${date}\n/${BUCKET}/${KEY}`);
+  });
+});
+
+describe('a URL signed by version 4', () => {
+  test('is let through', () => {
+    expect(authorize({ query: v4Url() })).toBe('signed');
+    expect(authorize({ query: v4Url({ query: [['x-oss-security-token', 't']] }) })).toBe('signed');
+    const headers = { host: 'machine:9070' };
+    const query = v4Url({ headers: new Map(Object.entries(headers)), additionalHeaders: ['host'] });
+    expect(authorize({ query, headers })).toBe('signed');
+    expect(refusal({ query, headers: { host: 'other' } }).code).toBe('SignatureDoesNotMatch');
+  });
+
+  test('is good from a quarter of an hour before its date until it expires, by either clock', () => {
+    const query = v4Url({ expires: 3600 });
+    for (const now of [NOW - 900_000, NOW, NOW + 3_600_000]) {
+      expect(authorize({ query }, { now })).toBe('signed');
+      expect(authorize({ query }, { now, wallNow: 0 })).toBe('signed');
+      expect(authorize({ query }, { now: 0, wallNow: now })).toBe('signed');
+    }
+    expect(refusal({ query }, { now: NOW - 901_000 }).message).toBe('Request is not valid yet.');
+    const late = refusal({ query }, { now: NOW + 3_601_000 });
+    expect(late).toMatchObject({ code: 'AccessDenied', message: 'Request has expired.' });
+    expect(details(late)['Expires']).toBe('2024-01-02T04:04:05.000Z');
+  });
+
+  test('expiry comes before the signature', () => {
+    const query = v4Url({ secret: 'wrong' });
+    expect(refusal({ query }, { now: NOW + 3_600_000 }).message).toBe('Request has expired.');
+  });
+
+  test.each([0, -1, 604_801, 99_999_999])('may not be good for %d seconds', (expires) => {
+    const error = refusal({ query: v4Url({ expires }) });
+    expect(error.code).toBe('InvalidArgument');
+    expect(details(error)).toEqual({
+      ArgumentName: 'x-oss-expires',
+      ArgumentValue: String(expires),
+    });
+  });
+
+  test('may be good for seven days', () => {
+    const query = v4Url({ expires: 604_800 });
+    expect(authorize({ query }, { now: NOW + 604_800_000 })).toBe('signed');
+  });
+
+  test.each([
+    ['x-oss-signature-version', 'OSS2'],
+    ['x-oss-signature-version', undefined],
+    ['x-oss-credential', 'ak/20240102/cn-hangzhou/oss'],
+    ['x-oss-credential', undefined],
+    ['x-oss-date', '2024-01-02'],
+    ['x-oss-date', undefined],
+    ['x-oss-expires', 'abc'],
+    ['x-oss-expires', undefined],
+    ['x-oss-additional-headers', ''],
+  ])('%s may not be %j', (name, value) => {
+    const rest = v4Url().filter((pair) => pair[0] !== name);
+    const query = value === undefined ? rest : [...rest, [name, value] as const];
+    const error = refusal({ query });
+    expect(error.code).toBe('InvalidArgument');
+    expect(details(error)['ArgumentName']).toBe(name);
+  });
+
+  test('a credential of another day or region', () => {
+    const other = v4Url({ region: 'cn-beijing' });
+    expect(refusal({ query: other })).toMatchObject({
+      code: 'InvalidArgument',
+      message: 'Invalid signing region in Authorization header.',
+      ec: '0002-00000226',
+    });
+    const yesterday = v4Url().map(
+      ([key, value]) => [key, value.replace('/20240102/', '/20240101/')] as const,
+    );
+    expect(refusal({ query: yesterday }).code).toBe('InvalidArgument');
+  });
+
+  test('a mismatch shows the canonical request', () => {
+    const query = v4Url({ secret: 'wrong' });
+    const error = refusal({ query });
+    expect(error).toMatchObject({ code: 'SignatureDoesNotMatch', ec: '0002-00000201' });
+    const { CanonicalRequest, StringToSign } = details(error);
+    expect(CanonicalRequest).toMatch(/^GET\n\/examplebucket\/firmware\/v%201%2B%C3%A9\.bin\n/);
+    expect(StringToSign).toMatch(
+      /^OSS4-HMAC-SHA256\n20240102T030405Z\n20240102\/cn-hangzhou\/oss\//,
+    );
+  });
+
+  test('without a signature nothing matches', () => {
+    const query = v4Url().filter((pair) => pair[0] !== 'x-oss-signature');
+    expect(refusal({ query }).code).toBe('SignatureDoesNotMatch');
+  });
+
+  test('what is appended to it is not signed', () => {
+    const query = [...v4Url(), ['response-content-type', 'text/html'] as const];
+    expect(refusal({ query }).code).toBe('SignatureDoesNotMatch');
+  });
+});
+
+describe('a header signed by version 4', () => {
+  test('is let through', () => {
+    expect(authorize({ headers: v4Header() })).toBe('signed');
+    const token = v4Header({ headers: { 'x-oss-security-token': 'token' } });
+    expect(authorize({ headers: token })).toBe('signed');
+  });
+
+  test('with additional headers', () => {
+    const headers = v4Header({
+      additional: ['host', 'range'],
+      headers: { host: 'h', range: 'bytes=0-1' },
+    });
+    expect(authorize({ headers })).toBe('signed');
+    expect(refusal({ headers: { ...headers, range: 'bytes=0-2' } }).code).toBe(
+      'SignatureDoesNotMatch',
+    );
+  });
+
+  test('is skewed after a quarter of an hour, by both clocks', () => {
+    const headers = v4Header();
+    expect(authorize({ headers }, { now: 0, wallNow: NOW + 900_000 })).toBe('signed');
+    expect(refusal({ headers }, { now: NOW + 901_000 }).code).toBe('RequestTimeTooSkewed');
+  });
+
+  test('needs an x-oss-date', () => {
+    const { authorization } = v4Header();
+    const date = 'Tue, 02 Jan 2024 03:04:05 GMT';
+    expect(refusal({ headers: { authorization, date } }).code).toBe('AccessDenied');
+  });
+
+  test.each([
+    ['another access key', v4Header({ id: 'other' }), 'InvalidAccessKeyId'],
+    ['another region', v4Header({ region: 'cn-beijing' }), 'InvalidArgument'],
+    ['another day', v4Header({ day: '20240101' }), 'InvalidArgument'],
+    ['no shape', { authorization: 'OSS4-HMAC-SHA256 nonsense' }, 'InvalidArgument'],
+    ['an unsigned x-oss- header', { ...v4Header(), 'x-oss-meta-a': 'b' }, 'SignatureDoesNotMatch'],
+  ])('%s', (_what, headers, code) => {
+    expect(refusal({ headers }).code).toBe(code);
+  });
+});
+
+test('signed more than once', () => {
+  const headers = v4Header();
+  expect(refusal({ query: v1Url(), headers }).code).toBe('InvalidArgument');
+  expect(refusal({ query: v4Url(), headers }).code).toBe('InvalidArgument');
+  expect(refusal({ query: [...v1Url(), ...v4Url()] }).code).toBe('InvalidArgument');
+  expect(refusal({ query: 'Signature=x', headers: { authorization: 'x' } }).code).toBe(
+    'InvalidArgument',
+  );
+});
+
+test('the bucket itself', () => {
+  const expires = NOW / 1000 + 60;
+  const request = { method: 'GET', bucket: BUCKET, key: undefined, query: [], headers: new Map() };
+  const signature = partsAt().bucketKey.signRequestV1(ossV1StringToSign(request, String(expires)));
+  const query = `Expires=${expires}&OSSAccessKeyId=ak&Signature=${encodeURIComponent(signature)}`;
+  const call = { method: 'GET', url: `/?${query}`, headers: {} };
+  expect(authorizeRequest(partsAt(), call, { kind: 'bucket' })).toBe('signed');
+});

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { findAddress } from '../../../../src/oss/object-address.ts';
+import { findObjectKeyFault } from '../../../../src/policy/object-key.ts';
+
+const BUCKET = 'iotx-ota';
+const find = (url: string, host = '127.0.0.1:9070') =>
+  findAddress({ url, headers: { host } }, BUCKET);
+const object = (key: string) => ({ kind: 'object', key });
+
+test.each([
+  ['/', { kind: 'bucket' }],
+  ['/?acl', { kind: 'bucket' }],
+  ['*', { kind: 'bucket' }],
+  ['/iotx-ota', { kind: 'bucket' }],
+  ['/iotx-ota/', { kind: 'bucket' }],
+  ['/iotx-ota?x=/y', { kind: 'bucket' }],
+  ['/iotx-ota/ota/a.bin', object('ota/a.bin')],
+  ['/ota/a.bin', object('ota/a.bin')],
+  ['/iotx-otaku', object('iotx-otaku')],
+  ['/iotx-ota/iotx-ota/a', object('iotx-ota/a')],
+  ['/a.bin?x=1#y', object('a.bin')],
+  ['http://127.0.0.1:9070/iotx-ota/a?x', object('a')],
+])('any host, %s', (url, expected) => {
+  expect(find(url)).toEqual(expected);
+});
+
+test.each([
+  ['/', { kind: 'bucket' }],
+  ['/a/b', object('a/b')],
+  ['/iotx-ota/a', object('iotx-ota/a')],
+  ['/iotx-ota', object('iotx-ota')],
+])('virtual host style, %s', (url, expected) => {
+  expect(find(url, 'iotx-ota.localhost:9070')).toEqual(expected);
+  expect(find(url, 'IOTX-OTA.oss-cn-shanghai.aliyuncs.com')).toEqual(expected);
+  expect(find(`http://iotx-ota.localhost${url}`, 'elsewhere')).toEqual(expected);
+});
+
+test.each([
+  ['other.oss-cn-shanghai.aliyuncs.com', { kind: 'foreignBucket', name: 'other' }],
+  ['other.oss-cn-shanghai-internal.aliyuncs.com:80', { kind: 'foreignBucket', name: 'other' }],
+  ['other.oss-accelerate.aliyuncs.com', { kind: 'foreignBucket', name: 'other' }],
+  ['oss-cn-shanghai.aliyuncs.com', object('a')],
+  ['other.oss-lab.example.com', object('a')],
+  ['files.example.com', object('a')],
+  ['iotx-ota', object('a')],
+  ['iotx-ota:9070', object('a')],
+  ['[::1]:9070', object('a')],
+  ['', object('a')],
+])('host %s', (host, expected) => {
+  expect(find('/iotx-ota/a', host)).toEqual(expected);
+});
+
+test('a request without a Host header is found by its path', () => {
+  expect(findAddress({ url: '/a', headers: {} }, BUCKET)).toEqual(object('a'));
+});
+
+test.each([
+  ['/a%20b', 'a b'],
+  ['/a+b', 'a+b'],
+  ['/a%2Bb', 'a+b'],
+  ['/a%2Fb', 'a/b'],
+  ['/iotx-ota/a%2Fb', 'a/b'],
+  ['/iotx-ota%2Fa', 'iotx-ota/a'],
+  ['/a%2520b', 'a%20b'],
+  ['/%E5%9B%BA%E4%BB%B6.bin', '固件.bin'],
+  [`/${Buffer.from('固件').toString('latin1')}.bin`, '固件.bin'],
+  ['/a/../b', 'a/../b'],
+  ['/%2e%2e/%2e%2e/etc/passwd', '../../etc/passwd'],
+  ['/a//b/', 'a//b/'],
+  ['/a%3Fb%23c', 'a?b#c'],
+  ['/a;b=c&d', 'a;b=c&d'],
+  ['/__proto__', '__proto__'],
+])('%s is the key %j', (url, key) => {
+  expect(find(url)).toEqual(object(key));
+});
+
+test.each([
+  ['/%', 'encoding'],
+  ['/%zz', 'encoding'],
+  ['/%E5%9B', 'encoding'],
+  ['/%C0%AF', 'encoding'],
+  ['/%FF', 'encoding'],
+  ['/a%00b', 'invalid'],
+  ['//a', 'invalid'],
+  ['/iotx-ota//a', 'invalid'],
+  ['/%2Fa', 'invalid'],
+  ['/%5Ca', 'invalid'],
+  [`/${'k'.repeat(1024)}`, 'tooLong'],
+  [`/${'%E5%9B%BA'.repeat(342)}`, 'tooLong'],
+  ['/iotx-ota/_gateway/metrics', 'reserved'],
+])('%s is no key: %s', (url, fault) => {
+  expect(find(url)).toEqual({ kind: 'invalid', fault });
+});
+
+test('the longest key', () => {
+  expect(find(`/${'k'.repeat(1023)}`)).toEqual(object('k'.repeat(1023)));
+});
+
+test('nothing that a client sends makes it throw', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string(), (url, host) => {
+      expect(find(url, host).kind).toMatch(/^(bucket|object|foreignBucket|invalid)$/);
+      expect(find(`/${url}`, host).kind).toMatch(/^(bucket|object|foreignBucket|invalid)$/);
+    }),
+  );
+});
+
+test('every key is found again, however it is addressed', () => {
+  const keys = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 100 });
+  fc.assert(
+    fc.property(keys, (key) => {
+      fc.pre(findObjectKeyFault(key) === undefined);
+      const escaped = encodeURIComponent(key);
+      expect(find(`/${BUCKET}/${escaped}`)).toEqual(object(key));
+      expect(find(`/${escaped}`, `${BUCKET}.localhost`)).toEqual(object(key));
+    }),
+  );
+});
