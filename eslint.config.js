@@ -13,7 +13,7 @@ if (!existsSync('src/clock.ts')) {
 
 const basics = ['clock.ts', 'ids.ts', 'logger.ts', 'request-host.ts', 'system-error.ts', 'xml.ts'];
 const pure = ['policy', 'signatures'];
-const domain = ['uploads', 'ports.ts'];
+const domain = ['uploads', 'ports.ts', 'faults'];
 const adapters = ['iot', 'oss', 'object-store', 'ledger', 'jobs', 'ops'];
 const settings = ['config.ts', 'credentials.ts'];
 const keys = ['accounts-file.ts', 'keys.ts'];
@@ -69,7 +69,6 @@ zones.push({
 
 const homes = {
   express: ['src/iot/**', 'src/oss/**', 'src/ops/**', 'src/gateway.ts'],
-  '@fastify/busboy': ['src/oss/form-parts.ts'],
   'better-sqlite3': ['src/ledger/**'],
   multer: ['src/multer/**'],
 };
@@ -217,7 +216,6 @@ module.exports = defineConfig(
     },
   },
   { files: homes.express, rules: restrictPackages(['express']) },
-  { files: homes['@fastify/busboy'], rules: restrictPackages(['express', '@fastify/busboy']) },
   { files: homes['better-sqlite3'], rules: restrictPackages(['better-sqlite3']) },
   { files: homes.multer, rules: restrictPackages(['multer']) },
   { files: ['src/clock.ts'], rules: without(wallClock) },
