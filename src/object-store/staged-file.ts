@@ -9,6 +9,9 @@ import { digestChunks } from './digests.ts';
 /** Bodies up to this size are hashed where they are; larger ones behind the writer, on another thread. */
 const BATCH_BYTES = 1024 * 1024;
 
+/** So many bytes are flushed at a time while more come in, so that the last flush is short. */
+const FLUSH_BYTES = 64 * 1024 * 1024;
+
 /** What hashes: a thread for large bodies, a CRC to use again for small ones. */
 export interface Hashing {
   readonly hasher: Hasher;
@@ -65,23 +68,59 @@ async function writeBatches(
   followed: FollowedFile,
 ): Promise<number> {
   let size = 0;
+  const flush = earlyFlush(file);
   const write = async (batch: Batch): Promise<void> => {
     await writeBatch(file, batch, size);
     size += batch.size;
     followed.advance(size);
+    flush.upTo(size);
   };
-  let writing = write(first);
+  const start = (batch: Batch): Promise<void> => {
+    const written = write(batch);
+    // It is awaited later, when the next batch is there; until then a failure must not count as unhandled.
+    written.catch(() => undefined);
+    return written;
+  };
+  let writing = start(first);
   try {
     for await (const batch of rest) {
       await writing;
-      writing = write(batch);
+      writing = start(batch);
     }
   } finally {
     // Also when the body breaks off: nobody may close the file under a write.
-    await Promise.allSettled([writing]);
+    await Promise.allSettled([writing, flush.settled()]);
   }
-  await writing;
+  await Promise.all([writing, flush.settled()]);
   return size;
+}
+
+/**
+ * Flushes what was written, one flush at a time. The operating system tells of a failed flush once, so every
+ * failure counts: a later flush that succeeds says nothing about the bytes of this one.
+ */
+function earlyFlush(file: FileHandle): {
+  upTo: (size: number) => void;
+  /** Waits for the flush that is under way. @throws when any has failed */
+  settled: () => Promise<void>;
+} {
+  let begun = 0;
+  let busy = false;
+  let flushing = Promise.resolve();
+  return {
+    upTo: (size) => {
+      if (busy || size - begun < FLUSH_BYTES) return;
+      begun = size;
+      busy = true;
+      flushing = flushing
+        .then(() => file.datasync())
+        .finally(() => {
+          busy = false;
+        });
+      flushing.catch(() => undefined);
+    },
+    settled: () => flushing,
+  };
 }
 
 async function writeBatch(file: FileHandle, batch: Batch, position: number): Promise<void> {
