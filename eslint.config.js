@@ -41,7 +41,8 @@ const mayImport = {
   ...each(keys, [...keys, ...settings, 'iot', 'signatures', ...basics]),
   'listener.ts': basics,
   'gateway.ts': belowGateway,
-  ...each(faces, ['gateway.ts', ...settings, 'client', ...basics]),
+  'offline.ts': [...keys, ...settings, 'ledger', ...domain, 'signatures', ...basics],
+  ...each(faces, ['gateway.ts', 'offline.ts', ...settings, 'client', ...basics]),
   'index.ts': ['gateway.ts', ...belowGateway],
 };
 
@@ -166,7 +167,14 @@ module.exports = defineConfig(
     files: ['**/*.js'],
     languageOptions: {
       sourceType: 'commonjs',
-      globals: { __dirname: 'readonly', console: 'readonly', process: 'readonly' },
+      globals: {
+        __dirname: 'readonly',
+        Buffer: 'readonly',
+        console: 'readonly',
+        process: 'readonly',
+        setTimeout: 'readonly',
+        URL: 'readonly',
+      },
     },
   },
   {

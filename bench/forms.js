@@ -1,0 +1,46 @@
+'use strict';
+const { randomBytes, randomUUID } = require('node:crypto');
+const { join } = require('node:path');
+
+const dist = join(__dirname, '..', 'dist');
+const { callApi, generateOTAUploadURL } = require(join(dist, 'client', 'api-client.js'));
+const { formFields } = require(join(dist, 'client', 'post-object.js'));
+
+const BOUNDARY = '----bench-5d8f0c2b7a914e36';
+
+function apiOf(url) {
+  return {
+    endpoint: url,
+    accessKeyId: 'bench',
+    accessKeySecret: 'bench-secret',
+    clock: { now: () => Date.now() },
+    nonce: () => randomUUID(),
+  };
+}
+
+/** The fields of a fresh grant; a peer gets none, because it looks at none. */
+async function freshFields(url) {
+  return formFields(await generateOTAUploadURL(apiOf(url)));
+}
+
+/** The bytes of a form up to its file, and after it. */
+function formAround(fields) {
+  const parts = fields.map(
+    ([name, value]) =>
+      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  const head =
+    parts.join('') +
+    `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="f.bin"\r\n` +
+    'Content-Type: application/octet-stream\r\n\r\n';
+  return { head: Buffer.from(head), tail: Buffer.from(`\r\n--${BOUNDARY}--\r\n`) };
+}
+
+function requestHead(url, length, connection) {
+  return Buffer.from(
+    `POST / HTTP/1.1\r\nHost: ${new URL(url).host}\r\nConnection: ${connection}\r\n` +
+      `Content-Type: multipart/form-data; boundary=${BOUNDARY}\r\nContent-Length: ${length}\r\n\r\n`,
+  );
+}
+
+module.exports = { apiOf, callApi, formAround, freshFields, randomBytes, requestHead };

@@ -1,0 +1,41 @@
+'use strict';
+// npm run bench -- [--quick] [--rounds N] [--json FILE] [ROW...]
+const { writeFileSync } = require('node:fs');
+const { cpus } = require('node:os');
+const { parseArgs } = require('node:util');
+const { large } = require('./rows/large.js');
+const { memory } = require('./rows/memory.js');
+const { refusal } = require('./rows/refusal.js');
+const { signing } = require('./rows/signing.js');
+const { small } = require('./rows/small.js');
+
+const ROWS = { large, memory, small, signing, refusal };
+
+async function main() {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      json: { type: 'string' },
+    },
+  });
+  const { quick } = values;
+  const rounds = Number(values.rounds ?? (quick ? 3 : 5));
+  const wanted = positionals.length > 0 ? positionals : Object.keys(ROWS);
+  const figures = [];
+  for (const name of wanted) {
+    const rows = await ROWS[name]({ rounds, quick });
+    figures.push(...rows);
+    console.table(rows.map((figure) => ({ ...figure, samples: figure.samples?.join(' ') })));
+  }
+  const machine = { cpu: cpus()[0].model, cores: cpus().length, node: process.version, rounds };
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
+  }
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});

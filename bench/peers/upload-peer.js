@@ -1,0 +1,43 @@
+'use strict';
+// What people run today instead: node upload-peer.js multer|multer+digests|formidable FOLDER
+const { createHash } = require('node:crypto');
+const { createReadStream } = require('node:fs');
+const { open, unlink } = require('node:fs/promises');
+const express = require('express');
+const { formidable } = require('formidable');
+const multer = require('multer');
+
+const [, , peer, folder] = process.argv;
+const app = express();
+
+/** What makes a file that multer has written durable and known: flush, then MD5 and SHA-256 of the file. */
+async function flushAndDigest(path) {
+  const file = await open(path, 'r+');
+  await file.datasync();
+  await file.close();
+  const hashes = [createHash('md5'), createHash('sha256')];
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
+    for (const hash of hashes) hash.update(chunk);
+  }
+  return hashes.map((hash) => hash.digest('hex'));
+}
+
+if (peer === 'formidable') {
+  app.post('/', async (request, response) => {
+    const form = formidable({ uploadDir: folder, maxFileSize: 2 ** 40 });
+    const [, files] = await form.parse(request);
+    response.end('ok');
+    await unlink(files.file[0].filepath);
+  });
+} else {
+  const upload = multer({ storage: multer.diskStorage({ destination: folder }) });
+  app.post('/', upload.single('file'), async (request, response) => {
+    if (peer === 'multer+digests') await flushAndDigest(request.file.path);
+    response.end('ok');
+    await unlink(request.file.path);
+  });
+}
+
+const server = app.listen(0, '127.0.0.1', () => {
+  console.error(`listening on http://127.0.0.1:${server.address().port}`);
+});

@@ -1,0 +1,62 @@
+'use strict';
+const { randomUUID } = require('node:crypto');
+const { join } = require('node:path');
+const { apiOf, callApi } = require('../forms.js');
+const { drive } = require('../clients/keep-alive.js');
+const { startGateway, startPeer, temporaryFolder } = require('../servers.js');
+const { median } = require('../figures.js');
+
+const dist = join(__dirname, '..', '..', 'dist');
+const { apiV1StringToSign, signApiV1 } = require(join(dist, 'signatures', 'api-v1.js'));
+const { percentEncode } = require(join(dist, 'signatures', 'percent-encoding.js'));
+
+const CONNECTIONS = 16;
+
+/** GenerateOTAUploadURL, signed with V1. */
+function signedCall(url) {
+  const parameters = {
+    AccessKeyId: 'bench',
+    Action: 'GenerateOTAUploadURL',
+    Format: 'JSON',
+    SignatureMethod: 'HMAC-SHA1',
+    SignatureNonce: randomUUID(),
+    SignatureVersion: '1.0',
+    Timestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    Version: '2018-01-20',
+  };
+  const stringToSign = apiV1StringToSign('GET', Object.entries(parameters));
+  const signed = { ...parameters, Signature: signApiV1('bench-secret', stringToSign) };
+  const query = Object.entries(signed).map(([name, value]) => `${name}=${percentEncode(value)}`);
+  return Buffer.from(
+    `GET /?${query.join('&')} HTTP/1.1\r\nHost: ${new URL(url).host}\r\nConnection: keep-alive\r\n\r\n`,
+  );
+}
+
+/** GenerateOTAUploadURL over 16 connections, against an Express route that returns the same JSON. */
+async function signing({ rounds, quick }) {
+  const count = quick ? 2000 : 10_000;
+  const folder = temporaryFolder();
+  const gateway = await startGateway(folder.path);
+  const answer = JSON.stringify(await callApi(apiOf(gateway.url), 'GenerateOTAUploadURL'));
+  const servers = { gateway, 'bare Express': await startPeer('json-peer.js', answer) };
+  const rates = {};
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, { url }] of Object.entries(servers)) {
+      const requests = Array.from({ length: count }, () => signedCall(url));
+      const result = await drive(url, requests, CONNECTIONS);
+      if (result.statuses['200'] !== count) throw new Error(JSON.stringify(result.statuses));
+      (rates[name] ??= []).push(result.perSecond);
+    }
+  }
+  for (const server of Object.values(servers)) await server.stop();
+  folder.remove();
+  return Object.keys(servers).map((name) => ({
+    row: `GenerateOTAUploadURL, ${CONNECTIONS} connections`,
+    server: name,
+    'per second': Math.round(median(rates[name])),
+    'to bare Express': (median(rates[name]) / median(rates['bare Express'])).toFixed(2),
+    samples: rates[name].map(Math.round),
+  }));
+}
+
+module.exports = { signing };

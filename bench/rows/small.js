@@ -1,0 +1,49 @@
+'use strict';
+const { formAround, freshFields, randomBytes, requestHead } = require('../forms.js');
+const { drive } = require('../clients/keep-alive.js');
+const { startGateway, startPeer, temporaryFolder } = require('../servers.js');
+const { median } = require('../figures.js');
+
+const CONNECTIONS = 16;
+const SIZE = 64 * 1024;
+
+async function requestsFor(name, url, count) {
+  const bytes = randomBytes(SIZE);
+  const requests = [];
+  for (let n = 0; n < count; n += 1) {
+    const { head, tail } = formAround(name === 'gateway' ? await freshFields(url) : []);
+    const length = head.length + bytes.length + tail.length;
+    requests.push(Buffer.concat([requestHead(url, length, 'keep-alive'), head, bytes, tail]));
+  }
+  return requests;
+}
+
+/** Many small forms over 16 connections: each signed, durable and in the ledger here. */
+async function small({ rounds, quick }) {
+  const count = quick ? 300 : 1000;
+  const folder = temporaryFolder();
+  const servers = {
+    gateway: await startGateway(folder.path),
+    multer: await startPeer('upload-peer.js', 'multer', folder.path),
+    formidable: await startPeer('upload-peer.js', 'formidable', folder.path),
+  };
+  const rates = {};
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, { url }] of Object.entries(servers)) {
+      const result = await drive(url, await requestsFor(name, url, count), CONNECTIONS);
+      if (result.statuses['200'] !== count) throw new Error(JSON.stringify(result.statuses));
+      (rates[name] ??= []).push(result.perSecond);
+    }
+  }
+  for (const server of Object.values(servers)) await server.stop();
+  folder.remove();
+  return Object.keys(servers).map((name) => ({
+    row: `64 KiB forms, ${CONNECTIONS} connections`,
+    server: name,
+    'per second': Math.round(median(rates[name])),
+    'to multer': (median(rates[name]) / median(rates.multer)).toFixed(2),
+    samples: rates[name].map(Math.round),
+  }));
+}
+
+module.exports = { small };

@@ -1,0 +1,66 @@
+'use strict';
+const { spawn } = require('node:child_process');
+const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+
+const MAIN = join(__dirname, '..', 'dist', 'cli', 'main.js');
+const CLOCK_TICKS_MS = 10;
+
+/** Starts a server that prints `listening on URL`; each has a folder of its own. */
+async function start(args, environment = {}) {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let output = '';
+  const url = await new Promise((resolve, reject) => {
+    child.stderr.on('data', (chunk) => {
+      output += chunk;
+      const found = /^listening on (\S+)$/m.exec(output);
+      if (found) resolve(found[1]);
+    });
+    child.once('exit', () => reject(new Error(output)));
+  });
+  return {
+    url,
+    pid: child.pid,
+    /** CPU time in milliseconds, user and system. */
+    cpu: () => {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+      return (Number(fields[11]) + Number(fields[12])) * CLOCK_TICKS_MS;
+    },
+    /** Most memory so far, in MiB. */
+    peak: () => {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      return Number(/^VmHWM:\s+(\d+)/m.exec(status)[1]) / 1024;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', resolve);
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+function temporaryFolder() {
+  const path = mkdtempSync(join(tmpdir(), 'ota-bench-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The built gateway on its default configuration; unclaimed files go every second, as peers delete theirs. */
+function startGateway(folder, environment = {}) {
+  return start([MAIN, 'serve', '--port', '0', '--data-dir', folder], {
+    OTA_GATEWAY_ACCESS_KEY_ID: 'bench',
+    OTA_GATEWAY_ACCESS_KEY_SECRET: 'bench-secret',
+    OTA_GATEWAY_QPS: 'off',
+    OTA_GATEWAY_LOG_LEVEL: 'warn',
+    ...environment,
+  });
+}
+
+function startPeer(file, ...args) {
+  return start([join(__dirname, 'peers', file), ...args]);
+}
+
+module.exports = { start, startGateway, startPeer, temporaryFolder };
