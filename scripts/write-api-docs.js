@@ -1,0 +1,113 @@
+// Writes the pages of docs/ that follow from tables in the code, out of dist/. A test compares them with src/.
+const { writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+const NOTE = '<!-- Written by `npm run docs`; do not edit. -->';
+
+// The way Prettier writes a table.
+function table(head, rows) {
+  const lines = [head, ...rows].map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|')));
+  const widths = head.map((_, column) =>
+    Math.max(3, ...lines.map((cells) => cells[column].length)),
+  );
+  const line = (cells) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
+  const rule = line(widths.map((width) => '-'.repeat(width)));
+  return [line(lines[0]), rule, ...lines.slice(1).map(line)].join('\n');
+}
+
+function page(...paragraphs) {
+  return `${[NOTE, ...paragraphs].join('\n\n')}\n`;
+}
+
+const code = (text) => `\`${text}\``;
+
+function parameterRows(parameters, prefix = '') {
+  return parameters.flatMap((parameter) => [
+    [
+      code(prefix + parameter.name),
+      parameter.type,
+      parameter.required ? 'yes' : '',
+      parameter.default === undefined ? '' : code(parameter.default),
+      parameter.about,
+      code(parameter.expected),
+      code(parameter.code),
+    ],
+    ...parameterRows(parameter.entries ?? [], `${parameter.name}.N.`),
+  ]);
+}
+
+const PARAMETER_HEAD = ['Parameter', 'Type', 'Required', 'Default', 'About', 'Must be', 'Else'];
+
+function operationsPage({ operations, version }) {
+  return page(
+    '# Operations of the IoT API',
+    `Version ${version}. The same as JSON: [iot-api.json](iot-api.json). What is refused, and how: [errors.md](errors.md).`,
+    ...operations.flatMap(({ name, parameters, perSecond, summary }) => [
+      `## ${name}`,
+      `${summary} At most ${perSecond} calls per second and account.`,
+      table(PARAMETER_HEAD, parameterRows(parameters)),
+    ]),
+  );
+}
+
+function errorsPage({ businessErrors, gatewayErrors, ossErrors }) {
+  return page(
+    '# Errors',
+    'Tell errors apart by their code. `{...}` stands for what is filled in.',
+    '## IoT API: calls that did not reach their operation',
+    'Answered with the HTTP status, and `Code` and `Message` in JSON or XML.',
+    table(
+      ['Code', 'Status', 'Message'],
+      Object.entries(gatewayErrors).map(([name, { message, status }]) => [
+        code(name),
+        String(status),
+        code(message),
+      ]),
+    ),
+    '## IoT API: calls that their operation refused',
+    'Answered with HTTP status 200, `Success` false, and `Code` and `ErrorMessage` in JSON or XML.',
+    table(
+      ['Code', 'ErrorMessage'],
+      Object.entries(businessErrors).map(([name, message]) => [code(name), code(message)]),
+    ),
+    '## OSS host',
+    'Answered with the HTTP status, and `Code`, `Message` and the fine-grained `EC` in XML. The message is the usual one; a refusal with a more particular cause says that instead, with the `EC` of it.',
+    table(
+      ['Code', 'Status', 'EC', 'Message'],
+      Object.entries(ossErrors).map(([name, { ec, message, status }]) => [
+        code(name),
+        String(status),
+        ec ?? '',
+        code(message),
+      ]),
+    ),
+  );
+}
+
+/** @returns the text of each page by its name in docs/ */
+function renderPages(tables) {
+  const { operations, version } = tables;
+  return {
+    'iot-api.json': `${JSON.stringify({ version, operations }, undefined, 2)}\n`,
+    'iot-api.md': operationsPage(tables),
+    'errors.md': errorsPage(tables),
+  };
+}
+
+module.exports = { renderPages };
+
+if (require.main === module) {
+  const dist = (path) => require(join('..', 'dist', path));
+  const { BUSINESS_ERRORS, GATEWAY_ERRORS } = dist('iot/errors.js');
+  const pages = renderPages({
+    version: dist('iot/admit.js').API_VERSION,
+    operations: dist('iot/describe.js').describeOperations(),
+    gatewayErrors: GATEWAY_ERRORS,
+    businessErrors: BUSINESS_ERRORS,
+    ossErrors: dist('oss/errors.js').OSS_ERRORS,
+  });
+  for (const [name, text] of Object.entries(pages)) {
+    writeFileSync(join(__dirname, '..', 'docs', name), text);
+  }
+}
