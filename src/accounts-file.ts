@@ -1,16 +1,25 @@
 import { readFileSync } from 'node:fs';
-import type { ParseError } from 'jsonc-parser';
+import type { Node, ParseError } from 'jsonc-parser';
 import { findNodeAtLocation, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { z } from 'zod';
+import { ConfigError } from './config.ts';
 import type { Account } from './iot/accounts.ts';
 import { accountsFileSchema } from './iot/accounts.ts';
 
 /**
  * Reads the accounts file.
- * @throws when it cannot be read or used; the message gives the line and the reason of every fault
+ * @throws ConfigError when it cannot be read or used; the message gives the line and the reason of every fault
  */
 export function readAccountsFile(path: string): readonly Account[] {
-  return parseAccounts(readFileSync(path, 'utf8'), path);
+  return parseAccounts(readText(path), path);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`the accounts file cannot be read: ${String(error)}`]);
+  }
 }
 
 /** As {@link readAccountsFile}, for text. @param path - for the messages */
@@ -25,24 +34,24 @@ export function parseAccounts(text: string, path: string): readonly Account[] {
   }
   const parsed = accountsFileSchema.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data.accounts;
-  const lineOf = (issue: z.core.$ZodIssue): number => {
-    // The nearest thing that is there: what is missing has no place of its own.
-    for (let depth = issue.path.length; depth > 0; depth -= 1) {
-      const place = issue.path
-        .slice(0, depth)
-        .map((step) => (typeof step === 'symbol' ? '' : step));
-      const node = findNodeAtLocation(tree, place);
-      if (node !== undefined) return lineAt(text, node.offset);
-    }
-    return 1;
-  };
   throw refusal(
     path,
     parsed.error.issues.map((issue) => [
-      lineOf(issue),
+      lineAt(text, offsetOf(tree, issue)),
       `${issue.path.join('.')}: ${issue.message}`,
     ]),
   );
+}
+
+/** Finds the nearest thing that is there: what is missing has no place of its own. */
+function offsetOf(tree: Node, issue: z.core.$ZodIssue): number {
+  const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
+  const path = [...issue.path, ...keys].map((step) => (typeof step === 'symbol' ? '' : step));
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const node = findNodeAtLocation(tree, path.slice(0, depth));
+    if (node !== undefined) return node.offset;
+  }
+  return 0;
 }
 
 function lineAt(text: string, offset: number): number {
@@ -52,7 +61,6 @@ function lineAt(text: string, offset: number): number {
 function refusal(
   path: string,
   faults: readonly (readonly [line: number, reason: string])[],
-): Error {
-  const lines = faults.map(([line, reason]) => `${path}:${line}: ${reason}`);
-  return new Error(lines.join('\n'));
+): ConfigError {
+  return new ConfigError(faults.map(([line, reason]) => `${path}:${line}: ${reason}`));
 }

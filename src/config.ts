@@ -31,7 +31,7 @@ function quantity(units: ReadonlyMap<string, number>, expected: string) {
 }
 
 /** Milliseconds, or text such as `250ms`, `60s`, `60m`, `24h`, `7d`. */
-const duration = quantity(DURATION_UNITS, 'a duration such as 250ms, 60s, 60m, 24h or 7d');
+export const duration = quantity(DURATION_UNITS, 'a duration such as 250ms, 60s, 60m, 24h or 7d');
 /** Bytes, or text such as `10MiB` or `1GB`. */
 const size = quantity(SIZE_UNITS, 'a size such as 1048576, 10MiB or 1GB');
 
@@ -76,7 +76,9 @@ const hostList = z.string().transform((value) =>
 
 /** Every setting of the gateway; the descriptions are its documentation. */
 const optionsSchema = z.strictObject({
+  /** Address to listen on. */
   host: text.default('127.0.0.1').describe('address to listen on'),
+  /** Port; 0 picks a free one. */
   port: z.coerce
     .number()
     .int()
@@ -84,23 +86,31 @@ const optionsSchema = z.strictObject({
     .max(65535)
     .default(9070)
     .describe('port; 0 picks a free one'),
+  /** What clients see as `Host`; derived from each request when absent. */
   publicUrl: z
     .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
     .transform((url) => url.replace(/\/+$/, ''))
     .optional()
     .describe('what clients see as `Host`; derived from each request when absent'),
+  /** PEM file of the certificate; serves HTTPS together with the key. */
   tlsCert: text
     .optional()
     .describe('PEM file of the certificate; serves HTTPS together with the key'),
+  /** PEM file of the private key. */
   tlsKey: text.optional().describe('PEM file of the private key'),
+  /** Ledger, objects, staging and credentials. */
   dataDir: text.default('./storage').describe('ledger, objects, staging and credentials'),
+  /** Access key of the one account of a simple installation. */
   accessKeyId: accessKeyText
     .optional()
     .describe('access key of the one account of a simple installation'),
+  /** Its secret; both are generated when absent. */
   accessKeySecret: text.optional().describe('its secret; both are generated when absent'),
+  /** JSON file with several accounts, RAM users, instances and products. */
   accountsFile: text
     .optional()
     .describe('JSON file with several accounts, RAM users, instances and products'),
+  /** Name of the bucket. */
   bucket: z
     .string()
     .regex(
@@ -109,17 +119,25 @@ const optionsSchema = z.strictObject({
     )
     .default('iotx-ota')
     .describe('name of the bucket'),
+  /** Region in V4 credentials. */
   region: z
     .string()
     .regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and "-"')
     .default('cn-shanghai')
     .describe('region in V4 credentials'),
+  /** Access key of the bucket. */
   ossAccessKeyId: accessKeyText.optional().describe('access key of the bucket'),
+  /** Its secret; both are generated when absent. */
   ossAccessKeySecret: text.optional().describe('its secret; both are generated when absent'),
+  /** Life of a signed form. */
   policyTtl: duration.prefault('60s').describe('life of a signed form'),
+  /** Time from stored to CreateOTAFirmware. */
   claimTtl: duration.prefault('60m').describe('time from stored to CreateOTAFirmware'),
+  /** When the purge job runs; six fields allowed. */
   purgeCron: text.default('* * * * *').describe('when the purge job runs; six fields allowed'),
+  /** Largest object. */
   maxUpload: size.prefault('1000MiB').describe('largest object'),
+  /** Calls per account and second: each operation's own figure, one number for all, or off. */
   qps: z
     .union([z.enum(['on', 'off']), z.coerce.number<number | string>().int().min(1)], {
       error: 'expected on, off or a whole number from 1',
@@ -128,14 +146,18 @@ const optionsSchema = z.strictObject({
     .describe(
       "calls per account and second: each operation's own figure, one number for all, or off",
     ),
+  /** Firmware packages per account and instance. */
   maxPackages: count.default(500).describe('firmware packages per account and instance'),
+  /** Objects may be read without a signature. */
   publicRead: flag.default(false).describe('objects may be read without a signature'),
+  /** CORS rules, a JSON array of {allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders, maxAgeSeconds}. */
   corsRules: z
     .union([corsRules, jsonText.pipe(corsRules)])
     .default([])
     .describe(
       'CORS rules, a JSON array of {allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders, maxAgeSeconds}',
     ),
+  /** Hosts that an upload callback may call beside loopback, with commas between; or any. */
   callbackHosts: z
     .union([z.array(text), hostList])
     .transform((hosts) => (hosts.includes('any') ? ('any' as const) : hosts))
@@ -143,27 +165,59 @@ const optionsSchema = z.strictObject({
     .describe(
       'hosts that an upload callback may call beside loopback, with commas between; or any',
     ),
+  /** How long an expired, unused grant is remembered. */
   issuedRetention: duration
     .prefault('24h')
     .describe('how long an expired, unused grant is remembered'),
+  /** How long a purged upload is remembered. */
   tombstoneRetention: duration.prefault('30d').describe('how long a purged upload is remembered'),
+  /** What a refused request may still send before it is cut. */
   drainBytes: size
     .prefault('1MiB')
     .describe('what a refused request may still send before it is cut'),
+  /** How long it may take for that. */
   drainTime: duration.prefault('2s').describe('how long it may take for that'),
-  idleTimeout: duration.prefault('60s').describe('a connection on which nothing moves is closed'),
+  /** A connection whose client moves nothing for so long is closed; 0 for never. */
+  idleTimeout: duration
+    .prefault('60s')
+    .describe('a connection whose client moves nothing for so long is closed; 0 for never'),
+  /** Bytes a second that an upload must bring on average over the idle time; 0 for any. */
+  minUploadRate: size
+    .prefault('128B')
+    .describe('bytes a second that an upload must bring on average over the idle time; 0 for any'),
+  /** Free space of the disk that uploads leave alone; 0 to fill it. */
+  minFree: size
+    .prefault('64MiB')
+    .describe('free space of the disk that uploads leave alone; 0 to fill it'),
+  /** Connections at once. */
   maxConnections: count.default(10_000).describe('connections at once'),
+  /** Time for running requests when the gateway stops. */
   grace: duration.prefault('30s').describe('time for running requests when the gateway stops'),
+  /** Mounts the test controls under /_gateway/test, which move time and order faults. */
+  testMode: flag
+    .default(false)
+    .describe('mounts the test controls under /_gateway/test, which move time and order faults'),
+  /** Test mode may be used from other machines; without it only on loopback. */
+  testModeRemote: flag
+    .default(false)
+    .describe('test mode may be used from other machines; without it only on loopback'),
+  /** Least level that is logged. */
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
     .describe('least level that is logged'),
 });
 
-/** Options of a gateway, as a caller writes them: all optional, durations and sizes as text or numbers. */
+/**
+ * Options of a gateway, as a caller writes them: all optional, durations and sizes as text or numbers.
+ * @interface
+ */
 export type GatewayOptions = z.input<typeof optionsSchema>;
 
-/** The effective settings: times in milliseconds, sizes in bytes. */
+/**
+ * The effective settings: times in milliseconds, sizes in bytes.
+ * @interface
+ */
 export type Config = z.output<typeof optionsSchema>;
 
 /** Name of a setting. */
@@ -198,11 +252,21 @@ export function parseConfig(
 ): Config {
   const result = optionsSchema.safeParse(options);
   const problems = result.success
-    ? []
+    ? findDangers(result.data, nameOf)
     : result.error.issues.flatMap((issue) => describeIssue(issue, nameOf));
   problems.push(...findContradictions(options, nameOf));
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   return result.data;
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
+
+/** Whoever reaches the test controls can move time and delete everything. */
+function findDangers(config: Config, nameOf: (option: string) => string): string[] {
+  if (!config.testMode || config.testModeRemote || LOOPBACK.test(config.host)) return [];
+  return [
+    `${nameOf('testMode')}: ${config.host} is not a loopback address; if everybody who can reach it may use the test controls, switch ${nameOf('testModeRemote')} on as well`,
+  ];
 }
 
 function findContradictions(options: object, nameOf: (option: string) => string): string[] {
@@ -240,6 +304,8 @@ export interface OptionDescription {
   readonly name: string;
   readonly description: string;
   readonly default: string | undefined;
+  /** It is on or off. */
+  readonly isSwitch: boolean;
 }
 
 /** Every setting with its description and default, for help texts and documentation. */
@@ -251,6 +317,7 @@ export function describeOptions(): OptionDescription[] {
       name,
       description: schema.description ?? '',
       default: value === undefined ? undefined : JSON.stringify(value).replace(/^"|"$/g, ''),
+      isSwitch: typeof value === 'boolean',
     };
   });
 }

@@ -2,12 +2,16 @@ import { mkdirSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import express from 'express';
 import type { Clock } from './clock.ts';
-import { wallClock } from './clock.ts';
+import { AdjustableClock, wallClock } from './clock.ts';
 import type { Config, GatewayOptions } from './config.ts';
 import { parseConfig } from './config.ts';
+import { FaultBook } from './faults/fault-book.ts';
+import { noFaults } from './faults/none.ts';
+import { POST_OBJECT } from './faults/order.ts';
 import type { Ids } from './ids.ts';
 import { randomIds } from './ids.ts';
 import type { Account } from './iot/accounts.ts';
+import { faultCodes as iotFaultCodes } from './iot/ordered-faults.ts';
 import { createQuota } from './iot/quota.ts';
 import { createIotRouter } from './iot/router.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
@@ -25,13 +29,34 @@ import { silentLogger } from './logger.ts';
 import { DiskObjectStore } from './object-store/disk-object-store.ts';
 import { ThreadHasher } from './object-store/thread-hasher.ts';
 import { createOpsRouter } from './ops/router.ts';
+import type { TestControls } from './ops/test-controls.ts';
+import { faultCodes as ossFaultCodes } from './oss/ordered-faults.ts';
 import { createOssRouter } from './oss/router.ts';
-import type { NonceMemory, ObjectStore, Observer, Quota, UploadLedger } from './ports.ts';
+import type {
+  FaultPlan,
+  NonceMemory,
+  ObjectStore,
+  Observer,
+  Quota,
+  UploadLedger,
+} from './ports.ts';
 import { KeysInTransit } from './uploads/keys-in-transit.ts';
 import type { UploadParts } from './uploads/parts.ts';
 import type { PurgeReport } from './uploads/purge.ts';
 import { purgeUnclaimed } from './uploads/purge.ts';
 import { reconcile } from './uploads/reconcile.ts';
+import type { Uploads } from './uploads/uploads.ts';
+import { createUploads } from './uploads/uploads.ts';
+
+/* What the faces of the product are written with. */
+export type { Faults, OrderedFault } from './faults/fault-book.ts';
+export type { FaultBook } from './faults/fault-book.ts';
+export type { Observer, PurgingBody } from './ports.ts';
+export type { FirmwarePackage } from './uploads/firmware-package.ts';
+export { DepositError } from './uploads/deposit.ts';
+export type { DepositedFile } from './uploads/deposit.ts';
+export type { Snapshot } from './uploads/snapshot.ts';
+export type { StoredObject, Upload } from './uploads/upload.ts';
 
 /** What a gateway may be given from outside, instead of its own. */
 export interface GatewayParts {
@@ -45,6 +70,8 @@ export interface GatewayParts {
   readonly records?: Records;
   readonly store?: ObjectStore;
   readonly quota?: Quota;
+  /** Requests that fail on purpose: see `createFaults`. */
+  readonly faults?: FaultBook;
   /** The accounts that may call the API, instead of the one of a simple installation. */
   readonly accounts?: readonly Account[];
 }
@@ -60,6 +87,8 @@ export interface Gateway extends AsyncDisposable {
   /** Handles every request; mount it, give it to supertest, or call `listen`. */
   readonly app: RequestListener;
   readonly config: Config;
+  /** What it holds, for code in the same process. */
+  readonly uploads: Uploads;
   /** Where generated access keys were kept; undefined when all keys were given. */
   readonly credentialsFile: string | undefined;
   /** Listens on the configured address. */
@@ -78,6 +107,8 @@ export interface Gateway extends AsyncDisposable {
 }
 
 const PRUNE_BATCH = 1000;
+/** Later than any time. */
+const NEVER = Number.MAX_SAFE_INTEGER;
 
 /**
  * Makes a gateway: opens its data folder, settles what a crash had left, and composes its parts.
@@ -97,15 +128,23 @@ export async function createGateway(
     closers.push(() => store.close());
     const keys = resolveKeys(config, parts.accounts);
     const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
+    closers.push(() => uploads.inTransit.empty(config.grace));
     uploads.logger.info(await reconcile(uploads), 'reconciled');
-    const app = createApp({ config, parts, keys, uploads, nonces: records.nonces });
     const purge = async (): Promise<PurgeReport> => {
-      await pruneNonces(records.nonces, uploads.clock);
+      await pruneNonces(records.nonces, uploads.clock.now());
+      await reconcileFailures(uploads);
       return purgeUnclaimed(uploads);
     };
+    const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
+    const view = createUploads(uploads, accountIds);
+    const faults = parts.faults ?? (config.testMode ? createFaults() : undefined);
+    const forget = (): Promise<void> => pruneNonces(records.nonces, NEVER);
+    const tests = testControls({ config, uploads, faults, view, purge, forget });
+    const app = createApp({ config, parts, keys, uploads, faults, tests, nonces: records.nonces });
     const base = {
       app,
       config,
+      uploads: view,
       credentialsFile: keys.credentialsFile,
       reloadAccounts: () => {
         reloadAccounts(config, keys);
@@ -152,7 +191,7 @@ function composeUploads(
   return {
     ledger,
     store,
-    clock: parts.clock ?? wallClock,
+    clock: config.testMode ? adjustable(parts.clock) : (parts.clock ?? wallClock),
     ids: parts.ids ?? randomIds,
     logger: parts.logger ?? silentLogger,
     observer: parts.observer ?? {},
@@ -173,20 +212,49 @@ function composeUploads(
   };
 }
 
+/** Makes a plan of requests that fail on purpose, for the `faults` of a gateway. */
+export function createFaults(): FaultBook {
+  return new FaultBook(iotFaultCodes().set(POST_OBJECT, ossFaultCodes()));
+}
+
+function adjustable(clock: Clock = wallClock): AdjustableClock {
+  return clock instanceof AdjustableClock ? clock : new AdjustableClock(clock);
+}
+
+/** What the test controls work with; undefined while test mode is off. */
+function testControls(tested: {
+  readonly config: Config;
+  readonly uploads: UploadParts;
+  readonly faults: FaultBook | undefined;
+  readonly view: Uploads;
+  readonly purge: () => Promise<PurgeReport>;
+  readonly forget: () => Promise<void>;
+}): TestControls | undefined {
+  const { config, faults, forget, purge, uploads, view } = tested;
+  const { clock } = uploads;
+  if (!(clock instanceof AdjustableClock) || faults === undefined) return undefined;
+  const { testMode, testModeRemote } = config;
+  return testMode ? { clock, faults, uploads: view, purge, forget, testModeRemote } : undefined;
+}
+
 interface AppParts {
   readonly config: Config;
   readonly parts: GatewayParts;
   readonly keys: Keys;
   readonly uploads: UploadParts;
   readonly nonces: NonceMemory;
+  readonly faults: FaultPlan | undefined;
+  readonly tests: TestControls | undefined;
 }
 
 /** Two dialects on one listener: what is no call of the IoT API is a request to OSS. */
-function createApp({ config, parts, keys, uploads, nonces }: AppParts): RequestListener {
+function createApp(composed: AppParts): RequestListener {
+  const { config, faults = noFaults, keys, nonces, parts, tests, uploads } = composed;
   const shared = {
     uploads,
     bucketKey: keys.bucketKey,
     publicUrl: config.publicUrl,
+    faults,
     wallClock: parts.wallClock ?? wallClock,
   };
   const app = express()
@@ -198,6 +266,7 @@ function createApp({ config, parts, keys, uploads, nonces }: AppParts): RequestL
     '/_gateway',
     createOpsRouter({
       logger: uploads.logger,
+      tests,
       probe: async () => {
         await uploads.ledger.listPurging(0, 1);
       },
@@ -225,8 +294,15 @@ function createApp({ config, parts, keys, uploads, nonces }: AppParts): RequestL
   return app;
 }
 
-async function pruneNonces(nonces: NonceMemory, clock: Clock): Promise<void> {
-  while ((await nonces.prune(clock.now(), PRUNE_BATCH)) === PRUNE_BATCH);
+/** A start settles what a crash has left; what failed since then waits for the next purge. */
+async function reconcileFailures(uploads: UploadParts): Promise<void> {
+  const report = await reconcile(uploads);
+  if (report.settled + report.discarded === 0) return;
+  uploads.logger.warn(report, 'reconciled what a failure had left');
+}
+
+async function pruneNonces(nonces: NonceMemory, expiredBefore: number): Promise<void> {
+  while ((await nonces.prune(expiredBefore, PRUNE_BATCH)) === PRUNE_BATCH);
 }
 
 /** Adds what can be started, and closes it with the rest. */

@@ -1,5 +1,6 @@
 import { readAccountsFile } from './accounts-file.ts';
 import type { Config } from './config.ts';
+import type { Credentials } from './credentials.ts';
 import { credentialsPath, keepCredentials } from './credentials.ts';
 import type { Account } from './iot/accounts.ts';
 import { AccountDirectory } from './iot/accounts.ts';
@@ -23,15 +24,29 @@ const SIMPLE_ACCOUNT = 'default';
  */
 export function resolveKeys(config: Config, given: readonly Account[] | undefined): Keys {
   const { dataDir } = config;
-  const bucket = pair(config.ossAccessKeyId, config.ossAccessKeySecret);
   const account = pair(config.accessKeyId, config.accessKeySecret);
   const accounts = given ?? readConfigured(config) ?? (account && [simple(account)]);
-  const { id, secret } = bucket ?? keepCredentials(dataDir).bucket;
   return {
     accounts: new AccountDirectory(accounts ?? [simple(keepCredentials(dataDir).account)]),
-    bucketKey: createBucketKey(id, secret),
-    credentialsFile: bucket && accounts ? undefined : credentialsPath(dataDir),
+    bucketKey: resolveBucketKey(config, keepCredentials),
+    credentialsFile:
+      config.ossAccessKeyId !== undefined && accounts ? undefined : credentialsPath(dataDir),
   };
+}
+
+/** @param credentialsOf - gives what a data folder keeps, when the settings have no bucket key */
+export function resolveBucketKey(
+  config: Config,
+  credentialsOf: (dataDir: string) => Credentials,
+): BucketKey {
+  const given = pair(config.ossAccessKeyId, config.ossAccessKeySecret);
+  const { id, secret } = given ?? credentialsOf(config.dataDir).bucket;
+  return createBucketKey(id, secret);
+}
+
+/** @returns the ids of all accounts; no secret is needed to know them */
+export function accountIds(config: Config): readonly string[] {
+  return readConfigured(config)?.map(({ id }) => id) ?? [SIMPLE_ACCOUNT];
 }
 
 /** Reads the accounts file again. @throws when it cannot be used; the old accounts stay */

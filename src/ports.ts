@@ -1,7 +1,7 @@
 /** What the gateway needs of the outside, each behind an interface that a test or another backend can provide. */
 import type { Readable } from 'node:stream';
 import type { FirmwarePackage, PackageStatus } from './uploads/firmware-package.ts';
-import type { Issue, LiveUpload, PurgedUpload, StoredObject } from './uploads/upload.ts';
+import type { Issue, LiveUpload, PurgedUpload, StoredObject, Upload } from './uploads/upload.ts';
 
 /** A body that is durable, with what was measured while it was written. */
 export interface StoredBody {
@@ -38,10 +38,15 @@ export interface ObjectStore {
   settle(locator: string): Promise<void>;
   /** Removes whatever `put` has left of a body that is not on record. Idempotent. */
   discard(locator: string): Promise<void>;
+  /** Leaves a body to whoever asks for the unsettled ones: nobody knows yet whether it is on record. */
+  abandon(locator: string): void;
   /** @returns locators that a crash or a failure left unsettled; none that this process is still working on. */
   unsettled(): Promise<string[]>;
-  /** Computes a digest of a durable body; calls for the same body share the work. @returns lower-case hexadecimal */
-  digest(locator: string, algorithm: 'sha256'): Promise<string>;
+  /**
+   * Computes a digest of a durable body; calls for the same body share the work.
+   * @returns lower-case hexadecimal, or undefined when there is no such body
+   */
+  digest(locator: string, algorithm: 'sha256'): Promise<string | undefined>;
   /**
    * Opens a body for reading. Bytes that are deleted meanwhile are still delivered whole.
    * @returns undefined when there is no such body
@@ -117,6 +122,12 @@ export interface PurgingBody {
   readonly size: number;
 }
 
+/** An upload with its place in the ledger. `sequence` grows; use the last one to ask for more. */
+export interface ListedUpload {
+  readonly sequence: number;
+  readonly upload: Upload;
+}
+
 /**
  * Remembers every upload and every firmware package. Each method is one atomic step; where two steps race,
  * exactly one of them has the effect it reports. Times are Unix milliseconds and come from the caller.
@@ -140,15 +151,20 @@ export interface UploadLedger {
   findUpload(key: string): Promise<LiveUpload | undefined>;
   /** @returns the newest body of the key that is purging or purged. */
   findPurged(key: string): Promise<PurgedUpload | undefined>;
+  /** @returns up to `limit` uploads in any state, oldest first, after a sequence (0 for the first). */
+  listUploads(afterSequence: number, limit: number): Promise<ListedUpload[]>;
   /** @returns whether any upload, in whatever state but `purged`, has this body. */
   holds(locator: string): Promise<boolean>;
   /** `stored` -> `purging`, reason `deleted`. @returns false when the key held no stored upload with this locator. */
   deleteUpload(key: string, locator: string, at: number): Promise<boolean>;
 
+  /** @returns the package with an id, if it is the account's */
   findPackage(accountId: string, packageId: string): Promise<FirmwarePackage | undefined>;
+  /** @returns the account's package of a name */
   findPackageByName(accountId: string, name: string): Promise<FirmwarePackage | undefined>;
   /** Newest first. `total` counts all that match, whatever the page. */
   listPackages(filter: PackageFilter): Promise<{ total: number; packages: FirmwarePackage[] }>;
+  /** Changes what the change has. */
   modifyPackage(
     accountId: string,
     packageId: string,
@@ -167,6 +183,7 @@ export interface UploadLedger {
   pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number>;
   /** Forgets up to `limit` tombstones purged before a time. @returns how many. */
   pruneTombstones(purgedBefore: number, limit: number): Promise<number>;
+  /** Writes what is still to be written. Nothing else may be called afterwards. */
   close(): Promise<void>;
 }
 
@@ -213,7 +230,46 @@ export interface FollowedFile {
 
 /** Is told what has happened. An observer must not throw. */
 export interface Observer {
+  /** A body is stored under a key. */
   stored?(key: string, object: StoredObject): void;
+  /** A firmware package has claimed its files. */
   claimed?(firmwarePackage: FirmwarePackage): void;
+  /** A body is gone. */
   purged?(body: PurgingBody): void;
+}
+
+/** A request that is about to be carried out: everything that real dialects check first has passed. */
+export interface FaultSubject {
+  /** `PostObject`, or the `Action` of an API call. */
+  readonly operation: string;
+  /** The object key; only of PostObject. */
+  readonly key?: string;
+}
+
+/** What goes wrong with a request. Counts are bytes. */
+export type Fault =
+  /** It is refused. `details` fill in what the error says beside its code. */
+  | {
+      readonly kind: 'refuse';
+      readonly code: string;
+      readonly message?: string;
+      readonly details: Readonly<Record<string, string>>;
+    }
+  /** The connection is reset once so much of the file was read; nothing is carried out. */
+  | { readonly kind: 'reset'; readonly after: number }
+  /** Reading stops for a time in milliseconds; without one, until the client gives up. */
+  | { readonly kind: 'stall'; readonly after: number; readonly time?: number }
+  /** The file is read no faster. */
+  | { readonly kind: 'slow'; readonly bytesPerSecond: number }
+  /** It is carried out later, after a time in milliseconds. */
+  | { readonly kind: 'delay'; readonly time: number }
+  /** It is carried out; the answer ends after so many bytes, its head included. */
+  | { readonly kind: 'truncate'; readonly after: number }
+  /** It is carried out; instead of an answer the connection is reset. */
+  | { readonly kind: 'loseAnswer' };
+
+/** Decides which requests fail on purpose. */
+export interface FaultPlan {
+  /** Is asked once for each request. @returns what goes wrong with it, if anything */
+  take(subject: FaultSubject): Fault | undefined;
 }

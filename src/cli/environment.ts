@@ -33,6 +33,8 @@ export function gatherOptions(
   }
   for (const [option, value] of Object.entries(flags)) {
     if (typeof value === 'string') options[option] = value;
+    // A switch that is named without a value.
+    if (value === true) options[option] = 'on';
   }
   return options;
 }

@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
-import { ConfigError, describeOptions } from '../config.ts';
+import { ConfigError, describeOptions, duration } from '../config.ts';
 import { flagName, gatherOptions, variableName } from './environment.ts';
+import { printPayload } from './payload.ts';
 import { serve } from './serve.ts';
 import { showConfig } from './show-config.ts';
 import { upload } from './upload.ts';
+import { printUrls } from './url.ts';
 
 /** Exit codes of every command. */
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -45,14 +47,17 @@ function createProgram(): Command {
     showConfig(gatherOptions(process.env, flags));
   });
   addUploadCommand(program);
+  addDownloadCommands(program);
   return program;
 }
 
 /** Every setting is a flag as well as an environment variable. */
 function withSettings(command: Command): Command {
-  for (const { name, description, default: value } of describeOptions()) {
+  for (const { name, description, default: value, isSwitch } of describeOptions()) {
     const preset = value === undefined ? '' : `; default ${value}`;
-    command.option(`${flagName(name)} <value>`, `${description} (${variableName(name)}${preset})`);
+    const argument = isSwitch ? '[on|off]' : '<value>';
+    const help = `${description} (${variableName(name)}${preset})`;
+    command.option(`${flagName(name)} ${argument}`, help);
   }
   return command;
 }
@@ -80,6 +85,27 @@ function addUploadCommand(program: Command): void {
     .option('--instance-id <id>', 'IotInstanceId')
     .option('--product-key <key>', 'ProductKey')
     .action((file: string, flags: unknown) => upload(file, uploadFlags.parse(flags)));
+}
+
+const downloadFlags = z.looseObject({ expires: duration });
+
+/** As long as the platform's own URLs are good (IoT Platform, "Perform OTA updates"). */
+const DOWNLOAD_TTL = '24h';
+
+/** They look into the data folder, also while a server uses it. */
+function addDownloadCommands(program: Command): void {
+  const commands = [
+    ['url <key-or-firmware-id>', 'print a signed URL that downloads an object', printUrls],
+    ['payload <firmware-id>', 'print the message that pushes a package to a device', printPayload],
+  ] as const;
+  for (const [usage, description, run] of commands) {
+    withSettings(program.command(usage).description(description))
+      .option('--expires <duration>', 'how long a URL is good', DOWNLOAD_TTL)
+      .action((name: string, flags: unknown) => {
+        const { expires, ...settings } = downloadFlags.parse(flags);
+        return run(name, expires, gatherOptions(process.env, settings));
+      });
+  }
 }
 
 function exitCodeOf(error: unknown): number {

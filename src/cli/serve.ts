@@ -22,6 +22,7 @@ export async function serve(options: RawOptions): Promise<void> {
     (process.stdout.isTTY ? process.stdout : process.stderr).write(`${text}\n`);
   };
   say(`listening on ${url}`);
+  if (config.testMode) say(`test mode is on: whoever reaches ${url}/_gateway/test moves the clock`);
   say(howToTry(url, gateway));
   await stopped;
 }

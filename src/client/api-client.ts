@@ -12,7 +12,11 @@ export interface ApiClientOptions {
   readonly clock: Clock;
   /** @returns a text that was never used in a call before */
   readonly nonce: () => string;
-  readonly fetch?: typeof fetch;
+  /** Sends the calls, instead of the global one. */
+  readonly fetch?: (
+    url: URL,
+    init: { readonly method: string; readonly headers: Record<string, string> },
+  ) => Promise<Response>;
 }
 
 /** Business parameters of a call; undefined ones are left out. */
@@ -66,15 +70,32 @@ export async function callApi(
   action: string,
   parameters: ApiParameters = {},
 ): Promise<unknown> {
+  const { headers, url } = signCall(options, action, parameters);
+  const target = new URL(url, options.endpoint);
+  return readAnswer(await (options.fetch ?? fetch)(target, { method: 'POST', headers }));
+}
+
+/** A signed call that was not sent. */
+export interface SignedCall {
+  readonly method: 'POST';
+  /** Path and query. */
+  readonly url: string;
+  /** `host` among them, which is signed too. */
+  readonly headers: Record<string, string>;
+}
+
+/** Signs a call with ACS3-HMAC-SHA256, and sends nothing. It works once. */
+export function signCall(
+  options: ApiClientOptions,
+  action: string,
+  parameters: ApiParameters = {},
+): SignedCall {
   const query = Object.entries(parameters).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as const],
   );
-  const url = new URL(options.endpoint);
-  const headers = signedHeaders(options, action, url.host, query);
+  const headers = signedHeaders(options, action, new URL(options.endpoint).host, query);
   const search = query.map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`);
-  url.search = search.join('&');
-  const response = await (options.fetch ?? fetch)(url, { method: 'POST', headers });
-  return readAnswer(response);
+  return { method: 'POST', url: search.length > 0 ? `/?${search.join('&')}` : '/', headers };
 }
 
 function signedHeaders(
@@ -157,7 +178,7 @@ export interface UploadGrant {
 /** Calls GenerateOTAUploadURL. */
 export async function generateOTAUploadURL(
   options: ApiClientOptions,
-  parameters: { readonly FileSuffix?: string; readonly IotInstanceId?: string } = {},
+  parameters: ApiParameters = {},
 ): Promise<UploadGrant> {
   const { Data } = grantAnswer.parse(await callApi(options, 'GenerateOTAUploadURL', parameters));
   return {

@@ -4,7 +4,18 @@ import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
+import type { Duplex } from 'node:stream';
 import type { UploadGrant } from './api-client.ts';
+
+/** How to post a form. */
+export interface PostOptions {
+  /** Is told how many bytes of the file were handed to the network. */
+  readonly onProgress?: (sent: number) => void;
+  /** Headers beside those of the form. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Opens the connection, instead of one to the host. */
+  readonly connect?: () => Duplex;
+}
 
 /** A file to post; `bytes` must give exactly `size` bytes. */
 export interface FileToPost {
@@ -36,22 +47,28 @@ const BOUNDARY = '----ota-gateway-9f3c27d1a48b4e0c';
 
 /**
  * Posts a form with a file, streaming it.
- * @param onProgress - is told how many bytes of the file were handed to the network
  * @returns whatever the server answers, also when it answers before it has read the whole file
  */
 export async function postObject(
   host: string,
   fields: Iterable<readonly [name: string, value: string]>,
   file: FileToPost,
-  onProgress: (sent: number) => void = () => undefined,
+  { connect, headers, onProgress = () => undefined }: PostOptions = {},
 ): Promise<PostAnswer> {
   const head = Buffer.from(formHead(fields, file.name));
   const tail = Buffer.from(`\r\n--${BOUNDARY}--\r\n`);
   const url = new URL(host);
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const request = send(url, {
+  const send = url.protocol === 'https:' && connect === undefined ? httpsRequest : httpRequest;
+  const request = send({
+    protocol: connect === undefined ? url.protocol : 'http:',
+    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port,
+    path: url.pathname + url.search,
+    ...(connect && { createConnection: connect }),
     method: 'POST',
     headers: {
+      host: url.host,
+      ...headers,
       'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
       'content-length': head.length + file.size + tail.length,
     },

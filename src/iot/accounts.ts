@@ -56,6 +56,11 @@ export class AccountDirectory {
     this.#accounts = accounts;
   }
 
+  /** Every account, in the order they were given. */
+  get all(): readonly Account[] {
+    return this.#accounts;
+  }
+
   /** The account, when there is exactly one. */
   get soleAccount(): Account | undefined {
     return this.#accounts.length === 1 ? this.#accounts[0] : undefined;

@@ -29,7 +29,7 @@ export interface Admission {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const API_VERSION = '2018-01-20';
+export const API_VERSION = '2018-01-20';
 const MAX_NONCE_LENGTH = 128;
 const MAX_SHOWN = 80;
 

@@ -143,7 +143,8 @@ export type ParameterCode = {
     : never;
 }[BusinessCode];
 
-function fill(template: string, details: Readonly<Record<string, string>>): string {
+/** Puts details in the place of `{...}`; what has none stays as it is. */
+export function fill(template: string, details: Readonly<Record<string, string>>): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => details[name] ?? whole);
 }
 

@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
+/** What the body of a call may have. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
 /** What came of reading a body. `gone`: the client went away in the middle of it. */
 export type ReadOutcome =
   | { readonly kind: 'whole'; readonly bytes: Buffer }

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Clock } from '../clock.ts';
-import type { NonceMemory, Quota } from '../ports.ts';
+import type { FaultPlan, NonceMemory, Quota } from '../ports.ts';
 import { requestHost } from '../request-host.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadParts } from '../uploads/parts.ts';
@@ -11,8 +11,9 @@ import { readV1 } from './dialect-v1.ts';
 import { readV3 } from './dialect-v3.ts';
 import { BusinessError, GatewayError, gatewayError } from './errors.ts';
 import { chooseInstance } from './operations/instance.ts';
+import { sufferFault } from './ordered-faults.ts';
 import type { QuotaRule } from './quota.ts';
-import { drain, readBody } from './read-body.ts';
+import { MAX_BODY_BYTES, drain, readBody } from './read-body.ts';
 import { renderBusinessError, renderGatewayError, renderResult } from './render.ts';
 import type { Answer, AnswerFormat } from './render.ts';
 import { completeCall, readHead, recognise } from './wire-call.ts';
@@ -27,13 +28,13 @@ export interface IotParts {
   readonly nonces: NonceMemory;
   readonly quota: Quota;
   readonly quotaRule: QuotaRule;
+  readonly faults: FaultPlan;
   /** What clients date their calls by, even while the gateway's own clock was moved. */
   readonly wallClock: Clock;
   /** What clients see as the gateway's address; derived from each request when undefined. */
   readonly publicUrl: string | undefined;
 }
 
-const MAX_BODY_BYTES = 1024 * 1024;
 const DRAIN_LIMITS = { bytes: 8 * 1024 * 1024, milliseconds: 2000 };
 
 /** Makes the handler of the API. It answers what is an API call, and leaves everything else to those behind it. */
@@ -60,6 +61,7 @@ export function createIotRouter(parts: IotParts): RequestHandler {
       return;
     }
     const answer = await answerCall(parts, request, call, requestId);
+    if (answer === undefined) return;
     writeHead(parts, response, requestId, answer);
     response.end(answer.text);
   };
@@ -69,17 +71,21 @@ function readSigned(call: WireCall): SignedCall {
   return call.authorizationV3 === undefined ? readV1(call) : readV3(call, call.authorizationV3);
 }
 
+/** @returns undefined when nobody waits for an answer */
 async function answerCall(
   parts: IotParts,
   request: Request,
   call: WireCall,
   requestId: string,
-): Promise<Answer> {
+): Promise<Answer | undefined> {
   const signed = readSigned(call);
   const { accounts, nonces, quota, quotaRule, uploads, wallClock } = parts;
   const admission = { accounts, nonces, quota, quotaRule, clock: uploads.clock, wallClock };
   try {
     const { account, operation, parameters } = await admit(admission, call.method, signed);
+    const fault = parts.faults.take({ operation: operation.name });
+    const ready = { request, signed, operation, parameters, uploads };
+    if (!(await sufferFault(fault, ready))) return undefined;
     const context = {
       uploads,
       bucketKey: parts.bucketKey,

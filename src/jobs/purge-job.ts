@@ -4,6 +4,7 @@ import type { PurgeReport } from '../uploads/purge.ts';
 
 /** A job that runs by the wall clock until it is stopped. */
 export interface Job {
+  /** Starts no more runs, and waits for the one that is under way. */
   stop(): Promise<void>;
 }
 
@@ -16,20 +17,19 @@ export function startPurgeJob(
   purge: () => Promise<PurgeReport>,
   logger: Logger,
 ): Job {
-  const task = schedule(
-    cron,
-    async () => {
-      try {
-        logger.debug(await purge(), 'purge');
-      } catch (error) {
-        logger.error({ err: error }, 'the purge failed; the next one tries again');
-      }
-    },
-    { name: 'purge', noOverlap: true },
-  );
+  let running: Promise<void> | undefined;
+  const run = async (): Promise<void> => {
+    try {
+      logger.debug(await purge(), 'purge');
+    } catch (error) {
+      logger.error({ err: error }, 'the purge failed; the next one tries again');
+    }
+  };
+  const task = schedule(cron, () => (running = run()), { name: 'purge', noOverlap: true });
   return {
     stop: async () => {
       await task.destroy();
+      await running;
     },
   };
 }

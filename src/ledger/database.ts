@@ -4,6 +4,9 @@ import type { Database } from 'better-sqlite3';
 import { GroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 
+/** Where a data folder keeps its ledger. */
+export const LEDGER_FILE = 'gateway.sqlite3';
+
 const BUSY_TIMEOUT_MS = 5000;
 
 /** An open, migrated ledger database and the queue that all its writes go through. */
@@ -15,10 +18,10 @@ export interface LedgerDatabase {
 
 /**
  * Opens the ledger's database and brings its schema up to date.
- * @param dataDir - folder that holds `gateway.sqlite3`; undefined for one in memory
+ * @param dataDir - folder that holds it; undefined for one in memory
  */
 export function openLedgerDatabase(dataDir: string | undefined): LedgerDatabase {
-  const file = dataDir === undefined ? ':memory:' : join(dataDir, 'gateway.sqlite3');
+  const file = dataDir === undefined ? ':memory:' : join(dataDir, LEDGER_FILE);
   const database = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS });
   try {
     database.pragma('journal_mode = WAL');

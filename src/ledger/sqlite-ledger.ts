@@ -2,6 +2,7 @@ import type {
   ClaimRecord,
   ClaimRecordOutcome,
   IssuedGrant,
+  ListedUpload,
   PackageChange,
   PackageFilter,
   PurgingBody,
@@ -76,6 +77,10 @@ export class SqliteLedger implements UploadLedger {
 
   async findPurged(key: string): Promise<PurgedUpload | undefined> {
     return Promise.resolve(this.#uploads.findPurged(key));
+  }
+
+  async listUploads(afterSequence: number, limit: number): Promise<ListedUpload[]> {
+    return Promise.resolve(this.#uploads.list(afterSequence, limit));
   }
 
   async holds(locator: string): Promise<boolean> {

@@ -1,7 +1,13 @@
 import type { Database } from 'better-sqlite3';
-import type { IssuedGrant, PurgingBody, StoredRecord, StoreOutcome } from '../ports.ts';
+import type {
+  IssuedGrant,
+  ListedUpload,
+  PurgingBody,
+  StoredRecord,
+  StoreOutcome,
+} from '../ports.ts';
 import type { LiveUpload, PurgedUpload, PurgeReason } from '../uploads/upload.ts';
-import { toLiveUpload, toPurgedUpload } from './rows.ts';
+import { toLiveUpload, toPurgedUpload, toUpload } from './rows.ts';
 import type { UploadRow } from './rows.ts';
 
 const HOLDS_KEY = `state IN ('issued', 'stored', 'claimed')`;
@@ -71,6 +77,11 @@ export class UploadTable {
     return row && toPurgedUpload(row);
   }
 
+  list(afterSequence: number, limit: number): ListedUpload[] {
+    const rows = this.#statements.list.all(afterSequence, limit);
+    return rows.map((row) => ({ sequence: row.sequence, upload: toUpload(row) }));
+  }
+
   holds(locator: string): boolean {
     return this.#statements.holds.get(locator) !== undefined;
   }
@@ -131,6 +142,9 @@ function prepareWayIn(database: Database) {
     findGone: database.prepare<[string], UploadRow>(
       `SELECT * FROM uploads WHERE key = ? AND state IN ('purging', 'purged')
        ORDER BY sequence DESC LIMIT 1`,
+    ),
+    list: database.prepare<[number, number], UploadRow>(
+      `SELECT * FROM uploads WHERE sequence > ? ORDER BY sequence LIMIT ?`,
     ),
     storeIssued: database.prepare<ObjectColumns & { sequence: number }>(
       `UPDATE uploads SET ${SET_OBJECT} WHERE sequence = :sequence AND state = 'issued'`,

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ByteRange, Hasher, ObjectStore, StoredBody } from '../ports.ts';
 import { hasErrorCode } from '../system-error.ts';
@@ -8,7 +8,6 @@ import { createCrc64 } from './digests.ts';
 import type { Hashing } from './staged-file.ts';
 import { writeStagedFile } from './staged-file.ts';
 
-const FOLDERS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
 const READ_AHEAD_BYTES = 256 * 1024;
 
 /**
@@ -19,20 +18,20 @@ export class DiskObjectStore implements ObjectStore {
   readonly #dataDir: string;
   readonly #hashing: Hashing;
   readonly #inHand = new Set<string>();
-  readonly #digesting = new Map<string, Promise<string>>();
+  readonly #digesting = new Map<string, Promise<string | undefined>>();
+  /** Subfolders of `objects/` that are there, or are being made. */
+  readonly #folders = new Map<string, Promise<void>>();
 
   private constructor(dataDir: string, hashing: Hashing) {
     this.#dataDir = dataDir;
     this.#hashing = hashing;
   }
 
-  /** Opens the store in a folder, and makes its subfolders where they are missing. */
+  /** Opens the store in a folder. Subfolders of `objects/` are made when they are first needed. */
   static async open(dataDir: string, hasher: Hasher): Promise<DiskObjectStore> {
-    const folders = FOLDERS.map((name) => join('objects', name));
-    for (const folder of ['staging', 'objects', ...folders]) {
+    for (const folder of ['staging', 'objects']) {
       await mkdir(join(dataDir, folder), { recursive: true });
     }
-    await flushFolder(join(dataDir, 'objects'));
     await flushFolder(dataDir);
     return new DiskObjectStore(dataDir, { hasher, crc64: await createCrc64() });
   }
@@ -42,11 +41,13 @@ export class DiskObjectStore implements ObjectStore {
     try {
       const staged = this.#stagingPath(locator);
       const body = await writeStagedFile(staged, bytes, this.#hashing);
+      await this.#makeFolder(locator);
       await link(staged, this.#objectPath(locator));
       await flushFolder(this.#objectFolder(locator));
       return body;
     } catch (error) {
-      await this.discard(locator);
+      // What cannot be removed now is left unsettled, and why the body failed is what the caller must know.
+      await Promise.allSettled([this.discard(locator)]);
       throw error;
     }
   }
@@ -66,15 +67,19 @@ export class DiskObjectStore implements ObjectStore {
     }
   }
 
+  abandon(locator: string): void {
+    this.#inHand.delete(locator);
+  }
+
   async unsettled(): Promise<string[]> {
     const names = await readdir(join(this.#dataDir, 'staging'));
     return names.filter((name) => !this.#inHand.has(name));
   }
 
-  digest(locator: string, algorithm: 'sha256'): Promise<string> {
+  digest(locator: string, algorithm: 'sha256'): Promise<string | undefined> {
     const running = this.#digesting.get(locator);
     if (running !== undefined) return running;
-    const digesting = this.#hashing.hasher[algorithm](this.#objectPath(locator)).finally(() => {
+    const digesting = this.#computeDigest(locator, algorithm).finally(() => {
       this.#digesting.delete(locator);
     });
     this.#digesting.set(locator, digesting);
@@ -98,6 +103,27 @@ export class DiskObjectStore implements ObjectStore {
     await this.#hashing.hasher.close();
   }
 
+  async #makeFolder(locator: string): Promise<void> {
+    const folder = this.#objectFolder(locator);
+    const making = this.#folders.get(folder) ?? makeDurableFolder(folder);
+    this.#folders.set(folder, making);
+    try {
+      await making;
+    } catch (error) {
+      this.#folders.delete(folder);
+      throw error;
+    }
+  }
+
+  async #computeDigest(locator: string, algorithm: 'sha256'): Promise<string | undefined> {
+    try {
+      return await this.#hashing.hasher[algorithm](this.#objectPath(locator));
+    } catch (error) {
+      if ((await this.stat(locator)) === undefined) return undefined;
+      throw error;
+    }
+  }
+
   #stagingPath(locator: string): string {
     return join(this.#dataDir, 'staging', locator);
   }
@@ -110,6 +136,16 @@ export class DiskObjectStore implements ObjectStore {
   #objectPath(locator: string): string {
     return join(this.#objectFolder(locator), locator);
   }
+}
+
+async function makeDurableFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // An earlier run has made it, and may have died before it was durable.
+    if (!hasErrorCode(error, 'EEXIST')) throw error;
+  }
+  await flushFolder(dirname(path));
 }
 
 /** Makes the names in a folder durable. */

@@ -68,6 +68,8 @@ class HashThread {
       else waiting?.resolve(answer);
     });
     const fail = (error: Error): void => {
+      // A thread that dies says so twice; by the second time another may have taken its place.
+      if (this.#worker !== worker) return;
       this.#worker = undefined;
       for (const job of [...this.#waiting.keys()]) this.#conclude(job)?.reject(error);
     };

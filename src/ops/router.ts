@@ -1,15 +1,19 @@
 import { Router } from 'express';
 import type { Logger } from '../logger.ts';
+import { createTestRouter, refuseTestControls } from './test-controls.ts';
+import type { TestControls } from './test-controls.ts';
 
 /** What the operator surface reports on. */
 export interface OpsParts {
   readonly logger: Logger;
   /** Fails when the gateway cannot serve. */
   readonly probe: () => Promise<void>;
+  /** Undefined while test mode is off. */
+  readonly tests: TestControls | undefined;
 }
 
 /** The gateway's own surface for its operator, mounted at `/_gateway`. */
-export function createOpsRouter({ logger, probe }: OpsParts): Router {
+export function createOpsRouter({ logger, probe, tests }: OpsParts): Router {
   const router = Router();
   router.get('/health/live', (_request, response) => {
     response.json({ status: 'live' });
@@ -23,6 +27,7 @@ export function createOpsRouter({ logger, probe }: OpsParts): Router {
       response.status(503).json({ status: 'not ready' });
     }
   });
+  router.use('/test', tests === undefined ? refuseTestControls : createTestRouter(tests));
   router.use((request, response) => {
     response.status(404).json({ error: `there is no ${request.method} /_gateway${request.path}` });
   });

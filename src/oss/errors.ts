@@ -13,7 +13,7 @@ interface ErrorFacts {
  * documentation ("HTTP status code" troubleshooting pages, "PostObject" and "Upload callback" error pages);
  * `ec` are the fine-grained codes of its EC pages.
  */
-const OSS_ERRORS = {
+export const OSS_ERRORS = {
   AccessDenied: { status: 403, message: 'Access Denied.' },
   AccessForbidden: {
     status: 403,
@@ -118,6 +118,14 @@ const OSS_ERRORS = {
 
 /** The code of an OSS error. Tell errors apart by it, never by their message. */
 export type OssErrorCode = keyof typeof OSS_ERRORS;
+
+/** @returns whether OSS, as far as we have it, knows the code */
+export function isOssErrorCode(code: string): code is OssErrorCode {
+  return Object.hasOwn(OSS_ERRORS, code);
+}
+
+/** Every code there is. */
+export const OSS_ERROR_CODES: readonly string[] = Object.keys(OSS_ERRORS);
 
 /** What a refusal says beyond its code. Absent members come from the table. */
 export interface OssErrorOptions {

@@ -6,6 +6,7 @@ import { answerPost, readAnswerWish } from './answer-post.ts';
 import { OssError } from './errors.ts';
 import { storedHeaders } from './form-headers.ts';
 import { judgeForm } from './judge-form.ts';
+import { sufferFault } from './ordered-faults.ts';
 import { readBoundary } from './multipart-boundary.ts';
 import { readForm } from './read-form.ts';
 import { openBody } from './request-body.ts';
@@ -31,21 +32,25 @@ export async function postObject(
 
   const { bucketKey, region, publicRead } = parts;
   const clocks = { now: uploads.clock.now(), wallNow: wallClock.now() };
-  const { key, contentType, size } = judgeForm(form, { bucket, bucketKey, region, ...clocks });
+  const judged = judgeForm(form, { bucket, bucketKey, region, ...clocks });
+  const { key, contentType, size } = judged;
   const requestAcl = request.headers['x-oss-object-acl']?.toString();
   const headers = storedHeaders(form.fields, { contentType, requestAcl, publicRead });
   const wish = readAnswerWish(form.fields, parts.callback);
   const limits = admitSize(size, maxUploadBytes, form.file.announcedSize);
+  const fault = parts.faults.take({ operation: 'PostObject', key });
+  const { bytes, afterwards } = await sufferFault(fault, request, form, judged);
 
   const outcome = await receiveUpload(uploads, {
     key,
     headers,
     forbidOverwrite: form.fields.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true',
-    bytes: withinSize(form.file.bytes, limits),
+    bytes: withinSize(bytes, limits),
   });
   const object = requireStored(outcome);
 
   prepareSha256(uploads, object);
+  afterwards();
   const posted = { bucket, key, object, requestId, elapsed: wallClock.now() - startedAt };
   await answerPost(request, response, wish, posted, parts.publicUrl);
 }

@@ -21,7 +21,7 @@ export function refuse(
   limits: DrainLimits,
 ): void {
   const answer = { requestId, host: request.headers.host ?? '' };
-  if (request.complete) {
+  if (request.complete || request.destroyed) {
     renderOssError(response, error, answer);
     return;
   }

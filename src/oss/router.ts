@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { Clock } from '../clock.ts';
+import type { FaultPlan } from '../ports.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadParts } from '../uploads/parts.ts';
 import type { CallbackRule } from './callback.ts';
@@ -31,6 +32,7 @@ export interface OssParts {
   readonly publicRead: boolean;
   readonly corsRules: readonly CorsRule[];
   readonly callback: CallbackRule;
+  readonly faults: FaultPlan;
   /** What a refused request may still send. */
   readonly drain: DrainLimits;
 }

@@ -1,2 +1,34 @@
 export { startTestGateway } from './start-test-gateway.ts';
-export type { TestGateway, TestGatewayOptions } from './start-test-gateway.ts';
+export type {
+  FetchOptions,
+  Key,
+  PostObjectOptions,
+  PostResult,
+  SeededUpload,
+  SeedOptions,
+  TestGateway,
+  TestGatewayOptions,
+} from './test-gateway.ts';
+export type { Hooks, Unsubscribe } from './hooks.ts';
+export { ApiCallError } from '../client/api-client.ts';
+export type { SignedCall, UploadGrant } from '../client/api-client.ts';
+export type {
+  CreatedFirmware,
+  CreateParameters,
+  FirmwareFile,
+  FirmwareInfo,
+  FirmwarePage,
+  FirmwareParameters,
+  FirmwareSummary,
+  GenerateParameters,
+  InstanceParameter,
+  ListParameters,
+  ModifyParameters,
+  OtaClient,
+} from '../client/ota-client.ts';
+export type { Scalar, SdkParameter } from '../client/camel-case.ts';
+export type { PostAnswer } from '../client/post-object.ts';
+export { ManualClock } from '../clock.ts';
+export type { Clock, Duration } from '../clock.ts';
+export { ConfigError } from '../config.ts';
+export { sequentialIds } from '../ids.ts';

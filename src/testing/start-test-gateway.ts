@@ -1,67 +1,188 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ManualClock, wallClock } from '../clock.ts';
-import type { GatewayOptions } from '../config.ts';
-import type { Gateway, GatewayParts, Records } from '../gateway.ts';
-import { createGateway, createMemoryRecords } from '../gateway.ts';
+import type { UploadGrant } from '../client/api-client.ts';
+import type { OtaClient } from '../client/ota-client.ts';
+import { createOtaClient } from '../client/ota-client.ts';
+import { formFields, postObject } from '../client/post-object.ts';
+import type { PostOptions } from '../client/post-object.ts';
+import { ManualClock } from '../clock.ts';
+import type { Gateway, Records } from '../gateway.ts';
+import { createFaults, createGateway, createMemoryRecords } from '../gateway.ts';
+import type { FaultBook } from '../gateway.ts';
+import type { Hookup } from './hooks.ts';
+import { createHooks } from './hooks.ts';
 import { sequentialIds } from '../ids.ts';
+import { createMemoryServer } from './memory-connection.ts';
+import type { MemoryServer } from './memory-connection.ts';
+import { memoryFetch } from './memory-fetch.ts';
+import { createSeed } from './seed.ts';
+import type {
+  Key,
+  PostObjectOptions,
+  PostResult,
+  TestGateway,
+  TestGatewayOptions,
+} from './test-gateway.ts';
 
-/** Options of a gateway under test; whatever is absent is chosen for tests. */
-export interface TestGatewayOptions extends Omit<GatewayOptions, 'dataDir'> {
-  /** Parts to use instead of the kit's own. */
-  readonly parts?: Omit<GatewayParts, 'clock'>;
-  /** The clock to start with; one that stands at the time of the start when absent. */
-  readonly clock?: ManualClock;
-}
+const ACCESS_KEY: Key = { id: 'testid', secret: 'testsecret' };
+const BUCKET_KEY: Key = { id: 'bucketid', secret: 'bucketsecret' };
+const URL_INSIDE = 'http://gateway.test';
+/** Later than any time. */
+const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** A whole gateway in a temporary folder, with a clock that is moved by hand. */
-export interface TestGateway extends Gateway {
-  readonly clock: ManualClock;
-  /** The one account's access key. */
-  readonly accessKey: { readonly id: string; readonly secret: string };
-  /** The bucket's access key. */
-  readonly bucketKey: { readonly id: string; readonly secret: string };
-  /** What the gateway remembers. */
-  readonly records: Records;
-  /** Holds the bodies; removed when the gateway is closed. */
-  readonly dataDir: string;
-}
-
-const ACCESS_KEY = { id: 'testid', secret: 'testsecret' };
-const BUCKET_KEY = { id: 'bucketid', secret: 'bucketsecret' };
-
-/** Starts a gateway for a test: no port, no schedule, ledger in memory, ids that count up, quotas off. */
+/**
+ * Starts a gateway for a test: no port, no schedule, no account, ledger in memory, a clock that stands still, ids that
+ * count up, quotas off. Many can run side by side and never meet. Close each one.
+ * @throws ConfigError for wrong options
+ */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const { clock = new ManualClock(wallClock.now()), parts, ...rest } = options;
+  const { clock = new ManualClock(), parts = {}, ...rest } = options;
+  const { accessKey, bucketKey } = chooseKeys(options);
+  const hookup = createHooks(parts.observer);
+  const records = parts.records ?? createMemoryRecords();
+  const faults = parts.faults ?? createFaults();
   const dataDir = await mkdtemp(join(tmpdir(), 'ota-gateway-'));
-  const records = parts?.records ?? createMemoryRecords();
-  const gateway = await createGateway(
-    {
-      accessKeyId: ACCESS_KEY.id,
-      accessKeySecret: ACCESS_KEY.secret,
-      ossAccessKeyId: BUCKET_KEY.id,
-      ossAccessKeySecret: BUCKET_KEY.secret,
-      qps: 'off',
-      host: '127.0.0.1',
-      port: 0,
-      ...rest,
-      dataDir,
-    },
-    { ids: sequentialIds(), ...parts, clock, records },
-  );
-  const close = async (): Promise<void> => {
-    await gateway.close();
+  try {
+    const gateway = await createGateway(
+      {
+        accessKeyId: accessKey.id,
+        accessKeySecret: accessKey.secret,
+        ossAccessKeyId: bucketKey.id,
+        ossAccessKeySecret: bucketKey.secret,
+        qps: 'off',
+        host: '127.0.0.1',
+        port: 0,
+        grace: '1s',
+        ...rest,
+        dataDir,
+      },
+      { ids: sequentialIds(), ...parts, clock, records, faults, observer: hookup.observer },
+    );
+    return equip({ gateway, clock, accessKey, bucketKey, records, faults, dataDir, hookup });
+  } catch (error) {
+    await records.ledger.close();
     await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function chooseKeys(options: TestGatewayOptions): Pick<TestGateway, 'accessKey' | 'bucketKey'> {
+  const { accessKeyId, accessKeySecret, ossAccessKeyId, ossAccessKeySecret, parts } = options;
+  const own = {
+    id: accessKeyId ?? ACCESS_KEY.id,
+    secret: accessKeySecret ?? ACCESS_KEY.secret,
   };
   return {
-    ...gateway,
-    clock,
-    accessKey: ACCESS_KEY,
-    bucketKey: BUCKET_KEY,
-    records,
-    dataDir,
-    close,
+    accessKey: parts?.accounts?.[0]?.accessKeys[0] ?? own,
+    bucketKey: {
+      id: ossAccessKeyId ?? BUCKET_KEY.id,
+      secret: ossAccessKeySecret ?? BUCKET_KEY.secret,
+    },
+  };
+}
+
+interface Equipment {
+  readonly gateway: Gateway;
+  readonly clock: ManualClock;
+  readonly accessKey: Key;
+  readonly bucketKey: Key;
+  readonly records: Records;
+  readonly faults: FaultBook;
+  readonly dataDir: string;
+  readonly hookup: Hookup;
+}
+
+/** Adds what a test wants to a gateway. */
+function equip(equipment: Equipment): TestGateway {
+  const { accessKey, bucketKey, clock, dataDir, faults, gateway, hookup, records } = equipment;
+  const memory = createMemoryServer(gateway.app);
+  const clients = createClients(memory, clock, accessKey);
+  const startedAt = clock.now();
+  const { connect } = memory;
+  const close = async (): Promise<void> => {
+    memory.close();
+    await gateway.close();
+    await rm(dataDir, { recursive: true, force: true });
+    for (const failure of hookup.failures.splice(0)) throw failure;
+  };
+  const base = { ...gateway, ...clients, clock, accessKey, bucketKey, records, dataDir, close };
+  const poster = {
+    postObject: (grant: UploadGrant, bytes: Uint8Array | string, options?: PostObjectOptions) =>
+      post(URL_INSIDE, grant, bytes, { ...options, connect }),
+  };
+  return {
+    ...base,
+    ...poster,
+    ...hookup.hooks,
+    faults,
+    postObjectTo: post,
+    url: URL_INSIDE,
+    formFields: (grant) => Object.fromEntries(formFields(grant)),
+    fetch: (url, init = {}) => memoryFetch(connect)(new URL(url, URL_INSIDE), init),
+    seed: createSeed({ ...base, ...poster }),
+    snapshot: () => gateway.uploads.snapshot(),
+    reset: async () => {
+      faults.clear();
+      await gateway.uploads.forgetAll();
+      await records.nonces.prune(NEVER, NEVER);
+      clock.set(startedAt);
+    },
     [Symbol.asyncDispose]: close,
   };
+}
+
+function createClients(
+  memory: MemoryServer,
+  clock: ManualClock,
+  own: Key,
+): Pick<TestGateway, 'api' | 'apiAs' | 'apiFor'> {
+  let calls = 0;
+  const client = (
+    { id: accessKeyId, secret: accessKeySecret }: Key,
+    rest: { readonly endpoint: string; readonly fetch?: ReturnType<typeof memoryFetch> },
+  ): OtaClient =>
+    createOtaClient({
+      accessKeyId,
+      accessKeySecret,
+      clock,
+      // Two gateways that share their records are no case of tests.
+      nonce: () => `test-kit-${String(++calls)}`,
+      ...rest,
+    });
+  const inside = { endpoint: URL_INSIDE, fetch: memoryFetch(memory.connect) };
+  return {
+    api: client(own, inside),
+    apiAs: (key) => client(key, inside),
+    apiFor: (url, key = own) => client(key, { endpoint: url }),
+  };
+}
+
+async function post(
+  url: string,
+  grant: UploadGrant,
+  content: Uint8Array | string,
+  {
+    connect,
+    fields = {},
+    filename = 'firmware.bin',
+    headers,
+  }: PostObjectOptions & Pick<PostOptions, 'connect'> = {},
+): Promise<PostResult> {
+  const bytes = Buffer.from(content);
+  const all = new Map<string, string | undefined>([
+    ...formFields(grant),
+    ...Object.entries(fields),
+  ]);
+  const present = [...all].flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  const answer = await postObject(
+    url,
+    present,
+    { name: filename, size: bytes.length, bytes: [bytes] },
+    { ...(connect && { connect }), ...(headers && { headers }) },
+  );
+  const code = /<Code>([^<]+)<\/Code>/.exec(answer.body)?.[1];
+  return { ...answer, ...(code !== undefined && { code }) };
 }

@@ -48,6 +48,7 @@ export interface Mismatch {
   readonly measured: string;
 }
 
+/** What became of a claim. Only `claimed` has changed anything. */
 export type ClaimOutcome =
   | { readonly kind: 'claimed'; readonly package: FirmwarePackage }
   | { readonly kind: 'nameTaken' | 'versionTaken' | 'full' }
@@ -74,7 +75,8 @@ export async function claimUploads(
     const found = await findClaimable(parts, request, file.key, now);
     if ('why' in found) return { kind: 'notClaimable', file: place, obstacle: found };
     const measured = await measure(parts, found.object, signMethod, request.patience);
-    if (measured === undefined) return { kind: 'busy' };
+    if (measured === 'pending') return { kind: 'busy' };
+    if (measured === 'gone') return tellLoss(parts, request, place);
     const mismatch = compare(file, measured);
     if (mismatch !== undefined) return { kind: 'mismatch', file: place, mismatch };
     files.push({
@@ -113,12 +115,18 @@ async function concludeClaim(
     return { kind: 'claimed', package: firmwarePackage };
   }
   if (outcome.kind !== 'notClaimable') return { kind: outcome.kind };
-  // Somebody moved the upload since it was compared; say what it has become.
-  const key = request.files[outcome.file]?.key ?? '';
+  return tellLoss(parts, request, outcome.file);
+}
+
+/** Somebody has moved an upload since it was found claimable; says what it has become. */
+async function tellLoss(
+  parts: UploadParts,
+  request: ClaimRequest,
+  place: number,
+): Promise<ClaimOutcome> {
+  const key = request.files[place]?.key ?? '';
   const found = await findClaimable(parts, request, key, parts.clock.now());
-  return 'why' in found
-    ? { kind: 'notClaimable', file: outcome.file, obstacle: found }
-    : { kind: 'busy' };
+  return 'why' in found ? { kind: 'notClaimable', file: place, obstacle: found } : { kind: 'busy' };
 }
 
 async function findClaimable(
@@ -170,18 +178,19 @@ async function measure(
   object: StoredObject,
   signMethod: SignMethod,
   patience: number,
-): Promise<Measured | undefined> {
+): Promise<Measured | 'pending' | 'gone'> {
   const { size, md5 } = object;
   if (signMethod === 'MD5') return { size, sign: md5, md5 };
   const sha256 = await within(patience, sha256Of(parts, object));
-  return sha256 === undefined ? undefined : { size, sign: sha256, md5 };
+  if (sha256 === undefined) return 'gone';
+  return sha256 === 'pending' ? sha256 : { size, sign: sha256, md5 };
 }
 
-/** @returns what the promise gives, or undefined when that takes longer than `milliseconds`. */
-async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+/** @returns what the promise gives, or `pending` when that takes longer than `milliseconds` */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | 'pending'> {
   let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, undefined);
+  const timeout = new Promise<'pending'>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, 'pending');
   });
   // A result that comes after the timeout serves the next try; its failure is told then.
   promise.catch(() => undefined);

@@ -23,6 +23,7 @@ export const PACKAGE_STATUS = {
   failed: 3,
 } as const;
 
+/** How far the verification of a package is. */
 export type PackageStatus = (typeof PACKAGE_STATUS)[keyof typeof PACKAGE_STATUS];
 
 /** A firmware package: the product of CreateOTAFirmware. It owns 1 to 20 claimed uploads. */

@@ -1,6 +1,7 @@
 /** The object keys that a body is streaming to right now, so that nobody forgets their issue meanwhile. */
 export class KeysInTransit {
   readonly #counts = new Map<string, number>();
+  readonly #whenEmpty = new Set<() => void>();
 
   /** Marks a key. @returns a function that takes the mark back, once. */
   enter(key: string): () => void {
@@ -12,11 +13,27 @@ export class KeysInTransit {
       const count = (this.#counts.get(key) ?? 1) - 1;
       if (count === 0) this.#counts.delete(key);
       else this.#counts.set(key, count);
+      if (this.#counts.size > 0) return;
+      for (const tell of this.#whenEmpty) tell();
     };
   }
 
   /** @returns every marked key. */
   list(): string[] {
     return [...this.#counts.keys()];
+  }
+
+  /** Waits until no key is marked, at most for a time in milliseconds. */
+  async empty(limit: number): Promise<void> {
+    if (this.#counts.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const stop = (): void => {
+        clearTimeout(timer);
+        this.#whenEmpty.delete(stop);
+        resolve();
+      };
+      const timer = setTimeout(stop, limit);
+      this.#whenEmpty.add(stop);
+    });
   }
 }

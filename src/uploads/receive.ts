@@ -55,17 +55,31 @@ async function recordBody(
 ): Promise<ReceiveOutcome> {
   const { clock, ledger, observer, store } = parts;
   const object = { locator, ...body, storedAt: clock.now(), headers: request.headers };
-  // A ledger that fails leaves the body unsettled: whether its row was written is for `reconcile` to find out.
-  const outcome = await ledger.recordStored({
-    key: request.key,
-    object,
-    forbidOverwrite: request.forbidOverwrite,
-  });
-  if (outcome !== 'stored') {
-    await store.discard(locator);
-    return { kind: outcome };
+  const { key, forbidOverwrite } = request;
+  let outcome: StoreOutcome;
+  try {
+    outcome = await ledger.recordStored({ key, object, forbidOverwrite });
+  } catch (error) {
+    // Whether the row was written is for `reconcile` to find out.
+    store.abandon(locator);
+    throw error;
   }
-  await store.settle(locator);
-  observer.stored?.(request.key, object);
+  await tidy(parts, locator, outcome === 'stored' ? store.settle(locator) : store.discard(locator));
+  if (outcome !== 'stored') return { kind: outcome };
+  observer.stored?.(key, object);
   return { kind: 'stored', object };
+}
+
+/** What the ledger has decided stands; what cannot be tidied up now is for `reconcile`. */
+async function tidy(
+  { logger, store }: UploadParts,
+  locator: string,
+  tidying: Promise<void>,
+): Promise<void> {
+  try {
+    await tidying;
+  } catch (error) {
+    store.abandon(locator);
+    logger.error({ err: error, locator }, 'could not tidy up after an upload');
+  }
 }

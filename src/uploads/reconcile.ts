@@ -1,6 +1,6 @@
 import type { UploadParts } from './parts.ts';
 
-/** What a crash had left, and what became of it. */
+/** What a crash or a failure had left, and what became of it. */
 export interface ReconcileReport {
   /** Bodies whose row had been written: kept. */
   readonly settled: number;

@@ -3,12 +3,15 @@ import type { StoredObject } from './upload.ts';
 
 /**
  * The SHA-256 of a stored body: from the ledger, or computed from its file and then kept in the ledger.
- * @returns lower-case hexadecimal
+ * @returns lower-case hexadecimal, or undefined when the body is gone
  */
-export async function sha256Of(parts: UploadParts, object: StoredObject): Promise<string> {
+export async function sha256Of(
+  parts: UploadParts,
+  object: StoredObject,
+): Promise<string | undefined> {
   if (object.sha256 !== undefined) return object.sha256;
   const sha256 = await parts.store.digest(object.locator, 'sha256');
-  await parts.ledger.recordSha256(object.locator, sha256);
+  if (sha256 !== undefined) await parts.ledger.recordSha256(object.locator, sha256);
   return sha256;
 }
 

@@ -42,7 +42,8 @@ export interface Purge {
   readonly purgedAt?: number;
 }
 
-interface UploadBase {
+/** What every upload has. */
+export interface UploadBase {
   /** The object key. */
   readonly key: string;
   /** Absent when the policy was not signed here. */

@@ -78,6 +78,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
     it('has nothing under a locator that was never put', async () => {
       expect(await store.open('none')).toBeUndefined();
       expect(await store.stat('none')).toBeUndefined();
+      expect(await store.digest('none', 'sha256')).toBeUndefined();
       await expect(store.delete('none')).resolves.toBeUndefined();
       await expect(store.settle('none')).resolves.toBeUndefined();
       await expect(store.discard('none')).resolves.toBeUndefined();

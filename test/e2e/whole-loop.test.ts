@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
+import { formFields } from '../../src/client/post-object.ts';
 import { md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 import type { BuiltGateway } from '../support/built-gateway.ts';
-import { startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
+import { ACCOUNT_KEY, startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
 import type { FormDialect } from '../support/form-dialects.ts';
 import { CURL, FETCH, RECORDED_DIALECTS } from '../support/form-dialects.ts';
-import type { SdkClient, SdkGrant } from '../support/sdk-clients.ts';
+import type { SdkClient } from '../support/sdk-clients.ts';
 import { SDK_CLIENTS } from '../support/sdk-clients.ts';
+import { createPackage, downloadUrl, signForm } from '../support/sdk-loop.ts';
 
 /** Every byte value, no multiple of any block size, larger than what is hashed in memory. */
 const FIRMWARE = patternBytes(1_500_001);
@@ -17,17 +19,6 @@ function hasCurl(): boolean {
   } catch {
     return false;
   }
-}
-
-/** In the order of the page's own sample. */
-function fieldsOf(grant: SdkGrant): [string, string][] {
-  return [
-    ['key', grant.key],
-    ['policy', grant.policy],
-    ['OSSAccessKeyId', grant.accessKeyId],
-    ['signature', grant.signature],
-    ['success_action_status', '200'],
-  ];
 }
 
 describe('the whole loop, with real clients against the built program', () => {
@@ -46,26 +37,27 @@ describe('the whole loop, with real clients against the built program', () => {
   });
 
   const loop = async (sdk: SdkClient, dialect: FormDialect): Promise<void> => {
-    const grant = await sdk.sign(gateway.url, 'bin');
+    const caller = { url: gateway.url, key: ACCOUNT_KEY };
+    const grant = await signForm(sdk, caller, { FileSuffix: 'bin' });
     expect(grant.host).toBe(gateway.url);
     expect(grant.firmwareUrl).toBe(`${grant.host}/${grant.key}`);
     const form = {
       host: grant.host,
-      fields: fieldsOf(grant),
+      fields: formFields(grant),
       bytes: FIRMWARE,
       folder: folder.path,
     };
     expect(await dialect.post(form)).toBe(200);
     packages += 1;
-    const firmwareId = await sdk.create(gateway.url, {
-      firmwareName: `firmware-${String(packages)}`,
-      destVersion: '1.0.0',
-      firmwareUrl: grant.firmwareUrl,
-      firmwareSize: FIRMWARE.length,
-      signMethod: 'SHA256',
-      firmwareSign: sha256Hex(FIRMWARE),
+    const firmwareId = await createPackage(sdk, caller, {
+      FirmwareName: `firmware-${String(packages)}`,
+      DestVersion: '1.0.0',
+      FirmwareUrl: grant.firmwareUrl,
+      FirmwareSize: FIRMWARE.length,
+      SignMethod: 'SHA256',
+      FirmwareSign: sha256Hex(FIRMWARE),
     });
-    const download = await fetch(await sdk.downloadUrl(gateway.url, firmwareId));
+    const download = await fetch(await downloadUrl(sdk, caller, firmwareId));
     expect(download.status).toBe(200);
     expect(Buffer.from(await download.arrayBuffer()).equals(FIRMWARE)).toBe(true);
     expect(download.headers.get('etag')).toBe(`"${md5Hex(FIRMWARE).toUpperCase()}"`);

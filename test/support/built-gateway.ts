@@ -5,7 +5,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const MAIN = join(__dirname, '..', '..', 'dist', 'cli', 'main.js');
+/** The program, as it is built. */
+export const MAIN = join(__dirname, '..', '..', 'dist', 'cli', 'main.js');
 const START_LIMIT_MS = 15_000;
 
 export const ACCOUNT_KEY = { id: 'testid', secret: 'testsecret' };

@@ -10,6 +10,7 @@ import type { PostAnswer } from '../../src/client/post-object.ts';
 import { formFields, postObject } from '../../src/client/post-object.ts';
 import { wallClock } from '../../src/clock.ts';
 import { ACCOUNT_KEY } from './built-gateway.ts';
+import { outcomeOf } from './sdk-families.ts';
 
 /** The gateway's own client, for tests whose subject is not the client. */
 export function apiOf(url: string, key = ACCOUNT_KEY): ApiClientOptions {
@@ -20,6 +21,12 @@ export function apiOf(url: string, key = ACCOUNT_KEY): ApiClientOptions {
     clock: wallClock,
     nonce: randomUUID,
   };
+}
+
+/** @returns the code of a refusal, or `ok` */
+export async function codeOf(answer: Promise<unknown>): Promise<unknown> {
+  const outcome = await outcomeOf(answer);
+  return 'thrown' in outcome ? (outcome.thrown['code'] ?? outcome.thrown['message']) : 'ok';
 }
 
 /** Asks for a form. */

@@ -1,139 +1,170 @@
+import { Agent } from 'node:https';
 import IotClient, {
   CreateOTAFirmwareRequest,
+  CreateOTAFirmwareRequestMultiFiles,
+  CreateOTAModuleRequest,
+  DeleteOTAFirmwareRequest,
   GenerateOTAUploadURLRequest,
+  ListOTAFirmwareRequest,
   QueryOTAFirmwareRequest,
 } from '@alicloud/iot20180120';
 import { Config } from '@alicloud/openapi-client';
+import OpenApi, { $OpenApiUtil, OpenApiUtil } from '@alicloud/openapi-core';
 import { RPCClient } from '@alicloud/pop-core';
-import { z } from 'zod';
-import { ACCOUNT_KEY } from './built-gateway.ts';
+import type { SdkFamily } from './sdk-families.ts';
+import { GENERATED, OPENAPI_CORE, POP_CORE } from './sdk-families.ts';
 
-/** The form that a client was given. */
-export interface SdkGrant {
-  readonly key: string;
-  readonly host: string;
-  readonly policy: string;
-  readonly accessKeyId: string;
-  readonly signature: string;
-  readonly firmwareUrl: string;
+/** Who calls, and where. */
+export interface SdkCaller {
+  readonly url: string;
+  readonly key: {
+    readonly id: string;
+    readonly secret: string;
+    readonly securityToken?: string | undefined;
+  };
+  /** PEM of the authority that has signed the gateway's certificate. */
+  readonly ca?: string;
 }
 
-/** What a package is made of. */
-export interface SdkPackage {
-  readonly firmwareName: string;
-  readonly destVersion: string;
-  readonly firmwareUrl: string;
-  readonly firmwareSize?: number;
-  readonly firmwareSign?: string;
-  readonly signMethod?: string;
-}
+type Files = readonly Readonly<Record<string, string | number>>[];
 
-/** One real Alibaba Cloud client, reduced to the loop. */
+/** Parameters by the names of the API's pages; files are `MultiFiles`. */
+export type SdkParameters = Readonly<Record<string, string | number | boolean | Files>>;
+
+/** One way in which a real Alibaba Cloud client calls the API. */
 export interface SdkClient {
   readonly name: string;
-  sign(url: string, suffix: string): Promise<SdkGrant>;
-  create(url: string, wanted: SdkPackage): Promise<string>;
-  downloadUrl(url: string, firmwareId: string): Promise<string>;
+  /** How it hands on what it was answered. */
+  readonly family: SdkFamily;
+  has(action: string): boolean;
+  /** @returns what the client resolves with; a generated client's members by the names of the API's pages */
+  call(caller: SdkCaller, action: string, parameters?: SdkParameters): Promise<unknown>;
 }
 
 const API_VERSION = '2018-01-20';
 
-const grantAnswer = z
-  .object({
-    Data: z.object({
-      Key: z.string(),
-      Host: z.string(),
-      Policy: z.string(),
-      OSSAccessKeyId: z.string(),
-      ObjectStorage: z.literal('OSS'),
-      UtcCreate: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-      Signature: z.string(),
-      FirmwareUrl: z.string(),
-    }),
-    RequestId: z.string().regex(/^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/),
-    Success: z.literal(true),
-  })
-  .strict();
-const packageAnswer = z.object({ Data: z.object({ FirmwareId: z.string() }) });
-const queryAnswer = z.object({ FirmwareInfo: z.object({ FirmwareUrl: z.string() }) });
-
 function popCore(method: 'GET' | 'POST'): SdkClient {
-  const request = async (url: string, action: string, parameters: object): Promise<unknown> => {
-    const client = new RPCClient({
-      endpoint: url,
-      apiVersion: API_VERSION,
-      accessKeyId: ACCOUNT_KEY.id,
-      accessKeySecret: ACCOUNT_KEY.secret,
-    });
-    return client.request(action, parameters, { method });
-  };
   return {
-    name: `pop-core ${method}`,
-    sign: async (url, suffix) => {
-      const { Data } = grantAnswer.parse(
-        await request(url, 'GenerateOTAUploadURL', { FileSuffix: suffix }),
-      );
-      return {
-        key: Data.Key,
-        host: Data.Host,
-        policy: Data.Policy,
-        accessKeyId: Data.OSSAccessKeyId,
-        signature: Data.Signature,
-        firmwareUrl: Data.FirmwareUrl,
-      };
-    },
-    create: async (url, wanted) =>
-      packageAnswer.parse(await request(url, 'CreateOTAFirmware', wanted)).Data.FirmwareId,
-    downloadUrl: async (url, firmwareId) => {
-      const answer = await request(url, 'QueryOTAFirmware', { firmwareId });
-      return queryAnswer.parse(answer).FirmwareInfo.FirmwareUrl;
+    name: `pop-core, ${method}`,
+    family: POP_CORE,
+    has: () => true,
+    call: ({ ca, key, url }, action, parameters = {}) => {
+      const client = new RPCClient({
+        endpoint: url,
+        apiVersion: API_VERSION,
+        accessKeyId: key.id,
+        accessKeySecret: key.secret,
+        ...(key.securityToken !== undefined && { securityToken: key.securityToken }),
+        ...(ca !== undefined && { opts: { agent: new Agent({ ca }) } }),
+      });
+      return client.request(action, parameters, { method });
     },
   };
 }
 
-function iotSdk(name: string, signatureAlgorithm?: string): SdkClient {
-  const client = (url: string): IotClient =>
-    new IotClient(
-      new Config({
-        endpoint: new URL(url).host,
-        protocol: 'http',
-        regionId: 'cn-shanghai',
-        accessKeyId: ACCOUNT_KEY.id,
-        accessKeySecret: ACCOUNT_KEY.secret,
-        signatureAlgorithm,
-      }),
-    );
-  const text = z.string();
+/** Settings that all clients of the tea family share. */
+function teaSettings({ ca, key, url }: SdkCaller): Record<string, string | undefined> {
+  const { host, protocol } = new URL(url);
+  return {
+    endpoint: host,
+    protocol: protocol.replace(':', ''),
+    regionId: 'cn-shanghai',
+    accessKeyId: key.id,
+    accessKeySecret: key.secret,
+    securityToken: key.securityToken,
+    ca,
+  };
+}
+
+type Members = Record<string, unknown>;
+type GeneratedCall = (
+  client: IotClient,
+  members: Members,
+) => Promise<{ readonly body: { toMap(): Members } }>;
+
+/** Every operation of ours that the SDK was generated with, and one that we have not. */
+const GENERATED_CALLS: Readonly<Record<string, GeneratedCall>> = {
+  GenerateOTAUploadURL: (client, members) =>
+    client.generateOTAUploadURL(new GenerateOTAUploadURLRequest(members)),
+  CreateOTAFirmware: (client, members) =>
+    client.createOTAFirmware(new CreateOTAFirmwareRequest(members)),
+  QueryOTAFirmware: (client, members) =>
+    client.queryOTAFirmware(new QueryOTAFirmwareRequest(members)),
+  ListOTAFirmware: (client, members) => client.listOTAFirmware(new ListOTAFirmwareRequest(members)),
+  DeleteOTAFirmware: (client, members) =>
+    client.deleteOTAFirmware(new DeleteOTAFirmwareRequest(members)),
+  CreateOTAModule: (client, members) => client.createOTAModule(new CreateOTAModuleRequest(members)),
+};
+
+/** Its members are called like the parameters, with a small first letter. */
+function membersOf(parameters: object): Members {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]: [string, unknown]) => [
+      name.charAt(0).toLowerCase() + name.slice(1),
+      Array.isArray(value)
+        ? value.map((entry: object) => new CreateOTAFirmwareRequestMultiFiles(membersOf(entry)))
+        : value,
+    ]),
+  );
+}
+
+/** The SDK of IoT Platform. @param signatureAlgorithm - `v2` is what it calls signature V1 */
+function generated(name: string, signatureAlgorithm?: 'v2'): SdkClient {
   return {
     name,
-    sign: async (url, suffix) => {
-      const request = new GenerateOTAUploadURLRequest({ fileSuffix: suffix });
-      const { body } = await client(url).generateOTAUploadURL(request);
-      return {
-        key: text.parse(body.data?.key),
-        host: text.parse(body.data?.host),
-        policy: text.parse(body.data?.policy),
-        accessKeyId: text.parse(body.data?.OSSAccessKeyId),
-        signature: text.parse(body.data?.signature),
-        firmwareUrl: text.parse(body.data?.firmwareUrl),
-      };
-    },
-    create: async (url, wanted) => {
-      const { body } = await client(url).createOTAFirmware(new CreateOTAFirmwareRequest(wanted));
-      return text.parse(body.data?.firmwareId, { error: () => JSON.stringify(body) });
-    },
-    downloadUrl: async (url, firmwareId) => {
-      const request = new QueryOTAFirmwareRequest({ firmwareId });
-      const { body } = await client(url).queryOTAFirmware(request);
-      return text.parse(body.firmwareInfo?.firmwareUrl);
+    family: GENERATED,
+    has: (action) => Object.hasOwn(GENERATED_CALLS, action),
+    call: async (caller, action, parameters = {}) => {
+      const call = GENERATED_CALLS[action];
+      if (call === undefined) throw new Error(`the SDK has no ${action}`);
+      const config = new Config({ ...teaSettings(caller), signatureAlgorithm });
+      const { body } = await call(new IotClient(config), membersOf(parameters));
+      return body.toMap();
     },
   };
 }
 
-/** The clients that the loop must work with, unmodified. */
+/** The class of `runtime` is in a package of its own, which would be needed for nothing else. */
+interface GenericClient {
+  callApi(
+    params: $OpenApiUtil.Params,
+    request: $OpenApiUtil.OpenApiRequest,
+    runtime: object,
+  ): Promise<{ readonly body?: unknown }>;
+}
+
+/** The generic client, which sends a form body in chunks. */
+function openApiCore(place: 'query' | 'body'): SdkClient {
+  return {
+    name: `openapi-core, parameters in the ${place}`,
+    family: OPENAPI_CORE,
+    has: () => true,
+    call: async (caller, action, parameters = {}) => {
+      const client: GenericClient = new OpenApi(new $OpenApiUtil.Config(teaSettings(caller)));
+      const params = new $OpenApiUtil.Params({
+        action,
+        version: API_VERSION,
+        protocol: 'HTTPS',
+        pathname: '/',
+        method: 'POST',
+        authType: 'AK',
+        style: 'RPC',
+        reqBodyType: 'formData',
+        bodyType: 'json',
+      });
+      const request = new $OpenApiUtil.OpenApiRequest({ [place]: OpenApiUtil.query(parameters) });
+      const { body } = await client.callApi(params, request, {});
+      return body;
+    },
+  };
+}
+
+/** The clients that the gateway must satisfy, unmodified. */
 export const SDK_CLIENTS: readonly SdkClient[] = [
   popCore('GET'),
   popCore('POST'),
-  iotSdk('iot20180120 (V3)'),
-  iotSdk('iot20180120 (v2)', 'v2'),
+  generated('iot20180120, signature V3'),
+  generated("iot20180120, 'v2'", 'v2'),
+  openApiCore('query'),
+  openApiCore('body'),
 ];

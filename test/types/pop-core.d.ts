@@ -1,4 +1,6 @@
 declare module '@alicloud/pop-core' {
+  import type { Agent } from 'node:http';
+
   export class RPCClient {
     constructor(options: {
       endpoint: string;
@@ -6,6 +8,7 @@ declare module '@alicloud/pop-core' {
       accessKeyId: string;
       accessKeySecret: string;
       securityToken?: string;
+      opts?: { agent?: Agent };
     });
     request(
       action: string,

@@ -28,7 +28,7 @@ describe('parseAccounts', () => {
     [
       'an unknown member',
       GOOD.replace('"instances"', '"instance"'),
-      'accounts.json:3: accounts.0: Unrecognized key: "instance"',
+      'accounts.json:6: accounts.0: Unrecognized key: "instance"',
     ],
     [
       'an access key without a secret',

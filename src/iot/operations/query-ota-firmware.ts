@@ -1,5 +1,5 @@
 import { toMilliseconds } from '../../clock.ts';
-import { percentEncode } from '../../signatures/percent-encoding.ts';
+import { downloadUrl } from '../../signatures/download-url.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import { businessError } from '../errors.ts';
 import type { AnswerBody } from '../render.ts';
@@ -56,7 +56,7 @@ function describePackage(context: CallContext, found: FirmwarePackage): AnswerBo
     Status: found.status,
     FirmwareId: found.id,
     FirmwareDesc: found.description ?? '',
-    ...(single !== undefined && { FirmwareUrl: downloadUrl(context, single.key) }),
+    ...(single !== undefined && { FirmwareUrl: urlOf(context, single.key) }),
     DestVersion: found.destVersion,
     ProductName: productName(context.account, found.productKey),
     FirmwareName: found.name,
@@ -71,14 +71,13 @@ function describeFiles(context: CallContext, { files }: FirmwarePackage): Answer
   return files.map(({ key, md5, name, sign, size }) => ({
     Name: name ?? '',
     Size: size,
-    Url: downloadUrl(context, key),
+    Url: urlOf(context, key),
     SignValue: sign,
     FileMd5: md5,
   }));
 }
 
-function downloadUrl({ bucketKey, host, uploads }: CallContext, key: string): string {
-  const expires = Math.floor((uploads.clock.now() + DOWNLOAD_TTL) / 1000);
-  const query = bucketKey.signDownload(uploads.rules.bucket, key, expires);
-  return `${host}/${key.split('/').map(percentEncode).join('/')}?${query}`;
+function urlOf({ bucketKey, host, uploads }: CallContext, key: string): string {
+  const { clock, rules } = uploads;
+  return downloadUrl(bucketKey, { host, bucket: rules.bucket, key }, clock.now() + DOWNLOAD_TTL);
 }

@@ -386,6 +386,7 @@ describe('size and digest', () => {
           },
           settle: async () => undefined,
           discard: async () => undefined,
+          abandon: () => undefined,
           unsettled: async () => [],
           digest: () => digest,
           open: async () => undefined,

@@ -10,6 +10,7 @@ import { randomIds } from '../../../src/ids.ts';
 import { AccountDirectory } from '../../../src/iot/accounts.ts';
 import { createIotRouter } from '../../../src/iot/router.ts';
 import type { Logger } from '../../../src/logger.ts';
+import { noFaults } from '../../../src/faults/none.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
 import type { ObjectStore } from '../../../src/ports.ts';
 import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
@@ -35,6 +36,7 @@ const store: ObjectStore = {
   put: unused,
   settle: unused,
   discard: unused,
+  abandon: unused,
   unsettled: unused,
   digest: unused,
   open: unused,
@@ -73,6 +75,7 @@ function createApp(): Express {
     nonces,
     quota: { take: async () => undefined },
     quotaRule: 'off',
+    faults: noFaults,
     wallClock,
     publicUrl: undefined,
   });

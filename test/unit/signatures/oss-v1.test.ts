@@ -7,7 +7,7 @@ import {
   signUrlV1,
 } from '../../../src/signatures/oss-v1.ts';
 import type { OssRequest } from '../../../src/signatures/oss-v1.ts';
-import { aliOss, aliOssSignUtils } from './ali-oss.ts';
+import { aliOss, aliOssSignUtils } from '../../support/ali-oss.ts';
 
 const DOC_SECRET = 'OtxrzxIsfpFjA7SwPzILwy8Bw21TLhquhboDYROV';
 const GO_DATE = 'Wed, 28 Dec 2022 10:27:41 GMT';

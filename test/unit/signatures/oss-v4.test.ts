@@ -9,7 +9,7 @@ import {
   signUrlV4,
 } from '../../../src/signatures/oss-v4.ts';
 import type { SignUrlV4Options } from '../../../src/signatures/oss-v4.ts';
-import { aliOss, aliOssSignUtils } from './ali-oss.ts';
+import { aliOss, aliOssSignUtils } from '../../support/ali-oss.ts';
 
 const REGION = 'cn-hangzhou';
 const QUERY: readonly (readonly [string, string])[] = [

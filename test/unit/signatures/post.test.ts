@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { equalInConstantTime } from '../../../src/signatures/constant-time.ts';
 import { signPostV1 } from '../../../src/signatures/post-v1.ts';
 import { signPostV4 } from '../../../src/signatures/post-v4.ts';
-import { aliOss } from './ali-oss.ts';
+import { aliOss } from '../../support/ali-oss.ts';
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 const JAVA_SDK_SECRET = 'B'.repeat(30);

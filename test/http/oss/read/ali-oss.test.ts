@@ -1,30 +1,14 @@
 import { startTestGateway } from '../../../../src/testing/index.ts';
 import type { TestGateway } from '../../../../src/testing/index.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** What is used of ali-oss, which has no types of its own. */
-interface AliOss {
-  put(key: string, body: Buffer, options: object): Promise<{ readonly res: Answer }>;
-  get(key: string, options?: object): Promise<{ readonly content: Buffer }>;
-  head(key: string): Promise<{ readonly meta: Readonly<Record<string, string>> | null }>;
-  getObjectMeta(key: string): Promise<{ readonly res: Answer }>;
-  delete(key: string): Promise<{ readonly res: Answer }>;
-  signatureUrl(key: string, options: object): string;
-  signatureUrlV4(method: string, expires: number, call: object, key: string): Promise<string>;
-}
-
-const AliOss = jest.requireActual<new (options: object) => AliOss>('ali-oss');
+import { aliOss } from '../../../support/ali-oss.ts';
+import type { AliOss } from '../../../support/ali-oss.ts';
 
 const KEY = 'a b/固件+%2B.bin';
 const BODY = Buffer.from('hello');
 const TYPE = 'text/x y';
 
 function connect(gateway: TestGateway, endpoint: string, options: object): AliOss {
-  return new AliOss({
+  return aliOss({
     endpoint,
     region: `oss-${gateway.config.region}`,
     bucket: gateway.config.bucket,

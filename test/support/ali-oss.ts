@@ -1,11 +1,30 @@
-/** The parts of ali-oss that tests use as an oracle; the package has no types of its own. */
+import type { Readable } from 'node:stream';
+
+/** What ali-oss hands on of an answer. */
+export interface AliOssAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The parts of ali-oss that tests use, as a client and as an oracle; the package has no types of its own. */
 export interface AliOss {
+  put(key: string, body: Buffer, options?: object): Promise<{ readonly res: AliOssAnswer }>;
+  putStream(key: string, body: Readable, options?: object): Promise<{ readonly res: AliOssAnswer }>;
+  get(key: string, options?: object): Promise<{ readonly content: Buffer }>;
+  getStream(key: string, options?: object): Promise<{ readonly stream: Readable }>;
+  head(key: string): Promise<{
+    readonly meta: Readonly<Record<string, string>> | null;
+    readonly res: AliOssAnswer;
+  }>;
+  getObjectMeta(key: string): Promise<{ readonly res: AliOssAnswer }>;
+  delete(key: string): Promise<{ readonly res: AliOssAnswer }>;
   calculatePostSignature(policy: object | string): {
     OSSAccessKeyId: string;
     Signature: string;
     policy: string;
   };
   signPostObjectPolicyV4(policy: object | string, date: Date): string;
+  /** @param options - `expires` in seconds; it works with a host name only */
   signatureUrl(name: string, options?: Record<string, unknown>): string;
   signatureUrlV4(
     method: string,
@@ -41,11 +60,17 @@ export interface AliOssOptions {
   accessKeyId: string;
   accessKeySecret: string;
   bucket: string;
+  /** With `oss-` in front. */
   region: string;
+  /** Absent for a client that only signs. */
+  endpoint?: string;
+  /** The endpoint is the bucket's own host. */
+  cname?: boolean;
+  authorizationV4?: boolean;
   stsToken?: string;
 }
 
-/** @returns a client; nothing that the interface above offers uses the network. */
+/** @returns a client */
 export function aliOss(options: AliOssOptions): AliOss {
   const Client = jest.requireActual<new (options: AliOssOptions) => AliOss>('ali-oss');
   return new Client(options);

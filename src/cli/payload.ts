@@ -1,0 +1,24 @@
+import { wallClock } from '../clock.ts';
+import { openOffline, upgradeMessage } from '../offline.ts';
+import type { RawOptions } from './environment.ts';
+import { readConfig } from './environment.ts';
+
+/**
+ * Prints what the platform would push to a device: one line, so that it is one message for whatever reads lines.
+ * @param expires - how long its URLs are good, in milliseconds
+ */
+export async function printPayload(
+  firmwareId: string,
+  expires: number,
+  options: RawOptions,
+): Promise<void> {
+  await using offline = openOffline(readConfig(options));
+  const firmware = await offline.findPackage(firmwareId);
+  if (firmware === undefined) throw new Error(`there is no firmware package ${firmwareId}`);
+  const at = wallClock.now();
+  const message = upgradeMessage(firmware, {
+    at,
+    urlOf: (key) => offline.downloadUrl(key, at + expires),
+  });
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}

@@ -1,0 +1,126 @@
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { Fault } from '../ports.ts';
+
+/** Resets the connection of a request: the other side gets ECONNRESET, and no answer. */
+export function resetConnection({ socket }: IncomingMessage): void {
+  // A TLS socket has no reset of its own.
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
+type Done = (error?: Error | null) => void;
+
+/**
+ * Spoils the answer that is going to be written, for `truncate` and `loseAnswer`; other faults leave it alone.
+ * The count begins with the status line.
+ */
+export function spoilAnswer(request: IncomingMessage, fault: Fault | undefined): void {
+  if (fault?.kind !== 'truncate' && fault?.kind !== 'loseAnswer') return;
+  const { socket } = request;
+  const write = socket.write.bind(socket);
+  let left = fault.kind === 'truncate' ? fault.after : 0;
+  let isCut = false;
+  const pass = (bytes: Buffer): void => {
+    if (isCut) return;
+    const passed = bytes.subarray(0, left);
+    left -= passed.length;
+    if (passed.length > 0) write(passed);
+    if (passed.length === bytes.length) return;
+    isCut = true;
+    if (fault.kind === 'truncate') socket.destroySoon();
+    else resetConnection(request);
+  };
+  socket.write = (chunk: string | Uint8Array, more?: BufferEncoding | Done, last?: Done) => {
+    const [encoding, done] = typeof more === 'function' ? [undefined, more] : [more, last];
+    pass(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk));
+    if (done !== undefined) setImmediate(done);
+    return true;
+  };
+}
+
+/**
+ * Waits as a `delay` or a `stall` says; a stall without a time lasts until the client has gone.
+ * @param time - milliseconds
+ * @returns whether the client is still there
+ */
+export async function holdUp(
+  { socket }: IncomingMessage,
+  time: number | undefined,
+): Promise<boolean> {
+  if (socket.destroyed) return false;
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      socket.off('close', finish);
+      resolve(!socket.destroyed);
+    };
+    const timer = time === undefined ? undefined : setTimeout(finish, time);
+    socket.on('close', finish);
+  });
+}
+
+const TICKS_PER_SECOND = 10;
+
+/**
+ * Passes a file on as `reset`, `stall` and `slow` let it; other faults leave it alone.
+ * @param broken - makes the error that ends the reading when the connection has broken
+ */
+export function spoilFile(
+  request: IncomingMessage,
+  bytes: AsyncIterable<Buffer>,
+  fault: Fault | undefined,
+  broken: () => Error,
+): AsyncIterable<Buffer> {
+  switch (fault?.kind) {
+    case 'reset':
+      return interrupted(bytes, fault.after, async () => {
+        resetConnection(request);
+        throw broken();
+      });
+    case 'stall':
+      return interrupted(bytes, fault.after, async () => {
+        if (!(await holdUp(request, fault.time))) throw broken();
+      });
+    case 'slow':
+      return paced(bytes, fault.bytesPerSecond / TICKS_PER_SECOND, async () => {
+        if (!(await holdUp(request, 1000 / TICKS_PER_SECOND))) throw broken();
+      });
+    default:
+      return bytes;
+  }
+}
+
+/** Passes bytes on, and does something once so many have passed. */
+async function* interrupted(
+  bytes: AsyncIterable<Buffer>,
+  after: number,
+  strike: () => Promise<void>,
+): AsyncGenerator<Buffer, void, undefined> {
+  if (after === 0) await strike();
+  let left = after;
+  for await (const chunk of bytes) {
+    const head = left > 0 ? chunk.subarray(0, left) : Buffer.alloc(0);
+    if (head.length > 0) {
+      left -= head.length;
+      yield head;
+      if (left === 0) await strike();
+    }
+    if (head.length < chunk.length) yield chunk.subarray(head.length);
+  }
+}
+
+/** Passes bytes on in pieces of a size, and waits before each. */
+async function* paced(
+  bytes: AsyncIterable<Buffer>,
+  size: number,
+  pause: () => Promise<void>,
+): AsyncGenerator<Buffer, void, undefined> {
+  const step = Math.max(1, Math.floor(size));
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.length; at += step) {
+      await pause();
+      yield chunk.subarray(at, at + step);
+    }
+  }
+}

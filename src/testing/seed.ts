@@ -1,0 +1,72 @@
+import { toMilliseconds } from '../clock.ts';
+import type { SeedOptions, SeededUpload, TestGateway } from './test-gateway.ts';
+
+type SeedParts = Pick<
+  TestGateway,
+  'apiAs' | 'accessKey' | 'clock' | 'config' | 'postObject' | 'purgeUnclaimed'
+>;
+
+/** How far each state is down the way. */
+const STEPS = { issued: 0, stored: 1, claimed: 2, purging: 3, purged: 1 } as const;
+
+/** Makes the `seed` of a gateway. Seeds come one after the other, since each moves the clock. */
+export function createSeed(gateway: SeedParts): (options: SeedOptions) => Promise<SeededUpload> {
+  let last: Promise<unknown> = Promise.resolve();
+  let count = 0;
+  return (options) => {
+    const name = `seed${String(++count)}`;
+    const seeding = last.then(() => seedAt(gateway, options, name));
+    last = seeding.catch(() => undefined);
+    return seeding;
+  };
+}
+
+async function seedAt(
+  gateway: SeedParts,
+  options: SeedOptions,
+  name: string,
+): Promise<SeededUpload> {
+  const { clock, config } = gateway;
+  const now = clock.now();
+  const isPurged = options.state === 'purged';
+  // A purged one has missed its deadline at the latest now.
+  const age = Math.max(toMilliseconds(options.age ?? {}), isPurged ? config.claimTtl : 0);
+  clock.set(now - age);
+  try {
+    const seeded = await seed(gateway, options, name);
+    if (isPurged) {
+      clock.set(now - age + config.claimTtl);
+      await gateway.purgeUnclaimed();
+    }
+    return seeded;
+  } finally {
+    clock.set(now);
+  }
+}
+
+async function seed(
+  gateway: SeedParts,
+  { accessKey, bytes = 'firmware', firmware, state, upload }: SeedOptions,
+  name: string,
+): Promise<SeededUpload> {
+  const api = gateway.apiAs(accessKey ?? gateway.accessKey);
+  const iotInstanceId = upload?.iotInstanceId ?? firmware?.iotInstanceId;
+  const grant = await api.generateOTAUploadURL({ ...upload, iotInstanceId });
+  const { firmwareUrl, key } = grant;
+  const seeded = { key, grant, firmwareUrl };
+  if (STEPS[state] < STEPS.stored) return seeded;
+
+  const posted = await gateway.postObject(grant, bytes);
+  if (posted.code !== undefined) throw new Error(`could not post a seed: ${posted.body}`);
+  if (STEPS[state] < STEPS.claimed) return seeded;
+
+  const { firmwareId } = await api.createOTAFirmware({
+    firmwareName: name,
+    destVersion: `1.0.0-${name}`,
+    iotInstanceId,
+    ...firmware,
+    firmwareUrl,
+  });
+  if (STEPS[state] >= STEPS.purging) await api.deleteOTAFirmware({ firmwareId, iotInstanceId });
+  return { ...seeded, firmwareId };
+}

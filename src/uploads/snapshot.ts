@@ -1,0 +1,124 @@
+import type { FirmwarePackage, PackageFile, PackageStatus } from './firmware-package.ts';
+import { PACKAGE_STATUS } from './firmware-package.ts';
+import type { UploadParts } from './parts.ts';
+import { allPackages, allUploads } from './survey.ts';
+import type { PurgeReason, StoredObject, Upload, UploadState } from './upload.ts';
+
+/** Name of a package's status. */
+export type StatusName = keyof typeof PACKAGE_STATUS;
+
+/** An upload as a snapshot shows it. Times are ISO 8601. */
+export interface UploadSnapshot {
+  readonly key: string;
+  readonly state: UploadState;
+  readonly issuedAt?: string;
+  /** In bytes. */
+  readonly size?: number;
+  /** Lower-case hexadecimal. */
+  readonly md5?: string;
+  readonly contentType?: string;
+  readonly storedAt?: string;
+  /** Until when it can be claimed; of a stored upload. */
+  readonly claimUntil?: string;
+  /** Id of the firmware package that holds it. */
+  readonly firmwareId?: string;
+  readonly purgeReason?: PurgeReason;
+  /** Since when it is purging; its bytes may still be there. */
+  readonly purgingSince?: string;
+  /** When its bytes were gone. */
+  readonly purgedAt?: string;
+}
+
+/** A firmware package as a snapshot shows it. */
+export interface PackageSnapshot {
+  readonly firmwareId: string;
+  readonly firmwareName: string;
+  readonly destVersion: string;
+  readonly moduleName: string;
+  readonly productKey?: string;
+  readonly status: StatusName;
+  /** Percent. */
+  readonly verifyProgress: number;
+  readonly files: readonly PackageFile[];
+  readonly createdAt: string;
+}
+
+/** Everything a gateway holds, as plain data without hosts, locators or anything else that differs from run to run. */
+export interface Snapshot {
+  /** The gateway's time. */
+  readonly time: string;
+  /** Oldest first, tombstones too. */
+  readonly uploads: readonly UploadSnapshot[];
+  /** Oldest first. */
+  readonly packages: readonly PackageSnapshot[];
+}
+
+/** Takes a snapshot of the uploads and the packages of some accounts. */
+export async function takeSnapshot(
+  parts: UploadParts,
+  accountIds: readonly string[],
+): Promise<Snapshot> {
+  const uploads: UploadSnapshot[] = [];
+  for await (const upload of allUploads(parts.ledger)) {
+    uploads.push(showUpload(upload, parts.rules.claimTtl));
+  }
+  const packages = await allPackages(parts.ledger, accountIds);
+  return { time: iso(parts.clock.now()), uploads, packages: packages.map(showPackage) };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function showUpload(upload: Upload, claimTtl: number): UploadSnapshot {
+  const { issue, key, state } = upload;
+  const base = { key, state, ...(issue && { issuedAt: iso(issue.issuedAt) }) };
+  switch (upload.state) {
+    case 'issued':
+      return base;
+    case 'stored': {
+      const claimUntil = iso(upload.object.storedAt + claimTtl);
+      return { ...base, ...showObject(upload.object), claimUntil };
+    }
+    case 'claimed':
+      return { ...base, ...showObject(upload.object), firmwareId: upload.packageId };
+    case 'purging':
+    case 'purged': {
+      const { purgedAt, purgingSince, reason } = upload.purge;
+      return {
+        ...base,
+        ...showObject(upload.object),
+        purgeReason: reason,
+        purgingSince: iso(purgingSince),
+        ...(purgedAt !== undefined && { purgedAt: iso(purgedAt) }),
+      };
+    }
+  }
+}
+
+function showObject({ headers, md5, size, storedAt }: StoredObject) {
+  const contentType = headers['content-type'];
+  return { size, md5, ...(contentType !== undefined && { contentType }), storedAt: iso(storedAt) };
+}
+
+const STATUS_NAMES: Readonly<Record<PackageStatus, StatusName>> = {
+  [PACKAGE_STATUS.notNeeded]: 'notNeeded',
+  [PACKAGE_STATUS.unverified]: 'unverified',
+  [PACKAGE_STATUS.verified]: 'verified',
+  [PACKAGE_STATUS.verifying]: 'verifying',
+  [PACKAGE_STATUS.failed]: 'failed',
+};
+
+function showPackage(found: FirmwarePackage): PackageSnapshot {
+  return {
+    firmwareId: found.id,
+    firmwareName: found.name,
+    destVersion: found.destVersion,
+    moduleName: found.moduleName,
+    ...(found.productKey !== undefined && { productKey: found.productKey }),
+    status: STATUS_NAMES[found.status],
+    verifyProgress: found.verifyProgress,
+    files: found.files,
+    createdAt: iso(found.createdAt),
+  };
+}

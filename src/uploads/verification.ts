@@ -1,0 +1,29 @@
+import { PACKAGE_STATUS } from './firmware-package.ts';
+import type { UploadParts } from './parts.ts';
+import type { StatusName } from './snapshot.ts';
+
+/** The outcome of a verification, which on the real platform devices report. */
+export interface Verdict {
+  readonly status: StatusName;
+  /** Percent; stays as it is when absent. */
+  readonly verifyProgress?: number | undefined;
+}
+
+/** Sets how far the verification of a firmware package is. @returns false when there is no such package */
+export async function setPackageStatus(
+  { clock, ledger }: Pick<UploadParts, 'clock' | 'ledger'>,
+  accountIds: readonly string[],
+  packageId: string,
+  { status, verifyProgress }: Verdict,
+): Promise<boolean> {
+  for (const accountId of accountIds) {
+    if ((await ledger.findPackage(accountId, packageId)) === undefined) continue;
+    const outcome = await ledger.modifyPackage(accountId, packageId, {
+      status: PACKAGE_STATUS[status],
+      ...(verifyProgress !== undefined && { verifyProgress }),
+      modifiedAt: clock.now(),
+    });
+    return outcome === 'modified';
+  }
+  return false;
+}

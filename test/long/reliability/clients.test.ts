@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { patternBytes } from '../../support/bytes.ts';
+import type { BuiltGateway } from '../../support/built-gateway.ts';
+import {
+  bodiesOnDisk,
+  eventually,
+  startBuiltGateway,
+  temporaryFolder,
+} from '../../support/built-gateway.ts';
+import { grantFrom, post } from '../../support/loop.ts';
+import { amount, Dice, tell } from './dice.ts';
+import { openFiles, residentBytes } from './process-facts.ts';
+import { formBytes, RawConnection, requestHead, uploadBytes } from './raw-upload.ts';
+import { findFaults, survey } from './survey.ts';
+
+jest.setTimeout(300_000);
+
+const CUT_UPLOADS = amount('RELIABILITY_CUT_UPLOADS', 100);
+const IDLE_SOCKETS = amount('RELIABILITY_IDLE_SOCKETS', 300);
+const CRAWLERS = 20;
+const HEALTHY = 150;
+const MIB = 1024 * 1024;
+const FILE = patternBytes(3 * MIB);
+const SMALL = patternBytes(2000);
+
+async function uploadWell(url: string): Promise<number> {
+  const from = performance.now();
+  const { status } = await post(await grantFrom(url), SMALL);
+  expect(status).toBe(200);
+  return performance.now() - from;
+}
+
+async function uploadsWell(url: string, count: number): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < count; n += 1) {
+    times.push(await uploadWell(url));
+    await sleep(10);
+  }
+  times.sort((a, b) => a - b);
+  return times[Math.ceil(times.length * 0.99) - 1] ?? 0;
+}
+
+/** Starts an upload, and goes away somewhere in it. */
+async function cutUpload(url: string, dice: Dice): Promise<void> {
+  const bytes = uploadBytes(await grantFrom(url), FILE.subarray(0, dice.below(FILE.length)));
+  const connection = await RawConnection.open(url);
+  await connection.send(bytes.subarray(0, dice.below(bytes.length)));
+  if (dice.chance(0.5)) connection.vanish();
+  else connection.socket.end();
+  await connection.closed;
+}
+
+/** Sends one byte of an upload each second, until the gateway has had enough. */
+async function trickle(url: string): Promise<void> {
+  const grant = await grantFrom(url);
+  const { head } = formBytes(grant);
+  const connection = await RawConnection.open(url);
+  await connection.send(requestHead(url, head.length + MIB));
+  await connection.send(head);
+  await drip(connection, 'x');
+}
+
+/** Sends headers that never end. */
+async function addHeaders(url: string): Promise<void> {
+  const connection = await RawConnection.open(url);
+  await connection.send('POST / HTTP/1.1\r\nHost: h\r\n');
+  await drip(connection, 'a: b\r\n');
+}
+
+async function drip(connection: RawConnection, drop: string): Promise<void> {
+  for (let second = 0; second < 120 && !connection.socket.destroyed; second += 1) {
+    await connection.send(drop);
+    await Promise.race([sleep(1000), connection.closed]);
+  }
+  expect(connection.socket.destroyed).toBe(true);
+}
+
+async function idle(url: string): Promise<void> {
+  const connection = await RawConnection.open(url);
+  await connection.closed;
+}
+
+describe('clients that vanish and crawl', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let gateway: BuiltGateway;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+
+  afterEach(async () => {
+    await gateway.stop();
+    await folder.remove();
+  });
+
+  it(`do no harm: ${String(CUT_UPLOADS)} cut uploads, ${String(IDLE_SOCKETS)} idle sockets`, async () => {
+    const dice = Dice.roll('clients');
+    gateway = await startBuiltGateway(join(folder.path, 'data'), {
+      OTA_GATEWAY_IDLE_TIMEOUT: '4s',
+    });
+    const { url, pid } = gateway;
+    await uploadsWell(url, 30);
+    for (let n = 0; n < 5; n += 1) await post(await grantFrom(url), FILE);
+    const alone = await uploadsWell(url, HEALTHY);
+    const before = { files: openFiles(pid), memory: residentBytes(pid) };
+
+    const crawlers = Array.from({ length: CRAWLERS }, () => [trickle(url), addHeaders(url)]).flat();
+    const idlers = Array.from({ length: IDLE_SOCKETS }, () => idle(url));
+    const vanishers = Array.from({ length: 10 }, async (_, n) => {
+      const own = dice.fork();
+      for (let at = n; at < CUT_UPLOADS; at += 10) await cutUpload(url, own);
+    });
+    const among = await uploadsWell(url, HEALTHY);
+    await Promise.all([...vanishers, ...idlers, ...crawlers]);
+    tell(
+      'clients',
+      `p99 of a small upload: ${alone.toFixed(0)} ms alone, ${among.toFixed(0)} ms among`,
+    );
+    // Three times is what is wanted; the rest is for the clients of this test, who share the processor.
+    expect(among).toBeLessThan(3 * alone + 400);
+
+    await eventually(() => openFiles(pid) <= before.files + 3, 20_000);
+    await eventually(async () => (await bodiesOnDisk(gateway.dataDir)).staging.length === 0);
+    const memory = residentBytes(pid);
+    tell(
+      'clients',
+      `memory: ${String(before.memory >> 20)} MiB before, ${String(memory >> 20)} after`,
+    );
+    expect(memory).toBeLessThan(before.memory + 150 * MIB);
+    expect(await findFaults(await survey(gateway.dataDir))).toEqual([]);
+    expect(gateway.output()).not.toMatch(/"level":[56]0/);
+  });
+
+  it('a slow upload is not cut however long it takes; a silent one and one too slow are', async () => {
+    gateway = await startBuiltGateway(join(folder.path, 'data'), {
+      OTA_GATEWAY_IDLE_TIMEOUT: '1500ms',
+      OTA_GATEWAY_MIN_UPLOAD_RATE: '1KiB',
+    });
+    const { url } = gateway;
+    const start = async (): Promise<{ connection: RawConnection; bytes: Buffer }> => {
+      const bytes = uploadBytes(await grantFrom(url), FILE);
+      const connection = await RawConnection.open(url);
+      await connection.send(bytes.subarray(0, 2 * MIB));
+      return { connection, bytes: bytes.subarray(2 * MIB) };
+    };
+    const slow = await start();
+    const silent = await start();
+    const tooSlow = await start();
+    await eventually(async () => (await bodiesOnDisk(gateway.dataDir)).staging.length === 3);
+    const step = Math.ceil(slow.bytes.length / 30);
+    for (let n = 0; n < 30; n += 1) {
+      await slow.connection.send(slow.bytes.subarray(n * step, (n + 1) * step));
+      await tooSlow.connection.send(tooSlow.bytes.subarray(n, n + 1));
+      await sleep(200);
+    }
+    await eventually(() => slow.connection.status !== undefined);
+    expect(slow.connection.status).toBe(200);
+    expect(silent.connection.socket.destroyed).toBe(true);
+    expect(tooSlow.connection.socket.destroyed).toBe(true);
+    expect(silent.connection.received + tooSlow.connection.received).toBe('');
+    await eventually(async () => (await bodiesOnDisk(gateway.dataDir)).staging.length === 0);
+    slow.connection.vanish();
+  });
+});

@@ -1,0 +1,124 @@
+import fs from 'node:fs';
+import files from 'node:fs/promises';
+import type { UploadLedger } from '../../../src/ports.ts';
+
+/**
+ * How a step fails. `before`: it does nothing. `after`: it is done, and says that it failed. `dead`: it does
+ * nothing, and neither does any step after it.
+ */
+export type Failing = 'before' | 'after' | 'dead';
+
+/** Makes the n-th step fail, and tells which step that was. */
+export class FailingSteps {
+  /** Kinds of all steps that were tried while armed. */
+  readonly seen: string[] = [];
+  #failing: Failing | undefined;
+  #at = 0;
+
+  /** @param at - counts from 1 */
+  arm(failing: Failing, at: number): void {
+    this.#failing = failing;
+    this.#at = at;
+    this.seen.length = 0;
+  }
+
+  /** @returns the step that has failed; undefined when there were not so many */
+  disarm(): string | undefined {
+    this.#failing = undefined;
+    return this.seen[this.#at - 1];
+  }
+
+  /** Carries out a step, or not. */
+  async take<T>(
+    kind: string,
+    step: () => Promise<T>,
+    undo?: (done: T) => Promise<void>,
+  ): Promise<T> {
+    const failing = this.#failing;
+    if (failing === undefined) return step();
+    this.seen.push(kind);
+    const count = this.seen.length;
+    if (count < this.#at || (count > this.#at && failing !== 'dead')) return step();
+    // A file that could not be closed well is closed all the same.
+    if (failing === 'after' || kind === 'close') {
+      const done = await step();
+      await undo?.(done);
+    }
+    throw Object.assign(new Error(`EIO: i/o error, ${kind}`), { code: 'EIO' });
+  }
+}
+
+const FILE_STEPS = ['link', 'rename', 'unlink', 'rm', 'readdir', 'stat', 'writeFile'] as const;
+const HANDLE_STEPS = ['write', 'writev', 'sync', 'datasync', 'close'] as const;
+/** What would slip past `steps`. None of these may touch a body. */
+const OTHERS = [
+  ...(['writeSync', 'writevSync', 'fsyncSync', 'fdatasyncSync', 'linkSync', 'unlinkSync'] as const),
+  ...(['write', 'writev', 'fsync', 'fdatasync', 'link', 'unlink'] as const),
+];
+
+/** Lets every step of `node:fs/promises` go through `steps`. @returns what undoes it */
+export function failInFileSystem(steps: FailingSteps): () => void {
+  const { open } = files;
+  const undo = FILE_STEPS.map((name) =>
+    replace(
+      files,
+      name,
+      (original) =>
+        (...args) =>
+          steps.take(name, () => original(...args)),
+    ),
+  );
+  undo.push(
+    replace(files, 'open', () => async (...args: Parameters<typeof open>) => {
+      const handle = await steps.take(
+        'open',
+        () => open(...args),
+        (opened) => opened.close(),
+      );
+      for (const name of HANDLE_STEPS) {
+        replace(
+          handle,
+          name,
+          (original) =>
+            (...rest) =>
+              steps.take(name, () => original(...rest)),
+        );
+      }
+      return handle;
+    }),
+  );
+  for (const name of OTHERS) {
+    const message = `${name} is not among the steps that this test can make fail`;
+    undo.push(replace(fs, name, () => () => Promise.reject(new Error(message))));
+  }
+  return () => {
+    for (const one of undo) one();
+  };
+}
+
+type Method<A extends unknown[]> = (...args: A) => Promise<unknown>;
+
+/** Puts another method in the place of one. @returns what puts it back */
+function replace<A extends unknown[]>(
+  owner: object,
+  name: string,
+  make: (original: Method<unknown[]>) => Method<A>,
+): () => void {
+  const original: unknown = Reflect.get(owner, name);
+  if (typeof original !== 'function') throw new Error(`there is no ${name}`);
+  const call = async (...args: unknown[]): Promise<unknown> => Reflect.apply(original, owner, args);
+  Object.defineProperty(owner, name, { value: make(call), configurable: true, writable: true });
+  return () => Reflect.set(owner, name, original);
+}
+
+/** A ledger whose every call goes through `steps`. */
+export function failInLedger(steps: FailingSteps, ledger: UploadLedger): UploadLedger {
+  return new Proxy(ledger, {
+    get: (target, name: string) => {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      return (...args: unknown[]) =>
+        steps.take(name, async (): Promise<unknown> => Reflect.apply(method, target, args));
+    },
+  });
+}

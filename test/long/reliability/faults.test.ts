@@ -1,0 +1,279 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { ManualClock } from '../../../src/clock.ts';
+import { sequentialIds } from '../../../src/ids.ts';
+import { openLedgerDatabase } from '../../../src/ledger/database.ts';
+import { SqliteLedger } from '../../../src/ledger/sqlite-ledger.ts';
+import { silentLogger } from '../../../src/logger.ts';
+import { DiskObjectStore } from '../../../src/object-store/disk-object-store.ts';
+import { ThreadHasher } from '../../../src/object-store/thread-hasher.ts';
+import { claimUploads } from '../../../src/uploads/claim.ts';
+import { KeysInTransit } from '../../../src/uploads/keys-in-transit.ts';
+import type { UploadParts } from '../../../src/uploads/parts.ts';
+import { purgeUnclaimed } from '../../../src/uploads/purge.ts';
+import { receiveUpload } from '../../../src/uploads/receive.ts';
+import { reconcile } from '../../../src/uploads/reconcile.ts';
+import { inChunks, patternBytes } from '../../support/bytes.ts';
+import { temporaryFolder } from '../../support/built-gateway.ts';
+import { FailingSteps, failInFileSystem, failInLedger } from './failing-steps.ts';
+import type { Failing } from './failing-steps.ts';
+import { findFaults, survey } from './survey.ts';
+
+jest.setTimeout(120_000);
+
+const MIB = 1024 * 1024;
+const OLD = patternBytes(5000);
+const SMALL = patternBytes(70_000);
+const LARGE = patternBytes(2 * MIB + 1);
+const KEY = 'ota/firmware.bin';
+const HOUR = 3_600_000;
+
+interface World {
+  readonly parts: UploadParts;
+  readonly clock: ManualClock;
+}
+
+function receive({ parts }: World, bytes: Buffer, forbidOverwrite = false): Promise<unknown> {
+  const body = inChunks(bytes, 65_536);
+  return receiveUpload(parts, { key: KEY, headers: {}, forbidOverwrite, bytes: body });
+}
+
+async function claimIt({ parts }: World): Promise<string> {
+  const outcome = await claimUploads(parts, {
+    package: {
+      accountId: 'acme',
+      name: 'fw',
+      destVersion: '1',
+      differential: false,
+      moduleName: 'default',
+      signMethod: 'SHA256',
+      status: 0,
+    },
+    files: [{ key: KEY }],
+    soleAccount: true,
+    patience: 10_000,
+  });
+  if (outcome.kind !== 'claimed') throw new Error(`the claim was answered with ${outcome.kind}`);
+  return outcome.package.id;
+}
+
+/** A piece of an upload's life: what was before it, what it does, and which bodies the key may have afterwards. */
+interface Piece {
+  readonly name: string;
+  readonly before?: (world: World) => Promise<unknown>;
+  readonly act: (world: World) => Promise<unknown>;
+  /** When it has succeeded. `undefined`: no body. */
+  readonly then: Buffer | undefined;
+  /** When it has failed. */
+  readonly orElse: readonly (Buffer | undefined)[];
+  /** Kinds of steps that it must have, so that none slips through. */
+  readonly steps: readonly string[];
+}
+
+const PIECES: readonly Piece[] = [
+  {
+    name: 'storing an empty file',
+    act: (world) => receive(world, Buffer.alloc(0)),
+    then: Buffer.alloc(0),
+    orElse: [undefined, Buffer.alloc(0)],
+    steps: ['open', 'datasync', 'link', 'sync', 'unlink', 'recordStored'],
+  },
+  {
+    name: 'storing a small file',
+    act: (world) => receive(world, SMALL),
+    then: SMALL,
+    orElse: [undefined, SMALL],
+    steps: ['open', 'writev', 'datasync', 'link', 'sync', 'unlink', 'close', 'recordStored'],
+  },
+  {
+    name: 'storing a large file',
+    act: (world) => receive(world, LARGE),
+    then: LARGE,
+    orElse: [undefined, LARGE],
+    steps: ['open', 'writev', 'datasync', 'link', 'sync', 'unlink', 'close', 'recordStored'],
+  },
+  {
+    name: 'replacing a file',
+    before: (world) => receive(world, OLD),
+    act: (world) => receive(world, SMALL),
+    then: SMALL,
+    orElse: [OLD, SMALL],
+    steps: ['open', 'link', 'unlink', 'recordStored'],
+  },
+  {
+    name: 'storing where another has stored meanwhile',
+    act: async (world) => {
+      const racing = receiveUpload(world.parts, {
+        key: KEY,
+        headers: {},
+        forbidOverwrite: true,
+        bytes: (async function* () {
+          await receive(world, OLD);
+          yield SMALL;
+        })(),
+      });
+      await racing;
+    },
+    then: OLD,
+    orElse: [undefined, OLD, SMALL],
+    steps: ['open', 'link', 'unlink', 'recordStored'],
+  },
+  {
+    name: 'claiming a file',
+    before: (world) => receive(world, LARGE),
+    act: claimIt,
+    then: LARGE,
+    orElse: [LARGE],
+    steps: ['findUpload', 'recordSha256', 'claim'],
+  },
+  {
+    name: 'deleting a package and purging its file',
+    before: async (world) => {
+      await receive(world, SMALL);
+      await claimIt(world);
+    },
+    act: async (world) => {
+      const found = await world.parts.ledger.findPackageByName('acme', 'fw');
+      await world.parts.ledger.deletePackage('acme', found?.id ?? '', world.clock.now());
+      await purgeUnclaimed(world.parts);
+    },
+    then: undefined,
+    orElse: [SMALL, undefined],
+    steps: ['deletePackage', 'listPurging', 'unlink', 'confirmPurged'],
+  },
+  {
+    name: 'purging what nobody has claimed',
+    before: async (world) => {
+      await receive(world, SMALL);
+      world.clock.advance({ hours: 2 });
+    },
+    act: (world) => purgeUnclaimed(world.parts),
+    then: undefined,
+    orElse: [undefined],
+    steps: ['expireStored', 'unlink', 'confirmPurged'],
+  },
+  {
+    name: 'reconciling',
+    before: async ({ parts }) => {
+      await parts.store.put('0rphan00', inChunks(SMALL, 1000));
+      parts.store.abandon('0rphan00');
+    },
+    act: ({ parts }) => reconcile(parts),
+    then: undefined,
+    orElse: [undefined],
+    steps: ['readdir', 'holds', 'unlink'],
+  },
+];
+
+describe('when a single step fails,', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let steps: FailingSteps;
+  let restore: () => void;
+  let lives = 0;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    steps = new FailingSteps();
+    restore = failInFileSystem(steps);
+  });
+
+  afterAll(async () => {
+    restore();
+    await folder.remove();
+  });
+
+  async function openWorld(dataDir: string): Promise<World> {
+    const clock = new ManualClock();
+    const parts: UploadParts = {
+      ledger: failInLedger(steps, new SqliteLedger(openLedgerDatabase(dataDir))),
+      store: await DiskObjectStore.open(dataDir, new ThreadHasher()),
+      clock,
+      // No locator may come twice, not even after a restart.
+      ids: { ...sequentialIds(), locator: () => String((lives += 1)).padStart(32, '0') },
+      logger: silentLogger,
+      observer: {},
+      policySigner: { accessKeyId: 'unused', sign: () => 'unused' },
+      inTransit: new KeysInTransit(),
+      rules: {
+        bucket: 'bucket',
+        policyTtl: HOUR,
+        claimTtl: HOUR,
+        maxUploadBytes: 10 * MIB,
+        maxPackages: 10,
+        issuedRetention: HOUR,
+        tombstoneRetention: 24 * HOUR,
+      },
+    };
+    return { parts, clock };
+  }
+
+  async function closeWorld({ parts }: World): Promise<void> {
+    await parts.store.close();
+    await parts.ledger.close();
+  }
+
+  /** What the key holds, read through the gateway's own parts. */
+  async function bodyOf({ parts }: World): Promise<Buffer | undefined> {
+    const upload = await parts.ledger.findUpload(KEY);
+    if (upload === undefined || upload.state === 'issued') return undefined;
+    const body = await parts.store.open(upload.object.locator);
+    if (body === undefined) throw new Error('the ledger has a body that the store has not');
+    return buffer(body);
+  }
+
+  /** Lives a piece with one failing step, recovers, and checks everything. @returns the step that failed */
+  async function live(
+    piece: Piece,
+    failing: Failing,
+    at: number,
+    recovery: 'the next purge' | 'a restart',
+  ): Promise<string | undefined> {
+    const dataDir = join(folder.path, `world-${String((lives += 1))}`);
+    await mkdir(dataDir);
+    let world = await openWorld(dataDir);
+    await piece.before?.(world);
+    steps.arm(failing, at);
+    const [outcome] = await Promise.allSettled([piece.act(world)]);
+    const failed = steps.disarm();
+    if (recovery === 'a restart') {
+      const now = world.clock.now();
+      await closeWorld(world);
+      world = await openWorld(dataDir);
+      world.clock.set(now);
+    }
+    await reconcile(world.parts);
+    await purgeUnclaimed(world.parts);
+    const where = `${failing} step ${String(at)}, ${failed ?? 'none'}, then ${recovery}`;
+    const found = await survey(dataDir);
+    const faults = await findFaults(found);
+    const unfinished = found.rows.filter(({ state }) => state === 'purging').length;
+    expect({ where, faults, unfinished }).toEqual({ where, faults: [], unfinished: 0 });
+    const body = await bodyOf(world);
+    const allowed = outcome.status === 'fulfilled' ? [piece.then] : piece.orElse;
+    const expected = allowed.some((one) => (one && body ? one.equals(body) : one === body));
+    expect({ where, outcome: outcome.status, expected }).toEqual({
+      where,
+      outcome: outcome.status,
+      expected: true,
+    });
+    await closeWorld(world);
+    return failed;
+  }
+
+  for (const piece of PIECES) {
+    it(`${piece.name} is whole or absent, and leaves nothing behind`, async () => {
+      const failed = new Set<string>();
+      for (const failing of ['before', 'after', 'dead'] as const) {
+        for (const recovery of ['the next purge', 'a restart'] as const) {
+          for (let at = 1; at < 200; at += 1) {
+            const step = await live(piece, failing, at, recovery);
+            if (step === undefined) break;
+            failed.add(step);
+          }
+        }
+      }
+      expect([...failed]).toEqual(expect.arrayContaining([...piece.steps]));
+    });
+  }
+});

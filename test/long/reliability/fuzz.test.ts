@@ -1,0 +1,200 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { XMLValidator } from 'fast-xml-parser';
+import fc from 'fast-check';
+import { z } from 'zod';
+import { patternBytes } from '../../support/bytes.ts';
+import type { BuiltGateway } from '../../support/built-gateway.ts';
+import {
+  ACCOUNT_KEY,
+  BUCKET_KEY,
+  eventually,
+  startBuiltGateway,
+  temporaryFolder,
+} from '../../support/built-gateway.ts';
+import { grantFrom, post } from '../../support/loop.ts';
+import { amount, Dice, tell } from './dice.ts';
+import { exchange, isHead, readAnswer } from './exchange.ts';
+import { objectRequest, signedCall } from './hostile-calls.ts';
+import type { HostileRequest } from './hostile-forms.ts';
+import { signedForm, signPolicy } from './hostile-forms.ts';
+import { mutated, recordDialects } from './mutations.ts';
+import { openFiles, residentBytes } from './process-facts.ts';
+import { findFaults, survey } from './survey.ts';
+
+const REQUESTS = amount('RELIABILITY_REQUESTS', 5000);
+const AT_ONCE = 16;
+const MIB = 1024 * 1024;
+
+const recordedCall = z.object({
+  method: z.string(),
+  url: z.string(),
+  rawHeaders: z.array(z.string()),
+  body: z.string(),
+});
+
+/** The calls that real SDKs were seen to send, as bytes again. */
+async function recordedCalls(): Promise<HostileRequest[]> {
+  const path = join(__dirname, '..', '..', 'fixtures', 'captured-requests.jsonl');
+  const lines = (await readFile(path, 'utf8')).trim().split('\n');
+  return lines.map((line) => {
+    const { method, url, rawHeaders, body } = recordedCall.parse(JSON.parse(line));
+    const headers = rawHeaders.map((text, n) => (n % 2 === 0 ? `${text}: ` : `${text}\r\n`));
+    const bytes = Buffer.from(`${method} ${url} HTTP/1.1\r\n${headers.join('')}\r\n${body}`);
+    return { kind: 'a recorded call', bytes };
+  });
+}
+
+/** The forms that real clients were seen to send, for one key whose policy never ends. */
+async function recordedForms(folder: string): Promise<HostileRequest[]> {
+  const policy = Buffer.from(
+    JSON.stringify({
+      expiration: '2099-01-01T00:00:00.000Z',
+      conditions: [{ bucket: 'iotx-ota' }, ['eq', '$key', 'ota/recorded.bin']],
+    }),
+  ).toString('base64');
+  const fields = [
+    ['key', 'ota/recorded.bin'],
+    ['policy', policy],
+    ['OSSAccessKeyId', BUCKET_KEY.id],
+    ['Signature', signPolicy(policy)],
+    ['success_action_status', '200'],
+  ] as const;
+  return recordDialects({ fields, bytes: patternBytes(3000), folder });
+}
+
+const SECRETS = [ACCOUNT_KEY.secret, BUCKET_KEY.secret];
+
+/** @returns what is wrong with an answer; undefined when nothing is */
+function judge(request: Buffer, received: Buffer, dataDir: string): string | undefined {
+  const text = received.toString('latin1');
+  const secret = [...SECRETS, dataDir, 'node_modules', '.js:'].find((one) => text.includes(one));
+  if (secret !== undefined) return `the answer tells ${secret}`;
+  const answer = readAnswer(received, isHead(request));
+  if (answer === undefined) return received.length > 0 ? 'the answer is no answer' : undefined;
+  if (answer.status >= 500) return `the answer has status ${String(answer.status)}`;
+  if (/^x-injected/im.test(answer.head)) return 'a header was injected';
+  if (answer.head.split('\r\n').some((line) => /[\r\n]/.test(line))) return 'a header was broken';
+  const body = Buffer.from(answer.body, 'latin1').toString('utf8');
+  if (/^content-type: (?:application|text)\/xml/im.test(answer.head) && body !== '') {
+    if (body.includes('<Injected')) return 'an element was injected';
+    const valid = XMLValidator.validate(body);
+    if (valid !== true) return `the answer is no XML: ${valid.err.msg}`;
+  }
+  const isJson = /^content-type: application\/json/im.test(answer.head);
+  return isJson && body !== '' && !parses(body) ? 'the answer is no JSON' : undefined;
+}
+
+/** Status and code of an answer. */
+function summary(received: Buffer): string {
+  const answer = readAnswer(received);
+  if (answer === undefined) return 'no answer';
+  const [, xml, json] = /<Code>([^<]*)|"Code":"([^"]*)/.exec(answer.body) ?? [];
+  return `${String(answer.status)} ${xml ?? json ?? ''}`;
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('hostile requests', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let gateway: BuiltGateway;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    gateway = await startBuiltGateway(join(folder.path, 'deep', 'down', 'data'), {
+      OTA_GATEWAY_CLAIM_TTL: '1s',
+      OTA_GATEWAY_PURGE_CRON: '* * * * * *',
+      OTA_GATEWAY_IDLE_TIMEOUT: '5s',
+      OTA_GATEWAY_DRAIN_TIME: '200ms',
+      OTA_GATEWAY_PUBLIC_READ: 'on',
+    });
+  });
+
+  afterAll(async () => {
+    await gateway.stop();
+    await folder.remove();
+  });
+
+  it(
+    `${String(REQUESTS)} times, never crash it, hang it, fail it, or make it tell or write what it must not`,
+    async () => {
+      const dice = Dice.roll('fuzz');
+      const recorded = fc.constantFrom(
+        ...(await recordedForms(folder.path)),
+        ...(await recordedCalls()),
+      );
+      const request = fc.oneof(
+        { weight: 4, arbitrary: signedForm },
+        { weight: 2, arbitrary: mutated(signedForm) },
+        { weight: 3, arbitrary: mutated(recorded) },
+        { weight: 3, arbitrary: signedCall },
+        { weight: 1, arbitrary: mutated(signedCall) },
+        { weight: 3, arbitrary: objectRequest },
+        { weight: 1, arbitrary: mutated(objectRequest) },
+      );
+      const outcomes = new Map<string, number>();
+      const faults = new Map<string, string>();
+      const property = fc.asyncProperty(request, async ({ kind, bytes }) => {
+        const { received, hung } = await exchange(gateway.port, bytes);
+        const outcome = `${kind}: ${summary(received)}`;
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        const fault = hung ? 'it hung' : judge(bytes, received, gateway.dataDir);
+        // One example of each; a run goes on, so that it finds more than one.
+        if (fault !== undefined && !faults.has(fault)) {
+          faults.set(fault, `${show(bytes)}\n=>\n${show(received)}`);
+        }
+      });
+      const before = { files: openFiles(gateway.pid), memory: residentBytes(gateway.pid) };
+      const numRuns = Math.ceil(REQUESTS / AT_ONCE);
+      await Promise.all(
+        Array.from({ length: AT_ONCE }, () =>
+          fc.assert(property, { numRuns, seed: dice.below(2 ** 31) }),
+        ),
+      );
+      const counts = [...outcomes].sort(([, a], [, b]) => b - a).slice(0, 25);
+      for (const [outcome, count] of counts)
+        tell('fuzz', `${String(count).padStart(6)} ${outcome}`);
+      expect(Object.fromEntries(faults)).toEqual({});
+
+      await eventually(() => openFiles(gateway.pid) <= before.files + 5, 30_000);
+      const memory = residentBytes(gateway.pid);
+      tell('fuzz', `memory: ${megabytes(before.memory)} before, ${megabytes(memory)} after`);
+      expect(memory).toBeLessThan(before.memory + 250 * MIB);
+      await servesAsBefore();
+    },
+    120_000 + REQUESTS * 60,
+  );
+
+  /** It serves, it has told nothing, and everything it has written is where it belongs. */
+  async function servesAsBefore(): Promise<void> {
+    const bytes = patternBytes(1000);
+    expect(await post(await grantFrom(gateway.url), bytes)).toMatchObject({ status: 200 });
+    for (const secret of SECRETS) expect(gateway.output()).not.toContain(secret);
+    expect(gateway.output()).not.toMatch(/"level":[56]0/);
+    expect(await findFaults(await survey(gateway.dataDir))).toEqual([]);
+    expect(await readdir(dirname(gateway.dataDir))).toEqual(['data']);
+    expect(await readdir(dirname(dirname(gateway.dataDir)))).toEqual(['down']);
+    const entries = await readdir(gateway.dataDir);
+    expect(entries.filter((name) => !/^(?:gateway\.sqlite3|server\.)/.test(name)).sort()).toEqual([
+      'objects',
+      'staging',
+    ]);
+    const objects = await readdir(join(gateway.dataDir, 'objects'), { recursive: true });
+    expect(objects.filter((name) => !/^[0-9a-f]{2}(?:\/[0-9a-f]{32})?$/.test(name))).toEqual([]);
+  }
+});
+
+function show(bytes: Buffer): string {
+  return JSON.stringify(bytes.subarray(0, 3000).toString('latin1'));
+}
+
+function megabytes(bytes: number): string {
+  return `${String(Math.round(bytes / MIB))} MiB`;
+}

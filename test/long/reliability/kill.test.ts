@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BuiltGateway } from '../../support/built-gateway.ts';
+import { MAIN, startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
+import { amount, Dice, tell } from './dice.ts';
+import { KillLog } from './kill.ts';
+
+const KILLS = amount('RELIABILITY_KILLS', 20);
+const CLIENTS = 6;
+const PACKAGES_KEPT = 30;
+const CLAIM_TTL_MS = 1500;
+const SETTINGS = {
+  OTA_GATEWAY_CLAIM_TTL: `${String(CLAIM_TTL_MS)}ms`,
+  OTA_GATEWAY_PURGE_CRON: '* * * * * *',
+  OTA_GATEWAY_MAX_PACKAGES: '1000000',
+};
+
+/** The share of kills after which a start is killed, too, most of them before it can take any request. */
+const WHILE_STARTING = 0.15;
+
+describe('kill -9 at any moment', () => {
+  it(
+    `loses nothing that was acknowledged, and leaves nothing behind, in ${String(KILLS)} kills`,
+    async () => {
+      const dice = Dice.roll('kill');
+      const folder = await temporaryFolder();
+      const dataDir = join(folder.path, 'data');
+      const log = new KillLog(CLAIM_TTL_MS);
+      for (let kill = 1; kill <= KILLS; kill += 1) {
+        const gateway = await startBuiltGateway(dataDir, SETTINGS);
+        expect({ kill, faults: await log.verify(gateway) }).toEqual({ kill, faults: [] });
+        await log.trim(gateway.url, PACKAGES_KEPT);
+        await driveAndKill(gateway, log, dice);
+        if (dice.chance(WHILE_STARTING)) await killWhileStarting(dataDir, dice);
+        if (kill % 20 === 0)
+          tell('kill', `${String(kill)} kills ${JSON.stringify(log.acknowledged)}`);
+      }
+      const last = await startBuiltGateway(dataDir, SETTINGS);
+      expect(await log.verify(last)).toEqual([]);
+      expect(await last.stop()).toBe(0);
+      expect(log.acknowledged.stored).toBeGreaterThan(KILLS);
+      await folder.remove();
+    },
+    60_000 + 10_000 * KILLS,
+  );
+});
+
+async function driveAndKill(gateway: BuiltGateway, log: KillLog, dice: Dice): Promise<void> {
+  let over = false;
+  const driving = Promise.all(
+    Array.from({ length: CLIENTS }, () => log.drive(gateway.url, dice.fork(), () => over)),
+  );
+  await Promise.race([sleep(20 + dice.below(600)), driving]);
+  await gateway.kill();
+  over = true;
+  await driving;
+}
+
+async function killWhileStarting(dataDir: string, dice: Dice): Promise<void> {
+  const args = [MAIN, 'serve', '--port', '0', '--data-dir', dataDir];
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  await sleep(dice.below(400));
+  child.kill('SIGKILL');
+  await exited;
+}

@@ -1,0 +1,50 @@
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RequestListener } from 'node:http';
+import { startListener } from '../../../src/listener.ts';
+
+const IDLE_MS = 300;
+
+const OPTIONS = {
+  host: '127.0.0.1',
+  port: 0,
+  idleTimeout: IDLE_MS,
+  minUploadRate: 1_000_000,
+  maxConnections: 10,
+  grace: 100,
+};
+
+const BODY = Buffer.alloc(2_000_000, 1);
+
+/** The client's own error says more. */
+const fail = (): void => undefined;
+
+describe('a client that waits for the gateway', () => {
+  const serve = async (handle: RequestListener): Promise<string> => {
+    const listener = await startListener(handle, OPTIONS);
+    try {
+      const response = await fetch(listener.url, { method: 'POST', body: BODY });
+      return await response.text();
+    } finally {
+      await listener.close();
+    }
+  };
+
+  it('is not cut while its bytes are not read, however long the disk takes', async () => {
+    const answer = serve((request, response) => {
+      sleep(4 * IDLE_MS)
+        .then(() => buffer(request))
+        .then(({ length }) => response.end(String(length)), fail);
+    });
+    expect(await answer).toBe(String(BODY.length));
+  });
+
+  it('is not cut while its answer is prepared', async () => {
+    const answer = serve((request, response) => {
+      buffer(request)
+        .then(() => sleep(4 * IDLE_MS))
+        .then(() => response.end('done'), fail);
+    });
+    expect(await answer).toBe('done');
+  });
+});

@@ -1,0 +1,154 @@
+import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import { patternBytes } from '../../support/bytes.ts';
+import type { BuiltGateway } from '../../support/built-gateway.ts';
+import {
+  bodiesOnDisk,
+  eventually,
+  startBuiltGateway,
+  temporaryFolder,
+} from '../../support/built-gateway.ts';
+import { apiOf, claim, grantFrom, post } from '../../support/loop.ts';
+import { queryDownloadUrl } from '../../../src/client/api-client.ts';
+import { RawConnection, uploadBytes } from './raw-upload.ts';
+
+jest.setTimeout(60_000);
+
+const MIB = 1024 * 1024;
+const FILE = patternBytes(2 * MIB);
+const UPLOADS = 10;
+
+/** Generous: a stop that waits for an idle connection takes 5 seconds at least. */
+const AT_ONCE_MS = 3000;
+
+async function timed<T>(action: Promise<T>): Promise<{ value: T; milliseconds: number }> {
+  const from = Date.now();
+  const value = await action;
+  return { value, milliseconds: Date.now() - from };
+}
+
+async function isRefused(url: string): Promise<boolean> {
+  try {
+    (await RawConnection.open(url)).vanish();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+describe('SIGTERM', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let dataDir: string;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    dataDir = join(folder.path, 'data');
+  });
+
+  afterEach(() => folder.remove());
+
+  /** Opens uploads and sends all but the last part of each. */
+  async function startUploads(url: string): Promise<{ connection: RawConnection; rest: Buffer }[]> {
+    const uploads = Array.from({ length: UPLOADS }, async () => {
+      const bytes = uploadBytes(await grantFrom(url), FILE);
+      const connection = await RawConnection.open(url);
+      await connection.send(bytes.subarray(0, -MIB / 2));
+      return { connection, rest: bytes.subarray(-MIB / 2) };
+    });
+    const started = await Promise.all(uploads);
+    await eventually(async () => (await bodiesOnDisk(dataDir)).staging.length === UPLOADS);
+    return started;
+  }
+
+  async function startsWithNothingToReconcile(): Promise<BuiltGateway> {
+    const next = await startBuiltGateway(dataDir);
+    expect(next.output()).toContain('"settled":0,"discarded":0,"msg":"reconciled"');
+    return next;
+  }
+
+  it('lets ten running uploads finish, and takes no new connection', async () => {
+    const gateway = await startBuiltGateway(dataDir, { OTA_GATEWAY_GRACE: '20s' });
+    const uploads = await startUploads(gateway.url);
+    const stopped = gateway.stop();
+    await eventually(() => isRefused(gateway.url));
+    for (const { connection, rest } of uploads) await connection.send(rest);
+    await Promise.all(uploads.map(({ connection }) => connection.closed));
+    for (const { connection } of uploads) {
+      expect(connection.received).toMatch(/^HTTP\/1\.1 200 [^]*\r\nConnection: close\r\n/);
+    }
+    expect(await stopped).toBe(0);
+    expect(await bodiesOnDisk(dataDir)).toMatchObject({
+      objects: { length: UPLOADS },
+      staging: [],
+    });
+    await (await startsWithNothingToReconcile()).stop();
+  });
+
+  it('cuts uploads that are not done within the grace time, and leaves nothing of them', async () => {
+    const gateway = await startBuiltGateway(dataDir, { OTA_GATEWAY_GRACE: '500ms' });
+    const uploads = await startUploads(gateway.url);
+    const { value, milliseconds } = await timed(gateway.stop());
+    expect(value).toBe(0);
+    expect(milliseconds).toBeGreaterThanOrEqual(450);
+    expect(milliseconds).toBeLessThan(500 + AT_ONCE_MS);
+    for (const { connection } of uploads) expect(connection.status).toBeUndefined();
+    expect(await bodiesOnDisk(dataDir)).toEqual({ objects: [], staging: [] });
+    expect(gateway.output()).not.toMatch(/"level":(40|50|60)/);
+    await (await startsWithNothingToReconcile()).stop();
+  });
+
+  it('does not wait for connections on which nothing is asked', async () => {
+    const gateway = await startBuiltGateway(dataDir);
+    const agent = new Agent({ keepAlive: true });
+    await new Promise<void>((resolve, reject) => {
+      request(`${gateway.url}/_gateway/health/live`, { agent }, (answer) => {
+        answer.resume().once('end', resolve);
+      })
+        .once('error', reject)
+        .end();
+    });
+    const silent = await RawConnection.open(gateway.url);
+    const halfAsked = await RawConnection.open(gateway.url);
+    await halfAsked.send('GET /_gateway/health/live HTTP/1.1\r\nHost: x\r\n');
+    const { value, milliseconds } = await timed(gateway.stop());
+    expect(value).toBe(0);
+    expect(milliseconds).toBeLessThan(AT_ONCE_MS);
+    await Promise.all([silent.closed, halfAsked.closed]);
+    agent.destroy();
+  });
+
+  it('delivers a download that has begun, then closes its connection', async () => {
+    const gateway = await startBuiltGateway(dataDir);
+    const grant = await grantFrom(gateway.url);
+    const file = patternBytes(30 * MIB);
+    expect(await post(grant, file)).toMatchObject({ status: 200 });
+    const id = await claim(gateway.url, grant, 'large');
+    const url = await queryDownloadUrl(apiOf(gateway.url), { FirmwareId: id });
+    const agent = new Agent({ keepAlive: true });
+    const received: Buffer[] = [];
+    const stopped = new Promise<{ value: number | null; milliseconds: number }>(
+      (resolve, reject) => {
+        request(url, { agent }, (answer) => {
+          answer.once('data', (chunk: Buffer) => {
+            received.push(chunk);
+            answer.pause();
+            const stopping = gateway.stop();
+            setTimeout(() => {
+              answer.on('data', (more: Buffer) => received.push(more)).resume();
+              answer.once('end', () => {
+                timed(stopping).then(resolve, reject);
+              });
+            }, 300);
+          });
+        })
+          .once('error', reject)
+          .end();
+      },
+    );
+    const { value, milliseconds } = await stopped;
+    expect(value).toBe(0);
+    expect(milliseconds).toBeLessThan(AT_ONCE_MS);
+    expect(Buffer.concat(received).equals(file)).toBe(true);
+    agent.destroy();
+  });
+});

@@ -1,0 +1,94 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { z } from 'zod';
+import { md5Hex } from '../../support/bytes.ts';
+
+const uploadRow = z.object({
+  key: z.string(),
+  state: z.enum(['issued', 'stored', 'claimed', 'purging', 'purged']),
+  locator: z.string().nullable(),
+  size: z.number().nullable(),
+  md5: z.string().nullable(),
+  stored_at: z.number().nullable(),
+  package_id: z.string().nullable(),
+  purge_reason: z.string().nullable(),
+  purging_since: z.number().nullable(),
+});
+
+/** What the ledger says of an upload. */
+export type UploadRow = z.infer<typeof uploadRow>;
+
+/** What is in a data folder: all rows, and the bodies on disk by locator. */
+export interface Survey {
+  readonly rows: readonly UploadRow[];
+  /** Ids of firmware packages. */
+  readonly packages: ReadonlySet<string>;
+  /** What was there before the rows were read: locator -> path. A body that a row has must be among them. */
+  readonly bodies: ReadonlyMap<string, string>;
+  /** Locators that were still there afterwards. A body without a row is none that was just purged. */
+  readonly remaining: ReadonlySet<string>;
+  readonly staging: readonly string[];
+}
+
+/** Looks at a data folder past the gateway, whose server may run. */
+export async function survey(dataDir: string): Promise<Survey> {
+  const bodies = await listBodies(dataDir);
+  const { rows, packages } = readLedger(dataDir);
+  return {
+    rows,
+    packages,
+    bodies,
+    remaining: new Set((await listBodies(dataDir)).keys()),
+    staging: await readdir(join(dataDir, 'staging')),
+  };
+}
+
+function readLedger(dataDir: string): Pick<Survey, 'rows' | 'packages'> {
+  const database = new SqliteDatabase(join(dataDir, 'gateway.sqlite3'), { readonly: true });
+  try {
+    const rows = z.array(uploadRow).parse(database.prepare('SELECT * FROM uploads').all());
+    const ids = database.prepare('SELECT id FROM firmware_packages').pluck().all();
+    return { rows, packages: new Set(z.array(z.string()).parse(ids)) };
+  } finally {
+    database.close();
+  }
+}
+
+async function listBodies(dataDir: string): Promise<Map<string, string>> {
+  const names = await readdir(join(dataDir, 'objects'), { recursive: true });
+  return new Map(
+    names.flatMap((name) => {
+      const [, locator] = name.split('/');
+      return locator === undefined ? [] : [[locator, join(dataDir, 'objects', name)] as const];
+    }),
+  );
+}
+
+/**
+ * Says what ledger and disk disagree on, when nothing is under way: bodies without a row, rows without their
+ * bytes, anything in `staging/`.
+ * @returns one line for each fault
+ */
+export async function findFaults({ rows, bodies, remaining, staging }: Survey): Promise<string[]> {
+  const faults = staging.map((name) => `${name} is left in staging/`);
+  const held = new Set(rows.flatMap(({ locator, state }) => (state === 'purged' ? [] : [locator])));
+  for (const locator of bodies.keys()) {
+    if (remaining.has(locator) && !held.has(locator)) faults.push(`the body ${locator} has no row`);
+  }
+  for (const row of rows) {
+    if (row.state !== 'stored' && row.state !== 'claimed') continue;
+    const path = bodies.get(row.locator ?? '');
+    if (path === undefined) {
+      faults.push(`${row.key} is ${row.state} without bytes`);
+      continue;
+    }
+    const bytes = await readFile(path).catch(() => undefined);
+    // It may have been purged since the rows were read.
+    if (bytes === undefined) continue;
+    if (bytes.length !== row.size || md5Hex(bytes) !== row.md5) {
+      faults.push(`${row.key} is ${row.state}, and its bytes are not what the ledger says`);
+    }
+  }
+  return faults;
+}

@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A certificate for 127.0.0.1 and the authority that signed it; paths of PEM files. */
+export interface PrivateCa {
+  readonly caFile: string;
+  /** PEM of the authority's own certificate. */
+  readonly ca: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Whether this machine can make certificates. */
+export function hasOpenssl(): boolean {
+  try {
+    execFileSync('openssl', ['version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const EC_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+
+/** Makes an authority, and a certificate by it, in a folder. */
+export function createPrivateCa(folder: string): PrivateCa {
+  const file = (name: string): string => join(folder, name);
+  const makeCertificate = (name: string, args: readonly string[]): void => {
+    const out = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`), '-days', '2'];
+    execFileSync('openssl', ['req', '-x509', ...EC_KEY, ...out, ...args], { stdio: 'ignore' });
+  };
+  makeCertificate('ca', ['-subj', '/CN=private authority']);
+  makeCertificate('server', [
+    ...['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-subj', '/CN=gateway'],
+    ...['-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'basicConstraints=CA:FALSE'],
+  ]);
+  return {
+    caFile: file('ca.pem'),
+    ca: readFileSync(file('ca.pem'), 'utf8'),
+    certFile: file('server.pem'),
+    keyFile: file('server.key'),
+  };
+}

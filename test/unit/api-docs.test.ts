@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { API_VERSION } from '../../src/iot/admit.ts';
+import { describeOperations } from '../../src/iot/describe.ts';
+import { BUSINESS_ERRORS, GATEWAY_ERRORS } from '../../src/iot/errors.ts';
+import { OSS_ERRORS } from '../../src/oss/errors.ts';
+
+interface DocsScript {
+  renderPages(tables: Readonly<Record<string, unknown>>): Record<string, string>;
+}
+
+const { renderPages } = jest.requireActual<DocsScript>('../../scripts/write-api-docs.js');
+
+const pages = renderPages({
+  version: API_VERSION,
+  operations: describeOperations(),
+  gatewayErrors: GATEWAY_ERRORS,
+  businessErrors: BUSINESS_ERRORS,
+  ossErrors: OSS_ERRORS,
+});
+
+test.each(Object.keys(pages))('docs/%s is what `npm run docs` writes', (name) => {
+  expect(readFileSync(join(__dirname, '..', '..', 'docs', name), 'utf8')).toBe(pages[name]);
+});
+
+test.each([
+  ['errors.md', [GATEWAY_ERRORS, BUSINESS_ERRORS, OSS_ERRORS].flatMap(Object.keys)],
+  ['iot-api.md', describeOperations().flatMap(({ parameters }) => parameters.map((p) => p.name))],
+])('%s leaves nothing out', (name, words) => {
+  for (const word of words) expect(pages[name]).toContain(`\`${word}\``);
+});
