@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
-import express from 'express';
+import { createApp } from './app.ts';
 import type { Clock } from './clock.ts';
 import { AdjustableClock, wallClock } from './clock.ts';
 import type { Config, GatewayOptions } from './config.ts';
@@ -13,7 +13,6 @@ import { randomIds } from './ids.ts';
 import type { Account } from './iot/accounts.ts';
 import { faultCodes as iotFaultCodes } from './iot/ordered-faults.ts';
 import { createQuota } from './iot/quota.ts';
-import { createIotRouter } from './iot/router.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
 import type { Keys } from './keys.ts';
 import { reloadAccounts, resolveKeys } from './keys.ts';
@@ -28,18 +27,9 @@ import type { Logger } from './logger.ts';
 import { silentLogger } from './logger.ts';
 import { DiskObjectStore } from './object-store/disk-object-store.ts';
 import { ThreadHasher } from './object-store/thread-hasher.ts';
-import { createOpsRouter } from './ops/router.ts';
 import type { TestControls } from './ops/test-controls.ts';
 import { faultCodes as ossFaultCodes } from './oss/ordered-faults.ts';
-import { createOssRouter } from './oss/router.ts';
-import type {
-  FaultPlan,
-  NonceMemory,
-  ObjectStore,
-  Observer,
-  Quota,
-  UploadLedger,
-} from './ports.ts';
+import type { NonceMemory, ObjectStore, Observer, Quota, UploadLedger } from './ports.ts';
 import { KeysInTransit } from './uploads/keys-in-transit.ts';
 import type { UploadParts } from './uploads/parts.ts';
 import type { PurgeReport } from './uploads/purge.ts';
@@ -124,7 +114,7 @@ export async function createGateway(
   try {
     const records = parts.records ?? openRecords(config.dataDir, closers);
     closers.push(() => records.ledger.close());
-    const store = parts.store ?? (await DiskObjectStore.open(config.dataDir, new ThreadHasher()));
+    const store = parts.store ?? (await openStore(config));
     closers.push(() => store.close());
     const keys = resolveKeys(config, parts.accounts);
     const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
@@ -140,7 +130,16 @@ export async function createGateway(
     const faults = parts.faults ?? (config.testMode ? createFaults() : undefined);
     const forget = (): Promise<void> => pruneNonces(records.nonces, NEVER);
     const tests = testControls({ config, uploads, faults, view, purge, forget });
-    const app = createApp({ config, parts, keys, uploads, faults, tests, nonces: records.nonces });
+    const app = createApp({
+      config,
+      keys,
+      uploads,
+      tests,
+      faults: faults ?? noFaults,
+      nonces: records.nonces,
+      quota: parts.quota ?? createQuota(),
+      wallClock: parts.wallClock ?? wallClock,
+    });
     const base = {
       app,
       config,
@@ -163,6 +162,10 @@ type Closer = () => void | Promise<void>;
 /** Closes in the opposite order of opening. */
 async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+}
+
+function openStore({ dataDir, minFree }: Config): Promise<ObjectStore> {
+  return DiskObjectStore.open(dataDir, new ThreadHasher(), minFree);
 }
 
 function openRecords(dataDir: string, closers: Closer[]): Records {
@@ -235,63 +238,6 @@ function testControls(tested: {
   if (!(clock instanceof AdjustableClock) || faults === undefined) return undefined;
   const { testMode, testModeRemote } = config;
   return testMode ? { clock, faults, uploads: view, purge, forget, testModeRemote } : undefined;
-}
-
-interface AppParts {
-  readonly config: Config;
-  readonly parts: GatewayParts;
-  readonly keys: Keys;
-  readonly uploads: UploadParts;
-  readonly nonces: NonceMemory;
-  readonly faults: FaultPlan | undefined;
-  readonly tests: TestControls | undefined;
-}
-
-/** Two dialects on one listener: what is no call of the IoT API is a request to OSS. */
-function createApp(composed: AppParts): RequestListener {
-  const { config, faults = noFaults, keys, nonces, parts, tests, uploads } = composed;
-  const shared = {
-    uploads,
-    bucketKey: keys.bucketKey,
-    publicUrl: config.publicUrl,
-    faults,
-    wallClock: parts.wallClock ?? wallClock,
-  };
-  const app = express()
-    .disable('x-powered-by')
-    .disable('etag')
-    .enable('case sensitive routing')
-    .set('query parser', false);
-  app.use(
-    '/_gateway',
-    createOpsRouter({
-      logger: uploads.logger,
-      tests,
-      probe: async () => {
-        await uploads.ledger.listPurging(0, 1);
-      },
-    }),
-  );
-  app.use(
-    createIotRouter({
-      ...shared,
-      accounts: keys.accounts,
-      nonces,
-      quota: parts.quota ?? createQuota(),
-      quotaRule: config.qps,
-    }),
-  );
-  app.use(
-    createOssRouter({
-      ...shared,
-      region: config.region,
-      publicRead: config.publicRead,
-      corsRules: config.corsRules,
-      callback: { allowedHosts: config.callbackHosts },
-      drain: { bytes: config.drainBytes, milliseconds: config.drainTime },
-    }),
-  );
-  return app;
 }
 
 /** A start settles what a crash has left; what failed since then waits for the next purge. */

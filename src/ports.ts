@@ -32,8 +32,14 @@ export interface ObjectStore {
    * Writes a body. All or nothing: when it resolves the bytes are durable and readable, when it rejects
    * nothing is left of them. An error thrown by `bytes` is rethrown as it is.
    * @param locator - never used before
+   * @param announcedSize - how many bytes to make room for, as far as that is known
+   * @throws an error with the code `ENOSPC` when there is not enough room, before `bytes` is read if that is known
    */
-  put(locator: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredBody>;
+  put(
+    locator: string,
+    bytes: AsyncIterable<Uint8Array>,
+    announcedSize?: number,
+  ): Promise<StoredBody>;
   /** Ends the unsettled time of a body that is on record. Idempotent. */
   settle(locator: string): Promise<void>;
   /** Removes whatever `put` has left of a body that is not on record. Idempotent. */

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import type { ByteRange, Hasher, ObjectStore, StoredBody } from '../ports.ts';
 import { hasErrorCode } from '../system-error.ts';
 import { createCrc64 } from './digests.ts';
+import { FreeSpace } from './free-space.ts';
 import type { Hashing } from './staged-file.ts';
 import { writeStagedFile } from './staged-file.ts';
 
@@ -22,25 +23,36 @@ export class DiskObjectStore implements ObjectStore {
   /** Subfolders of `objects/` that are there, or are being made. */
   readonly #folders = new Map<string, Promise<void>>();
 
-  private constructor(dataDir: string, hashing: Hashing) {
+  readonly #space: FreeSpace;
+
+  private constructor(dataDir: string, hashing: Hashing, minFree: number) {
     this.#dataDir = dataDir;
     this.#hashing = hashing;
+    this.#space = new FreeSpace(dataDir, minFree);
   }
 
-  /** Opens the store in a folder. Subfolders of `objects/` are made when they are first needed. */
-  static async open(dataDir: string, hasher: Hasher): Promise<DiskObjectStore> {
+  /**
+   * Opens the store in a folder. Subfolders of `objects/` are made when they are first needed.
+   * @param minFree - bytes of the disk that bodies leave free; 0 for none
+   */
+  static async open(dataDir: string, hasher: Hasher, minFree = 0): Promise<DiskObjectStore> {
     for (const folder of ['staging', 'objects']) {
       await mkdir(join(dataDir, folder), { recursive: true });
     }
     await flushFolder(dataDir);
-    return new DiskObjectStore(dataDir, { hasher, crc64: await createCrc64() });
+    return new DiskObjectStore(dataDir, { hasher, crc64: await createCrc64() }, minFree);
   }
 
-  async put(locator: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredBody> {
+  async put(
+    locator: string,
+    bytes: AsyncIterable<Uint8Array>,
+    announcedSize = 0,
+  ): Promise<StoredBody> {
+    await this.#space.require(announcedSize);
     this.#inHand.add(locator);
     try {
       const staged = this.#stagingPath(locator);
-      const body = await writeStagedFile(staged, bytes, this.#hashing);
+      const body = await writeStagedFile(staged, this.#space.guard(bytes), this.#hashing);
       await this.#makeFolder(locator);
       await link(staged, this.#objectPath(locator));
       await flushFolder(this.#objectFolder(locator));

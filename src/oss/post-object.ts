@@ -1,14 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ReceiveOutcome } from '../uploads/receive.ts';
 import { receiveUpload } from '../uploads/receive.ts';
 import { prepareSha256 } from '../uploads/sha256.ts';
 import { answerPost, readAnswerWish } from './answer-post.ts';
-import { OssError } from './errors.ts';
 import { storedHeaders } from './form-headers.ts';
 import { judgeForm } from './judge-form.ts';
 import { sufferFault } from './ordered-faults.ts';
 import { readBoundary } from './multipart-boundary.ts';
 import { readForm } from './read-form.ts';
+import { notStored } from './not-stored.ts';
 import { openBody } from './request-body.ts';
 import type { OssParts } from './router.ts';
 import { admitSize, withinSize } from './size-limit.ts';
@@ -45,9 +44,11 @@ export async function postObject(
     key,
     headers,
     forbidOverwrite: form.fields.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true',
+    announcedSize: form.file.announcedSize,
     bytes: withinSize(bytes, limits),
   });
-  const object = requireStored(outcome);
+  if (outcome.kind !== 'stored') throw notStored(outcome.kind);
+  const { object } = outcome;
 
   prepareSha256(uploads, object);
   afterwards();
@@ -58,9 +59,4 @@ export async function postObject(
 function contentLength(request: IncomingMessage): number | undefined {
   const text = request.headers['content-length'];
   return text === undefined ? undefined : Number(text);
-}
-
-function requireStored(outcome: ReceiveOutcome) {
-  if (outcome.kind === 'stored') return outcome.object;
-  throw new OssError(outcome.kind === 'exists' ? 'FileAlreadyExists' : 'FileImmutable');
 }

@@ -5,6 +5,7 @@ import { prepareSha256 } from '../uploads/sha256.ts';
 import { authorizeRequest } from './authorize-request.ts';
 import { OssError } from './errors.ts';
 import { storedHeaders } from './form-headers.ts';
+import { notStored } from './not-stored.ts';
 import { refuseOtherOperations } from './other-operations.ts';
 import { openBody } from './request-body.ts';
 import { readTarget } from './request-target.ts';
@@ -51,17 +52,16 @@ export async function putObject(
       publicRead: parts.publicRead,
     }),
     forbidOverwrite: headers.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true',
+    announcedSize: limits.announced,
     bytes: withinSize(openBody(request), limits),
   });
-  if (outcome.kind !== 'stored') throw new OssError(REFUSALS[outcome.kind]);
+  if (outcome.kind !== 'stored') throw notStored(outcome.kind);
   prepareSha256(uploads, outcome.object);
   for (const [name, value] of digestHeaders(outcome.object)) response.setHeader(name, value);
   response.setHeader('x-oss-server-time', String(wallClock.now() - startedAt));
   response.setHeader('Content-Length', 0);
   response.end();
 }
-
-const REFUSALS = { immutable: 'FileImmutable', exists: 'FileAlreadyExists' } as const;
 
 /** Headers that make a PUT another operation, or one that depends on what is there already. */
 const OTHER_HEADERS = [

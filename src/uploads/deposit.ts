@@ -27,8 +27,9 @@ export interface DepositedFile {
 /**
  * Why a file was not stored. `invalidKey`: no object can have the key. `tooLarge`: it has more bytes than the gateway
  * allows. `immutable`: a firmware package holds the key. `exists`: the key holds a file and may not be overwritten.
+ * `full`: the disk has no room for it.
  */
-export type DepositRefusal = 'invalidKey' | 'tooLarge' | 'immutable' | 'exists';
+export type DepositRefusal = 'invalidKey' | 'tooLarge' | 'immutable' | 'exists' | 'full';
 
 /** A file that was not stored; nothing is left of it. */
 export class DepositError extends Error {
@@ -66,6 +67,8 @@ export async function deposit(
       throw new DepositError('immutable', `a firmware package holds ${ownKey}`);
     case 'exists':
       throw new DepositError('exists', `${ownKey} is there and may not be overwritten`);
+    case 'full':
+      throw new DepositError('full', 'the disk has no room for the file');
   }
 }
 

@@ -1,4 +1,5 @@
 import type { StoredBody, StoreOutcome } from '../ports.ts';
+import { hasErrorCode } from '../system-error.ts';
 import type { UploadParts } from './parts.ts';
 import type { StoredObject } from './upload.ts';
 
@@ -8,13 +9,17 @@ export interface ReceiveRequest {
   /** Response headers to replay when the object is read, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly forbidOverwrite: boolean;
+  /** How many bytes there will be at most, as far as that is known. */
+  readonly announcedSize?: number | undefined;
   /** The bytes; an error it throws (a refusal, a lost client) undoes the upload and is rethrown. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 export type ReceiveOutcome =
   | { readonly kind: 'stored'; readonly object: StoredObject }
-  | { readonly kind: Exclude<StoreOutcome, 'stored'> };
+  | { readonly kind: Exclude<StoreOutcome, 'stored'> }
+  /** There is no room for it; nothing is left of it. */
+  | { readonly kind: 'full' };
 
 /**
  * Says whether a key may take a body now. The ledger asks again when the body is there,
@@ -40,12 +45,19 @@ export async function receiveUpload(
     const obstacle = await findObstacle(parts, request);
     if (obstacle !== undefined) return { kind: obstacle };
     const locator = parts.ids.locator();
-    const body = await parts.store.put(locator, request.bytes);
+    const body = await parts.store.put(locator, request.bytes, request.announcedSize);
     return await recordBody(parts, request, locator, body);
+  } catch (error) {
+    if (!FULL.some((code) => hasErrorCode(error, code))) throw error;
+    parts.logger.error({ err: error, key: request.key }, 'there is no room for an upload');
+    return { kind: 'full' };
   } finally {
     leave();
   }
 }
+
+/** How a disk, a quota of one, and the ledger say that they are full. */
+const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
 
 async function recordBody(
   parts: UploadParts,

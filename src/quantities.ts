@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+const DURATION_UNITS: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+]);
+
+const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
+  ['B', 1],
+  ['KB', 1000],
+  ['MB', 1000 ** 2],
+  ['GB', 1000 ** 3],
+  ['KiB', 1024],
+  ['MiB', 1024 ** 2],
+  ['GiB', 1024 ** 3],
+]);
+
+/** @param units - what a unit is worth; a number without one is taken as it is */
+function quantity(units: ReadonlyMap<string, number>, expected: string) {
+  return z.union([z.number(), z.string()]).transform((value, context) => {
+    const text = String(value);
+    const [, digits, unit] = /^(\d+)([a-zA-Z]*)$/.exec(text) ?? [];
+    const factor = unit === '' ? 1 : units.get(unit ?? '');
+    const amount = Number(digits) * (factor ?? NaN);
+    if (Number.isSafeInteger(amount) && amount >= 0) return amount;
+    context.addIssue({ code: 'custom', message: `expected ${expected}, found "${text}"` });
+    return z.NEVER;
+  });
+}
+
+/** Milliseconds, or text such as `250ms`, `60s`, `60m`, `24h`, `7d`. */
+export const duration = quantity(DURATION_UNITS, 'a duration such as 250ms, 60s, 60m, 24h or 7d');
+/** Bytes, or text such as `10MiB` or `1GB`. */
+export const size = quantity(SIZE_UNITS, 'a size such as 1048576, 10MiB or 1GB');

@@ -1,0 +1,174 @@
+import { statfs, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { callApi } from '../../../src/client/api-client.ts';
+import type { UploadGrant } from '../../../src/client/api-client.ts';
+import { patternBytes } from '../../support/bytes.ts';
+import type { BuiltGateway } from '../../support/built-gateway.ts';
+import { bodiesOnDisk, eventually, startBuiltGateway } from '../../support/built-gateway.ts';
+import { apiOf, claim, download, grantFrom, post } from '../../support/loop.ts';
+import { formBytes, RawConnection, requestHead } from './raw-upload.ts';
+import { mountSmallDisk } from './small-disk.ts';
+import { findFaults, survey } from './survey.ts';
+
+jest.setTimeout(120_000);
+
+const MIB = 1024 * 1024;
+const FILE = patternBytes(4 * MIB);
+const NO_ROOM = 'There is not enough free space for this upload. Please try again later.';
+
+const possible = mountSmallDisk('1m');
+if (typeof possible === 'string') process.stderr.write(`no disk can be filled: ${possible}\n`);
+else possible.unmount();
+const whenMounted = typeof possible === 'string' ? describe.skip : describe;
+
+/** Uploads until there is no room for more. @returns what was stored */
+async function fill(url: string, file: Buffer, limit: number): Promise<UploadGrant[]> {
+  const stored: UploadGrant[] = [];
+  while (stored.length < limit) {
+    const grant = await grantUnlessFull(url);
+    if (grant === undefined) return stored;
+    const { status, body } = await post(grant, file);
+    if (status !== 200) {
+      expect({ status, body }).toEqual({ status: 500, body: expect.stringContaining(NO_ROOM) });
+      expect(body).toContain('<Code>InternalError</Code>');
+      return stored;
+    }
+    stored.push(grant);
+  }
+  throw new Error(`the disk took ${String(limit)} files, and should have been full`);
+}
+
+/** A ledger that can write nothing at all can remember no grant. */
+async function grantUnlessFull(url: string): Promise<UploadGrant | undefined> {
+  try {
+    return await grantFrom(url);
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'ApiCallError', status: 500 });
+    return undefined;
+  }
+}
+
+async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
+}
+
+function checkLedger(dataDir: string): unknown {
+  const database = new SqliteDatabase(join(dataDir, 'gateway.sqlite3'), { readonly: true });
+  try {
+    return database.pragma('integrity_check', { simple: true });
+  } finally {
+    database.close();
+  }
+}
+
+whenMounted('a full disk', () => {
+  let disk: Exclude<ReturnType<typeof mountSmallDisk>, string>;
+  let gateway: BuiltGateway;
+
+  const start = async (minFree: string): Promise<void> => {
+    const mounted = mountSmallDisk('64m');
+    if (typeof mounted === 'string') throw new Error(mounted);
+    disk = mounted;
+    gateway = await startBuiltGateway(join(disk.path, 'data'), {
+      OTA_GATEWAY_MIN_FREE: minFree,
+      OTA_GATEWAY_PURGE_CRON: '* * * * * *',
+    });
+  };
+
+  afterEach(async () => {
+    await gateway.kill();
+    disk.unmount();
+  });
+
+  it('is not reached: uploads stop early, and everything else goes on', async () => {
+    await start('20MiB');
+    const { dataDir, url } = gateway;
+    const stored = await fill(url, FILE, 16);
+    expect(stored.length).toBeGreaterThan(5);
+    expect(await freeBytes(dataDir)).toBeGreaterThan(20 * MIB);
+    expect((await bodiesOnDisk(dataDir)).staging).toEqual([]);
+    expect(gateway.output()).toContain('there is no room for an upload');
+
+    // Claims, downloads and deletions have the room that uploads have left.
+    const ids: string[] = [];
+    for (const [n, grant] of stored.entries()) ids.push(await claim(url, grant, `fw-${String(n)}`));
+    expect((await download(url, ids[0] ?? '')).equals(FILE)).toBe(true);
+    for (const FirmwareId of ids) await callApi(apiOf(url), 'DeleteOTAFirmware', { FirmwareId });
+    await eventually(async () => (await bodiesOnDisk(dataDir)).objects.length === 0);
+
+    expect(await post(await grantFrom(url), FILE)).toMatchObject({ status: 200 });
+    expect(await findFaults(await survey(dataDir))).toEqual([]);
+  });
+
+  it('refuses an upload before its file has been sent', async () => {
+    await start('62MiB');
+    const { url } = gateway;
+    const { head, tail } = formBytes(await grantFrom(url));
+    const connection = await RawConnection.open(url);
+    await connection.send(requestHead(url, head.length + FILE.length + tail.length));
+    await connection.send(head);
+    await eventually(() => connection.received.includes(NO_ROOM));
+    expect(connection.status).toBe(500);
+    connection.vanish();
+  });
+
+  it('is not reached by uploads that come together and do not tell their size', async () => {
+    await start('40MiB');
+    const { dataDir, url } = gateway;
+    const uploads = Array.from({ length: 6 }, async () => {
+      const { head, tail } = formBytes(await grantFrom(url));
+      const connection = await RawConnection.open(url);
+      const request = requestHead(url, 0).replace(
+        /Content-Length: 0/,
+        'Transfer-Encoding: chunked',
+      );
+      await connection.send(request);
+      for (const bytes of [head, ...Array<Buffer>(4).fill(FILE), tail]) {
+        await connection.send(`${bytes.length.toString(16)}\r\n`);
+        await connection.send(bytes);
+        await connection.send('\r\n');
+      }
+      await connection.send('0\r\n\r\n');
+      await eventually(() => connection.status !== undefined || connection.socket.destroyed);
+      connection.vanish();
+      return connection.status;
+    });
+    let least = Infinity;
+    const watch = setInterval(() => {
+      freeBytes(dataDir).then((free) => (least = Math.min(least, free)), clearInterval);
+    }, 2);
+    const statuses = await Promise.all(uploads);
+    clearInterval(watch);
+    // They push each other out; how many get through depends on who is first.
+    expect(statuses).toContain(500);
+    expect(statuses.every((status) => status === 200 || status === 500)).toBe(true);
+    // Together they may be 8 MiB ahead of the last look, and each of them has some bytes in hand.
+    expect(least).toBeGreaterThan(16 * MIB);
+    expect(await findFaults(await survey(dataDir))).toEqual([]);
+  });
+
+  it('that is reached costs nothing that was stored, and uploads go on when there is room', async () => {
+    await start('0');
+    const { dataDir, url } = gateway;
+    const other = join(disk.path, 'other');
+    await writeFile(other, Buffer.alloc(6 * MIB, 1));
+    const kept = await fill(url, FILE, 16);
+    for (const size of [MIB, 100_000, 20_000]) await fill(url, patternBytes(size), 300);
+    expect(await freeBytes(dataDir)).toBeLessThan(MIB);
+    await eventually(async () => (await bodiesOnDisk(dataDir)).staging.length === 0);
+    expect(await findFaults(await survey(dataDir))).toEqual([]);
+    expect(checkLedger(dataDir)).toBe('ok');
+    expect((await fetch(`${url}/_gateway/health/live`)).status).toBe(200);
+
+    await unlink(other);
+    for (const [n, grant] of kept.entries()) {
+      const id = await claim(url, grant, `kept-${String(n)}`);
+      expect((await download(url, id)).equals(FILE)).toBe(true);
+    }
+    expect(await post(await grantFrom(url), FILE)).toMatchObject({ status: 200 });
+    expect(await findFaults(await survey(dataDir))).toEqual([]);
+    expect(await gateway.stop()).toBe(0);
+  });
+});
