@@ -43,7 +43,8 @@ const mayImport = {
   'app.ts': belowGateway,
   'gateway.ts': ['app.ts', ...belowGateway],
   'offline.ts': [...keys, ...settings, 'ledger', ...domain, 'signatures', ...basics],
-  ...each(faces, ['gateway.ts', 'offline.ts', ...settings, 'client', ...basics]),
+  'maintenance.ts': [...settings, 'ledger', 'object-store', ...domain, ...basics],
+  ...each(faces, ['gateway.ts', 'offline.ts', 'maintenance.ts', ...settings, 'client', ...basics]),
   'index.ts': ['gateway.ts', 'app.ts', ...belowGateway],
 };
 

@@ -1,17 +1,21 @@
+import { accessSync, constants } from 'node:fs';
 import { basename, relative } from 'node:path';
+import type { Config } from '../config.ts';
+import { ConfigError } from '../config.ts';
 import type { Gateway } from '../gateway.ts';
 import { createGateway } from '../gateway.ts';
 import type { RawOptions } from './environment.ts';
-import { readConfig } from './environment.ts';
+import { readConfig, variableName } from './environment.ts';
 import type { Logger } from '../logger.ts';
 import { createLogger } from './log.ts';
 
 /** Runs the gateway until it is told to stop. */
 export async function serve(options: RawOptions): Promise<void> {
   const config = readConfig(options);
+  requireReadable(config, ['tlsCert', 'tlsKey']);
   const logger = createLogger(config.logLevel);
-  const gateway = await createGateway(options, { logger });
-  const stopped = stopOnSignal(gateway);
+  await using gateway = await createGateway(options, { logger });
+  const stopped = awaitSignal();
   process.on('SIGHUP', () => {
     reloadAccounts(gateway, logger);
   });
@@ -25,6 +29,20 @@ export async function serve(options: RawOptions): Promise<void> {
   if (config.testMode) say(`test mode is on: whoever reaches ${url}/_gateway/test moves the clock`);
   say(howToTry(url, gateway));
   await stopped;
+}
+
+/** @throws ConfigError that names each setting whose file cannot be read */
+function requireReadable(config: Config, names: readonly ('tlsCert' | 'tlsKey')[]): void {
+  const problems = names.flatMap((name) => {
+    const path = config[name];
+    try {
+      if (path !== undefined) accessSync(path, constants.R_OK);
+      return [];
+    } catch (error) {
+      return [`${variableName(name)}: cannot be read: ${String(error)}`];
+    }
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 function howToTry(url: string, gateway: Gateway): string {
@@ -57,9 +75,9 @@ function reloadAccounts(gateway: Gateway, logger: Logger): void {
   }
 }
 
-/** @returns once the gateway has stopped after SIGTERM or SIGINT; a second signal ends the process at once */
-async function stopOnSignal(gateway: Gateway): Promise<void> {
-  await new Promise<void>((resolve) => {
+/** @returns after SIGTERM or SIGINT; a second one ends the process at once */
+function awaitSignal(): Promise<void> {
+  return new Promise((resolve) => {
     const stop = (): void => {
       resolve();
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -68,5 +86,4 @@ async function stopOnSignal(gateway: Gateway): Promise<void> {
     };
     process.once('SIGTERM', stop).once('SIGINT', stop);
   });
-  await gateway.close();
 }

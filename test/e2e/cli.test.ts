@@ -74,6 +74,13 @@ describe('the command line', () => {
       /^OTA_GATEWAY_PROT: there is no such setting$/m,
     ],
     [
+      'a certificate that is not there',
+      ['serve', '--tls-cert', '/none.crt', '--tls-key', '/none.key'],
+      {},
+      2,
+      /OTA_GATEWAY_TLS_CERT: cannot be read: .*\nOTA_GATEWAY_TLS_KEY: cannot be read: /,
+    ],
+    [
       'wrong settings, all at once',
       ['serve', '--port', '99999', '--claim-ttl', 'soon'],
       {},
