@@ -139,7 +139,7 @@ const optionsSchema = z.strictObject({
   tombstoneRetention: duration.prefault('30d').describe('how long a purged upload is remembered'),
   /** What a refused request may still send before it is cut. */
   drainBytes: size
-    .prefault('1MiB')
+    .prefault('16MiB')
     .describe('what a refused request may still send before it is cut'),
   /** How long it may take for that. */
   drainTime: duration.prefault('2s').describe('how long it may take for that'),
@@ -282,8 +282,15 @@ export function describeOptions(): OptionDescription[] {
     return {
       name,
       description: schema.description ?? '',
-      default: value === undefined ? undefined : JSON.stringify(value).replace(/^"|"$/g, ''),
+      default: presetText(schema, value),
       isSwitch: typeof value === 'boolean',
     };
   });
+}
+
+/** The way a person would write a default. */
+function presetText(schema: unknown, value: unknown): string | undefined {
+  if (schema instanceof z.ZodPrefault) return String(schema.def.defaultValue);
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
 }

@@ -279,3 +279,38 @@ export interface FaultPlan {
   /** Is asked once for each request. @returns what goes wrong with it, if anything */
   take(subject: FaultSubject): Fault | undefined;
 }
+
+/** A file where bodies are kept. `locator` is undefined when it can be no body. */
+export interface FoundFile {
+  /** From the data folder on. */
+  readonly path: string;
+  readonly locator: string | undefined;
+}
+
+/** Counts, compares and copies the bodies of a store, beside the process that works with it. */
+export interface BodyInventory {
+  /** Every file where durable bodies are. */
+  files(): AsyncIterable<FoundFile>;
+  /** Whether a body may be on its way in: nobody has settled it yet. */
+  isUnsettled(locator: string): Promise<boolean>;
+  countUnsettled(): Promise<number>;
+  /** @returns the size in bytes, or undefined when there is no such body */
+  stat(locator: string): Promise<{ readonly size: number } | undefined>;
+  /** Reads a body and takes its digests. @returns undefined when there is no such body */
+  measure(locator: string): Promise<StoredBody | undefined>;
+  /** Moves a file to where it is in nobody's way. */
+  setAside(path: string): Promise<void>;
+  /** Gives another data folder a body. @returns false when there is no such body */
+  copyTo(dataDir: string, locator: string): Promise<boolean>;
+  /** Removes every file but the wanted bodies, and makes the names of those durable. */
+  keepOnly(isWanted: (locator: string) => Promise<boolean>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What an operator asks of a ledger. */
+export interface LedgerUpkeep {
+  /** @returns a line for each thing that contradicts another in the ledger itself */
+  findDamage(): Promise<string[]>;
+  /** Writes a consistent copy into another data folder, whoever else is writing meanwhile. */
+  copyTo(dataDir: string): Promise<void>;
+}

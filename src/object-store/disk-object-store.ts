@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { link, mkdir, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ByteRange, Hasher, ObjectStore, StoredBody } from '../ports.ts';
-import { hasErrorCode } from '../system-error.ts';
 import { createCrc64 } from './digests.ts';
+import { flushFolder, makeDurableFolder, remove, unlessMissing } from './files.ts';
 import { FreeSpace } from './free-space.ts';
+import { OBJECTS, objectFolder, objectPath, STAGING, stagingPath } from './layout.ts';
 import type { Hashing } from './staged-file.ts';
 import { writeStagedFile } from './staged-file.ts';
 
@@ -22,7 +23,6 @@ export class DiskObjectStore implements ObjectStore {
   readonly #digesting = new Map<string, Promise<string | undefined>>();
   /** Subfolders of `objects/` that are there, or are being made. */
   readonly #folders = new Map<string, Promise<void>>();
-
   readonly #space: FreeSpace;
 
   private constructor(dataDir: string, hashing: Hashing, minFree: number) {
@@ -36,7 +36,7 @@ export class DiskObjectStore implements ObjectStore {
    * @param minFree - bytes of the disk that bodies leave free; 0 for none
    */
   static async open(dataDir: string, hasher: Hasher, minFree = 0): Promise<DiskObjectStore> {
-    for (const folder of ['staging', 'objects']) {
+    for (const folder of [STAGING, OBJECTS]) {
       await mkdir(join(dataDir, folder), { recursive: true });
     }
     await flushFolder(dataDir);
@@ -84,7 +84,7 @@ export class DiskObjectStore implements ObjectStore {
   }
 
   async unsettled(): Promise<string[]> {
-    const names = await readdir(join(this.#dataDir, 'staging'));
+    const names = await readdir(join(this.#dataDir, STAGING));
     return names.filter((name) => !this.#inHand.has(name));
   }
 
@@ -137,44 +137,14 @@ export class DiskObjectStore implements ObjectStore {
   }
 
   #stagingPath(locator: string): string {
-    return join(this.#dataDir, 'staging', locator);
+    return stagingPath(this.#dataDir, locator);
   }
 
   #objectFolder(locator: string): string {
-    // The last digits: they differ between locators that count up as well as between random ones.
-    return join(this.#dataDir, 'objects', locator.slice(-2));
+    return objectFolder(this.#dataDir, locator);
   }
 
   #objectPath(locator: string): string {
-    return join(this.#objectFolder(locator), locator);
-  }
-}
-
-async function makeDurableFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    // An earlier run has made it, and may have died before it was durable.
-    if (!hasErrorCode(error, 'EEXIST')) throw error;
-  }
-  await flushFolder(dirname(path));
-}
-
-/** Makes the names in a folder durable. */
-async function flushFolder(path: string): Promise<void> {
-  await using folder = await open(path, constants.O_RDONLY);
-  await folder.sync();
-}
-
-async function remove(path: string): Promise<void> {
-  await unlessMissing(unlink(path));
-}
-
-async function unlessMissing<T>(access: Promise<T>): Promise<T | undefined> {
-  try {
-    return await access;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return undefined;
-    throw error;
+    return objectPath(this.#dataDir, locator);
   }
 }

@@ -1,5 +1,6 @@
-// Writes the pages of docs/ that follow from tables in the code, out of dist/. A test compares them with src/.
-const { writeFileSync } = require('node:fs');
+// Writes what follows from tables in the code, out of dist/: pages of docs/, and the settings in the README.
+// A test compares them with src/.
+const { readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 const NOTE = '<!-- Written by `npm run docs`; do not edit. -->';
@@ -95,7 +96,30 @@ function renderPages(tables) {
   };
 }
 
-module.exports = { renderPages };
+/** @returns the README with its table of settings written anew */
+function renderReadme(readme, settings) {
+  const rows = settings.map(({ description, preset, variable }) => [
+    code(variable),
+    preset === undefined ? 'none' : code(preset),
+    description,
+  ]);
+  const written = table(['Variable', 'Default', 'Meaning'], rows);
+  return readme.replace(
+    /(<!-- settings -->\n)[^]*?(<!-- \/settings -->)/,
+    (_all, start, end) => `${start}\n${written}\n\n${end}`,
+  );
+}
+
+/** @returns every setting as the table needs it */
+function listSettings({ describeOptions, variableName }) {
+  return describeOptions().map(({ default: preset, description, name }) => ({
+    variable: variableName(name),
+    preset,
+    description,
+  }));
+}
+
+module.exports = { listSettings, renderPages, renderReadme };
 
 if (require.main === module) {
   const dist = (path) => require(join('..', 'dist', path));
@@ -110,4 +134,7 @@ if (require.main === module) {
   for (const [name, text] of Object.entries(pages)) {
     writeFileSync(join(__dirname, '..', 'docs', name), text);
   }
+  const readme = join(__dirname, '..', 'README.md');
+  const settings = listSettings({ ...dist('config.js'), ...dist('cli/environment.js') });
+  writeFileSync(readme, renderReadme(readFileSync(readme, 'utf8'), settings));
 }

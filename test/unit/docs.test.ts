@@ -1,15 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeOptions } from '../../src/config.ts';
+import { variableName } from '../../src/cli/environment.ts';
 import { API_VERSION } from '../../src/iot/admit.ts';
 import { describeOperations } from '../../src/iot/describe.ts';
 import { BUSINESS_ERRORS, GATEWAY_ERRORS } from '../../src/iot/errors.ts';
 import { OSS_ERRORS } from '../../src/oss/errors.ts';
 
 interface DocsScript {
+  listSettings(sources: object): readonly object[];
+  renderReadme(readme: string, settings: readonly object[]): string;
   renderPages(tables: Readonly<Record<string, unknown>>): Record<string, string>;
 }
 
-const { renderPages } = jest.requireActual<DocsScript>('../../scripts/write-api-docs.js');
+const { listSettings, renderPages, renderReadme } = jest.requireActual<DocsScript>(
+  '../../scripts/write-docs.js',
+);
 
 const pages = renderPages({
   version: API_VERSION,
@@ -21,6 +27,13 @@ const pages = renderPages({
 
 test.each(Object.keys(pages))('docs/%s is what `npm run docs` writes', (name) => {
   expect(readFileSync(join(__dirname, '..', '..', 'docs', name), 'utf8')).toBe(pages[name]);
+});
+
+test('README.md has the settings that `npm run docs` writes', () => {
+  const readme = readFileSync(join(__dirname, '..', '..', 'README.md'), 'utf8');
+  const settings = listSettings({ describeOptions, variableName });
+  expect(readme).toBe(renderReadme(readme, settings));
+  expect(readme).toContain('`OTA_GATEWAY_CLAIM_TTL`');
 });
 
 test.each([

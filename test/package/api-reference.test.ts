@@ -1,0 +1,48 @@
+import { readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeOptions } from '../../src/config.ts';
+import { root, run } from './packed.ts';
+
+const reference = join(root, 'docs/api');
+
+let fresh: string;
+
+// TypeDoc fails when anything public has no description, or is not exported.
+beforeAll(async () => {
+  fresh = await mkdtemp(join(tmpdir(), 'ota-gateway-api-'));
+  const typedoc = join(root, 'node_modules/typedoc/bin/typedoc');
+  await run(process.execPath, [typedoc, '--out', fresh], { cwd: root, limit: 120_000 });
+}, 120_000);
+
+afterAll(() => rm(fresh, { recursive: true, force: true }));
+
+describe('the API reference', () => {
+  it('has a page for each entry point', async () => {
+    const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    const entries = Object.keys(manifest.exports).filter((entry) => !entry.endsWith('.json'));
+    const pages = entries.map((entry) => (entry === '.' ? 'index.md' : `${entry.slice(2)}.md`));
+    expect((await readdir(reference)).sort()).toEqual(['README.md', ...pages].sort());
+  });
+
+  // When this fails, look at the difference: it is what changes for consumers. Then run `npm run docs:api`.
+  it.each(['README.md', 'index.md', 'testing.md', 'multer.md'])(
+    'is current in %s',
+    async (page) => {
+      const [kept, generated] = await Promise.all(
+        [reference, fresh].map((folder) => readFile(join(folder, page), 'utf8')),
+      );
+      expect(kept).toBe(generated);
+    },
+  );
+
+  it('describes every setting as the command line does', async () => {
+    const index = await readFile(join(reference, 'index.md'), 'utf8');
+    const options = index.slice(index.indexOf('### GatewayOptions'));
+    for (const { description, name } of describeOptions()) {
+      expect(options).toContain(`##### ${name}?`);
+      expect(options.toLowerCase()).toContain(`${description.toLowerCase()}.`);
+    }
+  });
+});
