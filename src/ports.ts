@@ -21,6 +21,12 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** The bytes of a body on their way out. */
+export interface Body extends Readable {
+  /** Takes back a chunk that nobody looks at any more, to use its memory again. */
+  recycle?(chunk: Uint8Array): void;
+}
+
 /**
  * Keeps bodies, and knows no policies, keys or HTTP. A body is named by its locator alone.
  *
@@ -57,7 +63,7 @@ export interface ObjectStore {
    * Opens a body for reading. Bytes that are deleted meanwhile are still delivered whole.
    * @returns undefined when there is no such body
    */
-  open(locator: string, range?: ByteRange): Promise<Readable | undefined>;
+  open(locator: string, range?: ByteRange): Promise<Body | undefined>;
   /** @returns the size in bytes, or undefined when there is no such body. */
   stat(locator: string): Promise<{ readonly size: number } | undefined>;
   /** Deletes a body. A missing one is no error. */

@@ -5,7 +5,9 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { ConfigError, describeOptions } from '../config.ts';
 import { duration } from '../quantities.ts';
+import { backup } from './backup.ts';
 import { flagName, gatherOptions, variableName } from './environment.ts';
+import { fsck } from './fsck.ts';
 import { printPayload } from './payload.ts';
 import { serve } from './serve.ts';
 import { showConfig } from './show-config.ts';
@@ -13,7 +15,7 @@ import { upload } from './upload.ts';
 import { printUrls } from './url.ts';
 
 /** Exit codes of every command. */
-const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+const EXIT = { done: 0, failed: 1, usage: 2, findings: 3 } as const;
 
 const packageFile = z.object({ version: z.string() });
 
@@ -49,6 +51,7 @@ function createProgram(): Command {
   });
   addUploadCommand(program);
   addDownloadCommands(program);
+  addUpkeepCommands(program);
   return program;
 }
 
@@ -107,6 +110,29 @@ function addDownloadCommands(program: Command): void {
         return run(name, expires, gatherOptions(process.env, settings));
       });
   }
+}
+
+const fsckFlags = z.looseObject({
+  deep: z.boolean().default(false),
+  repair: z.boolean().default(false),
+});
+
+/** They look after the data folder, also while a server uses it. */
+function addUpkeepCommands(program: Command): void {
+  withSettings(program.command('fsck').description('compare the ledger with the bodies on disk'))
+    .option('--deep', 'read every body and compare its digests')
+    .option('--repair', 'mend what can be mended; no server may be running')
+    .action(async (flags: unknown) => {
+      const { deep, repair, ...settings } = fsckFlags.parse(flags);
+      const isFlawed = await fsck({ deep, repair }, gatherOptions(process.env, settings));
+      if (isFlawed) process.exitCode = EXIT.findings;
+    });
+  withSettings(
+    program.command('backup <folder>').description('copy the data folder into a new folder'),
+  ).action(async (folder: string, flags: Record<string, unknown>) => {
+    const isFlawed = await backup(folder, gatherOptions(process.env, flags));
+    if (isFlawed) process.exitCode = EXIT.findings;
+  });
 }
 
 function exitCodeOf(error: unknown): number {

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
+import { hasErrorCode } from '../system-error.ts';
 
 /** Keeps a second server out of a data folder for as long as it is held. */
 export interface ServerLock {
@@ -19,7 +20,7 @@ export function takeServerLock(dataDir: string): ServerLock {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    const holder = readHolder(holderFile);
+    const holder = findHolder(holderFile);
     throw new Error(`another server uses the data folder ${dataDir}: ${holder}`, { cause: error });
   }
   writeFileSync(holderFile, `process ${String(process.pid)}\n`);
@@ -32,10 +33,37 @@ export function takeServerLock(dataDir: string): ServerLock {
   };
 }
 
-function readHolder(holderFile: string): string {
+const PATIENCE_MS = 500;
+const STEP_MS = 25;
+
+/**
+ * Says who has the lock. A server that is just starting may not have said so yet, and one that was killed cannot
+ * take back what it had said; so the answer is worth a moment's wait.
+ */
+function findHolder(holderFile: string): string {
+  for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+    const holder = readHolder(holderFile);
+    if (holder !== undefined && isRunning(holder)) return `process ${String(holder)}`;
+    // Nothing else can be done meanwhile: this process is not going to serve.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STEP_MS);
+  }
+  return 'it has not said which process it is';
+}
+
+function readHolder(holderFile: string): number | undefined {
   try {
-    return readFileSync(holderFile, 'utf8').trim();
+    const [, pid] = /^process (\d+)$/m.exec(readFileSync(holderFile, 'utf8')) ?? [];
+    return pid === undefined ? undefined : Number(pid);
   } catch {
-    return 'it has not said which process it is';
+    return undefined;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It runs as somebody else.
+    return hasErrorCode(error, 'EPERM');
   }
 }

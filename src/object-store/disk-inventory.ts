@@ -55,10 +55,14 @@ export class DiskInventory implements BodyInventory {
     const found = await this.stat(locator);
     if (found === undefined) return undefined;
     const { size } = found;
-    return {
-      size,
-      ...(await this.#hasher.follow(objectPath(this.#dataDir, locator)).finish(size)),
-    };
+    const followed = this.#hasher.follow(objectPath(this.#dataDir, locator));
+    try {
+      return { size, ...(await followed.finish(size)) };
+    } catch (error) {
+      // It may have been purged meanwhile.
+      if ((await this.stat(locator)) === undefined) return undefined;
+      throw error;
+    }
   }
 
   async setAside(path: string): Promise<void> {

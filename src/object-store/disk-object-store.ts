@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { link, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import type { ByteRange, Hasher, ObjectStore, StoredBody } from '../ports.ts';
+import type { Body, ByteRange, Hasher, ObjectStore, StoredBody } from '../ports.ts';
+import { BodyStream } from './body-stream.ts';
 import { createCrc64 } from './digests.ts';
 import { flushFolder, makeDurableFolder, remove, unlessMissing } from './files.ts';
 import { FreeSpace } from './free-space.ts';
@@ -10,7 +10,11 @@ import { OBJECTS, objectFolder, objectPath, STAGING, stagingPath } from './layou
 import type { Hashing } from './staged-file.ts';
 import { writeStagedFile } from './staged-file.ts';
 
-const READ_AHEAD_BYTES = 256 * 1024;
+/**
+ * How much is read at once, in bytes: much for a few, which is fast, and less for each of many, so that their memory
+ * stays small when they all stand still.
+ */
+const READ = { most: 256 * 1024, least: 64 * 1024, together: 16 * 1024 * 1024 };
 
 /**
  * Bodies as files: `staging/<locator>` while they come in, `objects/<two digits>/<locator>` once they are durable.
@@ -23,6 +27,8 @@ export class DiskObjectStore implements ObjectStore {
   readonly #digesting = new Map<string, Promise<string | undefined>>();
   /** Subfolders of `objects/` that are there, or are being made. */
   readonly #folders = new Map<string, Promise<void>>();
+  /** How many bodies are open. */
+  #beingRead = 0;
   readonly #space: FreeSpace;
 
   private constructor(dataDir: string, hashing: Hashing, minFree: number) {
@@ -98,9 +104,16 @@ export class DiskObjectStore implements ObjectStore {
     return digesting;
   }
 
-  async open(locator: string, range?: ByteRange): Promise<Readable | undefined> {
+  async open(locator: string, range?: ByteRange): Promise<Body | undefined> {
     const file = await unlessMissing(open(this.#objectPath(locator), constants.O_RDONLY));
-    return file?.createReadStream({ ...range, highWaterMark: READ_AHEAD_BYTES });
+    if (file === undefined) return undefined;
+    this.#beingRead += 1;
+    const share = Math.floor(READ.together / this.#beingRead);
+    const stream = new BodyStream(file, range, Math.min(READ.most, Math.max(READ.least, share)));
+    stream.once('close', () => {
+      this.#beingRead -= 1;
+    });
+    return stream;
   }
 
   async stat(locator: string): Promise<{ readonly size: number } | undefined> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ByteRange } from '../ports.ts';
+import type { Body, ByteRange } from '../ports.ts';
 import type { UploadParts } from '../uploads/parts.ts';
 import type { StoredObject } from '../uploads/upload.ts';
 import { authorizeRequest } from './authorize-request.ts';
@@ -174,22 +174,35 @@ function wrongSize(object: StoredObject, size: number): Error {
  * Sends a body, at the pace of the client, and closes it.
  * @returns how many bytes there were; undefined when the client went away
  */
-async function send(body: Readable, response: ServerResponse): Promise<number | undefined> {
-  const seen = { bytes: 0, failed: false };
-  body.on('data', (chunk: Uint8Array) => {
-    seen.bytes += chunk.length;
+async function send(body: Body, response: ServerResponse): Promise<number | undefined> {
+  const seen = { bytes: 0, clientIsGone: false };
+  const client = new Writable({
+    highWaterMark: 1,
+    write: (chunk: Uint8Array, _encoding, done) => {
+      seen.bytes += chunk.length;
+      response.write(chunk, (error) => {
+        if (error) seen.clientIsGone = true;
+        // Now that the kernel has it.
+        body.recycle?.(chunk);
+        done(error);
+      });
+    },
   });
-  // When the client goes away first, the body fails because of that.
-  body.once('error', () => {
-    seen.failed = !response.destroyed;
-  });
+  const leave = (): void => {
+    seen.clientIsGone = true;
+    client.destroy();
+  };
+  response.once('close', leave);
+  if (response.destroyed) leave();
   try {
-    await pipeline(body, response, { end: false });
+    await pipeline(body, client);
     return seen.bytes;
   } catch (error) {
-    if (!seen.failed) return undefined;
+    if (seen.clientIsGone) return undefined;
     response.destroy();
     throw error;
+  } finally {
+    response.off('close', leave);
   }
 }
 

@@ -12,7 +12,9 @@ export interface ReconcileReport {
  * Settles what a crash or a failing ledger left between the object store and the ledger. It reads the unsettled
  * bodies alone, whatever the number of uploads; rows in `purging` are finished by the next purge.
  */
-export async function reconcile(parts: UploadParts): Promise<ReconcileReport> {
+export async function reconcile(
+  parts: Pick<UploadParts, 'ledger' | 'store'>,
+): Promise<ReconcileReport> {
   const { ledger, store } = parts;
   const report = { settled: 0, discarded: 0 };
   for (const locator of await store.unsettled()) {

@@ -85,7 +85,9 @@ export function describeUploadLedger(
       it('refuses to issue a key twice', async () => {
         await ledger.recordIssued({ key: 'k1', ...ISSUE });
         // Not `toThrow`: the error of a native module may come from the global scope of another test file.
-        await expect(ledger.recordIssued({ key: 'k1', ...ISSUE })).rejects.toHaveProperty('message');
+        await expect(ledger.recordIssued({ key: 'k1', ...ISSUE })).rejects.toHaveProperty(
+          'message',
+        );
       });
 
       it('keeps everything that was measured, and the issue', async () => {
@@ -141,6 +143,29 @@ export function describeUploadLedger(
         await ledger.recordStored(aBody('k1', 'l1'));
         await ledger.recordSha256('l1', 'abcd');
         expect(await ledger.findUpload('k1')).toMatchObject({ object: { sha256: 'abcd' } });
+      });
+
+      it('lists uploads in any state by page, in the order they were first seen', async () => {
+        await ledger.recordIssued({ key: 'k1', ...ISSUE });
+        for (const number of [2, 3, 4]) {
+          await ledger.recordStored(aBody(`k${number}`, `l${number}`));
+        }
+        await ledger.recordStored(aBody('k1', 'l1'));
+        await ledger.claim(aClaim());
+        await ledger.deleteUpload('k3', 'l3', 5000);
+        const [one, two, ...others] = await ledger.listUploads(0, 2);
+        expect(others).toEqual([]);
+        const rest = await ledger.listUploads(two?.sequence ?? 0, 10);
+        const all = [one, two, ...rest].map((each) => [each?.upload.key, each?.upload.state]);
+        expect(all).toEqual([
+          ['k1', 'claimed'],
+          ['k2', 'stored'],
+          ['k3', 'purging'],
+          ['k4', 'stored'],
+        ]);
+        expect(one?.upload).toEqual(await ledger.findUpload('k1'));
+        expect(rest[0]?.upload).toEqual(await ledger.findPurged('k3'));
+        expect(await ledger.listUploads(rest.at(-1)?.sequence ?? 0, 10)).toEqual([]);
       });
 
       it('deletes a stored upload once, and no other body of its key', async () => {

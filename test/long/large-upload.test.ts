@@ -1,20 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formFields, postObject } from '../../src/client/post-object.ts';
 import { createOTAFirmware, queryDownloadUrl } from '../../src/client/api-client.ts';
 import { patternBytes } from '../support/bytes.ts';
 import { startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
 import { apiOf, grantFrom } from '../support/loop.ts';
+import { peakBytes } from './reliability/process-facts.ts';
 
 const MIB = 1024 * 1024;
 const CHUNK = patternBytes(MIB + 1).subarray(0, MIB);
-
-/** @returns the most memory a process has held so far, in bytes */
-async function peakMemory(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
-}
 
 function* chunks(count: number): Generator<Buffer> {
   for (let n = 0; n < count; n += 1) yield CHUNK;
@@ -24,7 +18,7 @@ describe('a file of 1000 MiB', () => {
   it('is received, claimed by its SHA-256 and delivered in less than 100 MiB of memory', async () => {
     const folder = await temporaryFolder();
     const gateway = await startBuiltGateway(join(folder.path, 'data'));
-    const idle = await peakMemory(gateway.pid);
+    const idle = peakBytes(gateway.pid);
     const grant = await grantFrom(gateway.url);
     const file = { name: 'large.bin', size: 1000 * MIB, bytes: chunks(1000) };
     expect(await postObject(grant.host, formFields(grant), file)).toMatchObject({ status: 200 });
@@ -44,7 +38,7 @@ describe('a file of 1000 MiB', () => {
     const received = createHash('sha256');
     for await (const chunk of body ?? []) received.update(chunk);
     expect(received.digest('hex')).toBe(sha256);
-    expect((await peakMemory(gateway.pid)) - idle).toBeLessThan(100 * MIB);
+    expect(peakBytes(gateway.pid) - idle).toBeLessThan(100 * MIB);
     expect(await gateway.stop()).toBe(0);
     await folder.remove();
   }, 120_000);

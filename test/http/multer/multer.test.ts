@@ -223,7 +223,7 @@ describe('nothing is left', () => {
     await request(appOf())
       .post('/one')
       .attach('firmware', file, 'a')
-      .expect(422, /"ENOSPC"/);
+      .expect(422, /"full"/);
     expect(await readdir(join(folder.path, 'staging'))).toEqual([]);
     expect(await gateway.uploads.list()).toEqual([]);
     await folder.remove();

@@ -7,6 +7,15 @@ export function openFiles(pid: number): number {
 
 /** @returns how much memory a process holds, in bytes */
 export function residentBytes(pid: number): number {
+  return readStatus(pid, 'VmRSS');
+}
+
+/** @returns the most memory a process has held so far, in bytes */
+export function peakBytes(pid: number): number {
+  return readStatus(pid, 'VmHWM');
+}
+
+function readStatus(pid: number, field: string): number {
   const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
 }

@@ -1,0 +1,44 @@
+import { wallClock } from '../clock.ts';
+import type { CheckReport, Finding } from '../maintenance.ts';
+import { checkDataFolder } from '../maintenance.ts';
+import type { RawOptions } from './environment.ts';
+import { readConfig } from './environment.ts';
+import type { ProgressBar } from './progress-bar.ts';
+import { progressBar } from './progress-bar.ts';
+
+/** What `ota-gateway fsck` is told. */
+export interface FsckCommand {
+  readonly deep: boolean;
+  readonly repair: boolean;
+}
+
+/** Checks a data folder and prints what does not fit. @returns whether anything still does not */
+export async function fsck(command: FsckCommand, options: RawOptions): Promise<boolean> {
+  const { dataDir } = readConfig(options);
+  let bar: ProgressBar | undefined;
+  const report = await checkDataFolder(dataDir, {
+    ...command,
+    clock: wallClock,
+    onFinding: printFinding,
+    onProgress: (done, total) => {
+      bar ??= progressBar(process.stderr, command.deep ? 'read' : 'checked', total);
+      bar.update(done);
+    },
+  });
+  bar?.end();
+  process.stdout.write(`${summary(report)}\n`);
+  return report.left > 0;
+}
+
+function printFinding({ kind, repair, text }: Finding): void {
+  process.stdout.write(`${kind}: ${text}${repair === undefined ? '' : ` (${repair})`}\n`);
+}
+
+function summary({ bytes, findings, left, purging, uploads, unsettled }: CheckReport): string {
+  return [
+    `${String(uploads)} uploads with ${String(bytes)} bytes`,
+    `${String(purging)} waiting for the purge`,
+    `${String(unsettled)} unsettled`,
+    `${String(findings)} findings, ${String(left)} of them left`,
+  ].join(', ');
+}

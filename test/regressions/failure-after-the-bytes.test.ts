@@ -1,0 +1,47 @@
+import { createMemoryRecords } from '../../src/gateway.ts';
+import { DiskObjectStore } from '../../src/object-store/disk-object-store.ts';
+import { ThreadHasher } from '../../src/object-store/thread-hasher.ts';
+import type { ObjectStore } from '../../src/ports.ts';
+import { startTestGateway } from '../../src/testing/index.ts';
+import { patternBytes } from '../support/bytes.ts';
+import { bodiesOnDisk, temporaryFolder } from '../support/built-gateway.ts';
+
+// The bytes were durable, and then something failed: a body stayed on the disk until the next start, or an upload
+// that was on record was answered with an error.
+
+const BYTES = patternBytes(1000);
+
+async function* bytes(): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(BYTES);
+}
+
+async function openFolder(): Promise<{
+  store: ObjectStore;
+  path: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}> {
+  const folder = await temporaryFolder();
+  const store = await DiskObjectStore.open(folder.path, new ThreadHasher());
+  return { store, path: folder.path, [Symbol.asyncDispose]: () => folder.remove() };
+}
+
+it('removes the body of an upload that the ledger could not record, by the next purge', async () => {
+  await using folder = await openFolder();
+  const records = createMemoryRecords();
+  await using gateway = await startTestGateway({ parts: { records, store: folder.store } });
+  jest.spyOn(records.ledger, 'recordStored').mockRejectedValueOnce(new Error('disk I/O error'));
+  await expect(gateway.uploads.deposit({ bytes: bytes() })).rejects.toThrow('disk I/O error');
+  expect(await bodiesOnDisk(folder.path)).toMatchObject({ staging: { length: 1 } });
+  await gateway.purgeUnclaimed();
+  expect(await bodiesOnDisk(folder.path)).toEqual({ objects: [], staging: [] });
+});
+
+it('acknowledges an upload that is on record, though it could not be tidied up after', async () => {
+  await using folder = await openFolder();
+  await using gateway = await startTestGateway({ parts: { store: folder.store } });
+  jest.spyOn(folder.store, 'settle').mockRejectedValueOnce(new Error('EIO'));
+  await expect(gateway.uploads.deposit({ bytes: bytes() })).resolves.toHaveProperty('key');
+  expect(await bodiesOnDisk(folder.path)).toMatchObject({ staging: { length: 1 } });
+  await gateway.purgeUnclaimed();
+  expect(await bodiesOnDisk(folder.path)).toMatchObject({ objects: { length: 1 }, staging: [] });
+});
