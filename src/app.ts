@@ -7,7 +7,8 @@ import type { Keys } from './keys.ts';
 import { createOpsRouter } from './ops/router.ts';
 import type { TestControls } from './ops/test-controls.ts';
 import { createOssRouter } from './oss/router.ts';
-import type { FaultPlan, NonceMemory, Quota } from './ports.ts';
+import type { FaultPlan } from './faults/fault-plan.ts';
+import type { NonceMemory, Quota } from './ports.ts';
 import type { UploadParts } from './uploads/parts.ts';
 
 /** What an application is composed of. */

@@ -39,11 +39,9 @@ import type { Uploads } from './uploads/uploads.ts';
 import { createUploads } from './uploads/uploads.ts';
 
 /* What the faces of the product are written with. */
-export type { Faults, OrderedFault } from './faults/fault-book.ts';
-export type { FaultBook } from './faults/fault-book.ts';
+export type { FaultBook, Faults } from './faults/fault-book.ts';
 export type { Observer, PurgingBody } from './ports.ts';
 export type { FirmwarePackage } from './uploads/firmware-package.ts';
-export { DepositError } from './uploads/deposit.ts';
 export type { DepositedFile } from './uploads/deposit.ts';
 export type { Snapshot } from './uploads/snapshot.ts';
 export type { StoredObject, Upload } from './uploads/upload.ts';

@@ -30,15 +30,13 @@ export type {
   UploadBase,
   UploadState,
 } from './uploads/upload.ts';
+export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
 export type { PackageOrder, Uploads } from './uploads/uploads.ts';
 export type { Verdict } from './uploads/verification.ts';
 export type {
   ByteRange,
   ClaimRecord,
   ClaimRecordOutcome,
-  Fault,
-  FaultPlan,
-  FaultSubject,
   IssuedGrant,
   ListedUpload,
   NonceMemory,

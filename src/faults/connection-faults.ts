@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import type { Fault } from '../ports.ts';
+import type { Fault } from './fault-plan.ts';
 
 /** Resets the connection of a request: the other side gets ECONNRESET, and no answer. */
 export function resetConnection({ socket }: IncomingMessage): void {

@@ -1,4 +1,4 @@
-import type { Fault, FaultPlan, FaultSubject } from '../ports.ts';
+import type { Fault, FaultPlan, FaultSubject } from './fault-plan.ts';
 import { readOrder, readScope, splitOrder } from './order.ts';
 import type { FaultCatalogue, FaultOrder, FaultScope } from './order.ts';
 

@@ -1,4 +1,4 @@
-import type { FaultPlan } from '../ports.ts';
+import type { FaultPlan } from './fault-plan.ts';
 
 /** Nothing goes wrong on purpose. */
 export const noFaults: FaultPlan = { take: () => undefined };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { toMilliseconds } from '../clock.ts';
 import type { Duration } from '../clock.ts';
-import type { Fault } from '../ports.ts';
+import type { Fault } from './fault-plan.ts';
 
 /**
  * What shall go wrong, in one of these ways. Byte counts of requests are bytes of the uploaded file.

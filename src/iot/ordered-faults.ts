@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { holdUp, resetConnection, spoilAnswer } from '../faults/connection-faults.ts';
-import type { Fault } from '../ports.ts';
+import type { Fault } from '../faults/fault-plan.ts';
 import type { UploadParts } from '../uploads/parts.ts';
 import type { SignedCall } from './dialect.ts';
 import { BUSINESS_ERRORS, BusinessError, GATEWAY_ERRORS, GatewayError, fill } from './errors.ts';

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Clock } from '../clock.ts';
-import type { FaultPlan, NonceMemory, Quota } from '../ports.ts';
+import type { FaultPlan } from '../faults/fault-plan.ts';
+import type { NonceMemory, Quota } from '../ports.ts';
 import { requestHost } from '../request-host.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadParts } from '../uploads/parts.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { holdUp, spoilAnswer, spoilFile } from '../faults/connection-faults.ts';
-import type { Fault } from '../ports.ts';
+import type { Fault } from '../faults/fault-plan.ts';
 import { OSS_ERROR_CODES, OssError, isOssErrorCode } from './errors.ts';
 import type { OssErrorCode } from './errors.ts';
 import type { JudgedForm } from './judge-form.ts';

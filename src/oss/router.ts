@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { Clock } from '../clock.ts';
-import type { FaultPlan } from '../ports.ts';
+import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadParts } from '../uploads/parts.ts';
 import type { CallbackRule } from './callback.ts';

@@ -1,8 +1,11 @@
 import { Agent, request } from 'node:http';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { patternBytes } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
+  ACCOUNT_KEY,
   bodiesOnDisk,
   eventually,
   startBuiltGateway,
@@ -10,7 +13,12 @@ import {
 } from '../../support/built-gateway.ts';
 import { apiOf, claim, grantFrom, post } from '../../support/loop.ts';
 import { queryDownloadUrl } from '../../../src/client/api-client.ts';
+import { createGateway } from '../../../src/gateway.ts';
+import { silentLogger } from '../../../src/logger.ts';
+import { DiskObjectStore } from '../../../src/object-store/disk-object-store.ts';
+import { ThreadHasher } from '../../../src/object-store/thread-hasher.ts';
 import { RawConnection, uploadBytes } from './raw-upload.ts';
+import { findFaults, survey } from './survey.ts';
 
 jest.setTimeout(60_000);
 
@@ -95,6 +103,38 @@ describe('SIGTERM', () => {
     expect(await bodiesOnDisk(dataDir)).toEqual({ objects: [], staging: [] });
     expect(gateway.output()).not.toMatch(/"level":(40|50|60)/);
     await (await startsWithNothingToReconcile()).stop();
+  });
+
+  it('lets an upload be recorded whose client was cut, when its bytes are there already', async () => {
+    await mkdir(dataDir);
+    const store = await DiskObjectStore.open(dataDir, new ThreadHasher());
+    const put = store.put.bind(store);
+    const reached = new Promise<void>((resolve) => {
+      store.put = async (...args) => {
+        const body = await put(...args);
+        resolve();
+        await sleep(600);
+        return body;
+      };
+    });
+    const logged: unknown[] = [];
+    const log = (...line: unknown[]): unknown => logged.push(line);
+    const settings = { dataDir, port: 0, grace: '400ms', qps: 'off', accessKeyId: ACCOUNT_KEY.id };
+    const gateway = await createGateway(
+      { ...settings, accessKeySecret: ACCOUNT_KEY.secret },
+      { store, logger: { ...silentLogger, error: log } },
+    );
+    const { url } = await gateway.listen();
+    const answer = post(await grantFrom(url), FILE);
+    answer.catch(() => undefined);
+    await reached;
+    await gateway.close();
+    await expect(answer).rejects.toThrow();
+    const found = await survey(dataDir);
+    expect(found.rows).toMatchObject([{ state: 'stored', size: FILE.length }]);
+    expect(await findFaults(found)).toEqual([]);
+    // That a digest for a later claim was given up is a warning, and right.
+    expect(logged).toEqual([]);
   });
 
   it('does not wait for connections on which nothing is asked', async () => {
