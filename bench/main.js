@@ -3,13 +3,14 @@
 const { writeFileSync } = require('node:fs');
 const { cpus } = require('node:os');
 const { parseArgs } = require('node:util');
+const { downloads } = require('./rows/downloads.js');
 const { large } = require('./rows/large.js');
 const { memory } = require('./rows/memory.js');
 const { refusal } = require('./rows/refusal.js');
 const { signing } = require('./rows/signing.js');
 const { small } = require('./rows/small.js');
 
-const ROWS = { large, memory, small, signing, refusal };
+const ROWS = { large, memory, small, signing, refusal, downloads };
 
 async function main() {
   const { positionals, values } = parseArgs({
