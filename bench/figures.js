@@ -5,11 +5,6 @@ function median(values) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-function percentile(values, share) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-}
-
 /** Waits until a server has used no CPU time for a while; at most ten seconds. */
 async function settle(server) {
   let before = -1;
@@ -19,4 +14,4 @@ async function settle(server) {
   }
 }
 
-module.exports = { median, percentile, settle };
+module.exports = { median, settle };

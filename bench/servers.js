@@ -63,4 +63,4 @@ function startPeer(file, ...args) {
   return start([join(__dirname, 'peers', file), ...args]);
 }
 
-module.exports = { start, startGateway, startPeer, temporaryFolder };
+module.exports = { startGateway, startPeer, temporaryFolder };

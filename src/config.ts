@@ -186,9 +186,6 @@ export type GatewayOptions = z.input<typeof optionsSchema>;
  */
 export type Config = z.output<typeof optionsSchema>;
 
-/** Name of a setting. */
-export type OptionName = keyof GatewayOptions;
-
 /** Settings that must be given together or not at all. */
 const PAIRS = [
   ['accessKeyId', 'accessKeySecret'],

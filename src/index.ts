@@ -34,6 +34,7 @@ export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
 export type { PackageOrder, Uploads } from './uploads/uploads.ts';
 export type { Verdict } from './uploads/verification.ts';
 export type {
+  Body,
   ByteRange,
   ClaimRecord,
   ClaimRecordOutcome,

@@ -5,7 +5,7 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 
 /** Where the numbered SQL files are, seen from the sources and from the built files alike. */
-export const MIGRATIONS_DIR = join(__dirname, '..', '..', 'migrations');
+const MIGRATIONS_DIR = join(__dirname, '..', '..', 'migrations');
 
 interface Migration {
   readonly version: number;

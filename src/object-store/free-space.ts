@@ -4,7 +4,7 @@ import { statfs } from 'node:fs/promises';
 const STEP_BYTES = 8 * 1024 * 1024;
 
 /** The disk has less free space than must be left. Its code is the one of a disk that is full. */
-export class ReserveReached extends Error {
+class ReserveReached extends Error {
   override readonly name = 'ReserveReached';
   readonly code = 'ENOSPC';
 }

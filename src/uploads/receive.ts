@@ -25,7 +25,7 @@ export type ReceiveOutcome =
  * Says whether a key may take a body now. The ledger asks again when the body is there,
  * because it may stream for minutes.
  */
-export async function findObstacle(
+async function findObstacle(
   parts: UploadParts,
   request: Pick<ReceiveRequest, 'key' | 'forbidOverwrite'>,
 ): Promise<Exclude<StoreOutcome, 'stored'> | undefined> {

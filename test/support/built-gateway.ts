@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -122,16 +122,6 @@ export async function bodiesOnDisk(
   const staging = await readdir(join(dataDir, 'staging'));
   // The folders have names of two digits.
   return { objects: objects.filter((name) => name.includes('/')), staging };
-}
-
-/** Reads the bytes of the only body on disk. */
-export async function readOnlyBody(dataDir: string): Promise<Buffer> {
-  const { objects } = await bodiesOnDisk(dataDir);
-  const [only, ...others] = objects;
-  if (only === undefined || others.length > 0) {
-    throw new Error(`expected one body on disk, found ${String(objects.length)}`);
-  }
-  return readFile(join(dataDir, 'objects', only));
 }
 
 /** Asks until the answer is yes; fails after a time that is far longer than it should take. */

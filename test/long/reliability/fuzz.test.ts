@@ -85,6 +85,11 @@ function judge(request: Buffer, received: Buffer, dataDir: string): string | und
   return isJson && body !== '' && !parses(body) ? 'the answer is no JSON' : undefined;
 }
 
+function hasStored(received: Buffer): boolean {
+  const status = readAnswer(received)?.status ?? 0;
+  return status >= 200 && status < 400;
+}
+
 /** Status and code of an answer. */
 function summary(received: Buffer): string {
   const answer = readAnswer(received);
@@ -141,15 +146,24 @@ describe('hostile requests', () => {
       );
       const outcomes = new Map<string, number>();
       const faults = new Map<string, string>();
-      const property = fc.asyncProperty(request, async ({ kind, bytes }) => {
+      const note = (fault: string | undefined, bytes: Buffer, received: Buffer): void => {
+        // One example of each; a run goes on, so that it finds more than one.
+        if (fault === undefined || faults.has(fault)) return;
+        faults.set(fault, `${show(bytes)}\n=>\n${show(received)}`);
+      };
+      const property = fc.asyncProperty(request, async ({ kind, bytes, readBack }) => {
         const { received, hung } = await exchange(gateway.port, bytes);
         const outcome = `${kind}: ${summary(received)}`;
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-        const fault = hung ? 'it hung' : judge(bytes, received, gateway.dataDir);
-        // One example of each; a run goes on, so that it finds more than one.
-        if (fault !== undefined && !faults.has(fault)) {
-          faults.set(fault, `${show(bytes)}\n=>\n${show(received)}`);
-        }
+        note(hung ? 'it hung' : judge(bytes, received, gateway.dataDir), bytes, received);
+        if (readBack === undefined || !hasStored(received)) return;
+        const again = await exchange(gateway.port, readBack);
+        const fault = judge(readBack, again.received, gateway.dataDir);
+        note(
+          again.hung ? 'reading it hung' : fault && `reading it: ${fault}`,
+          bytes,
+          again.received,
+        );
       });
       const before = { files: openFiles(gateway.pid), memory: residentBytes(gateway.pid) };
       const numRuns = Math.ceil(REQUESTS / AT_ONCE);

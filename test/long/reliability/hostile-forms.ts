@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
+import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
 import { BUCKET_KEY } from '../../support/built-gateway.ts';
 import { hostileJson, hostileText, seldom } from './hostile-text.ts';
 
@@ -7,6 +8,8 @@ import { hostileJson, hostileText, seldom } from './hostile-text.ts';
 export interface HostileRequest {
   readonly kind: string;
   readonly bytes: Buffer;
+  /** Reads what it has stored, if it has. */
+  readonly readBack?: Buffer;
 }
 
 const BUCKET = 'iotx-ota';
@@ -173,8 +176,17 @@ export const signedForm: fc.Arbitrary<HostileRequest> = fc
       ...trailers.map(part),
       Buffer.from(`--${boundary}--\r\n`),
     ]);
-    return { kind: 'a signed form', bytes: formRequest(boundary, body) };
+    return { kind: 'a signed form', bytes: formRequest(boundary, body), readBack: readBack(key) };
   });
+
+const bucketKey = createBucketKey(BUCKET_KEY.id, BUCKET_KEY.secret);
+
+function readBack(key: string): Buffer {
+  const query = bucketKey.signDownload(BUCKET, key, 4_000_000_000);
+  return Buffer.from(
+    `GET /${encodeURIComponent(key)}?${query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`,
+  );
+}
 
 /** A request that posts a body, with its right length. */
 export function formRequest(boundary: string, body: Buffer): Buffer {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 /** Text in answers that would prove that something was carried over unescaped. */
-export const INJECTED_HEADER = 'X-Injected: yes';
-export const INJECTED_XML = '<Injected/>';
+const INJECTED_HEADER = 'X-Injected: yes';
+const INJECTED_XML = '<Injected/>';
 
 const SHORT = [
   '',

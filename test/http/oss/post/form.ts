@@ -7,7 +7,7 @@ export const REGION = 'cn-shanghai';
 export const BUCKET_KEY = { id: 'bucketid', secret: 'bucketsecret' };
 /** The time of the tests, by both clocks. */
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
-export const BOUNDARY = 'bOuNdArY';
+const BOUNDARY = 'bOuNdArY';
 
 const V4_DATE = '20260102T030405Z';
 

@@ -15,7 +15,7 @@ export interface Refusal {
 
 export type Case = readonly [name: string, change: (form: Form) => void, refusal: Refusal];
 
-export const MALFORMED = 'The body of your POST request is not well-formed multipart/form-data.';
+const MALFORMED = 'The body of your POST request is not well-formed multipart/form-data.';
 export const malformed = (ec = '0006-00000104'): Refusal => ({
   status: 400,
   code: 'MalformedPOSTRequest',

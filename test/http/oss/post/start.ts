@@ -126,7 +126,7 @@ function send(port: number, options: SendOptions): Promise<Answer> {
 
 const parser = new XMLParser({ parseTagValue: false, trimValues: false });
 
-export function toAnswer(status: number, headers: IncomingHttpHeaders, body: string): Answer {
+function toAnswer(status: number, headers: IncomingHttpHeaders, body: string): Answer {
   const isXml = headers['content-type'] === 'application/xml' && body !== '';
   if (isXml && XMLValidator.validate(body) !== true) throw new Error(`no XML: ${body}`);
   const document = isXml ? parser.parse(body) : {};
