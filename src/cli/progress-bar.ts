@@ -7,12 +7,19 @@ export interface ProgressBar {
   end: () => void;
 }
 
+/** Where a bar is shown; the process's own output is one. */
+export interface ProgressOutput {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
 /** @param total - in bytes */
-export function progressBar(output: NodeJS.WriteStream, label: string, total: number): ProgressBar {
+export function progressBar(output: ProgressOutput, label: string, total: number): ProgressBar {
   const steps = output.isTTY ? 100 : 10;
   let shown = -1;
   const update = (done: number): void => {
-    const share = total === 0 ? 1 : done / total;
+    // More may come than was announced: a file grows, an upload arrives.
+    const share = total === 0 ? 1 : Math.min(1, done / total);
     const step = Math.floor(share * steps);
     if (step === shown) return;
     shown = step;

@@ -49,4 +49,22 @@ describe('a folder on disk', () => {
     expect(await readdir(join(folder, 'objects', 'a1'))).toEqual(['a1']);
     await dispose();
   });
+
+  it.each([
+    ['what is free already', 2 ** 60, 0],
+    ['what is going to be free', 1, 2 ** 60],
+  ])('refuses a body by %s, before it reads any of it', async (_by, minFree, announced) => {
+    const folder = await mkdtemp(join(tmpdir(), 'ota-store-'));
+    const store = await DiskObjectStore.open(folder, new ThreadHasher(), minFree);
+    let read = false;
+    async function* bytes(): AsyncGenerator<Buffer> {
+      read = true;
+      yield* inChunks(Buffer.from('bytes'), 5);
+    }
+    await expect(store.put('a1', bytes(), announced)).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(read).toBe(false);
+    expect(await store.unsettled()).toEqual([]);
+    await store.close();
+    await rm(folder, { recursive: true });
+  });
 });

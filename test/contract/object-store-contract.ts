@@ -117,6 +117,15 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await afterCrash.stat('a2')).toMatchObject({ size: 3 });
     });
 
+    it('names a body that was given up as unsettled, without a crash', async () => {
+      await store.put('a1', inChunks(Buffer.from('one'), 1));
+      expect(await store.unsettled()).toEqual([]);
+      store.abandon('a1');
+      expect(await store.unsettled()).toEqual(['a1']);
+      await store.discard('a1');
+      expect(await store.unsettled()).toEqual([]);
+    });
+
     it('takes many bodies at once', async () => {
       const bodies = Array.from({ length: 12 }, (_, n) => patternBytes(n * 300_000));
       const stored = await Promise.all(

@@ -28,7 +28,7 @@ export function run(
     timeout: limit,
     maxBuffer: 64 * 1024 * 1024,
     // A Jest that is started here must not count as one of ours.
-    env: { ...process.env, JEST_JSON_OUTPUT_DIR: '', NODE_ENV: 'test' },
+    env: { ...process.env, JEST_JSON_OUTPUT_DIR: '', NODE_ENV: 'test', NO_COLOR: '1' },
   });
 }
 
