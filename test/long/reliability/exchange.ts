@@ -64,7 +64,8 @@ export interface Answer {
 
 /** Whether a request, by its first bytes, wants an answer without a body. */
 export function isHead(request: Buffer): boolean {
-  return request.toString('latin1', 0, 5) === 'HEAD ';
+  // Empty lines before a request are legal.
+  return request.toString('latin1', 0, 100).trimStart().startsWith('HEAD ');
 }
 
 /** Takes the first final answer apart. @returns undefined when there is none */
