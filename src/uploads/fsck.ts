@@ -26,7 +26,7 @@ export interface CheckOptions {
   /** Mend what can be mended; nobody else may be working on the data folder. */
   readonly repair: boolean;
   readonly onFinding: (finding: Finding) => void;
-  /** Is told how many bytes of all uploads on record were looked at. */
+  /** Is told how many bytes of uploads were looked at, and how many were on record at the start. */
   readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -103,7 +103,7 @@ async function checkUploads(
       onFinding({ ...fault, repair: mended ? await giveUp(parts, upload) : undefined });
     }
     done += upload.object.size;
-    onProgress(done, Math.max(done, total));
+    onProgress(done, total);
   }
 }
 
