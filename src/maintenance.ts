@@ -44,7 +44,7 @@ export async function checkDataFolder(
     return await check(parts, options);
   } finally {
     await inventory.close();
-    database.close();
+    await database.close();
     lock?.release();
   }
 }
@@ -98,7 +98,7 @@ async function fill(dataDir: string, folder: string): Promise<BackUpReport> {
   } finally {
     await inventory.close();
     await copiedBodies.close();
-    database.close();
+    await database.close();
   }
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { GroupCommit } from './group-commit.ts';
+import { LogFlush } from './log-flush.ts';
 import { migrate } from './migrate.ts';
 
 /** Where a data folder keeps its ledger. */
@@ -13,7 +14,7 @@ const BUSY_TIMEOUT_MS = 5000;
 export interface LedgerDatabase {
   readonly database: Database;
   readonly commits: GroupCommit;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /**
@@ -25,19 +26,23 @@ export function openLedgerDatabase(dataDir: string | undefined): LedgerDatabase 
   const database = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS });
   try {
     database.pragma('journal_mode = WAL');
+    // The log is flushed by `LogFlush`.
+    database.pragma('synchronous = NORMAL');
     database.pragma('foreign_keys = ON');
     migrate(database);
   } catch (error) {
     database.close();
     throw error;
   }
-  const commits = new GroupCommit(database);
+  const log = new LogFlush(database);
+  const commits = new GroupCommit(database, () => log.flush());
   return {
     database,
     commits,
-    close: () => {
+    close: async () => {
       if (!database.open) return;
-      commits.flush();
+      commits.commit();
+      await log.close();
       database.close();
     },
   };

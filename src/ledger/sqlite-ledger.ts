@@ -152,8 +152,7 @@ export class SqliteLedger implements UploadLedger {
     return this.#commits.run('relaxed', () => this.#uploads.pruneTombstones(purgedBefore, limit));
   }
 
-  async close(): Promise<void> {
-    this.#database.close();
-    return Promise.resolve();
+  close(): Promise<void> {
+    return this.#database.close();
   }
 }

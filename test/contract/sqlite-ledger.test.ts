@@ -1,5 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import files, { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { openLedgerDatabase } from '../../src/ledger/database.ts';
@@ -25,6 +26,19 @@ describeUploadLedger('SQLite in a file', async () => {
     },
   };
 });
+
+const OBJECT = { size: 1, md5: '', crc64: '', storedAt: 1, headers: {} };
+
+/** Makes the next flush of data fail, of whatever file. */
+function failDatasyncOnce(handle: FileHandle): void {
+  const prototype: unknown = Object.getPrototypeOf(handle);
+  if (typeof prototype !== 'object' || prototype === null) throw new Error('no prototype');
+  const original: unknown = Reflect.get(prototype, 'datasync');
+  Reflect.set(prototype, 'datasync', () => {
+    Reflect.set(prototype, 'datasync', original);
+    return handle.close().then(() => Promise.reject(new Error('EIO: i/o error, fdatasync')));
+  });
+}
 
 describe('SQLite as a ledger', () => {
   let folder: string;
@@ -63,7 +77,23 @@ describe('SQLite as a ledger', () => {
     await ledger.close();
   });
 
-  it('uses an index for everything that is asked while clients wait', () => {
+  it('takes back no acknowledgement when a flush of its log fails, and needs no restart', async () => {
+    const ledger = new SqliteLedger(openLedgerDatabase(folder));
+    const log = join(folder, 'gateway.sqlite3-wal');
+    const store = (key: string): Promise<unknown> =>
+      ledger.recordStored({ key, object: { ...OBJECT, locator: key }, forbidOverwrite: false });
+    await store('k0');
+    failDatasyncOnce(await files.open(log));
+    await expect(store('k1')).rejects.toThrow('EIO');
+    await expect(store('k2')).resolves.toBe('stored');
+    // What the failed flush may have lost is not left to the log any more.
+    expect((await stat(log)).size).toBe(0);
+    expect(await ledger.findUpload('k2')).toMatchObject({ state: 'stored' });
+    await expect(store('k3')).resolves.toBe('stored');
+    await ledger.close();
+  });
+
+  it('uses an index for everything that is asked while clients wait', async () => {
     const { database, close } = openLedgerDatabase(undefined);
     const plan = (sql: string): string =>
       JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all());
@@ -84,15 +114,15 @@ describe('SQLite as a ledger', () => {
         `SELECT * FROM uploads WHERE state = 'purging' AND sequence > 3 ORDER BY sequence LIMIT 9`,
       ),
     ).toContain('INDEX uploads_purging');
-    close();
+    await close();
   });
 
-  it('refuses a database that is newer than the program', () => {
+  it('refuses a database that is newer than the program', async () => {
     const { database, close } = openLedgerDatabase(folder);
     database.exec(
       `INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, 'x', 'y')`,
     );
-    close();
+    await close();
     expect(() => openLedgerDatabase(folder)).toThrow(
       /has schema version 9999, this program knows up to \d+/,
     );
@@ -141,6 +171,6 @@ describe('SQLite nonces', () => {
     expect(await nonces.prune(101, 1)).toBe(1);
     expect(await nonces.prune(101, 10)).toBe(1);
     expect(await nonces.burn('ak', 'n', 200)).toBe(true);
-    database.close();
+    await database.close();
   });
 });
