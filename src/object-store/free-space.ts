@@ -13,8 +13,8 @@ class ReserveReached extends Error {
 export class FreeSpace {
   readonly #folder: string;
   readonly #reserve: number;
-  /** Bytes that came in since the disk had enough space. */
-  #unchecked = 0;
+  /** Bytes that came in since the disk had enough space; at first nobody has looked. */
+  #unchecked = STEP_BYTES;
 
   /** @param reserve - bytes that stay free; 0 to ask for nothing */
   constructor(folder: string, reserve: number) {
@@ -22,8 +22,17 @@ export class FreeSpace {
     this.#reserve = reserve;
   }
 
-  /** @throws ReserveReached when so many bytes more would not leave the reserve */
+  /**
+   * Asks the disk, unless little has come in since it was asked.
+   * @throws ReserveReached when so many bytes more would not leave the reserve
+   */
   async require(size: number): Promise<void> {
+    if (this.#unchecked + size < STEP_BYTES) return;
+    await this.#ask(size);
+    this.#unchecked = 0;
+  }
+
+  async #ask(size: number): Promise<void> {
     if (this.#reserve === 0) return;
     const { bavail, bsize } = await statfs(this.#folder);
     const left = bavail * bsize - size;
@@ -37,10 +46,7 @@ export class FreeSpace {
   async *guard(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of bytes) {
       this.#unchecked += chunk.length;
-      if (this.#unchecked >= STEP_BYTES) {
-        await this.require(0);
-        this.#unchecked = 0;
-      }
+      await this.require(0);
       yield chunk;
     }
   }
