@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import express from 'express';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -35,39 +35,56 @@ export function createApp(parts: AppParts): RequestListener {
     faults,
     wallClock,
   };
+  const iot = createIotRouter({
+    ...shared,
+    accounts: keys.accounts,
+    nonces,
+    quota,
+    quotaRule: config.qps,
+  });
+  const oss = createOssRouter({
+    ...shared,
+    region: config.region,
+    publicRead: config.publicRead,
+    corsRules: config.corsRules,
+    callback: { allowedHosts: config.callbackHosts },
+    drain: { bytes: config.drainBytes, milliseconds: config.drainTime },
+  });
+  const ops = createOpsRouter({
+    logger: uploads.logger,
+    tests,
+    probe: async () => {
+      await uploads.ledger.listPurging(0, 1);
+    },
+  });
   const app = express()
     .disable('x-powered-by')
     .disable('etag')
     .enable('case sensitive routing')
     .set('query parser', false);
-  app.use(
-    '/_gateway',
-    createOpsRouter({
-      logger: uploads.logger,
-      tests,
-      probe: async () => {
-        await uploads.ledger.listPurging(0, 1);
-      },
-    }),
-  );
-  app.use(
-    createIotRouter({
-      ...shared,
-      accounts: keys.accounts,
-      nonces,
-      quota,
-      quotaRule: config.qps,
-    }),
-  );
-  app.use(
-    createOssRouter({
-      ...shared,
-      region: config.region,
-      publicRead: config.publicRead,
-      corsRules: config.corsRules,
-      callback: { allowedHosts: config.callbackHosts },
-      drain: { bytes: config.drainBytes, milliseconds: config.drainTime },
-    }),
-  );
-  return app;
+  app.use('/_gateway', ops);
+  app.use(iot);
+  app.use(oss);
+  return (request, response) => {
+    if (!isHot(request)) {
+      app(request, response);
+      return;
+    }
+    iot(request, response, () => {
+      oss(request, response).catch(fail);
+    }).catch(fail);
+
+    function fail(error: unknown): void {
+      uploads.logger.error({ err: error }, 'could not answer a request');
+      response.destroy();
+    }
+  };
+}
+
+/**
+ * API calls and forms go to `/`. They are what there is most of, and know their way without Express, which costs a
+ * fifth of the time of a signed call.
+ */
+function isHot({ url = '' }: IncomingMessage): boolean {
+  return url === '/' || url.startsWith('/?');
 }

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomFillSync, randomUUID } from 'node:crypto';
 
 /** Everything the gateway names by itself. Each call gives an id that was never given before. */
 export interface Ids {
@@ -24,8 +24,28 @@ function timePrefix(now: number): string {
   return `c${Math.floor(now).toString(36).padStart(BASE36_TIME_DIGITS, '0')}`;
 }
 
+const POOL_BYTES = 4096;
+
+/** Random bytes from a pool, because asking the operating system costs as much for one as for many. */
+class RandomPool {
+  readonly #pool = Buffer.alloc(POOL_BYTES);
+  #used = POOL_BYTES;
+
+  /** @returns bytes that are good until the next call */
+  take(length: number): Buffer {
+    if (this.#used + length > POOL_BYTES) {
+      randomFillSync(this.#pool);
+      this.#used = 0;
+    }
+    this.#used += length;
+    return this.#pool.subarray(this.#used - length, this.#used);
+  }
+}
+
+const random = new RandomPool();
+
 function randomBase36(length: number): string {
-  return Array.from(randomBytes(length), (byte) => (byte % 36).toString(36)).join('');
+  return Array.from(random.take(length), (byte) => (byte % 36).toString(36)).join('');
 }
 
 const FIRMWARE_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -33,11 +53,11 @@ const FIRMWARE_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 /** Ids that nobody can guess. */
 export const randomIds: Ids = {
   apiRequest: () => randomUUID().toUpperCase(),
-  ossRequest: () => randomBytes(12).toString('hex').toUpperCase(),
-  locator: () => randomBytes(16).toString('hex'),
+  ossRequest: () => random.take(12).toString('hex').toUpperCase(),
+  locator: () => random.take(16).toString('hex'),
   objectName: (now) => timePrefix(now) + randomBase36(16),
   firmware: () =>
-    Array.from(randomBytes(26), (byte) =>
+    Array.from(random.take(26), (byte) =>
       FIRMWARE_ALPHABET.charAt(byte % FIRMWARE_ALPHABET.length),
     ).join(''),
 };

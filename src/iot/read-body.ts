@@ -14,8 +14,9 @@ export function readBody(request: IncomingMessage, limit: number): Promise<ReadO
   if (Number(request.headers['content-length'] ?? 0) > limit) {
     return Promise.resolve({ kind: 'tooLarge' });
   }
-  // Somebody in front of the gateway has read it, and its events will not come again.
-  if (request.readableEnded) return Promise.resolve({ kind: 'whole', bytes: Buffer.alloc(0) });
+  // Somebody in front of the gateway has read it, and its events will not come again; or there is none.
+  if (request.readableEnded || !hasBody(request))
+    return Promise.resolve({ kind: 'whole', bytes: Buffer.alloc(0) });
   if (request.destroyed) return Promise.resolve({ kind: 'gone' });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -35,6 +36,11 @@ export function readBody(request: IncomingMessage, limit: number): Promise<ReadO
     const leave = (): void => finish({ kind: 'gone' });
     request.on('data', take).on('end', end).on('error', leave).on('close', leave);
   });
+}
+
+/** A request without either header has no body (RFC 9112, 6.3). */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
 /** How much of an unwanted body is taken in, so that the client reads its answer instead of a reset. */

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { NonceMemory, Quota } from '../ports.ts';
@@ -38,8 +38,15 @@ export interface IotParts {
 
 const DRAIN_LIMITS = { bytes: 8 * 1024 * 1024, milliseconds: 2000 };
 
+/** Answers a request, or calls `next` when it is no API call. */
+export type IotHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: () => void,
+) => Promise<void>;
+
 /** Makes the handler of the API. It answers what is an API call, and leaves everything else to those behind it. */
-export function createIotRouter(parts: IotParts): RequestHandler {
+export function createIotRouter(parts: IotParts): IotHandler {
   return async (request, response, next) => {
     const head = readHead(request);
     if (head === undefined || recognise(head) === 'no') {
@@ -75,7 +82,7 @@ function readSigned(call: WireCall): SignedCall {
 /** @returns undefined when nobody waits for an answer */
 async function answerCall(
   parts: IotParts,
-  request: Request,
+  request: IncomingMessage,
   call: WireCall,
   requestId: string,
 ): Promise<Answer | undefined> {
@@ -106,7 +113,7 @@ async function answerCall(
 
 function refuse(
   { uploads }: IotParts,
-  request: Request,
+  request: IncomingMessage,
   signed: SignedCall,
   requestId: string,
   error: unknown,
@@ -132,7 +139,7 @@ function formatOf({ fallbackFormat, format }: SignedCall): AnswerFormat {
 
 function writeHead(
   { uploads }: IotParts,
-  response: Response,
+  response: ServerResponse,
   requestId: string,
   { headers, status, text }: Answer,
 ): void {
@@ -147,8 +154,8 @@ function writeHead(
 /** Answers before the body is read, and takes in some of it, so that the client gets to read the answer. */
 async function sendAndClose(
   parts: IotParts,
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
   requestId: string,
   answer: Answer,
 ): Promise<void> {

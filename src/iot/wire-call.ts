@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { parsePairs } from './parameters.ts';
 import type { Pairs } from './parameters.ts';
 
@@ -24,15 +24,15 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 const MULTIPART_TYPE = 'multipart/form-data';
 
 /** @returns undefined when the request does not go to the path `/` */
-export function readHead(request: Request): CallHead | undefined {
-  const [target = '', query = ''] = splitOnce(request.url, '?');
+export function readHead(request: IncomingMessage): CallHead | undefined {
+  const [target = '', query = ''] = splitOnce(request.url ?? '/', '?');
   // A proxy may ask for the whole URL.
   const path = target.replace(/^https?:\/\/[^/]*/i, '');
   if (path !== '/' && path !== '') return undefined;
   const headers = joinHeaders(request.rawHeaders);
   const authorization = headers.get('authorization');
   return {
-    method: request.method,
+    method: request.method ?? '',
     query: parsePairs(query),
     headers,
     authorizationV3: authorization?.startsWith('ACS3-') === true ? authorization : undefined,

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestHandler } from 'express';
 import type { Clock } from '../clock.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
@@ -38,7 +37,9 @@ export interface OssParts {
 }
 
 /** Makes the OSS host: it answers every request that reaches it, and passes none on. */
-export function createOssRouter(parts: OssParts): RequestHandler {
+export function createOssRouter(
+  parts: OssParts,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const { clock, ids } = parts.uploads;
   return async (request, response) => {
     const requestId = ids.ossRequest();
