@@ -3,7 +3,7 @@ const { randomBytes, randomUUID } = require('node:crypto');
 const { join } = require('node:path');
 
 const dist = join(__dirname, '..', 'dist');
-const { callApi, generateOTAUploadURL } = require(join(dist, 'client', 'api-client.js'));
+const { callApi, generateOTAUploadURL, signCall } = require(join(dist, 'client', 'api-client.js'));
 const { formFields } = require(join(dist, 'client', 'post-object.js'));
 
 const BOUNDARY = '----bench-5d8f0c2b7a914e36';
@@ -43,4 +43,28 @@ function requestHead(url, length, connection) {
   );
 }
 
-module.exports = { apiOf, callApi, formAround, freshFields, randomBytes, requestHead };
+/** A form with its file as one complete request. */
+function formRequest(url, fields, bytes) {
+  const { head, tail } = formAround(fields);
+  const length = head.length + bytes.length + tail.length;
+  return Buffer.concat([requestHead(url, length, 'keep-alive'), head, bytes, tail]);
+}
+
+/** A call of the API, signed with V3, as one complete request. */
+function apiRequest(url, action, parameters) {
+  const call = signCall(apiOf(url), action, parameters);
+  const headers = { ...call.headers, connection: 'keep-alive', 'content-length': 0 };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`${call.method} ${call.url} HTTP/1.1\r\n${lines.join('')}\r\n`);
+}
+
+module.exports = {
+  apiOf,
+  apiRequest,
+  callApi,
+  formAround,
+  formRequest,
+  freshFields,
+  randomBytes,
+  requestHead,
+};

@@ -1,33 +1,75 @@
 'use strict';
 const { connect } = require('node:net');
+const { setTimeout: sleep } = require('node:timers/promises');
+
+function open(url) {
+  const { hostname, port } = new URL(url);
+  return connect(Number(port), hostname).setNoDelay(true);
+}
+
+const milliseconds = () => Number(process.hrtime.bigint()) / 1e6;
 
 /**
  * Sends requests over several connections that stay open, the next one on each as soon as the last is answered.
  * @param requests - complete requests as bytes
- * @returns requests per second, latencies in milliseconds, and how often each status came
+ * @returns requests per second, latencies in milliseconds, how often each status came, and the bodies of the answers
+ *   in the order of the requests
  */
 async function drive(url, requests, connections) {
-  const { hostname, port } = new URL(url);
-  const waiting = requests.values();
+  const waiting = requests.entries();
   const latencies = [];
   const statuses = {};
-  const started = process.hrtime.bigint();
+  const bodies = [];
+  const started = milliseconds();
   await Promise.all(
     Array.from({ length: connections }, async () => {
-      const socket = connect(Number(port), hostname);
-      socket.setNoDelay(true);
-      for (const request of waiting) {
-        const sent = process.hrtime.bigint();
+      const socket = open(url);
+      for (const [place, request] of waiting) {
+        const sent = milliseconds();
         socket.write(request);
-        const status = await readAnswer(socket);
-        latencies.push(Number(process.hrtime.bigint() - sent) / 1e6);
+        const { status, body } = await readAnswer(socket);
+        latencies.push(milliseconds() - sent);
         statuses[status] = (statuses[status] ?? 0) + 1;
+        bodies[place] = body;
       }
       socket.destroy();
     }),
   );
-  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  return { perSecond: latencies.length / seconds, latencies, statuses };
+  const seconds = (milliseconds() - started) / 1000;
+  return { perSecond: latencies.length / seconds, latencies, statuses, bodies };
+}
+
+/**
+ * Sends requests at a steady pace over several connections, until it is stopped. A request that could not be sent in
+ * time, because the answer before it came late, has waited since it was due.
+ * @param makeRequest - makes one complete request as bytes
+ * @returns a function that stops and gives the latencies in milliseconds
+ */
+function pace(url, makeRequest, { connections, perSecond }) {
+  const interval = (connections / perSecond) * 1000;
+  const latencies = [];
+  let running = true;
+  const started = milliseconds();
+  const clients = Array.from({ length: connections }, async (_, place) => {
+    const socket = open(url);
+    for (let due = started + place * (1000 / perSecond); running; due += interval) {
+      const request = makeRequest();
+      const early = due - milliseconds();
+      if (early > 0) await sleep(early);
+      const since = early > 0 ? milliseconds() : due;
+      socket.write(request);
+      const { status } = await readAnswer(socket);
+      if (status !== '200') throw new Error(`status ${status}`);
+      latencies.push(milliseconds() - since);
+    }
+    socket.destroy();
+  });
+  const done = Promise.all(clients);
+  return async () => {
+    running = false;
+    await done;
+    return latencies;
+  };
 }
 
 /** Reads one answer with a Content-Length, or chunked. */
@@ -43,11 +85,11 @@ function readAnswer(socket) {
         length === undefined ? text.endsWith('0\r\n\r\n') : text.length >= end + 4 + Number(length);
       if (!complete) return;
       socket.off('data', read).off('error', reject).off('close', lost);
-      resolve(text.slice(9, 12));
+      resolve({ status: text.slice(9, 12), body: text.slice(end + 4) });
     };
     const lost = () => reject(new Error('the connection was closed'));
     socket.on('data', read).once('error', reject).once('close', lost);
   });
 }
 
-module.exports = { drive };
+module.exports = { drive, pace };

@@ -1,5 +1,5 @@
 'use strict';
-const { formAround, freshFields, randomBytes, requestHead } = require('../forms.js');
+const { formRequest, freshFields, randomBytes } = require('../forms.js');
 const { drive } = require('../clients/keep-alive.js');
 const { startGateway, startPeer, temporaryFolder } = require('../servers.js');
 const { median } = require('../figures.js');
@@ -11,9 +11,8 @@ async function requestsFor(name, url, count) {
   const bytes = randomBytes(SIZE);
   const requests = [];
   for (let n = 0; n < count; n += 1) {
-    const { head, tail } = formAround(name === 'gateway' ? await freshFields(url) : []);
-    const length = head.length + bytes.length + tail.length;
-    requests.push(Buffer.concat([requestHead(url, length, 'keep-alive'), head, bytes, tail]));
+    const fields = name === 'gateway' ? await freshFields(url) : [];
+    requests.push(formRequest(url, fields, bytes));
   }
   return requests;
 }
