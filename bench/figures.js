@@ -1,8 +1,15 @@
 'use strict';
+const { existsSync, readdirSync } = require('node:fs');
+const { performance } = require('node:perf_hooks');
 
 function median(values) {
+  return quantile(values, 0.5);
+}
+
+/** @param share - 0.99 for the value that one in a hundred is above */
+function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+  return sorted[Math.floor(sorted.length * share)];
 }
 
 /** Waits until a server has used no CPU time for a while; at most ten seconds. */
@@ -14,4 +21,21 @@ async function settle(server) {
   }
 }
 
-module.exports = { median, settle };
+/** Waits until something is so. @returns when that was seen, as performance.now() tells it */
+async function until(isSo, { every, seconds }) {
+  const deadline = performance.now() + seconds * 1000;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`not so after ${seconds} s: ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, every));
+  }
+  return performance.now();
+}
+
+/** How many files are in a folder and its subfolders. */
+function filesIn(folder) {
+  if (!existsSync(folder)) return 0;
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).length;
+}
+
+module.exports = { filesIn, median, quantile, settle, until };

@@ -18,9 +18,13 @@ function apiOf(url) {
   };
 }
 
+function freshGrant(url) {
+  return generateOTAUploadURL(apiOf(url));
+}
+
 /** The fields of a fresh grant; a peer gets none, because it looks at none. */
 async function freshFields(url) {
-  return formFields(await generateOTAUploadURL(apiOf(url)));
+  return formFields(await freshGrant(url));
 }
 
 /** The bytes of a form up to its file, and after it. */
@@ -65,6 +69,8 @@ module.exports = {
   formAround,
   formRequest,
   freshFields,
+  freshGrant,
   randomBytes,
   requestHead,
+  signCall,
 };

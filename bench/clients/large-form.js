@@ -1,13 +1,45 @@
 'use strict';
-// Posts one large form over a raw socket: node large-form.js URL MIB FIELDS-JSON. Prints milliseconds and status.
+// Posts one large form over a raw socket, and claims its file where a claim is given:
+// node large-form.js URL MIB FIELDS-JSON [CLAIM-JSON]. Prints milliseconds, status and digest.
+const { createHash } = require('node:crypto');
+const { request } = require('node:http');
 const { connect } = require('node:net');
-const { formAround, randomBytes, requestHead } = require('../forms.js');
+const { json } = require('node:stream/consumers');
+const { apiOf, formAround, randomBytes, requestHead, signCall } = require('../forms.js');
 
-const [, , url, mib, fields] = process.argv;
+const [, , url, mib, fields, claim] = process.argv;
 const { head, tail } = formAround(JSON.parse(fields));
 const chunk = randomBytes(1024 * 1024);
 const length = head.length + Number(mib) * chunk.length + tail.length;
 const { hostname, port } = new URL(url);
+const sha256 = claim === undefined ? undefined : digest();
+
+function digest() {
+  const hash = createHash('sha256');
+  for (let n = 0; n < Number(mib); n += 1) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** A claim is refused as busy while the digest that it names is not known yet. */
+async function claimUpload() {
+  const named = { SignMethod: 'SHA256', FirmwareSign: sha256, FirmwareSize: mib * chunk.length };
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const parameters = { ...JSON.parse(claim), ...named };
+    const call = signCall(apiOf(url), 'CreateOTAFirmware', parameters);
+    const answer = await send(call);
+    if (answer.Success) return { firmwareId: answer.Data.FirmwareId, sha256 };
+    if (answer.Code !== 'iot.firmware.SystemBusy') throw new Error(JSON.stringify(answer));
+  }
+  throw new Error('the claim was busy every time');
+}
+
+function send({ headers, method, url: path }) {
+  return new Promise((resolve, reject) => {
+    const call = request({ hostname, port, method, path, headers, agent: false });
+    call.once('response', (response) => resolve(json(response))).once('error', reject);
+    call.end();
+  });
+}
 
 const started = process.hrtime.bigint();
 const milliseconds = () => Number(process.hrtime.bigint() - started) / 1e6;
@@ -29,7 +61,10 @@ socket.on('data', (data) => {
   socket.emit('drain');
 });
 socket.on('error', () => undefined);
-socket.on('close', () => {
+socket.on('close', async () => {
+  const ms = milliseconds();
   const status = answer.slice(9, 12);
-  console.log(JSON.stringify({ ms: milliseconds(), answeredAfter, status, sent }));
+  const claimed = claim !== undefined && status === '200' ? await claimUpload() : undefined;
+  const claimedAfter = claimed && milliseconds();
+  console.log(JSON.stringify({ ms, answeredAfter, status, sent, ...claimed, claimedAfter }));
 });

@@ -1,9 +1,8 @@
 'use strict';
-const { once } = require('node:events');
 const { mkdirSync, writeFileSync } = require('node:fs');
-const { get } = require('node:http');
 const { join } = require('node:path');
 const { Readable } = require('node:stream');
+const { download } = require('../clients/download.js');
 const { apiOf, freshFields, randomBytes } = require('../forms.js');
 const { median } = require('../figures.js');
 const { startNginx } = require('../peers/nginx.js');
@@ -27,15 +26,6 @@ async function publish(url, name, bytes) {
   const wanted = { FirmwareName: name, DestVersion: '1', FirmwareUrl: `${url}/${key}` };
   const FirmwareId = await createOTAFirmware(apiOf(url), wanted);
   return queryDownloadUrl(apiOf(url), { FirmwareId });
-}
-
-/** Downloads and throws away. @returns the number of bytes */
-async function download(url) {
-  const [response] = await once(get(url), 'response');
-  if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
-  let size = 0;
-  for await (const chunk of response) size += chunk.length;
-  return size;
 }
 
 async function timed(work) {
