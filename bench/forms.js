@@ -67,6 +67,7 @@ module.exports = {
   apiRequest,
   callApi,
   formAround,
+  formFields,
   formRequest,
   freshFields,
   freshGrant,

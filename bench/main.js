@@ -4,13 +4,16 @@ const { writeFileSync } = require('node:fs');
 const { cpus } = require('node:os');
 const { parseArgs } = require('node:util');
 const { downloads } = require('./rows/downloads.js');
+const { floor } = require('./rows/floor.js');
+const { growth } = require('./rows/growth.js');
 const { large } = require('./rows/large.js');
 const { memory } = require('./rows/memory.js');
 const { refusal } = require('./rows/refusal.js');
 const { signing } = require('./rows/signing.js');
 const { small } = require('./rows/small.js');
+const { start } = require('./rows/start.js');
 
-const ROWS = { large, memory, small, signing, refusal, downloads };
+const ROWS = { large, memory, small, signing, refusal, downloads, growth, start, floor };
 
 async function main() {
   const { positionals, values } = parseArgs({

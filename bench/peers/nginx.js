@@ -22,8 +22,22 @@ async function freePort() {
   return port;
 }
 
-/** Serves a folder with nginx (Debian's nginx-light), on loopback; undefined where it is not installed. */
-async function startNginx(folder, root) {
+/** Serves the files of a folder. */
+function serving(root) {
+  return `root ${root};`;
+}
+
+/** Writes bodies to files as they come, parses nothing, and answers 200. */
+function spooling(folder) {
+  return `client_max_body_size 0; client_body_in_file_only clean; client_body_temp_path ${folder}/spool;
+    location = /done { return 200; }
+    location / {
+      proxy_pass http://127.0.0.1:$server_port/done;
+      proxy_pass_request_body off; proxy_set_header Content-Length ""; }`;
+}
+
+/** Runs nginx (Debian's nginx-light) on loopback; undefined where it is not installed. */
+async function startNginx(folder, directives) {
   if (!hasNginx()) return undefined;
   const port = await freePort();
   const config = join(folder, 'nginx.conf');
@@ -32,7 +46,7 @@ async function startNginx(folder, root) {
     `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr; user root;
      events {}
      http { access_log off; sendfile on; keepalive_requests 1000000;
-       server { listen 127.0.0.1:${port}; root ${root}; } }`,
+       server { listen 127.0.0.1:${port}; ${directives} } }`,
   );
   const child = spawn('nginx', ['-p', folder, '-c', config], { stdio: 'ignore' });
   await new Promise((resolve) => setTimeout(resolve, 500));
@@ -45,4 +59,4 @@ async function startNginx(folder, root) {
   };
 }
 
-module.exports = { startNginx };
+module.exports = { serving, spooling, startNginx };

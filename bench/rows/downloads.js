@@ -5,7 +5,7 @@ const { Readable } = require('node:stream');
 const { download } = require('../clients/download.js');
 const { apiOf, freshFields, randomBytes } = require('../forms.js');
 const { median } = require('../figures.js');
-const { startNginx } = require('../peers/nginx.js');
+const { serving, startNginx } = require('../peers/nginx.js');
 const { startGateway, startPeer, temporaryFolder } = require('../servers.js');
 
 const dist = join(__dirname, '..', '..', 'dist');
@@ -54,7 +54,7 @@ async function downloads({ rounds, quick }) {
   writeFileSync(join(root, 'small.bin'), small);
   const gateway = await startGateway(join(folder.path, 'data'));
   const express = await startPeer('static-peer.js', root);
-  const nginx = await startNginx(folder.path, root);
+  const nginx = await startNginx(folder.path, serving(root));
   const targets = {
     gateway: {
       large: await publish(gateway.url, 'large', large),

@@ -3,13 +3,12 @@ const { execFileSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const { join } = require('node:path');
 const { download } = require('../clients/download.js');
-const { apiOf, callApi, freshGrant } = require('../forms.js');
+const { apiOf, callApi, formFields, freshGrant } = require('../forms.js');
 const { startGateway, startPeer, temporaryFolder } = require('../servers.js');
 const { filesIn, median, settle, until } = require('../figures.js');
 
 const dist = join(__dirname, '..', '..', 'dist');
 const { queryDownloadUrl } = require(join(dist, 'client', 'api-client.js'));
-const { formFields } = require(join(dist, 'client', 'post-object.js'));
 
 const CLIENT = join(__dirname, '..', 'clients', 'large-form.js');
 

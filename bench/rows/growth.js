@@ -1,0 +1,87 @@
+'use strict';
+const { drive } = require('../clients/keep-alive.js');
+const { sharedFolder } = require('../filled-ledger.js');
+const { median } = require('../figures.js');
+const { apiRequest, formRequest, formFields, randomBytes } = require('../forms.js');
+const { startGateway } = require('../servers.js');
+
+const CONNECTIONS = 4;
+const SIZE = 4096;
+const OPERATIONS = ['sign', 'post', 'claim'];
+
+async function succeed(url, requests) {
+  const result = await drive(url, requests, CONNECTIONS);
+  if (result.statuses['200'] !== requests.length) throw new Error(JSON.stringify(result.statuses));
+  return result;
+}
+
+async function call(url, requests) {
+  const { bodies, ...figures } = await succeed(url, requests);
+  const answers = bodies.map((body) => JSON.parse(body));
+  const refusal = answers.find(({ Success }) => !Success);
+  if (refusal !== undefined) throw new Error(JSON.stringify(refusal));
+  return { ...figures, grants: answers.map(({ Data }) => Data) };
+}
+
+function fieldsOf({ Key, Policy, OSSAccessKeyId, Signature }) {
+  return formFields({
+    key: Key,
+    policy: Policy,
+    accessKeyId: OSSAccessKeyId,
+    signature: Signature,
+  });
+}
+
+/** One after the other, each with what the one before gave. An instance of its own keeps below the limit of packages. */
+async function lives(url, count, round) {
+  const instance = { IotInstanceId: `round-${round}` };
+  const signing = Array.from({ length: count }, () =>
+    apiRequest(url, 'GenerateOTAUploadURL', instance),
+  );
+  const { grants, ...sign } = await call(url, signing);
+  const bytes = randomBytes(SIZE);
+  const forms = grants.map((grant) => formRequest(url, fieldsOf(grant), bytes));
+  const post = await succeed(url, forms);
+  const claims = grants.map(({ FirmwareUrl }, n) => {
+    const named = { FirmwareName: `growth-${round}-${n}`, DestVersion: '1', FirmwareUrl };
+    return apiRequest(url, 'CreateOTAFirmware', { ...named, ...instance });
+  });
+  return { sign, post, claim: await call(url, claims) };
+}
+
+/** Signing, a small form and its claim as the ledger grows, on gateways side by side. */
+async function growth({ rounds, quick }) {
+  const sizes = quick ? [1000, 100_000] : [1000, 100_000, 5_000_000];
+  const count = quick ? 200 : 400;
+  const gateways = [];
+  for (const rows of sizes) gateways.push([rows, await startGateway(await sharedFolder(rows))]);
+  const record = {};
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [rows, { url }] of gateways) {
+      const results = await lives(url, count, round);
+      for (const operation of OPERATIONS) {
+        const { latencies, perSecond } = results[operation];
+        const of = ((record[operation] ??= {})[rows] ??= { latency: [], rate: [] });
+        of.latency.push(median(latencies));
+        of.rate.push(perSecond);
+      }
+    }
+  }
+  for (const [, gateway] of gateways) await gateway.stop();
+  return OPERATIONS.flatMap((operation) =>
+    sizes.map((rows) => {
+      const { latency, rate } = record[operation][rows];
+      const smallest = record[operation][sizes[0]];
+      return {
+        row: `${operation}, ${count} of ${SIZE / 1024} KiB, ${CONNECTIONS} connections`,
+        server: `${rows} rows`,
+        latency: `${median(latency).toFixed(2)} ms`,
+        'per second': Math.round(median(rate)),
+        'latency to smallest': (median(latency) / median(smallest.latency)).toFixed(2),
+        samples: latency.map((each) => Number(each.toFixed(2))),
+      };
+    }),
+  );
+}
+
+module.exports = { growth };
