@@ -9,6 +9,7 @@ const dist = join(__dirname, '..', 'dist');
 const { randomIds } = require(join(dist, 'ids.js'));
 const { otaObjectKey, tenantSegment } = require(join(dist, 'policy', 'object-key.js'));
 
+const LEDGER = 'gateway.sqlite3';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -128,10 +129,13 @@ function insertRange(inserts, from, to, rows, now) {
   }
 }
 
+function openLedger(folder) {
+  return new SqliteDatabase(join(folder, LEDGER));
+}
+
 /** Writes rows into the ledger of a stopped gateway; their files are not there, and nothing asks for them. */
 function fillLedger(folder, rows) {
-  const path = join(folder, 'gateway.sqlite3');
-  const database = new SqliteDatabase(path);
+  const database = openLedger(folder);
   // Nothing of a fill that fails is used.
   database.pragma('journal_mode = OFF');
   database.pragma('synchronous = OFF');
@@ -143,7 +147,7 @@ function fillLedger(folder, rows) {
     insert(inserts, from, Math.min(from + BATCH, rows), rows, now);
   }
   database.close();
-  flush(path);
+  flush(join(folder, LEDGER));
 }
 
 /** What is written back later would be written while something is measured. */
@@ -175,4 +179,4 @@ async function sharedFolder(rows) {
   return shared.get(rows).path;
 }
 
-module.exports = { makeFilledFolder, sharedFolder };
+module.exports = { makeFilledFolder, openLedger, sharedFolder };

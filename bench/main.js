@@ -8,12 +8,13 @@ const { floor } = require('./rows/floor.js');
 const { growth } = require('./rows/growth.js');
 const { large } = require('./rows/large.js');
 const { memory } = require('./rows/memory.js');
+const { purge } = require('./rows/purge.js');
 const { refusal } = require('./rows/refusal.js');
 const { signing } = require('./rows/signing.js');
 const { small } = require('./rows/small.js');
 const { start } = require('./rows/start.js');
 
-const ROWS = { large, memory, small, signing, refusal, downloads, growth, start, floor };
+const ROWS = { large, memory, small, signing, refusal, downloads, growth, start, floor, purge };
 
 async function main() {
   const { positionals, values } = parseArgs({
