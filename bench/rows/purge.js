@@ -123,7 +123,7 @@ function figuresOf(count, rows, results) {
 /** A purge of many uploads among clients that call at a steady pace, against `rm` of as many files. */
 async function purge({ rounds, quick }) {
   const [count, rows] = quick ? [5000, 50_000] : [100_000, 1_000_000];
-  const waits = quick ? { quiet: 2, slack: 1 } : { quiet: 10, slack: 15 };
+  const waits = quick ? { quiet: 2, slack: 1 } : { quiet: 10, slack: 8 };
   const folder = await makeFilledFolder(rows);
   const victims = chooseVictims(folder.path, count);
   const layouts = layOutRounds(folder.path, rounds, victims.locators);

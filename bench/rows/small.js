@@ -37,7 +37,7 @@ async function small({ rounds, quick }) {
   for (const server of Object.values(servers)) await server.stop();
   folder.remove();
   return Object.keys(servers).map((name) => ({
-    row: `64 KiB forms, ${CONNECTIONS} connections`,
+    row: `${count} forms of ${SIZE / 1024} KiB, ${CONNECTIONS} connections`,
     server: name,
     'per second': Math.round(median(rates[name])),
     'to multer': (median(rates[name]) / median(rates.multer)).toFixed(2),
