@@ -81,10 +81,7 @@ export function createApp(parts: AppParts): RequestListener {
   };
 }
 
-/**
- * API calls and forms go to `/`. They are what there is most of, and know their way without Express, which costs a
- * fifth of the time of a signed call.
- */
+/** API calls and forms go to `/`. They are what there is most of, and need no router to know their way. */
 function isHot({ url = '' }: IncomingMessage): boolean {
   return url === '/' || url.startsWith('/?');
 }

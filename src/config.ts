@@ -65,7 +65,7 @@ const optionsSchema = z.strictObject({
   /** PEM file of the private key. */
   tlsKey: text.optional().describe('PEM file of the private key'),
   /** Ledger, objects, staging and credentials. */
-  dataDir: text.default('./storage').describe('ledger, objects, staging and credentials'),
+  dataDir: text.default('./storage').describe('ledger, bodies and credentials'),
   /** Access key of the one account of a simple installation. */
   accessKeyId: accessKeyText
     .optional()

@@ -52,7 +52,10 @@ export interface ObjectStore {
   discard(locator: string): Promise<void>;
   /** Leaves a body to whoever asks for the unsettled ones: nobody knows yet whether it is on record. */
   abandon(locator: string): void;
-  /** @returns locators that a crash or a failure left unsettled; none that this process is still working on. */
+  /**
+   * @returns locators that a crash or a failure left unsettled; none that this process is still working on. A crash
+   * may bring back bodies that were settled, or deleted, shortly before.
+   */
   unsettled(): Promise<string[]>;
   /**
    * Computes a digest of a durable body; calls for the same body share the work.

@@ -1,5 +1,5 @@
 'use strict';
-// What people run today instead: node upload-peer.js multer|multer+digests|formidable FOLDER
+// What people run today instead: node upload-peer.js multer|multer+digests|formidable FOLDER [keep]
 const { createHash } = require('node:crypto');
 const { createReadStream } = require('node:fs');
 const { open, unlink } = require('node:fs/promises');
@@ -7,7 +7,8 @@ const express = require('express');
 const { formidable } = require('formidable');
 const multer = require('multer');
 
-const [, , peer, folder] = process.argv;
+const [, , peer, folder, keep] = process.argv;
+const discard = keep === 'keep' ? async () => undefined : unlink;
 const app = express();
 
 /** What makes a file that multer has written durable and known: flush, then MD5 and SHA-256 of the file. */
@@ -27,14 +28,14 @@ if (peer === 'formidable') {
     const form = formidable({ uploadDir: folder, maxFileSize: 2 ** 40 });
     const [, files] = await form.parse(request);
     response.end('ok');
-    await unlink(files.file[0].filepath);
+    await discard(files.file[0].filepath);
   });
 } else {
   const upload = multer({ storage: multer.diskStorage({ destination: folder }) });
   app.post('/', upload.single('file'), async (request, response) => {
     if (peer === 'multer+digests') await flushAndDigest(request.file.path);
     response.end('ok');
-    await unlink(request.file.path);
+    await discard(request.file.path);
   });
 }
 

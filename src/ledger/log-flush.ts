@@ -1,17 +1,16 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { Database } from 'better-sqlite3';
+import { SharedRun } from '../shared-run.ts';
 
 /**
  * Flushes SQLite's write-ahead log off the event loop. With `synchronous = NORMAL` SQLite itself flushes the log only
- * when it begins it and at a checkpoint, so a commit is durable once the log was flushed after it. Calls that arrive
- * while a flush is under way share the next one.
+ * when it begins it and at a checkpoint, so a commit is durable once the log was flushed after it.
  */
 export class LogFlush {
   readonly #database: Database;
+  readonly #flushes = new SharedRun(() => this.#flushNow());
   #log: FileHandle | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
   #hasFailed = false;
 
   /** @param database - in WAL mode; one in memory has no log, and nothing to flush */
@@ -21,15 +20,7 @@ export class LogFlush {
 
   /** Makes everything that is committed by now durable. */
   flush(): Promise<void> {
-    if (this.#database.memory) return Promise.resolve();
-    return (this.#next ??= this.#after(this.#running));
-  }
-
-  async #after(running: Promise<void>): Promise<void> {
-    await Promise.allSettled([running]);
-    this.#next = undefined;
-    this.#running = this.#flushNow();
-    await this.#running;
+    return this.#database.memory ? Promise.resolve() : this.#flushes.run();
   }
 
   async #flushNow(): Promise<void> {
@@ -58,7 +49,7 @@ export class LogFlush {
 
   /** Waits for the flushes that are under way. */
   async close(): Promise<void> {
-    await Promise.allSettled([this.#next ?? this.#running]);
+    await this.#flushes.settled();
     await this.#log?.close();
   }
 }

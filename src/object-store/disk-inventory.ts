@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { BodyInventory, FoundFile, Hasher, StoredBody } from '../ports.ts';
 import { hasErrorCode } from '../system-error.ts';
 import { flushFolder, makeDurableFolder, remove, unlessMissing } from './files.ts';
+import { listJournals, readJournals } from './journal-records.ts';
 import { folderName, objectFolder, objectPath, OBJECTS, STAGING, stagingPath } from './layout.ts';
 
 /** Where files go that nobody knows. */
@@ -40,7 +41,8 @@ export class DiskInventory implements BodyInventory {
   }
 
   async isUnsettled(locator: string): Promise<boolean> {
-    return (await unlessMissing(stat(stagingPath(this.#dataDir, locator)))) !== undefined;
+    if ((await unlessMissing(stat(stagingPath(this.#dataDir, locator)))) !== undefined) return true;
+    return (await readJournals(await listJournals(this.#dataDir))).has(locator);
   }
 
   async countUnsettled(): Promise<number> {
@@ -104,8 +106,9 @@ async function linkOrCopy(from: string, to: string): Promise<true> {
   } catch (error) {
     if (!NO_LINK.some((code) => hasErrorCode(error, code))) throw error;
     await copyFile(from, to);
-    await using copy = await open(to, constants.O_RDONLY);
-    await copy.sync();
   }
+  // Also a link: what makes a small body durable may still be the journal, which is not copied.
+  await using copy = await open(to, constants.O_RDONLY);
+  await copy.sync();
   return true;
 }

@@ -2,12 +2,16 @@ import { constants } from 'node:fs';
 import { link, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Body, ByteRange, Hasher, ObjectStore, StoredBody } from '../ports.ts';
+import type { Batch } from './batches.ts';
+import { inBatches, writeBatch } from './batches.ts';
 import { BodyStream } from './body-stream.ts';
-import { createCrc64 } from './digests.ts';
+import type { Crc64 } from './digests.ts';
+import { createCrc64, digestChunks } from './digests.ts';
 import { flushFolder, makeDurableFolder, remove, unlessMissing } from './files.ts';
 import { FreeSpace } from './free-space.ts';
+import { Journal } from './journal.ts';
 import { OBJECTS, objectFolder, objectPath, STAGING, stagingPath } from './layout.ts';
-import type { Hashing } from './staged-file.ts';
+import { recoverJournals } from './recover-journals.ts';
 import { writeStagedFile } from './staged-file.ts';
 
 /**
@@ -16,13 +20,26 @@ import { writeStagedFile } from './staged-file.ts';
  */
 const READ = { most: 256 * 1024, least: 64 * 1024, together: 16 * 1024 * 1024 };
 
+const NOTHING: Batch = { chunks: [], size: 0 };
+
+/** What hashes: threads for large bodies, a CRC to use again for small ones. */
+interface Hashing {
+  readonly hasher: Hasher;
+  readonly crc64: Crc64;
+}
+
+/** So much is written at once, in bytes. A body that is smaller goes through the journal. */
+const BATCH_BYTES = 1024 * 1024;
+
 /**
- * Bodies as files: `staging/<locator>` while they come in, `objects/<two digits>/<locator>` once they are durable.
- * The staging name stays until the body is settled, so whatever a crash interrupts can be seen in `staging/`.
+ * Bodies as files, `objects/<two digits>/<locator>`. A large one is `staging/<locator>` while it comes in; that name
+ * stays until the body is settled, so whatever a crash interrupts can be seen in `staging/`. A small one is made
+ * durable by the journal, which knows of it until it is settled.
  */
 export class DiskObjectStore implements ObjectStore {
   readonly #dataDir: string;
   readonly #hashing: Hashing;
+  readonly #journal: Journal;
   readonly #inHand = new Set<string>();
   readonly #digesting = new Map<string, Promise<string | undefined>>();
   /** Subfolders of `objects/` that are there, or are being made. */
@@ -34,6 +51,7 @@ export class DiskObjectStore implements ObjectStore {
   private constructor(dataDir: string, hashing: Hashing, minFree: number) {
     this.#dataDir = dataDir;
     this.#hashing = hashing;
+    this.#journal = new Journal(dataDir);
     this.#space = new FreeSpace(dataDir, minFree);
   }
 
@@ -46,6 +64,7 @@ export class DiskObjectStore implements ObjectStore {
       await mkdir(join(dataDir, folder), { recursive: true });
     }
     await flushFolder(dataDir);
+    await recoverJournals(dataDir);
     return new DiskObjectStore(dataDir, { hasher, crc64: await createCrc64() }, minFree);
   }
 
@@ -57,12 +76,10 @@ export class DiskObjectStore implements ObjectStore {
     await this.#space.require(announcedSize);
     this.#inHand.add(locator);
     try {
-      const staged = this.#stagingPath(locator);
-      const body = await writeStagedFile(staged, this.#space.guard(bytes), this.#hashing);
-      await this.#makeFolder(locator);
-      await link(staged, this.#objectPath(locator));
-      await flushFolder(this.#objectFolder(locator));
-      return body;
+      const batches = inBatches(this.#space.guard(bytes), BATCH_BYTES);
+      const first = (await batches.next()).value ?? NOTHING;
+      if (first.size < BATCH_BYTES) return await this.#putSmall(locator, first);
+      return await this.#putLarge(locator, first, batches);
     } catch (error) {
       // What cannot be removed now is left unsettled, and why the body failed is what the caller must know.
       await Promise.allSettled([this.discard(locator)]);
@@ -71,7 +88,7 @@ export class DiskObjectStore implements ObjectStore {
   }
 
   async settle(locator: string): Promise<void> {
-    await remove(this.#stagingPath(locator));
+    if (!this.#journal.settle(locator)) await remove(this.#stagingPath(locator));
     this.#inHand.delete(locator);
   }
 
@@ -79,6 +96,7 @@ export class DiskObjectStore implements ObjectStore {
     try {
       // The staging name last: as long as it is there, a restart knows of the rest.
       await remove(this.#objectPath(locator));
+      this.#journal.forget(locator);
       await remove(this.#stagingPath(locator));
     } finally {
       this.#inHand.delete(locator);
@@ -91,7 +109,7 @@ export class DiskObjectStore implements ObjectStore {
 
   async unsettled(): Promise<string[]> {
     const names = await readdir(join(this.#dataDir, STAGING));
-    return names.filter((name) => !this.#inHand.has(name));
+    return [...names, ...this.#journal.unsettled()].filter((name) => !this.#inHand.has(name));
   }
 
   digest(locator: string, algorithm: 'sha256'): Promise<string | undefined> {
@@ -122,10 +140,37 @@ export class DiskObjectStore implements ObjectStore {
 
   async delete(locator: string): Promise<void> {
     await remove(this.#objectPath(locator));
+    this.#journal.forget(locator);
   }
 
   async close(): Promise<void> {
+    await this.#journal.close();
     await this.#hashing.hasher.close();
+  }
+
+  async #putSmall(locator: string, body: Batch): Promise<StoredBody> {
+    const digests = digestChunks(body.chunks, this.#hashing.crc64);
+    // Whoever sees the file must find the body in the journal.
+    const { flushed } = await this.#journal.append(locator, { ...body, md5: digests.md5 });
+    const [, written] = await Promise.allSettled([flushed, this.#writeFile(locator, body)]);
+    await flushed;
+    if (written.status === 'rejected') throw written.reason;
+    return { size: body.size, ...digests };
+  }
+
+  async #writeFile(locator: string, body: Batch): Promise<void> {
+    await this.#makeFolder(locator);
+    await using file = await open(this.#objectPath(locator), 'wx');
+    await writeBatch(file, body, 0);
+  }
+
+  async #putLarge(locator: string, first: Batch, rest: AsyncIterable<Batch>): Promise<StoredBody> {
+    const staged = this.#stagingPath(locator);
+    const body = await writeStagedFile(staged, first, rest, this.#hashing.hasher);
+    await this.#makeFolder(locator);
+    await link(staged, this.#objectPath(locator));
+    await flushFolder(this.#objectFolder(locator));
+    return body;
   }
 
   async #makeFolder(locator: string): Promise<void> {

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 
 /** Where bodies are while they come in, and as long as nobody has recorded them. */
 export const STAGING = 'staging';
-/** Where durable bodies are. */
+/** Where small bodies are durable until their own files are. */
+export const JOURNAL = 'journal';
+/** Where whole bodies are. */
 export const OBJECTS = 'objects';
 
 export function stagingPath(dataDir: string, locator: string): string {

@@ -1,6 +1,5 @@
-import files, { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { openLedgerDatabase } from '../../src/ledger/database.ts';
@@ -8,6 +7,7 @@ import { migrate } from '../../src/ledger/migrate.ts';
 import { takeServerLock } from '../../src/ledger/server-lock.ts';
 import { SqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
 import { SqliteNonces } from '../../src/ledger/sqlite-nonces.ts';
+import { fileHandlePrototype } from '../support/file-handles.ts';
 import { describeUploadLedger } from './upload-ledger-contract.ts';
 
 describeUploadLedger('SQLite in memory', async () => {
@@ -28,17 +28,6 @@ describeUploadLedger('SQLite in a file', async () => {
 });
 
 const OBJECT = { size: 1, md5: '', crc64: '', storedAt: 1, headers: {} };
-
-/** Makes the next flush of data fail, of whatever file. */
-function failDatasyncOnce(handle: FileHandle): void {
-  const prototype: unknown = Object.getPrototypeOf(handle);
-  if (typeof prototype !== 'object' || prototype === null) throw new Error('no prototype');
-  const original: unknown = Reflect.get(prototype, 'datasync');
-  Reflect.set(prototype, 'datasync', () => {
-    Reflect.set(prototype, 'datasync', original);
-    return handle.close().then(() => Promise.reject(new Error('EIO: i/o error, fdatasync')));
-  });
-}
 
 describe('SQLite as a ledger', () => {
   let folder: string;
@@ -83,8 +72,10 @@ describe('SQLite as a ledger', () => {
     const store = (key: string): Promise<unknown> =>
       ledger.recordStored({ key, object: { ...OBJECT, locator: key }, forbidOverwrite: false });
     await store('k0');
-    failDatasyncOnce(await files.open(log));
+    const flushing = jest.spyOn(await fileHandlePrototype(), 'datasync');
+    flushing.mockRejectedValueOnce(new Error('EIO: i/o error, fdatasync'));
     await expect(store('k1')).rejects.toThrow('EIO');
+    flushing.mockRestore();
     await expect(store('k2')).resolves.toBe('stored');
     // What the failed flush may have lost is not left to the log any more.
     expect((await stat(log)).size).toBe(0);

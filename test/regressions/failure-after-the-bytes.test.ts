@@ -31,8 +31,10 @@ it('removes the body of an upload that the ledger could not record, by the next 
   await using gateway = await startTestGateway({ parts: { records, store: folder.store } });
   jest.spyOn(records.ledger, 'recordStored').mockRejectedValueOnce(new Error('disk I/O error'));
   await expect(gateway.uploads.deposit({ bytes: bytes() })).rejects.toThrow('disk I/O error');
-  expect(await bodiesOnDisk(folder.path)).toMatchObject({ staging: { length: 1 } });
+  expect(await folder.store.unsettled()).toHaveLength(1);
+  expect(await bodiesOnDisk(folder.path)).toMatchObject({ objects: { length: 1 } });
   await gateway.purgeUnclaimed();
+  expect(await folder.store.unsettled()).toEqual([]);
   expect(await bodiesOnDisk(folder.path)).toEqual({ objects: [], staging: [] });
 });
 
@@ -41,7 +43,8 @@ it('acknowledges an upload that is on record, though it could not be tidied up a
   await using gateway = await startTestGateway({ parts: { store: folder.store } });
   jest.spyOn(folder.store, 'settle').mockRejectedValueOnce(new Error('EIO'));
   await expect(gateway.uploads.deposit({ bytes: bytes() })).resolves.toHaveProperty('key');
-  expect(await bodiesOnDisk(folder.path)).toMatchObject({ staging: { length: 1 } });
+  expect(await folder.store.unsettled()).toHaveLength(1);
   await gateway.purgeUnclaimed();
+  expect(await folder.store.unsettled()).toEqual([]);
   expect(await bodiesOnDisk(folder.path)).toMatchObject({ objects: { length: 1 }, staging: [] });
 });

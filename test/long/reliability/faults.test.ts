@@ -77,14 +77,14 @@ const PIECES: readonly Piece[] = [
     act: (world) => receive(world, Buffer.alloc(0)),
     then: Buffer.alloc(0),
     orElse: [undefined, Buffer.alloc(0)],
-    steps: ['open', 'datasync', 'link', 'sync', 'unlink', 'recordStored'],
+    steps: ['open', 'writev', 'datasync', 'sync', 'close', 'recordStored'],
   },
   {
     name: 'storing a small file',
     act: (world) => receive(world, SMALL),
     then: SMALL,
     orElse: [undefined, SMALL],
-    steps: ['open', 'writev', 'datasync', 'link', 'sync', 'unlink', 'close', 'recordStored'],
+    steps: ['open', 'writev', 'datasync', 'sync', 'close', 'recordStored'],
   },
   {
     name: 'storing a large file',
@@ -99,7 +99,7 @@ const PIECES: readonly Piece[] = [
     act: (world) => receive(world, SMALL),
     then: SMALL,
     orElse: [OLD, SMALL],
-    steps: ['open', 'link', 'unlink', 'recordStored'],
+    steps: ['open', 'writev', 'datasync', 'recordStored'],
   },
   {
     name: 'storing where another has stored meanwhile',
@@ -117,7 +117,7 @@ const PIECES: readonly Piece[] = [
     },
     then: OLD,
     orElse: [undefined, OLD, SMALL],
-    steps: ['open', 'link', 'unlink', 'recordStored'],
+    steps: ['open', 'writev', 'datasync', 'recordStored'],
   },
   {
     name: 'claiming a file',
@@ -165,6 +165,9 @@ const PIECES: readonly Piece[] = [
     steps: ['readdir', 'holds', 'unlink'],
   },
 ];
+
+const RECOVERIES = ['the next purge', 'a restart', 'a kill'] as const;
+type Recovery = (typeof RECOVERIES)[number];
 
 describe('when a single step fails,', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -227,7 +230,7 @@ describe('when a single step fails,', () => {
     piece: Piece,
     failing: Failing,
     at: number,
-    recovery: 'the next purge' | 'a restart',
+    recovery: Recovery,
   ): Promise<string | undefined> {
     const dataDir = join(folder.path, `world-${String((lives += 1))}`);
     await mkdir(dataDir);
@@ -236,11 +239,11 @@ describe('when a single step fails,', () => {
     steps.arm(failing, at);
     const [outcome] = await Promise.allSettled([piece.act(world)]);
     const failed = steps.disarm();
-    if (recovery === 'a restart') {
-      const now = world.clock.now();
-      await closeWorld(world);
+    const before = world;
+    if (recovery !== 'the next purge') {
+      if (recovery === 'a restart') await closeWorld(before);
       world = await openWorld(dataDir);
-      world.clock.set(now);
+      world.clock.set(before.clock.now());
     }
     await reconcile(world.parts);
     await purgeUnclaimed(world.parts);
@@ -258,6 +261,8 @@ describe('when a single step fails,', () => {
       expected: true,
     });
     await closeWorld(world);
+    // What was killed must do nothing more, until there is nothing left that it could disturb.
+    if (recovery === 'a kill') await closeWorld(before);
     return failed;
   }
 
@@ -265,7 +270,7 @@ describe('when a single step fails,', () => {
     it(`${piece.name} is whole or absent, and leaves nothing behind`, async () => {
       const failed = new Set<string>();
       for (const failing of ['before', 'after', 'dead'] as const) {
-        for (const recovery of ['the next purge', 'a restart'] as const) {
+        for (const recovery of RECOVERIES) {
           for (let at = 1; at < 200; at += 1) {
             const step = await live(piece, failing, at, recovery);
             if (step === undefined) break;

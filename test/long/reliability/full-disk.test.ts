@@ -157,8 +157,8 @@ whenMounted('a full disk', () => {
     const kept = await fill(url, FILE, 16);
     for (const size of [MIB, 100_000, 20_000]) await fill(url, patternBytes(size), 300);
     expect(await freeBytes(dataDir)).toBeLessThan(MIB);
-    await eventually(async () => (await bodiesOnDisk(dataDir)).staging.length === 0);
-    expect(await findFaults(await survey(dataDir))).toEqual([]);
+    // What the ledger had no room for goes with the next purge.
+    await eventually(async () => (await findFaults(await survey(dataDir))).length === 0);
     expect(checkLedger(dataDir)).toBe('ok');
     expect((await fetch(`${url}/_gateway/health/live`)).status).toBe(200);
 

@@ -197,6 +197,7 @@ describe('hostile requests', () => {
     expect(await readdir(dirname(dirname(gateway.dataDir)))).toEqual(['down']);
     const entries = await readdir(gateway.dataDir);
     expect(entries.filter((name) => !/^(?:gateway\.sqlite3|server\.)/.test(name)).sort()).toEqual([
+      'journal',
       'objects',
       'staging',
     ]);
