@@ -1,14 +1,13 @@
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import type { PackageChange, PackageFilter } from '../ports.ts';
 import type { FirmwarePackage } from '../uploads/firmware-package.ts';
 import { toPackage } from './rows.ts';
 import type { PackageFileRow, PackageRow } from './rows.ts';
 
-interface FilterColumns {
-  readonly accountId: string;
-  readonly instanceId: string | null;
-  readonly productKey: string | null;
-  readonly destVersion: string | null;
+/** The statements for the filters that have the same members. */
+interface Listing {
+  readonly count: Statement<[PackageFilter], { total: number }>;
+  readonly list: Statement<[PackageFilter], PackageRow>;
 }
 
 interface ChangeColumns {
@@ -23,9 +22,12 @@ interface ChangeColumns {
 
 /** The statements over `firmware_packages` and `package_files`. Methods that write belong inside a transaction. */
 export class PackageTable {
+  readonly #database: Database;
   readonly #statements;
+  readonly #listings = new Map<string, Listing>();
 
   constructor(database: Database) {
+    this.#database = database;
     this.#statements = prepareStatements(database);
   }
 
@@ -61,16 +63,20 @@ export class PackageTable {
   }
 
   list(filter: PackageFilter): { total: number; packages: FirmwarePackage[] } {
-    const columns = toFilterColumns(filter);
-    const rows = this.#statements.list.all({
-      ...columns,
-      limit: filter.limit,
-      offset: filter.offset,
-    });
+    const { count, list } = this.#listing(filter);
     return {
-      total: this.#statements.count.get(columns)?.total ?? 0,
-      packages: rows.map((row) => toPackage(row, this.#statements.files.all(row.id))),
+      total: count.get(filter)?.total ?? 0,
+      packages: list.all(filter).map((row) => toPackage(row, this.#statements.files.all(row.id))),
     };
+  }
+
+  #listing(filter: PackageFilter): Listing {
+    const condition = toCondition(filter);
+    const known = this.#listings.get(condition);
+    if (known !== undefined) return known;
+    const listing = prepareListing(this.#database, condition);
+    this.#listings.set(condition, listing);
+    return listing;
   }
 
   modify(packageId: string, change: PackageChange): void {
@@ -115,21 +121,27 @@ function toPackageRow(firmwarePackage: FirmwarePackage): PackageRow {
   };
 }
 
-function toFilterColumns(
-  filter: Pick<PackageFilter, 'accountId' | 'instanceId' | 'productKey' | 'destVersion'>,
-): FilterColumns {
-  return {
-    accountId: filter.accountId,
-    instanceId: filter.instanceId ?? null,
-    productKey: filter.productKey ?? null,
-    destVersion: filter.destVersion ?? null,
-  };
+/** Names only what is asked for: an index serves no condition that may be none. */
+function toCondition({ instanceId, productKey, destVersion }: PackageFilter): string {
+  return [
+    'account_id = :accountId',
+    ...(instanceId === undefined ? [] : ['instance_id = :instanceId']),
+    ...(productKey === undefined ? [] : ['product_key = :productKey']),
+    ...(destVersion === undefined ? [] : ['dest_version = :destVersion']),
+  ].join(' AND ');
 }
 
-const MATCHES = `account_id = :accountId
-  AND (:instanceId IS NULL OR instance_id = :instanceId)
-  AND (:productKey IS NULL OR product_key = :productKey)
-  AND (:destVersion IS NULL OR dest_version = :destVersion)`;
+function prepareListing(database: Database, condition: string): Listing {
+  return {
+    count: database.prepare<[PackageFilter], { total: number }>(
+      `SELECT count(*) AS total FROM firmware_packages WHERE ${condition}`,
+    ),
+    list: database.prepare<[PackageFilter], PackageRow>(
+      `SELECT * FROM firmware_packages WHERE ${condition}
+       ORDER BY sequence DESC LIMIT :limit OFFSET :offset`,
+    ),
+  };
+}
 
 function prepareStatements(database: Database) {
   return {
@@ -163,13 +175,6 @@ function prepareStatements(database: Database) {
     ),
     countInstance: database.prepare<[string, string], { total: number }>(
       'SELECT count(*) AS total FROM firmware_packages WHERE account_id = ? AND instance_id = ?',
-    ),
-    count: database.prepare<FilterColumns, { total: number }>(
-      `SELECT count(*) AS total FROM firmware_packages WHERE ${MATCHES}`,
-    ),
-    list: database.prepare<FilterColumns & { limit: number; offset: number }, PackageRow>(
-      `SELECT * FROM firmware_packages WHERE ${MATCHES}
-       ORDER BY sequence DESC LIMIT :limit OFFSET :offset`,
     ),
     modify: database.prepare<ChangeColumns>(
       `UPDATE firmware_packages SET name = coalesce(:name, name),

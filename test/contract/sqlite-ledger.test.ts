@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { openLedgerDatabase } from '../../src/ledger/database.ts';
 import { migrate } from '../../src/ledger/migrate.ts';
+import { PackageTable } from '../../src/ledger/package-table.ts';
 import { takeServerLock } from '../../src/ledger/server-lock.ts';
 import { SqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
 import { SqliteNonces } from '../../src/ledger/sqlite-nonces.ts';
@@ -105,6 +106,35 @@ describe('SQLite as a ledger', () => {
         `SELECT * FROM uploads WHERE state = 'purging' AND sequence > 3 ORDER BY sequence LIMIT 9`,
       ),
     ).toContain('INDEX uploads_purging');
+    await close();
+  });
+
+  it.each([
+    ['all', {}, ['account', 'account']],
+    ['an instance', { instanceId: 'i' }, ['instance', 'instance']],
+    ['a product', { productKey: 'p' }, ['product', 'product']],
+    ['a version', { destVersion: '1' }, ['dest_version', 'dest_version']],
+    ['an instance and a product', { instanceId: 'i', productKey: 'p' }, ['version', 'product']],
+    [
+      'an instance and a version',
+      { instanceId: 'i', destVersion: '1' },
+      ['dest_version', 'instance'],
+    ],
+    ['a product and a version', { productKey: 'p', destVersion: '1' }, ['dest_version', 'product']],
+    ['everything', { instanceId: 'i', productKey: 'p', destVersion: '1' }, ['version', 'product']],
+  ])('counts and lists packages of %s by an index, and sorts nothing', async (_, filter, indexes) => {
+    const { database, close } = openLedgerDatabase(undefined);
+    const table = new PackageTable(database);
+    const prepare = jest.spyOn(database, 'prepare');
+    const asked = { accountId: 'a', ...filter, limit: 10, offset: 0 };
+    table.list(asked);
+    const statements = prepare.mock.calls.map(([sql]) => sql);
+    expect(statements).toHaveLength(2);
+    for (const [n, sql] of statements.entries()) {
+      const plan = JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(asked));
+      expect(plan).toMatch(new RegExp(`SEARCH .*INDEX packages_by_${indexes[n] ?? ''} `));
+      expect(plan).not.toContain('TEMP B-TREE');
+    }
     await close();
   });
 
