@@ -1,4 +1,5 @@
 import { backUpDataFolder } from '../maintenance.ts';
+import { counted } from './counted.ts';
 import type { RawOptions } from './environment.ts';
 import { readConfig } from './environment.ts';
 
@@ -9,6 +10,7 @@ import { readConfig } from './environment.ts';
 export async function backup(target: string, options: RawOptions): Promise<boolean> {
   const { missing, uploads, bytes } = await backUpDataFolder(readConfig(options).dataDir, target);
   for (const key of missing) process.stdout.write(`${key} has no bytes; run fsck\n`);
-  process.stdout.write(`${String(uploads)} uploads with ${String(bytes)} bytes in ${target}\n`);
+  const copied = `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')}`;
+  process.stdout.write(`${copied} in ${target}\n`);
   return missing.length > 0;
 }

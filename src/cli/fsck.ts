@@ -1,6 +1,7 @@
 import { wallClock } from '../clock.ts';
 import type { CheckReport, Finding } from '../maintenance.ts';
 import { checkDataFolder } from '../maintenance.ts';
+import { counted } from './counted.ts';
 import type { RawOptions } from './environment.ts';
 import { readConfig } from './environment.ts';
 import type { ProgressBar } from './progress-bar.ts';
@@ -36,9 +37,9 @@ function printFinding({ kind, repair, text }: Finding): void {
 
 function summary({ bytes, findings, left, purging, uploads, unsettled }: CheckReport): string {
   return [
-    `${String(uploads)} uploads with ${String(bytes)} bytes`,
+    `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')}`,
     `${String(purging)} waiting for the purge`,
     `${String(unsettled)} unsettled`,
-    `${String(findings)} findings, ${String(left)} of them left`,
+    `${counted(findings, 'finding')}, ${String(left)} left`,
   ].join(', ');
 }

@@ -71,11 +71,24 @@ describe('ota-gateway fsck', () => {
     for (const { code, stdout } of [quick, deep]) {
       expect(code).toBe(0);
       expect(stdout).toBe(
-        '2 uploads with 3345728 bytes, 0 waiting for the purge, 0 unsettled, 0 findings, 0 of them left\n',
+        '2 uploads with 3345728 bytes, 0 waiting for the purge, 0 unsettled, 0 findings, 0 left\n',
       );
     }
     expect(deep.stderr).toMatch(/^read \[[#.]{30}\] +0 %[^]*^read \[#{30}\] 100 %/m);
     await gateway.stop();
+  });
+
+  it('counts one of a thing as one, as backup does', async () => {
+    const gateway = await startBuiltGateway(dataDir);
+    const { key } = await stored(gateway.url, patternBytes(1));
+    await gateway.stop();
+    const target = join(folder.path, 'backup');
+    const copied = await runCli(['backup', target, '--data-dir', dataDir]);
+    expect(copied.stdout).toBe(`1 upload with 1 byte in ${target}\n`);
+    await unlink(await bodyOf(key));
+    const { stdout } = await fsck();
+    expect(stdout).toContain('1 upload with 1 byte, ');
+    expect(stdout).toMatch(/, 1 finding, 1 left\n$/);
   });
 
   it('finds everything that can be wrong, and repairs what can be repaired', async () => {
