@@ -67,6 +67,10 @@ function programName(): string {
 }
 
 function reloadAccounts(gateway: Gateway, logger: Logger): void {
+  if (gateway.config.accountsFile === undefined) {
+    logger.warn({}, 'there is no accounts file to read again');
+    return;
+  }
   try {
     gateway.reloadAccounts();
     logger.info({}, 'read the accounts file again');

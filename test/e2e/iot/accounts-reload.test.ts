@@ -7,7 +7,7 @@ import type { UploadGrant } from '../../../src/client/api-client.ts';
 import { formFields } from '../../../src/client/post-object.ts';
 import { accountsText, startWithAccounts } from '../../support/accounts.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
-import { eventually, temporaryFolder } from '../../support/built-gateway.ts';
+import { eventually, startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
 import { apiOf, codeOf } from '../../support/loop.ts';
 
 const ALICE = { id: 'alice', secret: 'alicesecret' };
@@ -90,6 +90,15 @@ describe('SIGHUP', () => {
     expect(await sign(gateway, DAVE)).toBe('ok');
     expect(await sign(gateway, BOB)).toBe('InvalidAccessKeyId.NotFound');
     expect(gateway.output()).toContain('read the accounts file again');
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  it('says so when there is no accounts file', async () => {
+    const gateway = await startBuiltGateway(join(folder.path, 'data'));
+    process.kill(gateway.pid, 'SIGHUP');
+    await eventually(() => gateway.output().includes('there is no accounts file to read again'));
+    expect(gateway.output()).not.toContain('read the accounts file again');
+    expect(await codeOf(callApi(apiOf(gateway.url), 'GenerateOTAUploadURL'))).toBe('ok');
     expect(await gateway.stop()).toBe(0);
   });
 
