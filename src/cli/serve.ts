@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { basename, relative } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config.ts';
 import { ConfigError } from '../config.ts';
 import type { Gateway } from '../gateway.ts';
@@ -9,8 +10,15 @@ import { readConfig, variableName } from './environment.ts';
 import type { Logger } from '../logger.ts';
 import { createLogger } from './log.ts';
 
+/**
+ * Frees the buffers of what was received at once. Freed in the background they count as in use for too long, and after
+ * some large uploads V8 collects all garbage for every 32 MiB that come in, which costs a fifth of an upload's time.
+ */
+const FREE_BUFFERS_AT_ONCE = '--no-concurrent-array-buffer-sweeping';
+
 /** Runs the gateway until it is told to stop. */
 export async function serve(options: RawOptions): Promise<void> {
+  setFlagsFromString(FREE_BUFFERS_AT_ONCE);
   const config = readConfig(options);
   requireReadable(config, ['tlsCert', 'tlsKey']);
   const logger = createLogger(config.logLevel);

@@ -1,11 +1,10 @@
-import type { Hash } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort } from 'node:worker_threads';
 import type { Crc64 } from './digests.ts';
 import { crc64Decimal, createCrc64 } from './digests.ts';
-import type { HashAnswer, HashRequest } from './hash-messages.ts';
+import type { FollowedDigest, HashAnswer, HashRequest } from './hash-messages.ts';
 
 /** Reads files behind their writer, while their pages are still in memory, and hashes them. */
 
@@ -14,17 +13,47 @@ const STEP_BYTES = 16 * buffer.length;
 
 interface FollowedJob {
   readonly file: number;
-  readonly md5: Hash;
-  readonly crc64: Crc64;
+  readonly hash: RunningHash;
   position: number;
+}
+
+/** A digest that is being computed. */
+interface RunningHash {
+  update(bytes: Buffer): unknown;
+  /** @returns the digest, as the answer has it */
+  digest(): string;
+  /** Nobody asks for it any more. */
+  release(): unknown;
 }
 
 const followed = new Map<number, FollowedJob>();
 const spareCrcs: Crc64[] = [];
 
-function follow(job: number, path: string, crc64: Crc64): void {
+function follow(job: number, path: string, hash: RunningHash): void {
+  followed.set(job, { file: openSync(path, 'r'), hash, position: 0 });
+}
+
+async function createRunning(digest: FollowedDigest): Promise<RunningHash> {
+  if (digest === 'md5') return runningMd5();
+  return runningCrc64(spareCrcs.pop() ?? (await createCrc64()));
+}
+
+function runningMd5(): RunningHash {
+  const md5 = createHash('md5');
+  return {
+    update: (bytes) => md5.update(bytes),
+    digest: () => md5.digest('hex'),
+    release: () => undefined,
+  };
+}
+
+function runningCrc64(crc64: Crc64): RunningHash {
   crc64.init();
-  followed.set(job, { file: openSync(path, 'r'), md5: createHash('md5'), crc64, position: 0 });
+  return {
+    update: (bytes) => crc64.update(bytes),
+    digest: () => crc64Decimal(crc64),
+    release: () => spareCrcs.push(crc64),
+  };
 }
 
 function advance(state: FollowedJob, size: number): void {
@@ -32,29 +61,22 @@ function advance(state: FollowedJob, size: number): void {
     const wanted = Math.min(buffer.length, size - state.position);
     const read = readSync(state.file, buffer, 0, wanted, state.position);
     if (read === 0) throw new Error('the file is shorter than its writer says');
-    const bytes = buffer.subarray(0, read);
-    state.md5.update(bytes);
-    state.crc64.update(bytes);
+    state.hash.update(buffer.subarray(0, read));
     state.position += read;
   }
 }
 
 function forget(job: number, state: FollowedJob): void {
   closeSync(state.file);
-  spareCrcs.push(state.crc64);
+  state.hash.release();
   followed.delete(job);
 }
 
 function finish(job: number, state: FollowedJob, size: number): HashAnswer {
   advance(state, size);
-  const answer = {
-    job,
-    kind: 'followed',
-    md5: state.md5.digest('hex'),
-    crc64: crc64Decimal(state.crc64),
-  } as const;
+  const digest = state.hash.digest();
   forget(job, state);
-  return answer;
+  return { job, kind: 'done', digest };
 }
 
 /** In steps, so that the files that are followed meanwhile get their turn. */
@@ -78,7 +100,7 @@ async function sha256Of(path: string): Promise<string> {
 async function serveFollowed(request: HashRequest): Promise<HashAnswer | undefined> {
   const { job } = request;
   if (request.kind === 'follow') {
-    follow(job, request.path, spareCrcs.pop() ?? (await createCrc64()));
+    follow(job, request.path, await createRunning(request.digest));
     return undefined;
   }
   const state = followed.get(job);
@@ -116,10 +138,10 @@ function listen(port: MessagePort): void {
   let inOrder = Promise.resolve();
   port.on('message', (request: HashRequest) => {
     if (request.kind === 'sha256') {
-      const serving = sha256Of(request.path).then((sha256): HashAnswer => ({
+      const serving = sha256Of(request.path).then((digest): HashAnswer => ({
         job: request.job,
-        kind: 'sha256',
-        sha256,
+        kind: 'done',
+        digest,
       }));
       answer(request.job, serving, port).catch(die);
     } else {

@@ -8,11 +8,21 @@ const THREAD_FILE = join(__dirname, '..', '..', 'dist', 'object-store', 'hash-th
 const THREADS = 2;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-type Answer<K extends HashAnswer['kind']> = Extract<HashAnswer, { kind: K }>;
+
+/** What a digest of as many bytes costs, compared with the others. */
+const COST = { md5: 2, crc64: 1, sha256: 1 } as const;
+type Algorithm = keyof typeof COST;
 
 interface Waiting {
-  readonly resolve: (answer: HashAnswer) => void;
+  readonly algorithm: Algorithm;
+  readonly resolve: (digest: string) => void;
   readonly reject: (error: Error) => void;
+}
+
+/** A digest that a thread is computing. */
+interface HashJob {
+  tell(more: DistributiveOmit<HashRequest, 'job'>): void;
+  readonly digest: Promise<string>;
 }
 
 /**
@@ -24,29 +34,27 @@ class HashThread {
   #worker: Worker | undefined;
   #lastJob = 0;
 
+  /** What it has to do. */
   get load(): number {
-    return this.#waiting.size;
+    return [...this.#waiting.values()].reduce((sum, { algorithm }) => sum + COST[algorithm], 0);
   }
 
-  /** Starts a job. @returns how to tell it more, and its answer */
-  start(request: { kind: 'follow' | 'sha256'; path: string }): {
-    tell: (more: DistributiveOmit<HashRequest, 'job'>) => void;
-    answer: Promise<HashAnswer>;
-  } {
+  start(algorithm: Algorithm, path: string): HashJob {
     const job = ++this.#lastJob;
     const worker = (this.#worker ??= this.#spawn());
-    const answer = new Promise<HashAnswer>((resolve, reject) => {
-      this.#waiting.set(job, { resolve, reject });
+    const digest = new Promise<string>((resolve, reject) => {
+      this.#waiting.set(job, { algorithm, resolve, reject });
     });
     // Whoever waits is told; a failure that nobody waits for any more is none.
-    answer.catch(() => undefined);
+    digest.catch(() => undefined);
     worker.ref();
-    const tell = (more: DistributiveOmit<HashRequest, 'job'>): void => {
+    const tell: HashJob['tell'] = (more) => {
       worker.postMessage({ job, ...more });
       if (more.kind === 'abandon') this.#conclude(job)?.reject(new Error('abandoned'));
     };
-    tell(request);
-    return { tell, answer };
+    if (algorithm === 'sha256') tell({ kind: 'sha256', path });
+    else tell({ kind: 'follow', path, digest: algorithm });
+    return { tell, digest };
   }
 
   async close(): Promise<void> {
@@ -65,7 +73,7 @@ class HashThread {
     worker.on('message', (answer: HashAnswer) => {
       const waiting = this.#conclude(answer.job);
       if (answer.kind === 'failed') waiting?.reject(new Error(`hashing failed: ${answer.message}`));
-      else waiting?.resolve(answer);
+      else waiting?.resolve(answer.digest);
     });
     const fail = (error: Error): void => {
       // A thread that dies says so twice; by the second time another may have taken its place.
@@ -86,15 +94,19 @@ export class ThreadHasher implements Hasher {
   readonly #threads = Array.from({ length: THREADS }, () => new HashThread());
 
   follow(path: string): FollowedFile {
-    const { tell, answer } = this.#leastBusy().start({ kind: 'follow', path });
+    // Side by side, because what is left to hash after the last byte keeps the client waiting.
+    const md5 = this.#start('md5', path);
+    const crc64 = this.#start('crc64', path);
+    const tell: HashJob['tell'] = (more) => {
+      for (const job of [md5, crc64]) job.tell(more);
+    };
     return {
       advance: (size) => {
         tell({ kind: 'advance', size });
       },
       finish: async (size) => {
         tell({ kind: 'finish', size });
-        const { md5, crc64 } = expect('followed', await answer);
-        return { md5, crc64 };
+        return { md5: await md5.digest, crc64: await crc64.digest };
       },
       abandon: () => {
         tell({ kind: 'abandon' });
@@ -103,24 +115,16 @@ export class ThreadHasher implements Hasher {
   }
 
   async sha256(path: string): Promise<string> {
-    const { answer } = this.#leastBusy().start({ kind: 'sha256', path });
-    return expect('sha256', await answer).sha256;
+    return this.#start('sha256', path).digest;
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  #leastBusy(): HashThread {
-    return this.#threads.reduce((best, thread) => (thread.load < best.load ? thread : best));
+  #start(algorithm: Algorithm, path: string): HashJob {
+    return this.#threads
+      .reduce((best, thread) => (thread.load < best.load ? thread : best))
+      .start(algorithm, path);
   }
-}
-
-function expect<K extends HashAnswer['kind']>(kind: K, answer: HashAnswer): Answer<K> {
-  if (!isKind(answer, kind)) throw new Error(`a hash thread answered ${answer.kind}, not ${kind}`);
-  return answer;
-}
-
-function isKind<K extends HashAnswer['kind']>(answer: HashAnswer, kind: K): answer is Answer<K> {
-  return answer.kind === kind;
 }
