@@ -5,7 +5,7 @@ const { join } = require('node:path');
 const { download } = require('../clients/download.js');
 const { apiOf, callApi, formFields, freshGrant } = require('../forms.js');
 const { startGateway, startPeer, temporaryFolder } = require('../servers.js');
-const { filesIn, median, settle, until } = require('../figures.js');
+const { filesIn, median, settle, until, warmMemory } = require('../figures.js');
 
 const dist = join(__dirname, '..', '..', 'dist');
 const { queryDownloadUrl } = require(join(dist, 'client', 'api-client.js'));
@@ -54,6 +54,7 @@ async function large({ rounds, quick }) {
   const cpu = {};
   for (let round = 0; round < rounds; round += 1) {
     for (const [name, server] of Object.entries(servers)) {
+      warmMemory(folder.path, mib + 200);
       const before = server.cpu();
       const isOurs = name === 'gateway';
       const result = isOurs
