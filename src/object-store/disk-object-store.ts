@@ -5,8 +5,9 @@ import type { Body, ByteRange, Hasher, ObjectStore, StoredBody } from '../ports.
 import type { Batch } from './batches.ts';
 import { inBatches, writeBatch } from './batches.ts';
 import { BodyStream } from './body-stream.ts';
-import type { Crc64 } from './digests.ts';
-import { createCrc64, digestChunks } from './digests.ts';
+import type { Crc64Engine } from './crc64.ts';
+import { createCrc64Engine } from './crc64.ts';
+import { digestChunks } from './digests.ts';
 import { flushFolder, makeDurableFolder, remove, unlessMissing } from './files.ts';
 import { FreeSpace } from './free-space.ts';
 import { Journal } from './journal.ts';
@@ -22,14 +23,14 @@ const READ = { most: 256 * 1024, least: 64 * 1024, together: 16 * 1024 * 1024 };
 
 const NOTHING: Batch = { chunks: [], size: 0 };
 
-/** What hashes: threads for large bodies, a CRC to use again for small ones. */
+/** What hashes: threads for large bodies; small ones need an engine for their CRC. */
 interface Hashing {
   readonly hasher: Hasher;
-  readonly crc64: Crc64;
+  readonly crc64: Crc64Engine;
 }
 
 /** So much is written at once, in bytes. A body that is smaller goes through the journal. */
-const BATCH_BYTES = 1024 * 1024;
+const BATCH_BYTES = 512 * 1024;
 
 /**
  * Bodies as files, `objects/<two digits>/<locator>`. A large one is `staging/<locator>` while it comes in; that name
@@ -65,7 +66,7 @@ export class DiskObjectStore implements ObjectStore {
     }
     await flushFolder(dataDir);
     await recoverJournals(dataDir);
-    return new DiskObjectStore(dataDir, { hasher, crc64: await createCrc64() }, minFree);
+    return new DiskObjectStore(dataDir, { hasher, crc64: createCrc64Engine() }, minFree);
   }
 
   async put(

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort } from 'node:worker_threads';
-import type { Crc64 } from './digests.ts';
-import { crc64Decimal, createCrc64 } from './digests.ts';
+import { createCrc64Engine } from './crc64.ts';
 import type { FollowedDigest, HashAnswer, HashRequest } from './hash-messages.ts';
 
 /** Reads files behind their writer, while their pages are still in memory, and hashes them. */
@@ -22,38 +21,19 @@ interface RunningHash {
   update(bytes: Buffer): unknown;
   /** @returns the digest, as the answer has it */
   digest(): string;
-  /** Nobody asks for it any more. */
-  release(): unknown;
 }
 
 const followed = new Map<number, FollowedJob>();
-const spareCrcs: Crc64[] = [];
+const crc64 = createCrc64Engine();
 
 function follow(job: number, path: string, hash: RunningHash): void {
   followed.set(job, { file: openSync(path, 'r'), hash, position: 0 });
 }
 
-async function createRunning(digest: FollowedDigest): Promise<RunningHash> {
-  if (digest === 'md5') return runningMd5();
-  return runningCrc64(spareCrcs.pop() ?? (await createCrc64()));
-}
-
-function runningMd5(): RunningHash {
+function startHash(digest: FollowedDigest): RunningHash {
+  if (digest === 'crc64') return crc64.start();
   const md5 = createHash('md5');
-  return {
-    update: (bytes) => md5.update(bytes),
-    digest: () => md5.digest('hex'),
-    release: () => undefined,
-  };
-}
-
-function runningCrc64(crc64: Crc64): RunningHash {
-  crc64.init();
-  return {
-    update: (bytes) => crc64.update(bytes),
-    digest: () => crc64Decimal(crc64),
-    release: () => spareCrcs.push(crc64),
-  };
+  return { update: (bytes) => md5.update(bytes), digest: () => md5.digest('hex') };
 }
 
 function advance(state: FollowedJob, size: number): void {
@@ -68,7 +48,6 @@ function advance(state: FollowedJob, size: number): void {
 
 function forget(job: number, state: FollowedJob): void {
   closeSync(state.file);
-  state.hash.release();
   followed.delete(job);
 }
 
@@ -97,10 +76,10 @@ async function sha256Of(path: string): Promise<string> {
   }
 }
 
-async function serveFollowed(request: HashRequest): Promise<HashAnswer | undefined> {
+function serveFollowed(request: HashRequest): HashAnswer | undefined {
   const { job } = request;
   if (request.kind === 'follow') {
-    follow(job, request.path, await createRunning(request.digest));
+    follow(job, request.path, startHash(request.digest));
     return undefined;
   }
   const state = followed.get(job);
@@ -111,13 +90,14 @@ async function serveFollowed(request: HashRequest): Promise<HashAnswer | undefin
   return undefined;
 }
 
-async function answer(
-  job: number,
-  serving: Promise<HashAnswer | undefined>,
-  port: MessagePort,
-): Promise<void> {
+/** What it does before its first wait is done in the order of the requests. */
+async function answer(request: HashRequest, port: MessagePort): Promise<void> {
+  const { job } = request;
   try {
-    const result = await serving;
+    const result =
+      request.kind === 'sha256'
+        ? ({ job, kind: 'done', digest: await sha256Of(request.path) } as const)
+        : serveFollowed(request);
     if (result !== undefined) port.postMessage(result);
   } catch (error) {
     const state = followed.get(job);
@@ -135,18 +115,8 @@ function die(error: unknown): void {
 }
 
 function listen(port: MessagePort): void {
-  let inOrder = Promise.resolve();
   port.on('message', (request: HashRequest) => {
-    if (request.kind === 'sha256') {
-      const serving = sha256Of(request.path).then((digest): HashAnswer => ({
-        job: request.job,
-        kind: 'done',
-        digest,
-      }));
-      answer(request.job, serving, port).catch(die);
-    } else {
-      inOrder = inOrder.then(() => answer(request.job, serveFollowed(request), port)).catch(die);
-    }
+    answer(request, port).catch(die);
   });
 }
 

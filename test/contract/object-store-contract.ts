@@ -38,7 +38,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       return buffer(body);
     };
 
-    it.each([0, 1, 65_536, MIB - 1, MIB, MIB + 1, 3 * MIB + 17])(
+    it.each([0, 1, 65_536, MIB / 2 - 1, MIB / 2, MIB / 2 + 1, MIB, 3 * MIB + 17])(
       'keeps %d bytes exactly, and measures them',
       async (size) => {
         const bytes = patternBytes(size);

@@ -122,21 +122,24 @@ describe('SQLite as a ledger', () => {
     ],
     ['a product and a version', { productKey: 'p', destVersion: '1' }, ['dest_version', 'product']],
     ['everything', { instanceId: 'i', productKey: 'p', destVersion: '1' }, ['version', 'product']],
-  ])('counts and lists packages of %s by an index, and sorts nothing', async (_, filter, indexes) => {
-    const { database, close } = openLedgerDatabase(undefined);
-    const table = new PackageTable(database);
-    const prepare = jest.spyOn(database, 'prepare');
-    const asked = { accountId: 'a', ...filter, limit: 10, offset: 0 };
-    table.list(asked);
-    const statements = prepare.mock.calls.map(([sql]) => sql);
-    expect(statements).toHaveLength(2);
-    for (const [n, sql] of statements.entries()) {
-      const plan = JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(asked));
-      expect(plan).toMatch(new RegExp(`SEARCH .*INDEX packages_by_${indexes[n] ?? ''} `));
-      expect(plan).not.toContain('TEMP B-TREE');
-    }
-    await close();
-  });
+  ])(
+    'counts and lists packages of %s by an index, and sorts nothing',
+    async (_, filter, indexes) => {
+      const { database, close } = openLedgerDatabase(undefined);
+      const table = new PackageTable(database);
+      const prepare = jest.spyOn(database, 'prepare');
+      const asked = { accountId: 'a', ...filter, limit: 10, offset: 0 };
+      table.list(asked);
+      const statements = prepare.mock.calls.map(([sql]) => sql);
+      expect(statements).toHaveLength(2);
+      for (const [n, sql] of statements.entries()) {
+        const plan = JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(asked));
+        expect(plan).toMatch(new RegExp(`SEARCH .*INDEX packages_by_${indexes[n] ?? ''} `));
+        expect(plan).not.toContain('TEMP B-TREE');
+      }
+      await close();
+    },
+  );
 
   it('refuses a database that is newer than the program', async () => {
     const { database, close } = openLedgerDatabase(folder);

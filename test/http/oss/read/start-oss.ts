@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { ManualClock } from '../../../../src/clock.ts';
 import { randomIds } from '../../../../src/ids.ts';
 import { silentLogger } from '../../../../src/logger.ts';
-import { createCrc64, digestChunks } from '../../../../src/object-store/digests.ts';
+import { createCrc64Engine } from '../../../../src/object-store/crc64.ts';
+import { digestChunks } from '../../../../src/object-store/digests.ts';
 import { DiskObjectStore } from '../../../../src/object-store/disk-object-store.ts';
 import type { Hasher, ObjectStore } from '../../../../src/ports.ts';
 import { signUrlV1 } from '../../../../src/signatures/oss-v1.ts';
@@ -170,9 +171,9 @@ export async function eventually<T>(
 const ownHasher: Hasher = {
   follow: (path) => ({
     advance: () => undefined,
-    finish: async () => digestChunks([await readFile(path)], await createCrc64()),
+    finish: async () => digestChunks([await readFile(path)], createCrc64Engine()),
     abandon: () => undefined,
   }),
-  sha256: async (path) => digestChunks([await readFile(path)], await createCrc64()).sha256,
+  sha256: async (path) => digestChunks([await readFile(path)], createCrc64Engine()).sha256,
   close: () => Promise.resolve(),
 };
