@@ -8,8 +8,11 @@ import { flushFolder, makeDurableFolder, unlessMissing } from './files.ts';
 import { encodeHeader } from './journal-records.ts';
 import { JOURNAL, objectPath } from './layout.ts';
 
-/** A journal that has so many bytes or bodies is followed by a new one. It bounds what a start has to read. */
-const MOST = { bytes: 64 * 1024 * 1024, bodies: 1024 };
+/**
+ * A journal that has so many bytes or bodies is followed by a new one; so many full ones may wait until their bodies are
+ * flushed. Together they bound what a start has to read.
+ */
+const MOST = { bytes: 64 * 1024 * 1024, bodies: 1024, full: 4 };
 
 /** One file of the journal. */
 interface JournalFile {
@@ -156,6 +159,8 @@ export class Journal {
   }
 
   async #begin(): Promise<JournalFile> {
+    // A disk that cannot keep up must slow down those who upload.
+    if (this.#full.size >= this.#most.full) await this.#releasing;
     const folder = join(this.#dataDir, JOURNAL);
     await makeDurableFolder(folder);
     const { path, handle } = await this.#create(folder);

@@ -11,8 +11,9 @@ export interface PurgeReport {
   readonly bytes: number;
 }
 
-const BATCH = 256;
-const DELETIONS_AT_ONCE = 8;
+/** Small, and few at a time, because clients are served meanwhile. It is still about as fast as `rm`. */
+const BATCH = 64;
+const DELETIONS_AT_ONCE = 3;
 
 /**
  * Purges every upload whose claim deadline has passed, and whatever else is in `purging`; then forgets issued

@@ -12,7 +12,7 @@ describe('a journal', () => {
 
   beforeEach(async () => {
     folder = await temporaryFolder();
-    journal = new Journal(folder.path, { bytes: 1000, bodies: 3 });
+    journal = new Journal(folder.path, { bytes: 1000, bodies: 3, full: 2 });
   });
 
   afterEach(async () => {
@@ -50,6 +50,16 @@ describe('a journal', () => {
     journal.forget('a3');
     await eventually(async () => (await files()).join() === '2');
     expect(journal.unsettled()).toEqual(['a4']);
+  });
+
+  it('lets new bodies wait while too many full ones are being flushed', async () => {
+    let count = 0;
+    for (let n = 0; n < 30; n += 1) {
+      await put(`b${String(n).padStart(2, '0')}`);
+      journal.settle(`b${String(n).padStart(2, '0')}`);
+      count = Math.max(count, (await files()).length);
+    }
+    expect(count).toBeLessThanOrEqual(4);
   });
 
   it('goes although a body of it was deleted', async () => {
