@@ -64,7 +64,7 @@ const optionsSchema = z.strictObject({
     .describe('PEM file of the certificate; serves HTTPS together with the key'),
   /** PEM file of the private key. */
   tlsKey: text.optional().describe('PEM file of the private key'),
-  /** Ledger, objects, staging and credentials. */
+  /** Ledger, bodies and credentials. */
   dataDir: text.default('./storage').describe('ledger, bodies and credentials'),
   /** Access key of the one account of a simple installation. */
   accessKeyId: accessKeyText

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { patternBytes } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
   BUCKET_KEY,
@@ -6,6 +7,7 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../../support/built-gateway.ts';
+import { grantFrom, post } from '../../support/loop.ts';
 import { exchange, readAnswer } from './exchange.ts';
 import { formRequest, signPolicy } from './hostile-forms.ts';
 import { openFiles, residentBytes } from './process-facts.ts';
@@ -237,6 +239,10 @@ describe('a request made to be heavy:', () => {
     folder = await temporaryFolder();
     gateway = await startBuiltGateway(join(folder.path, 'data'));
     await exchange(gateway.port, form({}));
+    // What it keeps open from its first small and its first large file on is nobody's fault.
+    for (const bytes of [patternBytes(1000), patternBytes(2 * MIB)]) {
+      expect(await post(await grantFrom(gateway.url), bytes)).toMatchObject({ status: 200 });
+    }
     before = { files: openFiles(gateway.pid), memory: residentBytes(gateway.pid) };
   });
 
