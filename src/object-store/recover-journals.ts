@@ -22,9 +22,10 @@ export async function recoverJournals(dataDir: string): Promise<void> {
 /** Always anew: of a file that looks right nobody knows whether the disk has it. */
 async function restore(dataDir: string, locator: string, bytes: Buffer): Promise<void> {
   const staged = stagingPath(dataDir, locator);
+  // First, so that a disk that is full has room for the new one.
+  await remove(objectPath(dataDir, locator));
   await writeDurably(staged, bytes);
   await makeDurableFolder(objectFolder(dataDir, locator));
-  await remove(objectPath(dataDir, locator));
   await link(staged, objectPath(dataDir, locator));
 }
 

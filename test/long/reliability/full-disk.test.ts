@@ -171,4 +171,27 @@ whenMounted('a full disk', () => {
     expect(await findFaults(await survey(dataDir))).toEqual([]);
     expect(await gateway.stop()).toBe(0);
   });
+
+  it('does not keep a killed gateway from starting again, with all its small files', async () => {
+    await start('0');
+    const { dataDir, url } = gateway;
+    const stored: UploadGrant[] = [];
+    const bytes = patternBytes(300_000);
+    for (let n = 0; n < 12; n += 1) {
+      const grant = await grantFrom(url);
+      expect(await post(grant, bytes)).toMatchObject({ status: 200 });
+      stored.push(grant);
+    }
+    await gateway.kill();
+    const other = join(disk.path, 'other');
+    // Some pages are left, for the files that SQLite makes when it opens its ledger.
+    await writeFile(other, Buffer.alloc((await freeBytes(dataDir)) - 100_000, 1));
+    gateway = await startBuiltGateway(dataDir, { OTA_GATEWAY_MIN_FREE: '0' });
+    await unlink(other);
+    for (const [n, grant] of stored.entries()) {
+      const id = await claim(gateway.url, grant, `small-${String(n)}`);
+      expect((await download(gateway.url, id)).equals(bytes)).toBe(true);
+    }
+    expect(await findFaults(await survey(dataDir))).toEqual([]);
+  });
 });
