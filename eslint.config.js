@@ -3,77 +3,26 @@ const js = require('@eslint/js');
 const { defineConfig, globalIgnores } = require('eslint/config');
 const importX = require('eslint-plugin-import-x');
 const tseslint = require('typescript-eslint');
+const { UNKNOWN_ENTRY, importMessage, mayImport } = require('./architecture.js');
 
 // The zones of `no-restricted-paths` are relative to the working directory; elsewhere they would silently match nothing.
 if (!existsSync('src/clock.ts')) {
   throw new Error('Run ESLint in the folder that holds src/.');
 }
 
-/* Who may import whom, from the inside to the outside. */
+/* Who may import whom: architecture.js. */
 
-const basics = [
-  'clock.ts',
-  'ids.ts',
-  'logger.ts',
-  'request-host.ts',
-  'shared-run.ts',
-  'system-error.ts',
-  'xml.ts',
-];
-const pure = ['policy', 'signatures'];
-const domain = ['uploads', 'ports.ts', 'faults'];
-const adapters = ['iot', 'oss', 'object-store', 'ledger', 'jobs', 'ops'];
-const settings = ['config.ts', 'credentials.ts', 'quantities.ts'];
-const keys = ['accounts-file.ts', 'keys.ts'];
-const faces = ['cli', 'testing', 'multer'];
-
-const belowGateway = [
-  'listener.ts',
-  ...keys,
-  ...settings,
-  'client',
-  ...adapters,
-  ...domain,
-  ...pure,
-  ...basics,
-];
-
-/** Each entry of src/ with the entries it may import. */
-const mayImport = {
-  ...each(basics, []),
-  ...each(pure, basics),
-  ...each(domain, [...domain, 'policy', ...basics]),
-  ...each(adapters, [...domain, ...pure, ...basics]),
-  client: ['signatures', ...basics],
-  ...each(settings, [...settings, ...basics]),
-  ...each(keys, [...keys, ...settings, 'iot', 'signatures', ...basics]),
-  'listener.ts': basics,
-  'app.ts': belowGateway,
-  'gateway.ts': ['app.ts', ...belowGateway],
-  'offline.ts': [...keys, ...settings, 'ledger', ...domain, 'signatures', ...basics],
-  'maintenance.ts': [...settings, 'ledger', 'object-store', ...domain, ...basics],
-  ...each(faces, ['gateway.ts', 'offline.ts', 'maintenance.ts', ...settings, 'client', ...basics]),
-  'index.ts': ['gateway.ts', 'app.ts', ...belowGateway],
-};
-
-function each(names, allowed) {
-  return Object.fromEntries(names.map((name) => [name, allowed]));
-}
-
-const zones = Object.entries(mayImport).map(([name, allowed]) => {
-  const others = allowed.filter((other) => other !== name);
-  return {
-    target: `./src/${name}`,
-    from: './src',
-    except: [name, ...others],
-    message: `src/${name} may import ${others.length > 0 ? others.join(', ') : 'nothing of ours'}.`,
-  };
-});
+const zones = Object.entries(mayImport).map(([name, allowed]) => ({
+  target: `./src/${name}`,
+  from: './src',
+  except: [name, ...allowed.filter((other) => other !== name)],
+  message: importMessage(name),
+}));
 const known = Object.keys(mayImport).join('|');
 zones.push({
   target: [`./src/!(${known})`, `./src/!(${known})/**`],
   from: './src',
-  message: 'This part of src/ has no place in the diagram of eslint.config.js yet.',
+  message: UNKNOWN_ENTRY,
 });
 
 /* Packages that have one home. */
@@ -160,7 +109,7 @@ function without(...allowed) {
 }
 
 module.exports = defineConfig(
-  globalIgnores(['dist/', 'coverage/', 'storage/', 'examples/', 'test/lint/fixtures/']),
+  globalIgnores(['dist/', 'coverage/', 'storage/', 'examples/', 'test/lint/tree-*/']),
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: 'error', reportUnusedInlineConfigs: 'error' },

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { UNKNOWN_ENTRY, importMessage, mayImport } from '../../architecture.js';
+import { RULE_SOURCES } from './rule-sources.ts';
 
-// The fixtures are a source tree of their own, linted by the real eslint.config.js. They say what they expect:
-// - `// expect <rule>: <message>` speaks of the next line that is no such comment;
-// - below `// and nothing else:`, every import of ours is refused, for the reason in the first line of the file.
+// A source tree is generated and linted by the real eslint.config.js: each entry of src/ tries to import every other.
 
 interface Finding {
   readonly line: number;
@@ -13,15 +13,58 @@ interface Finding {
 }
 
 const root = join(__dirname, '../..');
-const fixtures = join(__dirname, 'fixtures');
-const files = readdirSync(join(fixtures, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .sort();
+const UNKNOWN = 'elsewhere';
+const entries = [...Object.keys(mayImport), UNKNOWN];
 
-function lintFixtures(): Promise<Map<string, Finding[]>> {
+const TSCONFIG = { extends: '../../../tsconfig.json', include: ['src'], exclude: [] };
+
+/** Where an entry has its imports: an entry is a file at the root of src/, or a folder. */
+function importsFile(entry: string): string {
+  return entry.endsWith('.ts') ? entry : `${entry}/imports.ts`;
+}
+
+function allowedFor(entry: string): readonly string[] {
+  return entry === UNKNOWN ? [] : (mayImport[entry] ?? []);
+}
+
+/** A source in which an entry imports every other one, with what the rules must say of it. */
+function importsOf(entry: string): string {
+  const reason = entry === UNKNOWN ? UNKNOWN_ENTRY : importMessage(entry);
+  const up = entry.endsWith('.ts') ? './' : '../';
+  return entries
+    .filter((other) => other !== entry)
+    .map((other) => {
+      const path = up + importsFile(other);
+      const text = entry === 'index.ts' ? `export {} from '${path}';` : `import '${path}';`;
+      if (allowedFor(entry).includes(other)) return `${text}\n`;
+      const message = `Unexpected path "${path}" imported in restricted zone. ${reason}`;
+      return `// expect import-x/no-restricted-paths: ${message}\n${text}\n`;
+    })
+    .join('');
+}
+
+const imports = Object.fromEntries(entries.map((entry) => [importsFile(entry), importsOf(entry)]));
+const sources: Record<string, string> = { ...imports };
+for (const [file, text] of Object.entries(RULE_SOURCES)) {
+  sources[file] = (imports[file] ?? '') + text;
+}
+
+function writeTree(): string {
+  // In the repository, because packages and the configuration of TypeScript are looked for upwards.
+  const tree = mkdtempSync(join(__dirname, 'tree-'));
+  writeFileSync(join(tree, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+  for (const [file, text] of Object.entries(sources)) {
+    const path = join(tree, 'src', file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+  return tree;
+}
+
+function lint(tree: string): Promise<Map<string, Finding[]>> {
   const eslint = join(root, 'node_modules/eslint/bin/eslint.js');
-  const config = relative(fixtures, join(root, 'eslint.config.js'));
-  const options = { cwd: fixtures, maxBuffer: 64 * 1024 * 1024 };
+  const config = relative(tree, join(root, 'eslint.config.js'));
+  const options = { cwd: tree, maxBuffer: 64 * 1024 * 1024 };
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
@@ -36,7 +79,7 @@ function lintFixtures(): Promise<Map<string, Finding[]>> {
         resolve(
           new Map(
             results.map(({ filePath, messages }) => [
-              relative(join(fixtures, 'src'), filePath),
+              relative(join(tree, 'src'), filePath),
               messages,
             ]),
           ),
@@ -46,29 +89,17 @@ function lintFixtures(): Promise<Map<string, Finding[]>> {
   });
 }
 
-function expectedFindings(file: string): Finding[] {
-  const lines = readFileSync(join(fixtures, 'src', file), 'utf8').split('\n');
-  const reason = lines[0]?.slice('// '.length) ?? '';
+function expectedFindings(text: string): Finding[] {
   const findings: Finding[] = [];
   let pending: Omit<Finding, 'line'>[] = [];
-  let nothingElse = false;
-  for (const [index, text] of lines.entries()) {
-    const [, ruleId, message] = /^ *\/\/ expect (\S+): (.*)$/.exec(text) ?? [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const [, ruleId, message] = /^ *\/\/ expect (\S+): (.*)$/.exec(line) ?? [];
     if (ruleId !== undefined && message !== undefined) {
       pending.push({ ruleId, message });
       continue;
     }
     findings.push(...pending.map((finding) => ({ line: index + 1, ...finding })));
     pending = [];
-    nothingElse = text === '// and nothing else:' || (nothingElse && text !== '');
-    const [, path] = /'(\.{1,2}\/[^']+)';$/.exec(text) ?? [];
-    if (nothingElse && path !== undefined) {
-      findings.push({
-        line: index + 1,
-        ruleId: 'import-x/no-restricted-paths',
-        message: `Unexpected path "${path}" imported in restricted zone. ${reason}`,
-      });
-    }
   }
   return findings;
 }
@@ -82,30 +113,23 @@ function inOrder(findings: readonly Finding[]): Finding[] {
 }
 
 describe('the lint rules', () => {
+  let tree: string;
   let found: Map<string, Finding[]>;
 
   beforeAll(async () => {
-    found = await lintFixtures();
+    tree = writeTree();
+    found = await lint(tree);
   }, 120_000);
 
-  it.each(files)('report exactly what %s expects', (file) => {
-    expect(inOrder(found.get(file) ?? [])).toEqual(inOrder(expectedFindings(file)));
+  afterAll(() => {
+    rmSync(tree, { recursive: true, force: true });
   });
 
-  it('know every part of src/', () => {
-    const parts = readdirSync(join(fixtures, 'src'));
-    expect(parts).toEqual(expect.arrayContaining(readdirSync(join(root, 'src'))));
+  it.each(Object.keys(sources))('report exactly what is expected in src/%s', (file) => {
+    expect(inOrder(found.get(file) ?? [])).toEqual(inOrder(expectedFindings(sources[file] ?? '')));
   });
-});
 
-describe('each fixture of the import rules', () => {
-  const parts = readdirSync(join(fixtures, 'src'));
-
-  it.each(parts)('tries src/%s against every other part', (part) => {
-    const file = part.endsWith('.ts') ? part : `${part}/imports.ts`;
-    const text = readFileSync(join(fixtures, 'src', file), 'utf8');
-    const tried = [...text.matchAll(/^(?:import|export \{\} from) '\.{1,2}\/([^/']+)/gm)];
-    const others = parts.filter((other) => other !== part);
-    expect(tried.map(([, name]) => name).sort()).toEqual(others.sort());
+  it('know every entry of src/, and no other', () => {
+    expect(readdirSync(join(root, 'src')).sort()).toEqual(Object.keys(mayImport).sort());
   });
 });
