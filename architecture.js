@@ -5,6 +5,7 @@
 
 const basics = [
   'clock.ts',
+  'http',
   'ids.ts',
   'logger.ts',
   'request-host.ts',
@@ -33,6 +34,7 @@ const belowGateway = [
 /** Each entry of src/ with the entries it may import. */
 const mayImport = {
   ...each(basics, []),
+  http: ['clock.ts', 'logger.ts', 'system-error.ts'],
   ...each(pure, basics),
   ...each(domain, [...domain, 'policy', ...basics]),
   ...each(adapters, [...domain, ...pure, ...basics]),

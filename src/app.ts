@@ -2,11 +2,14 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import express from 'express';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { MemoryBudget } from './http/memory-budget.ts';
 import { createIotRouter } from './iot/router.ts';
+import type { IotHandler } from './iot/router.ts';
 import type { Keys } from './keys.ts';
 import { createOpsRouter } from './ops/router.ts';
 import type { TestControls } from './ops/test-controls.ts';
 import { createOssRouter } from './oss/router.ts';
+import type { OssHandler } from './oss/router.ts';
 import type { FaultPlan } from './faults/fault-plan.ts';
 import type { NonceMemory, Quota } from './ports.ts';
 import type { UploadParts } from './uploads/parts.ts';
@@ -25,15 +28,47 @@ export interface AppParts {
   readonly tests: TestControls | undefined;
 }
 
-/** Two dialects on one listener: what is no call of the IoT API is a request to OSS. */
+/**
+ * Decides which request goes where: what is under `/_gateway` to the operator surface, API calls to the IoT API, and
+ * everything else to OSS, which has an error for each. Only the operator surface is Express's: it costs a third of the
+ * time of a signed call, and has pages of its own for what it cannot parse.
+ */
 export function createApp(parts: AppParts): RequestListener {
-  const { config, faults, keys, nonces, quota, tests, uploads, wallClock } = parts;
+  const { logger } = parts.uploads;
+  const ops = createOperatorApp(parts);
+  const { iot, oss } = createDialects(parts);
+  return (request, response) => {
+    if (isForOperator(request)) {
+      ops(request, response);
+      return;
+    }
+    iot(request, response, () => {
+      oss(request, response).catch(fail);
+    }).catch(fail);
+
+    function fail(error: unknown): void {
+      logger.error({ err: error }, 'could not answer a request');
+      response.destroy();
+    }
+  };
+}
+
+const OPERATOR_TARGET = /^(?:https?:\/\/[^/?#]*)?\/_gateway(?:[/?#]|$)/;
+
+function isForOperator({ url = '' }: IncomingMessage): boolean {
+  // Express cannot parse every absolute target that Node lets pass.
+  return OPERATOR_TARGET.test(url) && (url.startsWith('/') || URL.canParse(url));
+}
+
+function createDialects(parts: AppParts): { iot: IotHandler; oss: OssHandler } {
+  const { config, faults, keys, nonces, quota, uploads, wallClock } = parts;
   const shared = {
     uploads,
     bucketKey: keys.bucketKey,
     publicUrl: config.publicUrl,
     faults,
     wallClock,
+    unsigned: new MemoryBudget({ total: config.maxUnsigned, ...UNSIGNED }),
   };
   const iot = createIotRouter({
     ...shared,
@@ -50,6 +85,13 @@ export function createApp(parts: AppParts): RequestListener {
     callback: { allowedHosts: config.callbackHosts },
     drain: { bytes: config.drainBytes, milliseconds: config.drainTime },
   });
+  return { iot, oss };
+}
+
+/** Ordinary forms and calls have less than what is free; the others wait a moment for room. */
+const UNSIGNED = { free: 16 * 1024, patience: 1000 };
+
+function createOperatorApp({ tests, uploads }: AppParts): RequestListener {
   const ops = createOpsRouter({
     logger: uploads.logger,
     tests,
@@ -57,31 +99,10 @@ export function createApp(parts: AppParts): RequestListener {
       await uploads.ledger.listPurging(0, 1);
     },
   });
-  const app = express()
+  return express()
     .disable('x-powered-by')
     .disable('etag')
     .enable('case sensitive routing')
-    .set('query parser', false);
-  app.use('/_gateway', ops);
-  app.use(iot);
-  app.use(oss);
-  return (request, response) => {
-    if (!isHot(request)) {
-      app(request, response);
-      return;
-    }
-    iot(request, response, () => {
-      oss(request, response).catch(fail);
-    }).catch(fail);
-
-    function fail(error: unknown): void {
-      uploads.logger.error({ err: error }, 'could not answer a request');
-      response.destroy();
-    }
-  };
-}
-
-/** API calls and forms go to `/`. They are what there is most of, and need no router to know their way. */
-function isHot({ url = '' }: IncomingMessage): boolean {
-  return url === '/' || url.startsWith('/?');
+    .set('query parser', false)
+    .use('/_gateway', ops);
 }

@@ -155,6 +155,12 @@ const optionsSchema = z.strictObject({
   minFree: size
     .prefault('64MiB')
     .describe('free space of the disk that uploads leave alone; 0 to fill it'),
+  /** Memory that all requests together may hold until they have proven who sent them: fields, bodies, headers. */
+  maxUnsigned: size
+    .prefault('256MiB')
+    .describe(
+      'memory that all requests together may hold until they have proven who sent them: fields, bodies, headers',
+    ),
   /** Connections at once. */
   maxConnections: count.default(10_000).describe('connections at once'),
   /** Time for running requests when the gateway stops. */

@@ -118,11 +118,7 @@ export async function createGateway(
     const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
     closers.push(() => uploads.inTransit.empty(config.grace));
     uploads.logger.info(await reconcile(uploads), 'reconciled');
-    const purge = async (): Promise<PurgeReport> => {
-      await pruneNonces(records.nonces, uploads.clock.now());
-      await reconcileFailures(uploads);
-      return purgeUnclaimed(uploads);
-    };
+    const { purge, stopPurges } = createPurge(records.nonces, uploads);
     const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
     const view = createUploads(uploads, accountIds);
     const faults = parts.faults ?? (config.testMode ? createFaults() : undefined);
@@ -148,7 +144,10 @@ export async function createGateway(
       },
       purgeUnclaimed: purge,
     };
-    return startable(base, uploads.logger, closers);
+    return startable(base, uploads.logger, async (started) => {
+      await Promise.all([stopPurges, ...started].map((stop) => stop()));
+      await closeAll(closers);
+    });
   } catch (error) {
     await closeAll(closers);
     throw error;
@@ -249,25 +248,52 @@ async function pruneNonces(nonces: NonceMemory, expiredBefore: number): Promise<
   while ((await nonces.prune(expiredBefore, PRUNE_BATCH)) === PRUNE_BATCH);
 }
 
-/** Adds what can be started, and closes it with the rest. */
+/** Makes the purge, and what stops its runs: they end after the batch that is under way. */
+function createPurge(nonces: NonceMemory, uploads: UploadParts) {
+  const stopping = new AbortController();
+  const running = new Set<Promise<PurgeReport>>();
+  const run = async (): Promise<PurgeReport> => {
+    await pruneNonces(nonces, uploads.clock.now());
+    await reconcileFailures(uploads);
+    return purgeUnclaimed(uploads, stopping.signal);
+  };
+  return {
+    purge: (): Promise<PurgeReport> => {
+      const purging = run();
+      running.add(purging);
+      return purging.finally(() => running.delete(purging));
+    },
+    stopPurges: async (): Promise<void> => {
+      stopping.abort();
+      await Promise.allSettled([...running]);
+    },
+  };
+}
+
+/**
+ * Adds what can be started.
+ * @param close - ends what was started, all of it at the same time so that no connection is accepted meanwhile, and
+ *   then the rest
+ */
 function startable(
   base: Omit<Gateway, 'listen' | 'startJobs' | 'close' | typeof Symbol.asyncDispose>,
   logger: Logger,
-  closers: Closer[],
+  close: (started: readonly (() => Promise<void>)[]) => Promise<void>,
 ): Gateway {
+  const started: (() => Promise<void>)[] = [];
   let closing: Promise<void> | undefined;
   const gateway: Gateway = {
     ...base,
     listen: async () => {
       const listener = await startListener(base.app, base.config);
-      closers.push(() => listener.close());
+      started.push(() => listener.close());
       return listener;
     },
     startJobs: () => {
       const job = startPurgeJob(base.config.purgeCron, base.purgeUnclaimed, logger);
-      closers.push(() => job.stop());
+      started.push(() => job.stop());
     },
-    close: () => (closing ??= closeAll(closers)),
+    close: () => (closing ??= close(started)),
     [Symbol.asyncDispose]: () => gateway.close(),
   };
   return gateway;

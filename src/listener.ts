@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { breakOff, breakReason } from './http/broken-request.ts';
+import { refuseConnection } from './http/client-error.ts';
+import { Traffic } from './http/traffic.ts';
+import type { Exchange } from './http/traffic.ts';
 
 /** Where and how to listen. Times are milliseconds. */
 export interface ListenOptions {
@@ -18,6 +22,8 @@ export interface ListenOptions {
   /** Bytes a second that a client must send of its request, on average over the idle time; 0 for any. */
   readonly minUploadRate: number;
   readonly maxConnections: number;
+  /** Bytes that the headers of all requests may have together before they are complete. */
+  readonly maxUnsigned: number;
   /** How long running requests may go on once the listener is being closed. */
   readonly grace: number;
 }
@@ -34,6 +40,8 @@ export interface Listener {
 const HEADERS_TIMEOUT_MS = 20_000;
 /** How often Node looks for headers that are late. */
 const HEADERS_CHECK_MS = 5000;
+/** How often the headers that are not complete are added up. */
+const HEADERS_SUM_MS = 250;
 /** SDKs put every parameter into the query; a legal Udi of 4096 Chinese characters alone takes 37 KiB. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
@@ -42,15 +50,18 @@ export async function startListener(
   handle: RequestListener,
   options: ListenOptions,
 ): Promise<Listener> {
-  const traffic = new Traffic();
-  const server = createListeningServer((request, response) => {
-    traffic.begin(request, response);
-    handle(request, response);
-  }, options);
-  server.on('connection', (socket: Socket) => {
-    traffic.connect(socket);
+  const traffic = new Traffic((request, response) => {
+    if (hasHost(request)) handle(request, response);
+    else response.writeHead(400, { Connection: 'close' }).end();
   });
-  const watch = watchClients(server, traffic, options);
+  const server = createListeningServer(traffic, options);
+  const watches = [
+    watchClients(server, traffic, options),
+    setInterval(() => {
+      if (traffic.size * MAX_HEADER_BYTES < options.maxUnsigned) return;
+      traffic.limitUnfinishedHeaders(options.maxUnsigned);
+    }, HEADERS_SUM_MS).unref(),
+  ];
   server.listen(options.port, options.host);
   await once(server, 'listening');
   const address = server.address();
@@ -63,104 +74,80 @@ export async function startListener(
     port: address.port,
     close: () =>
       (closing ??= closeServer(server, traffic, options.grace).finally(() => {
-        clearInterval(watch);
+        for (const watch of watches) clearInterval(watch);
       })),
   };
 }
 
-function createListeningServer(handle: RequestListener, options: ListenOptions): Server {
+/** RFC 9112, 3.2: a request by HTTP/1.1 without the header Host is answered with 400. */
+function hasHost({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.host !== undefined || httpVersion === '1.0';
+}
+
+function createListeningServer(traffic: Traffic, options: ListenOptions): Server {
   const limits = {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: HEADERS_CHECK_MS,
     // A legal upload may take an hour; what ends a request is silence.
     requestTimeout: 0,
+    // Node's own response would not be counted among those that its connection waits for.
+    requireHostHeader: false,
   };
+  const tls = readTlsFiles(options);
   const server =
-    options.tlsCert !== undefined && options.tlsKey !== undefined
-      ? createTlsServer(
-          { ...limits, cert: readFileSync(options.tlsCert), key: readFileSync(options.tlsKey) },
-          handle,
-        )
-      : createServer(limits, handle);
+    tls === undefined
+      ? createServer(limits)
+      : createTlsServer({ ...limits, ...tls, handshakeTimeout: handshakeTimeout(options) });
   server.setTimeout(options.idleTimeout);
   server.maxConnections = options.maxConnections;
+  // A client that ends its side after its request still gets its response.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  server.on('request', (request, response) => {
+    traffic.begin(request, response);
+  });
+  server.on('checkExpectation', (request, response) => {
+    traffic.begin(request, response);
+  });
+  if (tls === undefined) {
+    server.on('connection', (socket: Socket) => traffic.connect(socket));
+  } else {
+    server.on('connection', (socket: Socket) => traffic.handshake(socket));
+    server.on('secureConnection', (socket: Socket) => traffic.connect(socket));
+  }
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    endBrokenRequest(traffic, error, socket);
+  });
   return server;
 }
 
-/** A request that is not answered to its end yet. */
-interface Exchange {
-  readonly peer: string;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** What the connection had brought at the last look; undefined when the client owed us nothing then. */
-  bytesRead: number | undefined;
+function readTlsFiles({
+  tlsCert,
+  tlsKey,
+}: ListenOptions): { cert: Buffer; key: Buffer } | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
 }
 
-/** Every connection, and what is going on over it. */
-class Traffic {
-  /** By the peer's address and port, which a TLS socket shares with the socket below it. */
-  readonly #connections = new Map<string, Socket>();
-  readonly #exchanges = new Set<Exchange>();
-  #ending = false;
-
-  connect(socket: Socket): void {
-    const peer = peerOf(socket);
-    this.#connections.set(peer, socket);
-    socket.once('close', () => {
-      if (this.#connections.get(peer) === socket) this.#connections.delete(peer);
-    });
-  }
-
-  begin(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    const exchange: Exchange = { peer: peerOf(socket), request, response, bytesRead: undefined };
-    this.#exchanges.add(exchange);
-    if (this.#ending) response.setHeader('Connection', 'close');
-    response.once('close', () => {
-      this.#exchanges.delete(exchange);
-      if (this.#ending && !this.#isBusy(exchange.peer)) socket.destroySoon();
-    });
-  }
-
-  /** @returns what goes on over a connection */
-  exchangesOf(socket: Socket): Exchange[] {
-    const peer = peerOf(socket);
-    return [...this.#exchanges].filter((exchange) => exchange.peer === peer);
-  }
-
-  exchanges(): Iterable<Exchange> {
-    return this.#exchanges;
-  }
-
-  /** From now on a connection ends with its last answer; those without a request end at once. */
-  end(): void {
-    this.#ending = true;
-    for (const { response } of this.#exchanges) {
-      if (!response.headersSent) response.setHeader('Connection', 'close');
-    }
-    const busy = new Set(Array.from(this.#exchanges, ({ peer }) => peer));
-    for (const [peer, socket] of this.#connections) {
-      if (!busy.has(peer)) socket.destroy();
-    }
-  }
-
-  cut(): void {
-    for (const socket of this.#connections.values()) socket.destroy();
-  }
-
-  #isBusy(peer: string): boolean {
-    return [...this.#exchanges].some((exchange) => exchange.peer === peer);
-  }
+/** A handshake may take no longer than headers, nor be silent for longer than any client. */
+function handshakeTimeout({ idleTimeout }: ListenOptions): number {
+  return idleTimeout === 0 ? HEADERS_TIMEOUT_MS : Math.min(idleTimeout, HEADERS_TIMEOUT_MS);
 }
 
-function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
-  return `${remoteAddress} ${String(remotePort)}`;
+/** Half a request is refused by whoever reads it; anything else that is not HTTP, here. */
+function endBrokenRequest(traffic: Traffic, error: NodeJS.ErrnoException, socket: Socket): void {
+  const exchange = traffic.current(socket);
+  const isParserError = error.code?.startsWith('HPE_') === true;
+  if (exchange === undefined || !isParserError || exchange.request.complete) {
+    refuseConnection(error, socket, exchange?.response.headersSent === true);
+    return;
+  }
+  breakOff(exchange.request, error.code === 'HPE_INVALID_EOF_STATE' ? 'halfClosed' : 'malformed');
 }
 
 /**
- * Closes connections whose client does not move, or sends its request more slowly than anybody would. A client
- * that waits for us is left alone: a slow disk must not cost it its upload.
+ * Closes connections whose client does not move, or sends its request more slowly than any real client would. A
+ * client that waits for the gateway is left alone: a slow disk must not cost it its upload.
  */
 function watchClients(
   server: Server,
@@ -169,9 +156,12 @@ function watchClients(
 ): NodeJS.Timeout | undefined {
   if (idleTimeout === 0) return undefined;
   server.on('timeout', (socket: Socket) => {
-    const exchanges = traffic.exchangesOf(socket);
-    if (exchanges.length > 0 && !exchanges.some(waitsForClient)) socket.setTimeout(idleTimeout);
-    else socket.destroy();
+    const exchange = traffic.current(socket);
+    if (exchange === undefined) socket.destroy();
+    else if (isOwedBytes(exchange.request)) giveUp(exchange);
+    else if (exchange.response.writableLength > 0) socket.destroy();
+    // The next timeout comes only when it is asked for again.
+    socket.setTimeout(idleTimeout);
   });
   const least = (minUploadRate * idleTimeout) / 1000;
   const watch = setInterval(() => {
@@ -180,14 +170,16 @@ function watchClients(
       const { bytesRead } = request.socket;
       exchange.bytesRead = isOwedBytes(request) ? bytesRead : undefined;
       if (before === undefined || exchange.bytesRead === undefined) continue;
-      if (bytesRead - before < least) request.socket.destroy();
+      if (bytesRead - before < least) giveUp(exchange);
     }
   }, idleTimeout);
   return watch.unref();
 }
 
-function waitsForClient({ request, response }: Exchange): boolean {
-  return isOwedBytes(request) || response.writableLength > 0;
+/** Lets a request that does not come be refused, and closes its connection when that was done before. */
+function giveUp({ request, response }: Exchange): void {
+  if (response.headersSent || breakReason(request) !== undefined) request.socket.destroy();
+  else breakOff(request, 'timedOut');
 }
 
 /** Whether more of a request is to come, and everything that has come was taken. */

@@ -66,6 +66,13 @@ export const GATEWAY_ERRORS = {
     status: 413,
     message: 'The body of an API call may have at most {limit} bytes.',
   },
+  /** Ours: what the platform answers to half a request is unverified. */
+  IncompleteBody: { status: 400, message: 'The body of the request does not end as it must.' },
+  RequestTimeout: { status: 408, message: 'The request has not come in time.' },
+  ServiceUnavailable: {
+    status: 503,
+    message: 'The request has failed due to a temporary failure of the server.',
+  },
   InternalError: {
     status: 500,
     message: 'The request processing has failed due to some unknown error, exception or failure.',

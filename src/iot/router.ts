@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
+import { drain } from '../http/drain.ts';
+import type { MemoryBudget, MemoryShare } from '../http/memory-budget.ts';
 import type { NonceMemory, Quota } from '../ports.ts';
 import { requestHost } from '../request-host.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
@@ -14,11 +16,12 @@ import { BusinessError, GatewayError, gatewayError } from './errors.ts';
 import { chooseInstance } from './operations/instance.ts';
 import { sufferFault } from './ordered-faults.ts';
 import type { QuotaRule } from './quota.ts';
-import { MAX_BODY_BYTES, drain, readBody } from './read-body.ts';
+import { MAX_BODY_BYTES, readBody } from './read-body.ts';
+import type { ReadOutcome } from './read-body.ts';
 import { renderBusinessError, renderGatewayError, renderResult } from './render.ts';
 import type { Answer, AnswerFormat } from './render.ts';
 import { completeCall, readHead, recognise } from './wire-call.ts';
-import type { WireCall } from './wire-call.ts';
+import type { CallHead, WireCall } from './wire-call.ts';
 
 /** What the API works with. */
 export interface IotParts {
@@ -34,6 +37,8 @@ export interface IotParts {
   readonly wallClock: Clock;
   /** What clients see as the gateway's address; derived from each request when undefined. */
   readonly publicUrl: string | undefined;
+  /** What calls hold in memory before they are known to be signed. */
+  readonly unsigned: MemoryBudget;
 }
 
 const DRAIN_LIMITS = { bytes: 8 * 1024 * 1024, milliseconds: 2000 };
@@ -53,26 +58,49 @@ export function createIotRouter(parts: IotParts): IotHandler {
       next();
       return;
     }
-    const body = await readBody(request, MAX_BODY_BYTES);
-    if (body.kind === 'gone') return;
-    const requestId = parts.uploads.ids.apiRequest();
-    if (body.kind === 'tooLarge') {
-      const call = { ...head, body: Buffer.alloc(0), form: [] };
-      const error = gatewayError('RequestBodyTooLarge', { limit: String(MAX_BODY_BYTES) });
-      const answer = refuse(parts, request, readSigned(call), requestId, error);
-      await sendAndClose(parts, request, response, requestId, answer);
-      return;
+    const share = parts.unsigned.open();
+    try {
+      const call = await handleCall(parts, request, response, head, share);
+      if (call === 'notOurs') next();
+    } finally {
+      share.release();
     }
-    const call = completeCall(head, body.bytes);
-    if (call === undefined) {
-      next();
-      return;
-    }
-    const answer = await answerCall(parts, request, call, requestId);
-    if (answer === undefined) return;
-    writeHead(parts, response, requestId, answer);
-    response.end(answer.text);
   };
+}
+
+async function handleCall(
+  parts: IotParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  head: CallHead,
+  share: MemoryShare,
+): Promise<'handled' | 'notOurs'> {
+  const body = await readBody(request, MAX_BODY_BYTES, share);
+  if (body.kind === 'gone') return 'handled';
+  const requestId = parts.uploads.ids.apiRequest();
+  if (body.kind !== 'whole') {
+    const call = readSigned({ ...head, body: Buffer.alloc(0), form: [] });
+    const answer = refuse(parts, request, call, requestId, unreadable(body));
+    await sendAndClose(parts, request, response, requestId, answer);
+    return 'handled';
+  }
+  const call = completeCall(head, body.bytes);
+  if (call === undefined) return 'notOurs';
+  const answer = await answerCall(parts, request, call, requestId);
+  if (answer === undefined) return 'handled';
+  writeHead(parts, response, requestId, answer);
+  response.end(answer.text);
+  return 'handled';
+}
+
+/** @returns the refusal of a call whose body was not read to its end */
+function unreadable(body: Exclude<ReadOutcome, { kind: 'whole' | 'gone' }>): GatewayError {
+  if (body.kind === 'tooLarge') {
+    return gatewayError('RequestBodyTooLarge', { limit: String(MAX_BODY_BYTES) });
+  }
+  if (body.kind === 'noRoom') return gatewayError('ServiceUnavailable', {});
+  const isLate = body.kind === 'broken' && body.reason === 'timedOut';
+  return gatewayError(isLate ? 'RequestTimeout' : 'IncompleteBody', {});
 }
 
 function readSigned(call: WireCall): SignedCall {

@@ -51,6 +51,10 @@ export const OSS_ERRORS = {
     message: 'The object you specified already exists and can not be overwritten.',
   },
   FileImmutable: { status: 409, message: 'The object you specified is immutable.' },
+  IncompleteBody: {
+    status: 400,
+    message: 'You did not provide the number of bytes specified by the Content-Length HTTP header.',
+  },
   IncorrectNumberOfFilesInPOSTRequest: {
     status: 400,
     message: 'POST requires exactly one file upload per request.',
@@ -104,9 +108,20 @@ export const OSS_ERRORS = {
     status: 400,
     message: 'Bucket POST must be of the enclosure-type multipart/form-data.',
   },
+  RequestTimeout: {
+    status: 400,
+    message:
+      'Your socket connection to the server was not read from or written to within the timeout period. ' +
+      'Idle connections will be closed.',
+  },
   RequestTimeTooSkewed: {
     status: 403,
     message: 'The difference between the request time and the current time is too large.',
+  },
+  /** Ours: which code OSS has for an overload is unverified. */
+  ServiceUnavailable: {
+    status: 503,
+    message: 'Too many requests are being read at this moment. Please try again.',
   },
   SignatureDoesNotMatch: {
     status: 403,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { onClose } from '../http/on-close.ts';
 import type { Body, ByteRange } from '../ports.ts';
 import type { UploadParts } from '../uploads/parts.ts';
 import type { StoredObject } from '../uploads/upload.ts';
@@ -126,8 +127,10 @@ async function answerHead(read: Read, object: StoredObject): Promise<boolean> {
 }
 
 async function answerGet(read: Read, object: StoredObject): Promise<boolean> {
-  const { parts, response } = read;
+  const { parts, request, response } = read;
   const range = chooseRange(read, object);
+  // Nothing is opened for a client that is gone.
+  if (request.socket.destroyed) return true;
   const body = await parts.uploads.store.open(object.locator, range);
   if (body === undefined) return false;
   const length = range === undefined ? object.size : range.end - range.start + 1;
@@ -137,7 +140,7 @@ async function answerGet(read: Read, object: StoredObject): Promise<boolean> {
     response.statusCode = 206;
     response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
   }
-  const sent = await send(body, response);
+  const sent = await send(body, request, response);
   if (sent === undefined) return true;
   if (sent !== length) {
     // The client must not take what it has for the whole, nor the next answer for the rest.
@@ -174,7 +177,11 @@ function wrongSize(object: StoredObject, size: number): Error {
  * Sends a body, at the pace of the client, and closes it.
  * @returns how many bytes there were; undefined when the client went away
  */
-async function send(body: Body, response: ServerResponse): Promise<number | undefined> {
+async function send(
+  body: Body,
+  { socket }: IncomingMessage,
+  response: ServerResponse,
+): Promise<number | undefined> {
   const seen = { bytes: 0, clientIsGone: false };
   const client = new Writable({
     highWaterMark: 1,
@@ -194,6 +201,7 @@ async function send(body: Body, response: ServerResponse): Promise<number | unde
   };
   response.once('close', leave);
   if (response.destroyed) leave();
+  const off = onClose(socket, leave);
   try {
     await pipeline(body, client);
     return seen.bytes;
@@ -203,6 +211,7 @@ async function send(body: Body, response: ServerResponse): Promise<number | unde
     throw error;
   } finally {
     response.off('close', leave);
+    off();
   }
 }
 

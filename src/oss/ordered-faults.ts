@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { holdUp, spoilAnswer, spoilFile } from '../faults/connection-faults.ts';
 import type { Fault } from '../faults/fault-plan.ts';
+import { ClientVanished } from '../http/request-chunks.ts';
 import { OSS_ERROR_CODES, OssError, isOssErrorCode } from './errors.ts';
 import type { OssErrorCode } from './errors.ts';
 import type { JudgedForm } from './judge-form.ts';
 import type { PostForm } from './read-form.ts';
-import { ClientVanished } from './request-body.ts';
 
 /** @returns the codes that a form can be refused with on purpose */
 export function faultCodes(): readonly string[] {
@@ -33,13 +33,24 @@ export async function sufferFault(
   form: PostForm,
   judged: JudgedForm,
 ): Promise<DoomedForm> {
+  // Without a fault nothing may keep the form: its fields are many bytes, and an upload takes long.
+  if (fault === undefined) return { bytes: form.file.bytes, afterwards: () => undefined };
+  return injectFault(fault, request, form, judged);
+}
+
+async function injectFault(
+  fault: Fault,
+  request: IncomingMessage,
+  form: PostForm,
+  judged: JudgedForm,
+): Promise<DoomedForm> {
   const broken = (): Error => new ClientVanished('the connection was broken on purpose');
   const refuse = (): void => {
-    if (fault?.kind === 'refuse') throw refusal(fault, form, judged);
+    if (fault.kind === 'refuse') throw refusal(fault, form, judged);
   };
-  const isLate = fault?.kind === 'refuse' && AFTERWARDS.has(fault.code);
+  const isLate = fault.kind === 'refuse' && AFTERWARDS.has(fault.code);
   if (!isLate) refuse();
-  if (fault?.kind === 'delay' && !(await holdUp(request, fault.time))) throw broken();
+  if (fault.kind === 'delay' && !(await holdUp(request, fault.time))) throw broken();
   spoilAnswer(request, fault);
   return { bytes: spoilFile(request, form.file.bytes, fault, broken), afterwards: refuse };
 }

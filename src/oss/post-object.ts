@@ -1,21 +1,33 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { headerBytes } from '../http/memory-budget.ts';
 import { receiveUpload } from '../uploads/receive.ts';
+import type { ReceiveRequest } from '../uploads/receive.ts';
 import { prepareSha256 } from '../uploads/sha256.ts';
 import { answerPost, readAnswerWish } from './answer-post.ts';
+import type { AnswerWish } from './answer-post.ts';
 import { storedHeaders } from './form-headers.ts';
 import { judgeForm } from './judge-form.ts';
 import { sufferFault } from './ordered-faults.ts';
 import { readBoundary } from './multipart-boundary.ts';
 import { readForm } from './read-form.ts';
+import type { PostForm } from './read-form.ts';
 import { notStored } from './not-stored.ts';
 import { openBody } from './request-body.ts';
 import type { OssParts } from './router.ts';
 import { admitSize, withinSize } from './size-limit.ts';
 
+/** What a good form asks for. Its fields are not kept: they may be many bytes, and an upload may take hours. */
+interface UploadCommand {
+  readonly body: ReceiveRequest;
+  readonly success: AnswerWish;
+  /** To be called when the file is stored. @throws OssError for an injected refusal that leaves it stored */
+  readonly afterwards: () => void;
+}
+
 /**
- * Stores the file of a form (OSS PostObject): find the form in the body, read it up to its file, judge it, receive
- * the file, answer. Nothing is written before the form has been judged.
- * @throws OssError for a form that is refused; ClientVanished when the client does not wait for its answer
+ * Stores the file of a form (OSS PostObject): read the form up to its file, authorize it, receive the file, answer.
+ * Nothing is written before the form is authorized.
+ * @throws OssError for a form that is refused; ClientVanished or BrokenRequest when it does not come to its end
  */
 export async function postObject(
   parts: OssParts,
@@ -24,36 +36,57 @@ export async function postObject(
   requestId: string,
 ): Promise<void> {
   const { uploads, wallClock } = parts;
-  const { bucket, maxUploadBytes } = uploads.rules;
   const startedAt = wallClock.now();
-  const boundary = readBoundary(request.headers['content-type']);
-  const form = await readForm(openBody(request), boundary, contentLength(request));
-
-  const { bucketKey, region, publicRead } = parts;
-  const clocks = { now: uploads.clock.now(), wallNow: wallClock.now() };
-  const judged = judgeForm(form, { bucket, bucketKey, region, ...clocks });
-  const { key, contentType, size } = judged;
-  const requestAcl = request.headers['x-oss-object-acl']?.toString();
-  const headers = storedHeaders(form.fields, { contentType, requestAcl, publicRead });
-  const wish = readAnswerWish(form.fields, parts.callback);
-  const limits = admitSize(size, maxUploadBytes, form.file.announcedSize);
-  const fault = parts.faults.take({ operation: 'PostObject', key });
-  const { bytes, afterwards } = await sufferFault(fault, request, form, judged);
-
-  const outcome = await receiveUpload(uploads, {
-    key,
-    headers,
-    forbidOverwrite: form.fields.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true',
-    announcedSize: form.file.announcedSize,
-    bytes: withinSize(bytes, limits),
-  });
+  const { afterwards, body, success } = await readCommand(parts, request);
+  const outcome = await receiveUpload(uploads, body);
   if (outcome.kind !== 'stored') throw notStored(outcome.kind);
   const { object } = outcome;
 
   prepareSha256(uploads, object);
   afterwards();
-  const posted = { bucket, key, object, requestId, elapsed: wallClock.now() - startedAt };
-  await answerPost(request, response, wish, posted, parts.publicUrl);
+  const { bucket } = uploads.rules;
+  const elapsed = wallClock.now() - startedAt;
+  const posted = { bucket, key: body.key, object, requestId, elapsed };
+  await answerPost(request, response, success, posted, parts.publicUrl);
+}
+
+/** Reads a form up to its file, and authorizes it; until then it holds a share of what unsigned requests may hold. */
+async function readCommand(parts: OssParts, request: IncomingMessage): Promise<UploadCommand> {
+  const boundary = readBoundary(request.headers['content-type']);
+  const share = parts.unsigned.open();
+  try {
+    await share.grow(headerBytes(request));
+    const form = await readForm(openBody(request), boundary, contentLength(request), share);
+    return await authorize(parts, request, form);
+  } finally {
+    share.release();
+  }
+}
+
+async function authorize(
+  parts: OssParts,
+  request: IncomingMessage,
+  form: PostForm,
+): Promise<UploadCommand> {
+  const { bucketKey, publicRead, region, uploads, wallClock } = parts;
+  const { bucket, maxUploadBytes } = uploads.rules;
+  const clocks = { now: uploads.clock.now(), wallNow: wallClock.now() };
+  const judged = judgeForm(form, { bucket, bucketKey, region, ...clocks });
+  const { key, contentType, size } = judged;
+  const requestAcl = request.headers['x-oss-object-acl']?.toString();
+  const headers = storedHeaders(form.fields, { contentType, requestAcl, publicRead });
+  const success = readAnswerWish(form.fields, parts.callback);
+  const limits = admitSize(size, maxUploadBytes, form.file.announcedSize);
+  const fault = parts.faults.take({ operation: 'PostObject', key });
+  const { bytes, afterwards } = await sufferFault(fault, request, form, judged);
+  const body = {
+    key,
+    headers,
+    forbidOverwrite: form.fields.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true',
+    announcedSize: form.file.announcedSize,
+    bytes: withinSize(bytes, limits),
+  };
+  return { body, success, afterwards };
 }
 
 function contentLength(request: IncomingMessage): number | undefined {

@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { GrowingBuffer } from '../http/growing-buffer.ts';
+import type { MemoryShare } from '../http/memory-budget.ts';
 import { invalidArgument, OssError } from './errors.ts';
 import { JUDGED_FIELDS, quote } from './form-fields.ts';
 import type { FormFields } from './form-fields.ts';
@@ -45,14 +47,17 @@ const EC_VALUE_TOO_LONG = '0006-00000111'; // unverified
  * Where this differs from OSS: it stumbles over `filename*` and refuses unknown headers of the file's part.
  *
  * @param contentLength - of the request
- * @throws OssError for a form that is malformed, too large, or has no file
+ * @param share - takes what the fields hold
+ * @throws OssError for a form that is malformed, too large, or has no file; BudgetExhausted
  */
 export async function readForm(
   body: AsyncIterable<Buffer>,
   boundary: string,
   contentLength: number | undefined,
+  share: MemoryShare,
 ): Promise<PostForm> {
   const parts = formParts(body, boundary);
+  const value = new GrowingBuffer(share, LIMITS.value);
   const fields = new Map<string, string>();
   let valueBytes = 0;
   for (let count = 1; count <= LIMITS.parts; count += 1) {
@@ -71,9 +76,12 @@ export async function readForm(
         file: { filename, contentType, announcedSize, bytes: fileBytes(part, parts) },
       };
     }
-    const value = await readValue(part, LIMITS.valuesBeforeFile - valueBytes);
+    await readValue(part, value, LIMITS.valuesBeforeFile - valueBytes);
     valueBytes += value.length;
-    addField(fields, name, value);
+    // Text may take two bytes for each of UTF-8, or of what is not UTF-8.
+    await share.grow(2 * (name.length + value.length));
+    addField(fields, name, value.bytes());
+    value.clear();
   }
   throw tooManyParts();
 }
@@ -96,11 +104,9 @@ const MEANINGFUL =
   /^(?:key|policy|signature|ossaccesskeyid|callback|success_action_.*|cache-control|content-.*|expires|x-oss-.*|x:.*)$/i;
 
 /** Reads the value of a field. @param allowed - bytes that all values may still have */
-async function readValue(part: FormPart, allowed: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+async function readValue(part: FormPart, value: GrowingBuffer, allowed: number): Promise<void> {
   for await (const chunk of part.body) {
-    size += chunk.length;
+    const size = value.length + chunk.length;
     if (size > LIMITS.value) {
       // The message for a value is unverified. The rest of it is not read, so its size is a lower bound.
       throw new OssError('FieldItemTooLong', {
@@ -110,9 +116,8 @@ async function readValue(part: FormPart, allowed: number): Promise<Buffer> {
       });
     }
     if (size > allowed) throw new OssError('MaxPOSTPreDataLengthExceededError');
-    chunks.push(chunk);
+    await value.append(chunk);
   }
-  return Buffer.concat(chunks, size);
 }
 
 /**

@@ -1,18 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { readChunks } from '../http/request-chunks.ts';
 import { OssError } from './errors.ts';
-
-/** The client went away before its request was complete. There is nobody left to answer. */
-export class ClientVanished extends Error {
-  override readonly name = 'ClientVanished';
-}
 
 /**
  * Opens the body of a request, to be read once. Whoever reads it may stop at any chunk. If the request has a
  * `Content-MD5`, that is compared with the whole body, of a form with its boundaries and all (OSS PostObject page
  * of 2018).
  *
- * Reading throws ClientVanished when the request breaks off, and `InvalidDigest` at the end of a body with another
+ * Reading throws ClientVanished or BrokenRequest when the request breaks off, and `InvalidDigest` at the end of a body with another
  * MD5.
  * @throws OssError `InvalidDigest` when the header is no MD5
  */
@@ -40,31 +36,4 @@ async function* withMd5(
 function isMd5(text: string): boolean {
   const bytes = Buffer.from(text, 'base64');
   return bytes.length === 16 && bytes.toString('base64') === text;
-}
-
-/**
- * Reads a request chunk by chunk. Unlike the request's own iterator it holds no listeners while it is not being
- * waited for, so whoever gives up in the middle can simply forget it, and the rest can still be drained.
- */
-async function* readChunks(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
-  for (;;) {
-    const chunk: unknown = request.read();
-    if (Buffer.isBuffer(chunk)) yield chunk;
-    else if (request.readableEnded) return;
-    else if (request.destroyed) throw new ClientVanished('the client has closed the connection');
-    else await moved(request);
-  }
-}
-
-const MOVES = ['readable', 'end', 'error', 'close'] as const;
-
-/** Waits until there is something new to know of a request. */
-function moved(request: IncomingMessage): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      for (const move of MOVES) request.off(move, settle);
-      resolve();
-    };
-    for (const move of MOVES) request.on(move, settle);
-  });
 }

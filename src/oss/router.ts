@@ -1,6 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
+import type { DrainLimits } from '../http/drain.ts';
+import { BudgetExhausted } from '../http/memory-budget.ts';
+import type { MemoryBudget } from '../http/memory-budget.ts';
+import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadParts } from '../uploads/parts.ts';
 import type { CallbackRule } from './callback.ts';
@@ -14,8 +18,6 @@ import { findAddress } from './object-address.ts';
 import { postObject } from './post-object.ts';
 import { putObject } from './put-object.ts';
 import { refuse } from './refuse.ts';
-import type { DrainLimits } from './refuse.ts';
-import { ClientVanished } from './request-body.ts';
 
 /** What the OSS host works with. */
 export interface OssParts {
@@ -34,12 +36,15 @@ export interface OssParts {
   readonly faults: FaultPlan;
   /** What a refused request may still send. */
   readonly drain: DrainLimits;
+  /** What forms hold in memory before they are known to be signed. */
+  readonly unsigned: MemoryBudget;
 }
 
+/** Answers a request. */
+export type OssHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
 /** Makes the OSS host: it answers every request that reaches it, and passes none on. */
-export function createOssRouter(
-  parts: OssParts,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createOssRouter(parts: OssParts): OssHandler {
   const { clock, ids } = parts.uploads;
   return async (request, response) => {
     const requestId = ids.ossRequest();
@@ -49,7 +54,7 @@ export function createOssRouter(
     try {
       await route(parts, request, response, requestId);
     } catch (error) {
-      conclude(parts, request, response, { error, requestId });
+      await handleError(parts, request, response, { error, requestId });
     }
   };
 }
@@ -113,25 +118,39 @@ function methodNotAllowed(
   });
 }
 
-/** Ends a request that has failed: with its refusal, with a 500, or without a word when nobody listens. */
-function conclude(
+/** Handles a failed request: error response, 500, or just close if the client is gone. */
+async function handleError(
   { uploads, drain }: OssParts,
   request: IncomingMessage,
   response: ServerResponse,
   { error, requestId }: { readonly error: unknown; readonly requestId: string },
-): void {
+): Promise<void> {
   if (error instanceof ClientVanished) {
     uploads.logger.debug({ requestId }, 'the client went away during its upload');
     response.destroy();
     return;
   }
-  if (!(error instanceof OssError)) {
+  if (error instanceof BrokenRequest) {
+    const { reason } = error;
+    uploads.logger.debug({ requestId, reason }, 'the client has not sent all of its request');
+  }
+  const refusal = toRefusal(error, request);
+  if (refusal === undefined) {
     uploads.logger.error({ requestId, err: error }, 'could not answer a request');
   }
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const refusal = error instanceof OssError ? error : new OssError('InternalError');
-  refuse(request, response, refusal, requestId, drain);
+  await refuse(request, response, refusal ?? new OssError('InternalError'), requestId, drain);
+}
+
+/** @returns undefined for an error that the request has not caused */
+function toRefusal(error: unknown, { method }: IncomingMessage): OssError | undefined {
+  if (error instanceof OssError) return error;
+  if (error instanceof BudgetExhausted) return new OssError('ServiceUnavailable');
+  if (!(error instanceof BrokenRequest)) return undefined;
+  if (error.reason === 'timedOut') return new OssError('RequestTimeout');
+  const isForm = method === 'POST' && error.reason === 'malformed';
+  return new OssError(isForm ? 'MalformedPOSTRequest' : 'IncompleteBody');
 }

@@ -18,9 +18,13 @@ const DELETIONS_AT_ONCE = 3;
 /**
  * Purges every upload whose claim deadline has passed, and whatever else is in `purging`; then forgets issued
  * uploads and tombstones past their retention. Works in batches, so that it neither holds the ledger for long
- * nor reads it whole.
+ * nor reads it whole, and ends between two of them when the gateway stops.
  */
-export async function purgeUnclaimed(parts: UploadParts): Promise<PurgeReport> {
+export async function purgeUnclaimed(
+  parts: UploadParts,
+  stopping?: AbortSignal,
+): Promise<PurgeReport> {
+  const isStopping = (): boolean => stopping?.aborted === true;
   const { clock, ledger, rules } = parts;
   const now = clock.now();
   const report = { purged: 0, failed: 0, bytes: 0 };
@@ -39,14 +43,16 @@ export async function purgeUnclaimed(parts: UploadParts): Promise<PurgeReport> {
   };
 
   let bodies = await ledger.listPurging(0, BATCH);
-  while (bodies.length > 0) {
+  while (bodies.length > 0 && !isStopping()) {
     await finish(bodies);
     bodies = await ledger.listPurging(bodies.at(-1)?.sequence ?? Infinity, BATCH);
   }
-  while ((bodies = await ledger.expireStored(now - rules.claimTtl, now, BATCH)).length > 0) {
+  while (!isStopping()) {
+    bodies = await ledger.expireStored(now - rules.claimTtl, now, BATCH);
+    if (bodies.length === 0) break;
     await finish(bodies);
   }
-  await forget(parts, now);
+  if (!isStopping()) await forget(parts, now);
   return report;
 }
 

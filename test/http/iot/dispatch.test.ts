@@ -16,6 +16,7 @@ import type { ObjectStore } from '../../../src/ports.ts';
 import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
 import { KeysInTransit } from '../../../src/uploads/keys-in-transit.ts';
 import { signV1, signV3 } from './api.ts';
+import { unboundedMemory } from '../../support/memory.ts';
 
 const KEY = { id: 'testid', secret: 'testsecret' };
 const LIMIT = 1024 * 1024;
@@ -78,6 +79,7 @@ function createApp(): Express {
     faults: noFaults,
     wallClock,
     publicUrl: undefined,
+    unsigned: unboundedMemory(),
   });
   return express().use(router, (_request, response) => {
     response.sendStatus(418);

@@ -11,6 +11,7 @@ const OPTIONS = {
   idleTimeout: IDLE_MS,
   minUploadRate: 1_000_000,
   maxConnections: 10,
+  maxUnsigned: 1e9,
   grace: 100,
 };
 

@@ -21,6 +21,7 @@ const PUBLISHED: [name: string, status: number, message: string][] = [
   ['InvalidTimeStamp.Expired', 400, 'Specified time stamp or date value is expired.'],
   ['SignatureNonceUsed', 400, 'Specified signature nonce was used already.'],
   ['SignatureDoesNotMatch', 400, 'Specified signature is not matched with our calculation.'],
+  ['ServiceUnavailable', 503, 'The request has failed due to a temporary failure of the server.'],
   ['IncompleteSignature', 400, 'The request signature does not conform to Aliyun standards.'],
   ['Throttling.User', 400, 'Request was denied due to user flow control.'],
   [
@@ -35,6 +36,8 @@ const OTHERS = [
   'InvalidSecurityToken.Expired',
   'InvalidSecurityToken.MismatchWithAccessKey',
   'RequestBodyTooLarge',
+  'IncompleteBody',
+  'RequestTimeout',
 ];
 
 const rows = new Map<string, { status: number; message: string }>(Object.entries(GATEWAY_ERRORS));

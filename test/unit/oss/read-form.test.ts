@@ -1,5 +1,6 @@
 import { readForm } from '../../../src/oss/read-form.ts';
 import { BOUNDARY, chunksOf, field, multipart, splitAt, streamOf } from './multipart.ts';
+import { plentyOfMemory } from '../../support/memory.ts';
 import type { RawPart } from './multipart.ts';
 
 const EVERY_BYTE = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
@@ -17,7 +18,7 @@ interface ReadForm {
 }
 
 async function readWhole(chunks: Iterable<Buffer>): Promise<ReadForm> {
-  const { fields, file } = await readForm(streamOf(chunks), BOUNDARY, undefined);
+  const { fields, file } = await readForm(streamOf(chunks), BOUNDARY, undefined, plentyOfMemory());
   const bytes: Buffer[] = [];
   for await (const chunk of file.bytes) bytes.push(chunk);
   const { filename, contentType } = file;
@@ -148,7 +149,7 @@ describe('readForm', () => {
   it('never takes a field for something it is not', async () => {
     const names = ['__proto__', 'constructor', 'a[b][c]', 'file ', 'files', 'x'.repeat(8192)];
     const form = multipart([...names.map((name) => field(name, name)), field('file', '')]);
-    const { fields } = await readForm(streamOf([form]), BOUNDARY, undefined);
+    const { fields } = await readForm(streamOf([form]), BOUNDARY, undefined, plentyOfMemory());
     expect([...fields.keys()]).toEqual(names);
   });
 
@@ -156,14 +157,19 @@ describe('readForm', () => {
     for (const size of [0, 1, 1000, 100_000]) {
       const form = multipart([field('key', 'k'), field('file', Buffer.alloc(size))]);
       for (const chunk of [1, 100, 70_000]) {
-        const { file } = await readForm(streamOf(chunksOf(form, chunk)), BOUNDARY, form.length);
+        const { file } = await readForm(
+          streamOf(chunksOf(form, chunk)),
+          BOUNDARY,
+          form.length,
+          plentyOfMemory(),
+        );
         expect(file.announcedSize).toBe(size);
       }
     }
     const form = multipart([field('file', '')]);
-    expect((await readForm(streamOf([form]), BOUNDARY, undefined)).file.announcedSize).toBe(
-      undefined,
-    );
+    expect(
+      (await readForm(streamOf([form]), BOUNDARY, undefined, plentyOfMemory())).file.announcedSize,
+    ).toBe(undefined);
   });
 
   it('gives the form out before the file has begun to come', async () => {
@@ -172,7 +178,9 @@ describe('readForm', () => {
       yield form.subarray(0, form.indexOf('\r\n\r\nx') + 4);
       await new Promise(() => undefined);
     }
-    expect((await readForm(stuck(), BOUNDARY, undefined)).fields.get('key')).toBe('k');
+    expect((await readForm(stuck(), BOUNDARY, undefined, plentyOfMemory())).fields.get('key')).toBe(
+      'k',
+    );
   });
 
   it('does not repeat a token in an error', async () => {

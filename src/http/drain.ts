@@ -1,0 +1,34 @@
+import type { IncomingMessage } from 'node:http';
+import { BROKEN, breakReason } from './broken-request.ts';
+
+/** How much of an unwanted body is still read, so that the client reads its response instead of a reset. */
+export interface DrainLimits {
+  readonly bytes: number;
+  readonly milliseconds: number;
+}
+
+const ENDS = ['end', 'error', 'close', BROKEN] as const;
+
+/** Reads and forgets what is left of a request. Resolves at its end, or when a limit is reached. */
+export function drain(request: IncomingMessage, limits: DrainLimits): Promise<void> {
+  const isOver = request.readableEnded || request.destroyed || breakReason(request) !== undefined;
+  if (isOver) return Promise.resolve();
+  return new Promise((resolve) => {
+    let left = limits.bytes;
+    const finish = (): void => {
+      clearTimeout(timer);
+      request.off('data', count);
+      for (const end of ENDS) request.off(end, finish);
+      request.pause();
+      resolve();
+    };
+    const count = (chunk: Buffer): void => {
+      left -= chunk.length;
+      if (left < 0) finish();
+    };
+    const timer = setTimeout(finish, limits.milliseconds);
+    request.on('data', count);
+    for (const end of ENDS) request.on(end, finish);
+    request.resume();
+  });
+}

@@ -1,0 +1,274 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { readdir, readlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Server } from 'node:http';
+import { validForm, writeForm } from './oss/post/form.ts';
+import { startOss as startPost } from './oss/post/start.ts';
+import type { Oss as PostOss } from './oss/post/start.ts';
+import { startOss } from './oss/read/start-oss.ts';
+
+const MIB = 1024 * 1024;
+
+async function dial(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Sends bytes, ends this side of the connection, and reads all that comes. */
+async function sendAndEnd(port: number, bytes: Buffer | string): Promise<string> {
+  const socket = await dial(port);
+  socket.end(bytes);
+  const received = await text(socket).catch(() => '');
+  socket.destroy();
+  return received;
+}
+
+/** @returns the files below a folder that this process has open */
+async function openFiles(folder: string): Promise<string[]> {
+  const open = await readdir('/proc/self/fd');
+  const paths = open.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => ''));
+  return (await Promise.all(paths)).filter((path) => path.startsWith(join(folder, 'objects')));
+}
+
+function get(target: string, headers = ''): string {
+  return `GET ${target} HTTP/1.1\r\nHost: h\r\n${headers}\r\n`;
+}
+
+function statusesIn(received: string): string[] {
+  return Array.from(received.matchAll(/HTTP\/1\.1 (\d{3}) /g), ([, status]) => status ?? '');
+}
+
+function codeIn(received: string): string | undefined {
+  return /<Code>([^<]*)|"Code":"([^"]*)/.exec(received)?.slice(1).find(Boolean);
+}
+
+async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
+  for (let tries = 0; !(await isSo()); tries += 1) {
+    if (tries > 500) throw new Error('it did not happen');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** A form and the head of its request. */
+function formRequest(): { head: string; body: Buffer } {
+  const { body, headers } = writeForm(validForm());
+  const lines = Object.entries({ Host: 'h', 'Content-Length': String(body.length), ...headers });
+  const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return { head: `POST / HTTP/1.1\r\n${text}\r\n`, body };
+}
+
+describe('requests that are pipelined', () => {
+  let oss: PostOss;
+
+  const openBodies = async (): Promise<number> => (await openFiles(oss.gateway.dataDir)).length;
+
+  beforeAll(async () => {
+    oss = await startPost({ publicRead: true, maxUpload: '4MiB' });
+    for (const [key, file] of [
+      ['small', 'small body'],
+      ['large', Buffer.alloc(3 * MIB)],
+    ] as const) {
+      const form = validForm();
+      form.fields.set('key', key);
+      form.policy.conditions = [{ key }];
+      form.file = file;
+      expect((await oss.post(form)).status).toBe(204);
+    }
+  });
+
+  afterAll(async () => {
+    expect(oss.errors).toEqual([]);
+    await oss.close();
+  });
+
+  afterEach(async () => {
+    await until(async () => (await openBodies()) === 0);
+  });
+
+  it('are answered in their order', async () => {
+    const received = await sendAndEnd(
+      oss.port,
+      get('/small') + get('/missing') + get('/small', 'Connection: close\r\n'),
+    );
+    expect(statusesIn(received)).toEqual(['200', '404', '200']);
+  });
+
+  it('are handled one after the other, so that a connection has one object open', async () => {
+    const socket = await dial(oss.port);
+    socket.pause();
+    socket.write(get('/large').repeat(20));
+    await until(async () => (await openBodies()) > 0);
+    // A round trip later all of them would have been opened.
+    await oss.send({ path: '/small' });
+    expect(await openBodies()).toBe(1);
+    socket.resetAndDestroy();
+  });
+
+  it('end with their connection when they are many, and nothing of them stays', async () => {
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => dial(oss.port)));
+    const closed = sockets.map((socket) => once(socket, 'close'));
+    for (const socket of sockets) socket.write(get('/large').repeat(1000));
+    for (const socket of sockets) socket.resume().once('end', () => socket.destroy());
+    await Promise.all(closed);
+  });
+
+  it('without a Host are refused in their turn', async () => {
+    const received = await sendAndEnd(oss.port, get('/small') + 'GET / HTTP/1.1\r\n\r\n');
+    expect(statusesIn(received)).toEqual(['200', '400']);
+  });
+});
+
+describe('requests that are pipelined to a server of the host application', () => {
+  it('close what they have opened when their connection is reset', async () => {
+    const oss = await startOss({ publicRead: true });
+    await oss.store('large', Buffer.alloc(3 * MIB));
+    const server: Server = createServer(oss.app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const socket = await dial(port);
+    socket.pause();
+    socket.write(get('/large').repeat(50));
+    await until(async () => (await oss.openBodies()) > 1);
+    socket.resetAndDestroy();
+    await until(async () => (await oss.openBodies()) === 0);
+    server.close();
+    await oss[Symbol.asyncDispose]();
+  });
+});
+
+describe('a request that does not come to its end', () => {
+  let oss: PostOss;
+
+  beforeAll(async () => {
+    oss = await startPost({ idleTimeout: '300ms' });
+  });
+
+  afterAll(async () => {
+    expect(oss.errors).toEqual([]);
+    await oss.close();
+  });
+
+  it('is answered when only the side of its sender has ended, after all of it', async () => {
+    const { head, body } = formRequest();
+    const received = await sendAndEnd(oss.port, Buffer.concat([Buffer.from(head), body]));
+    expect(statusesIn(received)).toEqual(['204']);
+  });
+
+  it.each([
+    ['after the head of a form', 0],
+    ['in a field', 100],
+    ['in the closing boundary', -3],
+  ])('is an IncompleteBody when its sender has ended %s', async (_, end) => {
+    const { head, body } = formRequest();
+    const bytes = Buffer.concat([Buffer.from(head), body.subarray(0, end)]);
+    const received = await sendAndEnd(oss.port, bytes);
+    expect(statusesIn(received)).toEqual(['400']);
+    expect(codeIn(received)).toBe('IncompleteBody');
+    expect(received).toMatch(/\r\nConnection: close\r\n/i);
+  });
+
+  it('is a MalformedPOSTRequest when the chunks of a form are not chunks', async () => {
+    const { body, headers } = writeForm(validForm());
+    const type = headers['Content-Type'] ?? '';
+    const head =
+      `POST / HTTP/1.1\r\nHost: h\r\nContent-Type: ${type}\r\n` +
+      `Transfer-Encoding: chunked\r\n\r\n40\r\n`;
+    const bytes = `${head}${body.toString('latin1', 0, 64)}\r\nzz\r\n`;
+    const received = await sendAndEnd(oss.port, Buffer.from(bytes, 'latin1'));
+    expect(statusesIn(received)).toEqual(['400']);
+    expect(codeIn(received)).toBe('MalformedPOSTRequest');
+  });
+
+  it('is a RequestTimeout when nothing more of a form comes', async () => {
+    const { head, body } = formRequest();
+    const socket = await dial(oss.port);
+    socket.write(head);
+    socket.write(body.subarray(0, 100));
+    const received = await text(socket);
+    expect(statusesIn(received)).toEqual(['400']);
+    expect(codeIn(received)).toBe('RequestTimeout');
+  });
+
+  it.each([
+    ['an IncompleteBody when its sender has ended in an API call', true, '400', 'IncompleteBody'],
+    ['a RequestTimeout when nothing more of an API call comes', false, '408', 'RequestTimeout'],
+  ])('is %s', async (_, ends, status, code) => {
+    const socket = await dial(oss.port);
+    socket.write(
+      'POST /?Action=GenerateOTAUploadURL&Format=JSON HTTP/1.1\r\nHost: h\r\n' +
+        'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nVersion=2',
+    );
+    if (ends) socket.end();
+    const received = await text(socket);
+    expect(statusesIn(received)).toEqual([status]);
+    expect(codeIn(received)).toBe(code);
+  });
+});
+
+describe('a request with an odd target', () => {
+  let oss: PostOss;
+
+  beforeAll(async () => {
+    oss = await startPost();
+  });
+
+  afterAll(async () => {
+    expect(oss.errors).toEqual([]);
+    await oss.close();
+  });
+
+  it.each([
+    'http://[',
+    'http://[/_gateway/health/live',
+    'http://h:99999/_gateway/health/live',
+    '//',
+    '//[',
+    '*',
+    '/%',
+    '/%zz',
+    '/_gateway%2f',
+    '/_gateway/%',
+    '/_gateway/test/faults/%zz',
+  ])('%s is answered in XML or JSON, never in HTML, and never with 5xx', async (target) => {
+    for (const method of ['GET', 'OPTIONS', 'DELETE']) {
+      const received = await sendAndEnd(
+        oss.port,
+        `${method} ${target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`,
+      );
+      expect(received).toMatch(/^HTTP\/1\.1 [234]/);
+      expect(received).not.toMatch(/<html|<!doctype|text\/html/i);
+    }
+  });
+});
+
+describe('memory that strangers hold', () => {
+  it('has one bound; beyond it they are refused, and ordinary forms go on', async () => {
+    const oss = await startPost({ maxUnsigned: '2MiB' });
+    const field = (size: number): string =>
+      `--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n${'v'.repeat(size)}`;
+    const head = (length: number): string =>
+      'POST / HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b\r\n' +
+      `Content-Length: ${String(length)}\r\n\r\n`;
+    const holders = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const socket = await dial(oss.port);
+        socket.write(head(2 * MIB) + field(MIB));
+        return { socket, received: text(socket) };
+      }),
+    );
+    const refused = await Promise.race(holders.map(({ received }) => received));
+    expect(statusesIn(refused)).toEqual(['503']);
+    expect(codeIn(refused)).toBe('ServiceUnavailable');
+    expect((await oss.post(validForm())).status).toBe(204);
+    for (const { socket } of holders) socket.destroy();
+    await Promise.allSettled(holders.map(({ received }) => received));
+    expect(oss.errors).toEqual([]);
+    await oss.close();
+  });
+});

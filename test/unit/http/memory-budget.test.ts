@@ -1,0 +1,121 @@
+import { GrowingBuffer } from '../../../src/http/growing-buffer.ts';
+import { BudgetExhausted, MemoryBudget } from '../../../src/http/memory-budget.ts';
+
+const PATIENT = 60_000;
+
+describe('a budget of memory', () => {
+  it('lets requests hold what it has, and takes back what they held', () => {
+    const budget = new MemoryBudget({ total: 100, free: 0, patience: 0 });
+    const share = budget.open();
+    expect(share.grow(60)).toBeUndefined();
+    expect(share.grow(40)).toBeUndefined();
+    expect(budget.held).toBe(100);
+    share.shrink(30);
+    expect(budget.held).toBe(70);
+    share.release();
+    share.release();
+    expect(budget.held).toBe(0);
+  });
+
+  it('refuses what does not fit in time', async () => {
+    const budget = new MemoryBudget({ total: 100, free: 0, patience: 0 });
+    expect(budget.open().grow(100)).toBeUndefined();
+    const late = budget.open();
+    await expect(late.grow(1)).rejects.toThrow(BudgetExhausted);
+    expect(budget.held).toBe(100);
+  });
+
+  it('lets small requests hold their own while others hold everything', () => {
+    const budget = new MemoryBudget({ total: 100, free: 10, patience: 0 });
+    expect(budget.open().grow(100)).toBeUndefined();
+    const small = budget.open();
+    expect(small.grow(6)).toBeUndefined();
+    expect(small.grow(4)).toBeUndefined();
+    expect(budget.held).toBe(110);
+  });
+
+  it('admits those who wait in their order, as soon as there is room', async () => {
+    const budget = new MemoryBudget({ total: 100, free: 0, patience: PATIENT });
+    const first = budget.open();
+    expect(first.grow(100)).toBeUndefined();
+    const order: string[] = [];
+    const shares = ['a', 'b', 'c'].map((name) => {
+      const share = budget.open();
+      const admitted = share.grow(50)?.then(() => order.push(name));
+      return { share, admitted };
+    });
+    first.release();
+    for (const { admitted } of shares.slice(0, 2)) await admitted;
+    expect(order).toEqual(['a', 'b']);
+    expect(budget.held).toBe(100);
+    shares[0]?.share.release();
+    await shares[2]?.admitted;
+    expect(order).toEqual(['a', 'b', 'c']);
+    for (const { share } of shares) share.release();
+    expect(budget.held).toBe(0);
+  });
+
+  it('does not let a late small one pass those who wait', async () => {
+    const budget = new MemoryBudget({ total: 100, free: 0, patience: PATIENT });
+    const first = budget.open();
+    expect(first.grow(60)).toBeUndefined();
+    const large = budget.open();
+    const waited = large.grow(50);
+    const late = budget.open().grow(1);
+    expect(late).toBeDefined();
+    first.release();
+    await waited;
+    await late;
+    expect(budget.held).toBe(51);
+  });
+
+  it('gives back what a request was given after its end', async () => {
+    const budget = new MemoryBudget({ total: 100, free: 0, patience: PATIENT });
+    const first = budget.open();
+    expect(first.grow(100)).toBeUndefined();
+    const gone = budget.open();
+    const waited = gone.grow(50);
+    gone.release();
+    first.release();
+    await waited;
+    expect(budget.held).toBe(0);
+  });
+});
+
+describe('a growing buffer', () => {
+  const text = Buffer.from('the quick brown fox jumps over the lazy dog '.repeat(50));
+
+  it('joins pieces of any size', async () => {
+    for (const size of [1, 7, 300, text.length]) {
+      const share = new MemoryBudget({ total: 1e6, free: 0, patience: 0 }).open();
+      const buffer = new GrowingBuffer(share, text.length);
+      for (let at = 0; at < text.length; at += size) {
+        await buffer.append(text.subarray(at, at + size));
+      }
+      expect(buffer.bytes().equals(text)).toBe(true);
+    }
+  });
+
+  it('takes what it holds from its share, and never more than it may need', async () => {
+    const budget = new MemoryBudget({ total: 1e6, free: 0, patience: 0 });
+    const buffer = new GrowingBuffer(budget.open(), text.length);
+    for (const byte of text) {
+      await buffer.append(Buffer.from([byte]));
+      expect(budget.held).toBeGreaterThanOrEqual(buffer.length);
+      expect(budget.held).toBeLessThanOrEqual(Math.max(256, 2 * buffer.length));
+    }
+    expect(budget.held).toBe(text.length);
+    buffer.clear();
+    expect(budget.held).toBe(0);
+    expect(buffer.bytes()).toHaveLength(0);
+  });
+
+  it('holds nothing that its share refuses', async () => {
+    const budget = new MemoryBudget({ total: 1000, free: 0, patience: 0 });
+    const buffer = new GrowingBuffer(budget.open(), 10_000);
+    await buffer.append(Buffer.alloc(900));
+    await expect(buffer.append(Buffer.alloc(900))).rejects.toThrow(BudgetExhausted);
+    expect(buffer.length).toBe(900);
+    expect(budget.held).toBe(900);
+  });
+});
