@@ -1,5 +1,6 @@
 import type { Fault, FaultPlan, FaultSubject } from './fault-plan.ts';
-import { readOrder, readScope, splitOrder } from './order.ts';
+import { matchesGlob } from './glob.ts';
+import { FaultOrderError, readOrder, readScope, splitOrder } from './order.ts';
 import type { FaultCatalogue, FaultOrder, FaultScope } from './order.ts';
 
 /** A fault that is ordered, as `list` shows it; fit for JSON. */
@@ -33,6 +34,7 @@ export interface Faults {
   /**
    * Takes an order as JSON has it: `operation`, the fault and its scope in one object. It is for one request, unless
    * it has `times` or a `rate`. Otherwise as `next`.
+   * @throws FaultOrderError also while a thousand faults are ordered
    */
   order(json: unknown): number;
   /** @returns the faults that are still ordered. */
@@ -48,7 +50,6 @@ interface Entry {
   readonly operation: string;
   readonly fault: Fault;
   readonly scope: FaultScope;
-  readonly key: RegExp | undefined;
   readonly draw: (() => number) | undefined;
   left: number;
   taken: number;
@@ -75,14 +76,13 @@ export class FaultBook implements Faults, FaultPlan {
   #add(operation: string, order: unknown, scope: unknown): number {
     const fault = readOrder(this.#catalogue, operation, order);
     const read = readScope(operation, scope);
-    const { key, rate, seed, times } = read;
+    const { rate, seed, times } = read;
     const id = ++this.#lastId;
     this.#entries.push({
       id,
       operation,
       fault,
       scope: read,
-      key: key === undefined ? undefined : toExpression(key),
       draw: rate === undefined ? undefined : seededNumbers(seed ?? DEFAULT_SEED),
       left: times ?? Infinity,
       taken: 0,
@@ -92,6 +92,9 @@ export class FaultBook implements Faults, FaultPlan {
 
   order(json: unknown): number {
     const { operation, order, scope } = splitOrder(json);
+    if (this.#entries.length >= MAX_FAULTS) {
+      throw new FaultOrderError(`there are ${MAX_FAULTS} faults already; cancel some`);
+    }
     const isOnce = scope.times === undefined && scope.rate === undefined;
     return this.#add(operation, order, isOnce ? { ...scope, times: 1 } : scope);
   }
@@ -129,18 +132,18 @@ export class FaultBook implements Faults, FaultPlan {
 }
 
 const DEFAULT_SEED = 1;
+/** Each request is compared with all of them, so those that come from outside the process have a bound. */
+const MAX_FAULTS = 1000;
 
-function fits({ draw, key, operation, scope }: Entry, subject: FaultSubject): boolean {
+function fits({ draw, operation, scope }: Entry, subject: FaultSubject): boolean {
   if (operation !== subject.operation) return false;
-  if (key !== undefined && (subject.key ?? '').search(key) === -1) return false;
+  if (scope.key !== undefined && !fitsKey(scope.key, subject.key ?? '')) return false;
   return draw === undefined || draw() < (scope.rate ?? 1);
 }
 
 /** `search` of an expression keeps no state, unlike `test` of a global one. */
-function toExpression(key: string | RegExp): RegExp {
-  if (key instanceof RegExp) return key;
-  const pieces = key.split('*').map((piece) => piece.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`^${pieces.join('.*')}$`, 's');
+function fitsKey(wanted: string | RegExp, key: string): boolean {
+  return wanted instanceof RegExp ? key.search(wanted) !== -1 : matchesGlob(wanted, key);
 }
 
 /** Numbers from 0 to 1 that look random and are the same for the same seed: mulberry32. */

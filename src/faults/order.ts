@@ -53,6 +53,11 @@ export class FaultOrderError extends Error {
   override readonly name = 'FaultOrderError';
 }
 
+/** What a timer can wait for at most; it fires at once when it is asked to wait longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** As long as the longest object key, in characters. */
+const MAX_PATTERN_LENGTH = 1024;
+
 const count = z.int().min(0);
 const span = z.number().min(0);
 const duration = z
@@ -67,7 +72,8 @@ const duration = z
     toMilliseconds(
       Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)),
     ),
-  );
+  )
+  .refine((time) => time <= MAX_TIMER_MS, `expected at most ${MAX_TIMER_MS} milliseconds`);
 
 const orderShape = z.strictObject({
   code: z.string().optional(),
@@ -84,7 +90,7 @@ const orderShape = z.strictObject({
 
 const scopeShape = z.strictObject({
   times: z.int().min(1).optional(),
-  key: z.union([z.string().min(1), z.instanceof(RegExp)]).optional(),
+  key: z.union([z.string().min(1).max(MAX_PATTERN_LENGTH), z.instanceof(RegExp)]).optional(),
   rate: z.number().min(0).max(1).optional(),
   seed: z.int().optional(),
 });
