@@ -10,7 +10,7 @@ export interface Ids {
   locator(): string;
   /**
    * Last part of an object key: 25 characters in the shape of a cuid, `c` then the time in base 36,
-   * so that names sort by the time they were given.
+   * so that names sort by the time they were given; from 1970 to 2059, which is what eight digits hold.
    * @param now - milliseconds since the Unix epoch
    */
   objectName(now: number): string;
@@ -19,9 +19,11 @@ export interface Ids {
 }
 
 const BASE36_TIME_DIGITS = 8;
+const LAST_TIME = 36 ** BASE36_TIME_DIGITS - 1;
 
 function timePrefix(now: number): string {
-  return `c${Math.floor(now).toString(36).padStart(BASE36_TIME_DIGITS, '0')}`;
+  const time = Math.min(Math.max(Math.floor(now), 0), LAST_TIME);
+  return `c${time.toString(36).padStart(BASE36_TIME_DIGITS, '0')}`;
 }
 
 const POOL_BYTES = 4096;
