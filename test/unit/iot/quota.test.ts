@@ -32,3 +32,26 @@ test('after the wait there are calls again', async () => {
   await new Promise((resolve) => setTimeout(resolve, wait + 10));
   expect(await quota.take('a', 'Generate', 1)).toBeUndefined();
 });
+
+describe('when the wall clock is set', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test.each([2, -2, 365 * 24, -365 * 24])(
+    'off by %d hours, nobody waits longer than a second',
+    async (hours) => {
+      const quota = createQuota();
+      await takeMany(quota, 2, ['a', 'Generate', 1]);
+      jest.setSystemTime(Date.now() + hours * 3_600_000);
+      const [, wait] = await takeMany(quota, 2, ['a', 'Generate', 1]);
+      expect(wait).toBeGreaterThan(0);
+      expect(wait).toBeLessThanOrEqual(1000);
+      jest.advanceTimersByTime(1000);
+      expect(await quota.take('a', 'Generate', 1)).toBeUndefined();
+    },
+  );
+});
