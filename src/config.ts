@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from './quantities.ts';
+import { duration, size, timeout } from './quantities.ts';
 
 const flag = z.union(
   [z.boolean(), z.stringbool({ truthy: ['on', 'true', '1'], falsy: ['off', 'false', '0'] })],
@@ -142,9 +142,9 @@ const optionsSchema = z.strictObject({
     .prefault('16MiB')
     .describe('what a refused request may still send before it is cut'),
   /** How long it may take for that. */
-  drainTime: duration.prefault('2s').describe('how long it may take for that'),
+  drainTime: timeout.prefault('2s').describe('how long it may take for that'),
   /** A connection whose client moves nothing for so long is closed; 0 for never. */
-  idleTimeout: duration
+  idleTimeout: timeout
     .prefault('60s')
     .describe('a connection whose client moves nothing for so long is closed; 0 for never'),
   /** Bytes a second that an upload must bring on average over the idle time; 0 for any. */
@@ -164,7 +164,7 @@ const optionsSchema = z.strictObject({
   /** Connections at once. */
   maxConnections: count.default(10_000).describe('connections at once'),
   /** Time for running requests when the gateway stops. */
-  grace: duration.prefault('30s').describe('time for running requests when the gateway stops'),
+  grace: timeout.prefault('30s').describe('time for running requests when the gateway stops'),
   /** Mounts the test controls under /_gateway/test, which move time and order faults. */
   testMode: flag
     .default(false)

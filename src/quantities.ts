@@ -31,7 +31,22 @@ function quantity(units: ReadonlyMap<string, number>, expected: string) {
   });
 }
 
-/** Milliseconds, or text such as `250ms`, `60s`, `60m`, `24h`, `7d`. */
-export const duration = quantity(DURATION_UNITS, 'a duration such as 250ms, 60s, 60m, 24h or 7d');
+const anyDuration = quantity(DURATION_UNITS, 'a duration such as 250ms, 60s, 60m, 24h or 7d');
+
+/** Added to any date it must give one that can be written. */
+const LONGEST_MS = 36_500 * 86_400_000;
+/** What a timer can wait for; it fires at once when it is asked to wait longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Milliseconds, or text such as `250ms`, `60s`, `60m`, `24h`, `7d`; at most 100 years. */
+export const duration = anyDuration.refine(
+  (value) => value <= LONGEST_MS,
+  'expected at most 36500d',
+);
+/** The same for what a timer waits for. */
+export const timeout = anyDuration.refine(
+  (value) => value <= LONGEST_TIMER_MS,
+  'expected at most 24d',
+);
 /** Bytes, or text such as `10MiB` or `1GB`. */
 export const size = quantity(SIZE_UNITS, 'a size such as 1048576, 10MiB or 1GB');

@@ -61,6 +61,26 @@ describe('parseConfig', () => {
     },
   );
 
+  it.each(['grace', 'idleTimeout', 'drainTime'])(
+    'refuses a %s that no timer can wait for',
+    (name) => {
+      expect(parseConfig({ [name]: '24d' })).toMatchObject({ [name]: 24 * 86_400_000 });
+      expect(problemsOf(() => parseConfig({ [name]: '25d' }))).toEqual([
+        `${name}: expected at most 24d`,
+      ]);
+    },
+  );
+
+  it.each(['policyTtl', 'claimTtl', 'issuedRetention', 'tombstoneRetention'])(
+    'refuses a %s of more than a hundred years',
+    (name) => {
+      expect(parseConfig({ [name]: '36500d' })).toMatchObject({ [name]: 36_500 * 86_400_000 });
+      expect(problemsOf(() => parseConfig({ [name]: '36501d' }))).toEqual([
+        `${name}: expected at most 36500d`,
+      ]);
+    },
+  );
+
   it.each([
     ['qps', 'fast', 'expected on, off or a whole number from 1'],
     ['publicRead', 'maybe', 'expected on or off'],
