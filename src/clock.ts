@@ -1,11 +1,14 @@
-/** A source of the current time, in milliseconds since the Unix epoch. */
+/** A source of the current time. */
 export interface Clock {
-  /** @returns milliseconds since the Unix epoch */
+  /** @returns whole milliseconds since the Unix epoch, unless the clock says since when */
   now(): number;
 }
 
-/** The machine's own clock. */
+/** The machine's own clock. It may be set, so a difference of two readings is not a duration. */
 export const wallClock: Clock = { now: () => Date.now() };
+
+/** Counts from the start of the process. It never goes back and cannot be set: for durations, in real time. */
+export const monotonicClock: Clock = { now: () => Math.floor(performance.now()) };
 
 /** A span of time; the parts add up. */
 export interface Duration {
@@ -16,34 +19,68 @@ export interface Duration {
   readonly days?: number;
 }
 
-/** @returns the duration in milliseconds. */
+/** @returns the duration in whole milliseconds, rounded to the nearest. */
 export function toMilliseconds(duration: Duration): number {
   const { milliseconds = 0, seconds = 0, minutes = 0, hours = 0, days = 0 } = duration;
-  return milliseconds + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days)));
+  return Math.round(milliseconds + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days))));
+}
+
+/*
+ * Where a clock that is moved by hand may stand. Every date format has four digits for the year; the end leaves room
+ * for what is dated ahead of the clock, such as the expiration of a policy.
+ */
+const EARLIEST = 0;
+const LATEST = Date.UTC(9000, 0, 1);
+
+/** A clock cannot stand at the time that was asked for; it stays where it was. */
+export class ClockRangeError extends RangeError {
+  override readonly name = 'ClockRangeError';
+}
+
+/**
+ * @returns the time in whole milliseconds since the Unix epoch
+ * @throws ClockRangeError for what is not a number, or a time outside the years 1970 to 8999
+ */
+function toReading(time: Date | number): number {
+  const reading = Math.floor(Number(time));
+  if (reading >= EARLIEST && reading <= LATEST) return reading;
+  const [earliest, latest] = [EARLIEST, LATEST].map((limit) => new Date(limit).toISOString());
+  throw new ClockRangeError(
+    `the clock can stand from ${earliest} to ${latest}, not at ${String(Number(time))} milliseconds`,
+  );
 }
 
 /** A clock that stands still until it is moved by hand. */
 export class ManualClock implements Clock {
   #now: number;
 
-  /** @param startAt - the first reading: a date, or milliseconds since the Unix epoch. */
+  /**
+   * @param startAt - the first reading: a date, or milliseconds since the Unix epoch
+   * @throws ClockRangeError as `set`
+   */
   constructor(startAt: Date | number = Date.UTC(2024, 0, 1)) {
-    this.#now = Number(startAt);
+    this.#now = toReading(startAt);
   }
 
-  /** @returns milliseconds since the Unix epoch */
+  /** @returns whole milliseconds since the Unix epoch */
   now(): number {
     return this.#now;
   }
 
-  /** Moves the clock on by a duration; a negative part moves it back. */
+  /**
+   * Moves the clock on by a duration; a negative part moves it back.
+   * @throws ClockRangeError as `set`
+   */
   advance(duration: Duration): void {
-    this.#now += toMilliseconds(duration);
+    this.set(this.#now + toMilliseconds(duration));
   }
 
-  /** Sets the clock to a date, or to milliseconds since the Unix epoch. */
+  /**
+   * Sets the clock to a date, or to milliseconds since the Unix epoch.
+   * @throws ClockRangeError for a time outside the years 1970 to 8999
+   */
   set(time: Date | number): void {
-    this.#now = Number(time);
+    this.#now = toReading(time);
   }
 }
 
@@ -57,9 +94,10 @@ export class AdjustableClock implements Clock {
     this.#base = base;
   }
 
-  /** @returns milliseconds since the Unix epoch */
+  /** @returns whole milliseconds since the Unix epoch; at either end of what a clock can show it stands still */
   now(): number {
-    return this.#stoppedAt ?? this.#base.now() + this.#offset;
+    const time = this.#stoppedAt ?? Math.floor(this.#base.now() + this.#offset);
+    return Math.min(Math.max(time, EARLIEST), LATEST);
   }
 
   get isFrozen(): boolean {
@@ -71,15 +109,22 @@ export class AdjustableClock implements Clock {
     return this.now() - this.#base.now();
   }
 
-  /** Moves the clock on by a duration; a negative part moves it back. A stopped clock stays stopped. */
+  /**
+   * Moves the clock on by a duration; a negative part moves it back. A stopped clock stays stopped.
+   * @throws ClockRangeError as `set`
+   */
   advance(duration: Duration): void {
     this.set(this.now() + toMilliseconds(duration));
   }
 
-  /** Sets the clock to a date, or to milliseconds since the Unix epoch. A stopped clock stays stopped. */
+  /**
+   * Sets the clock to a date, or to milliseconds since the Unix epoch. A stopped clock stays stopped.
+   * @throws ClockRangeError for a time outside the years 1970 to 8999
+   */
   set(time: Date | number): void {
-    if (this.#stoppedAt !== undefined) this.#stoppedAt = Number(time);
-    this.#offset = Number(time) - this.#base.now();
+    const reading = toReading(time);
+    if (this.#stoppedAt !== undefined) this.#stoppedAt = reading;
+    this.#offset = reading - this.#base.now();
   }
 
   /** Stops the clock where it is. */

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createApp } from './app.ts';
 import type { Clock } from './clock.ts';
-import { AdjustableClock, wallClock } from './clock.ts';
+import { AdjustableClock, monotonicClock, wallClock } from './clock.ts';
 import type { Config, GatewayOptions } from './config.ts';
 import { parseConfig } from './config.ts';
 import { FaultBook } from './faults/fault-book.ts';
@@ -13,6 +13,7 @@ import { randomIds } from './ids.ts';
 import type { Account } from './iot/accounts.ts';
 import { faultCodes as iotFaultCodes } from './iot/ordered-faults.ts';
 import { createQuota } from './iot/quota.ts';
+import { RetainedNonces } from './iot/retained-nonces.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
 import type { Keys } from './keys.ts';
 import { reloadAccounts, resolveKeys } from './keys.ts';
@@ -51,6 +52,8 @@ export interface GatewayParts {
   readonly clock?: Clock;
   /** The clock that clients date their calls by; differs from `clock` when that one is moved by hand. */
   readonly wallClock?: Clock;
+  /** Measures real time: never goes back, and cannot be set. */
+  readonly monotonicClock?: Clock;
   readonly ids?: Ids;
   readonly logger?: Logger;
   readonly observer?: Observer;
@@ -118,7 +121,9 @@ export async function createGateway(
     const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
     closers.push(() => uploads.inTransit.empty(config.grace));
     uploads.logger.info(await reconcile(uploads), 'reconciled');
-    const { purge, stopPurges } = createPurge(records.nonces, uploads);
+    const monotonic = parts.monotonicClock ?? monotonicClock;
+    const nonces = new RetainedNonces(records.nonces, uploads.clock, monotonic);
+    const { purge, stopPurges } = createPurge(nonces, uploads);
     const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
     const view = createUploads(uploads, accountIds);
     const faults = parts.faults ?? (config.testMode ? createFaults() : undefined);
@@ -130,7 +135,7 @@ export async function createGateway(
       uploads,
       tests,
       faults: faults ?? noFaults,
-      nonces: records.nonces,
+      nonces,
       quota: parts.quota ?? createQuota(),
       wallClock: parts.wallClock ?? wallClock,
     });

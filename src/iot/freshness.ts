@@ -31,15 +31,16 @@ export function isFresh(timestamp: number, { clock, wallClock }: Clocks): boolea
   return [clock, wallClock].some((each) => Math.abs(each.now() - timestamp) <= WINDOW);
 }
 
-/** How long a nonce is kept when the gateway's clock can be moved, and so says nothing about the wall clock. */
-const KEPT_WHEN_MOVED = toMilliseconds({ days: 366 });
+/**
+ * How long after a call it can be repeated at most, in real time: its date may be ahead of the clock by a window, and
+ * is fresh for a whole window after that.
+ */
+export const MAX_FRESH = 2 * WINDOW;
 
 /**
  * @returns until when, by the gateway's clock, a nonce must be kept: as long as a call with this date can be fresh by
- *   either clock
+ *   that clock. Freshness by another clock ends after `MAX_FRESH` of real time.
  */
-export function nonceExpiry(timestamp: number, { clock, wallClock }: Clocks): number {
-  const kept = clock === wallClock ? WINDOW : KEPT_WHEN_MOVED;
-  // A date may be ahead of the clock, and is fresh for a whole window after it.
-  return Math.max(timestamp, clock.now()) + kept + 1;
+export function nonceExpiry(timestamp: number, { clock }: Pick<Clocks, 'clock'>): number {
+  return Math.max(timestamp, clock.now()) + WINDOW + 1;
 }

@@ -1,0 +1,57 @@
+import { toMilliseconds } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import type { NonceMemory } from '../ports.ts';
+import { MAX_FRESH } from './freshness.ts';
+
+/** A little more than a call can be fresh for. */
+const PERIOD = MAX_FRESH + toMilliseconds({ minutes: 1 });
+
+/** Earlier than any time. */
+const EARLIEST = -Infinity;
+
+/**
+ * Nonces that outlast every step of the clock. A nonce expires by the gateway's clock; if that was set forward and
+ * then back, a call would be fresh again whose nonce was forgotten in between. So a nonce is forgotten only when it
+ * had expired by every reading of the clock in the last 31 to 62 minutes of real time, and none is forgotten before
+ * the process has run for 31 minutes, because the readings of the process before it are not known.
+ */
+export class RetainedNonces implements NonceMemory {
+  readonly #nonces: NonceMemory;
+  readonly #clock: Clock;
+  readonly #monotonic: Clock;
+  #periodStart: number;
+  /** The lowest reading of the period that is going on. */
+  #lowest: number;
+  /** The lowest reading of the period before. */
+  #lowestBefore = EARLIEST;
+
+  /** @param monotonic - measures real time */
+  constructor(nonces: NonceMemory, clock: Clock, monotonic: Clock) {
+    this.#nonces = nonces;
+    this.#clock = clock;
+    this.#monotonic = monotonic;
+    this.#periodStart = monotonic.now();
+    this.#lowest = clock.now();
+  }
+
+  burn(accessKeyId: string, nonce: string, expiresAt: number): Promise<boolean> {
+    this.#observe(Math.min(this.#clock.now(), expiresAt));
+    return this.#nonces.burn(accessKeyId, nonce, expiresAt);
+  }
+
+  prune(expiredBefore: number, limit: number): Promise<number> {
+    this.#observe(this.#clock.now());
+    const bound = Math.min(expiredBefore, this.#lowestBefore, this.#lowest);
+    return bound === EARLIEST ? Promise.resolve(0) : this.#nonces.prune(bound, limit);
+  }
+
+  #observe(reading: number): void {
+    const time = this.#monotonic.now();
+    if (time - this.#periodStart >= PERIOD) {
+      this.#periodStart = time;
+      this.#lowestBefore = this.#lowest;
+      this.#lowest = reading;
+    }
+    this.#lowest = Math.min(this.#lowest, reading);
+  }
+}
