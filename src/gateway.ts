@@ -238,8 +238,9 @@ function testControls(tested: {
   const { config, faults, forget, purge, uploads, view } = tested;
   const { clock } = uploads;
   if (!(clock instanceof AdjustableClock) || faults === undefined) return undefined;
-  const { testMode, testModeRemote } = config;
-  return testMode ? { clock, faults, uploads: view, purge, forget, testModeRemote } : undefined;
+  const { publicUrl, testMode, testModeRemote } = config;
+  const access = { publicUrl, testModeRemote };
+  return testMode ? { clock, faults, uploads: view, purge, forget, access } : undefined;
 }
 
 /** A start settles what a crash has left; what failed since then waits for the next purge. */

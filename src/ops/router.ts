@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import type { Logger } from '../logger.ts';
+import { answerErrors, answerMissing } from './answers.ts';
 import { createTestRouter, refuseTestControls } from './test-controls.ts';
 import type { TestControls } from './test-controls.ts';
 
@@ -28,8 +29,7 @@ export function createOpsRouter({ logger, probe, tests }: OpsParts): Router {
     }
   });
   router.use('/test', tests === undefined ? refuseTestControls : createTestRouter(tests));
-  router.use((request, response) => {
-    response.status(404).json({ error: `there is no ${request.method} /_gateway${request.path}` });
-  });
+  router.use(answerMissing);
+  router.use(answerErrors(logger));
   return router;
 }

@@ -1,14 +1,16 @@
 import express, { Router } from 'express';
-import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import type { AdjustableClock } from '../clock.ts';
 import type { Faults } from '../faults/fault-book.ts';
-import { FaultOrderError, explainIssues } from '../faults/order.ts';
+import { explainIssues } from '../faults/order.ts';
 import { PACKAGE_STATUS } from '../uploads/firmware-package.ts';
 import type { PurgeReport } from '../uploads/purge.ts';
 import type { StatusName } from '../uploads/snapshot.ts';
 import type { Uploads } from '../uploads/uploads.ts';
+import { BadControl, answerMissing } from './answers.ts';
 import { findTrespass } from './trespass.ts';
+import type { TestAccess } from './trespass.ts';
 
 /** What the test controls move. */
 export interface TestControls {
@@ -18,8 +20,8 @@ export interface TestControls {
   readonly purge: () => Promise<PurgeReport>;
   /** Forgets the nonces of past calls. */
   readonly forget: () => Promise<void>;
-  /** Whether other machines may use them. */
-  readonly testModeRemote: boolean;
+  /** Who may use them. */
+  readonly access: TestAccess;
 }
 
 const OFF =
@@ -33,18 +35,18 @@ export const refuseTestControls: RequestHandler = (_request, response) => {
 /** The test controls, mounted at `/_gateway/test`: JSON in, JSON out; docs/test-mode.md describes them. */
 export function createTestRouter(controls: TestControls): Router {
   const router = Router();
-  router.use(guard(controls.testModeRemote));
-  router.use(express.json({ type: () => true, limit: '64kb', strict: true }));
+  router.use(guard(controls.access));
+  router.use(express.json({ type: () => true, limit: '64kb', strict: true, inflate: false }));
   addClock(router, controls);
   addFaults(router, controls);
   addState(router, controls);
-  router.use(explain);
+  router.use(answerMissing);
   return router;
 }
 
-function guard(testModeRemote: boolean): RequestHandler {
+function guard(access: TestAccess): RequestHandler {
   return (request, response, next) => {
-    const trespass = findTrespass(request, testModeRemote);
+    const trespass = findTrespass(request, access);
     if (trespass === undefined) next();
     else response.status(403).json({ error: trespass });
   };
@@ -104,7 +106,7 @@ function addFaults(router: Router, { faults }: TestControls): void {
   });
   router.delete('/faults/:id', (request, response) => {
     const { id } = request.params;
-    if (faults.cancel(Number(id))) response.json({ faults: faults.list() });
+    if (/^\d+$/.test(id) && faults.cancel(Number(id))) response.json({ faults: faults.list() });
     else response.status(404).json({ error: `there is no fault ${id}` });
   });
 }
@@ -139,25 +141,9 @@ function addState(router: Router, { clock, faults, forget, purge, uploads }: Tes
   });
 }
 
-/** A request to the test controls that says something they cannot do. */
-class BadControl extends Error {}
-
 function read<T>(schema: z.ZodType<T>, request: Request): T {
   const body: unknown = request.body ?? {};
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   throw new BadControl(explainIssues(result.error));
 }
-
-/** What express.json throws has the status to answer with. */
-const unreadable = z.object({ status: z.int().min(400).max(499), message: z.string() });
-
-const explain: ErrorRequestHandler = (error: unknown, _request, response, next) => {
-  if (error instanceof BadControl || error instanceof FaultOrderError) {
-    response.status(400).json({ error: error.message });
-    return;
-  }
-  const refusal = unreadable.safeParse(error);
-  if (refusal.success) response.status(refusal.data.status).json({ error: refusal.data.message });
-  else next(error);
-};
