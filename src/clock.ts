@@ -10,6 +10,11 @@ export const wallClock: Clock = { now: () => Date.now() };
 /** Counts from the start of the process. It never goes back and cannot be set: for durations, in real time. */
 export const monotonicClock: Clock = { now: () => Math.floor(performance.now()) };
 
+/** @returns milliseconds since a reading of a clock; none when the clock was set back meanwhile */
+export function elapsedSince(startedAt: number, clock: Clock): number {
+  return Math.max(0, clock.now() - startedAt);
+}
+
 /** A span of time; the parts add up. */
 export interface Duration {
   readonly milliseconds?: number;

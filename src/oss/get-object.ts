@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { elapsedSince } from '../clock.ts';
 import { onClose } from '../http/on-close.ts';
 import type { Body, ByteRange } from '../ports.ts';
 import type { UploadParts } from '../uploads/parts.ts';
@@ -217,5 +218,5 @@ async function send(
 
 function setHeaders({ parts, response, startedAt }: Read, headers: ResponseHeaders): void {
   for (const [name, value] of headers) response.setHeader(name, value);
-  response.setHeader('x-oss-server-time', String(parts.wallClock.now() - startedAt));
+  response.setHeader('x-oss-server-time', String(elapsedSince(startedAt, parts.wallClock)));
 }

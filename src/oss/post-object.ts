@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { elapsedSince } from '../clock.ts';
 import { headerBytes } from '../http/memory-budget.ts';
 import { receiveUpload } from '../uploads/receive.ts';
 import type { ReceiveRequest } from '../uploads/receive.ts';
@@ -45,7 +46,7 @@ export async function postObject(
   prepareSha256(uploads, object);
   afterwards();
   const { bucket } = uploads.rules;
-  const elapsed = wallClock.now() - startedAt;
+  const elapsed = elapsedSince(startedAt, wallClock);
   const posted = { bucket, key: body.key, object, requestId, elapsed };
   await answerPost(request, response, success, posted, parts.publicUrl);
 }

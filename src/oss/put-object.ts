@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { elapsedSince } from '../clock.ts';
 import type { UploadParts } from '../uploads/parts.ts';
 import { receiveUpload } from '../uploads/receive.ts';
 import { prepareSha256 } from '../uploads/sha256.ts';
@@ -58,7 +59,7 @@ export async function putObject(
   if (outcome.kind !== 'stored') throw notStored(outcome.kind);
   prepareSha256(uploads, outcome.object);
   for (const [name, value] of digestHeaders(outcome.object)) response.setHeader(name, value);
-  response.setHeader('x-oss-server-time', String(wallClock.now() - startedAt));
+  response.setHeader('x-oss-server-time', String(elapsedSince(startedAt, wallClock)));
   response.setHeader('Content-Length', 0);
   response.end();
 }

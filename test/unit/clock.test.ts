@@ -1,4 +1,4 @@
-import { AdjustableClock, ManualClock, toMilliseconds } from '../../src/clock.ts';
+import { AdjustableClock, ManualClock, elapsedSince, toMilliseconds } from '../../src/clock.ts';
 import type { Clock } from '../../src/clock.ts';
 
 const LATEST = Date.UTC(9000, 0, 1);
@@ -102,4 +102,14 @@ it.each([
   [{}, 0],
 ])('takes the duration %j as %d ms', (duration, milliseconds) => {
   expect(toMilliseconds(duration)).toBe(milliseconds);
+});
+
+describe('the time since a reading', () => {
+  it('is never negative, also when the clock was set back', () => {
+    const clock = new ManualClock(10_000);
+    clock.advance({ seconds: 1 });
+    expect(elapsedSince(10_000, clock)).toBe(1000);
+    clock.set(5000);
+    expect(elapsedSince(10_000, clock)).toBe(0);
+  });
 });
