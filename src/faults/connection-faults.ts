@@ -48,15 +48,19 @@ export async function holdUp(
   { socket }: IncomingMessage,
   time: number | undefined,
 ): Promise<boolean> {
-  if (socket.destroyed) return false;
+  // A client that waits for ever gives up by ending its side.
+  const hasGivenUp = (): boolean =>
+    socket.destroyed || (time === undefined && socket.readableEnded);
+  if (hasGivenUp()) return false;
   return new Promise((resolve) => {
     const finish = (): void => {
       clearTimeout(timer);
-      socket.off('close', finish);
-      resolve(!socket.destroyed);
+      for (const end of ends) socket.off(end, finish);
+      resolve(!hasGivenUp());
     };
     const timer = time === undefined ? undefined : setTimeout(finish, time);
-    socket.on('close', finish);
+    const ends = time === undefined ? ['close', 'end'] : ['close'];
+    for (const end of ends) socket.on(end, finish);
   });
 }
 
