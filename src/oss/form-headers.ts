@@ -1,3 +1,4 @@
+import { findExcessHeader, MAX_HEADER_BYTES } from '../uploads/header-limit.ts';
 import { invalidArgument, OssError } from './errors.ts';
 import { quote, valueOf } from './form-fields.ts';
 import type { FormFields } from './form-fields.ts';
@@ -16,7 +17,6 @@ const DEFAULT_TYPE = 'application/octet-stream';
 /** Stored and replayed as they are (OSS PostObject page). */
 const REPLAYED = ['cache-control', 'content-disposition', 'content-encoding', 'expires'];
 const META_PREFIX = 'x-oss-meta-';
-const MAX_META_BYTES = 8 * 1024;
 
 const ACL = 'x-oss-object-acl';
 const ACLS: readonly string[] = ['default', 'private', 'public-read', 'public-read-write'];
@@ -40,7 +40,7 @@ export const ENCRYPTION_HEADERS = [ENCRYPTION, ENCRYPTION_KEY, DATA_ENCRYPTION];
 /**
  * Makes the headers that are stored with an object: by lower-case name, with nothing in them that could end a
  * header. Encryption and storage class are remembered only; nothing is done about them.
- * @throws OssError for a value that OSS does not know, or that cannot stand in a header
+ * @throws OssError for a value that OSS does not know, or that cannot stand in a header; for more bytes than may be stored
  */
 export function storedHeaders(
   fields: FormFields,
@@ -53,7 +53,8 @@ export function storedHeaders(
   if (acl !== undefined && acl !== 'default') headers.set(ACL, acl);
   for (const name of REPLAYED) copy(fields, name, headers);
   copyStorage(fields, headers);
-  copyMeta(fields, headers);
+  for (const [name, value] of fields) if (name.startsWith(META_PREFIX)) headers.set(name, value);
+  checkTotal(headers);
   for (const [name, value] of headers) checkHeader(name, value);
   return Object.fromEntries(headers);
 }
@@ -99,18 +100,12 @@ function copyStorage(fields: FormFields, headers: Map<string, string>): void {
   for (const name of [STORAGE_CLASS, ...ENCRYPTION_HEADERS]) copy(fields, name, headers);
 }
 
-/** The error of too much metadata is unverified. */
-function copyMeta(fields: FormFields, headers: Map<string, string>): void {
-  let bytes = 0;
-  for (const [name, value] of fields) {
-    if (!name.startsWith(META_PREFIX)) continue;
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
-    if (bytes > MAX_META_BYTES) {
-      const message = `The total size of the user metadata exceeds ${MAX_META_BYTES} bytes.`;
-      throw invalidArgument(name, quote(value), message);
-    }
-    headers.set(name, value);
-  }
+/** The error of too much metadata is unverified; OSS tells no limit of the other headers. */
+function checkTotal(headers: ReadonlyMap<string, string>): void {
+  const name = findExcessHeader(headers);
+  if (name === undefined) return;
+  const message = `The total size of the headers stored with an object exceeds ${MAX_HEADER_BYTES} bytes.`;
+  throw invalidArgument(quote(name), quote(headers.get(name) ?? ''), message);
 }
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;

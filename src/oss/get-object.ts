@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { elapsedSince } from '../clock.ts';
 import { onClose } from '../http/on-close.ts';
 import type { Body, ByteRange } from '../ports.ts';
+import { findExcessHeader } from '../uploads/header-limit.ts';
 import type { UploadParts } from '../uploads/parts.ts';
 import type { StoredObject } from '../uploads/upload.ts';
 import { authorizeRequest } from './authorize-request.ts';
@@ -80,15 +81,23 @@ const OVERRIDES = [
   ['response-expires', 'Expires'],
 ] as const;
 
+/** Together with the stored headers they stay below the 16 KiB that Node's own client reads. */
+const MAX_OVERRIDE_BYTES = 2 * 1024;
+
 function readOverrides(query: ReadonlyMap<string, string>, access: Authorization): ResponseHeaders {
   const asked = OVERRIDES.filter(([parameter]) => query.has(parameter));
   if (asked.length > 0 && access === 'anonymous') throw new OssError('InvalidRequest');
-  return new Map(
+  const overrides = new Map(
     asked.flatMap(([parameter, header]) => {
       const value = query.get(parameter);
       return value ? [[header, value]] : [];
     }),
   );
+  const excess = findExcessHeader(overrides, MAX_OVERRIDE_BYTES);
+  if (excess === undefined) return overrides;
+  throw new OssError('InvalidArgument', {
+    message: `The response headers that are asked for exceed ${MAX_OVERRIDE_BYTES} bytes with ${excess}.`,
+  });
 }
 
 interface Read {

@@ -1,4 +1,5 @@
 import { findObjectKeyFault } from '../policy/object-key.ts';
+import { findExcessHeader, MAX_HEADER_BYTES } from './header-limit.ts';
 import type { UploadParts } from './parts.ts';
 import { receiveUpload } from './receive.ts';
 import type { StoredObject } from './upload.ts';
@@ -12,7 +13,7 @@ export interface Deposit {
   readonly suffix?: string | undefined;
   /** Who may claim it, when it gets a new key. Absent: the account, if there is only one. */
   readonly accountId?: string | undefined;
-  /** Response headers to replay when it is downloaded, by lower-case name. */
+  /** Response headers to replay when it is downloaded, by lower-case name; 8 KiB at most, names and values. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Refuse when the key holds a file already. */
   readonly forbidOverwrite?: boolean | undefined;
@@ -27,9 +28,10 @@ export interface DepositedFile {
 /**
  * Why a file was not stored. `invalidKey`: no object can have the key. `tooLarge`: it has more bytes than the gateway
  * allows. `immutable`: a firmware package holds the key. `exists`: the key holds a file and may not be overwritten.
- * `full`: the disk has no room for it.
+ * `full`: the disk has no room for it. `headersTooLarge`: its headers have more bytes than are stored with an object.
  */
-export type DepositRefusal = 'invalidKey' | 'tooLarge' | 'immutable' | 'exists' | 'full';
+export type DepositRefusal =
+  'invalidKey' | 'headersTooLarge' | 'tooLarge' | 'immutable' | 'exists' | 'full';
 
 /** A file that was not stored; nothing is left of it. */
 export class DepositError extends Error {
@@ -50,6 +52,11 @@ export async function deposit(
   parts: UploadParts,
   { accountId, bytes, forbidOverwrite = false, headers = {}, key, suffix }: Deposit,
 ): Promise<DepositedFile> {
+  const excess = findExcessHeader(Object.entries(headers));
+  if (excess !== undefined) {
+    const message = `the headers have more than ${String(MAX_HEADER_BYTES)} bytes with ${JSON.stringify(excess)}`;
+    throw new DepositError('headersTooLarge', message);
+  }
   const ownKey = key ?? (await mintKey(parts, accountId, suffix));
   if (findObjectKeyFault(ownKey) !== undefined) {
     throw new DepositError('invalidKey', `no object can have the key ${JSON.stringify(ownKey)}`);

@@ -167,6 +167,15 @@ describe('nothing is left', () => {
     await expectNothing();
   });
 
+  it('of a file whose type is longer than what is stored with an object', async () => {
+    const contentType = `application/${'x'.repeat(8200)}`;
+    await request(appOf())
+      .post('/one')
+      .attach('firmware', Buffer.from('x'), { filename: 'a', contentType })
+      .expect(422, /"headersTooLarge"/);
+    await expectNothing();
+  });
+
   it('of a file that is larger than multer allows', async () => {
     const app = appOf({ limits: { fileSize: 200_000 } });
     await request(app)

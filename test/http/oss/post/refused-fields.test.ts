@@ -70,6 +70,8 @@ const bad = (name: string, message: string, value?: string): Refusal =>
   argument(name, message, undefined, value);
 const unfit = (name: string): Refusal =>
   bad(name, `The form field ${name} holds characters that no header can carry.`);
+const large = (name: string): Refusal =>
+  bad(name, 'The total size of the headers stored with an object exceeds 8192 bytes.');
 const HEADERS: readonly Case[] = [
   ...[
     'Cache-Control',
@@ -87,10 +89,36 @@ const HEADERS: readonly Case[] = [
   }),
   ['a space in the name of metadata', set('x-oss-meta-a b', 'c'), unfit('x-oss-meta-a b')],
   ['a colon in the name of metadata', set('x-oss-meta-a:b', 'c'), unfit('x-oss-meta-a:b')],
+  ...[
+    'Cache-Control',
+    'Content-Disposition',
+    'Content-Encoding',
+    'Expires',
+    'x-oss-meta-a',
+    'x-oss-content-type',
+  ].map((name): Case => {
+    const stored = name === 'x-oss-content-type' ? 'content-type' : name.toLowerCase();
+    return [
+      `more than 8 KiB in ${name}`,
+      set(name, 'x'.repeat(8193 - stored.length)),
+      large(stored),
+    ];
+  }),
   [
-    'more than 8 KiB of metadata',
-    set('x-oss-meta-a', 'x'.repeat(8181)),
-    bad('x-oss-meta-a', 'The total size of the user metadata exceeds 8192 bytes.'),
+    'more than 8 KiB in the id of a key',
+    (form) => {
+      form.fields.set('x-oss-server-side-encryption', 'KMS');
+      form.fields.set('x-oss-server-side-encryption-key-id', 'x'.repeat(8192));
+    },
+    large('x-oss-server-side-encryption-key-id'),
+  ],
+  [
+    'more than 8 KiB in headers that are small each, counted as they are sent',
+    (form) => {
+      form.fields.set('Cache-Control', 'é'.repeat(2000)).set('Expires', 'é'.repeat(2000));
+      form.fields.set('x-oss-meta-a', 'é'.repeat(80));
+    },
+    large('x-oss-meta-a'),
   ],
   [
     'an unknown ACL',

@@ -131,6 +131,14 @@ describe('PutObject', () => {
     expect(await stored()).toBeUndefined();
   });
 
+  test('more headers than are stored with an object', async () => {
+    const refused = await put({ 'cache-control': 'x'.repeat(5000), expires: 'x'.repeat(3200) });
+    expect(refused.status).toBe(400);
+    expect(refused.text).toContain('<Code>InvalidArgument</Code>');
+    expect(refused.text).toContain('<ArgumentName>expires</ArgumentName>');
+    expect(await stored()).toBeUndefined();
+  });
+
   test('one byte too many, announced or not', async () => {
     expect((await put({}, Buffer.alloc(MAX_BYTES))).status).toBe(200);
     const tooLarge = Buffer.alloc(MAX_BYTES + 1);

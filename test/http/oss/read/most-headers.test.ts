@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { get } from 'node:http';
+import { promisify } from 'node:util';
+import { signUrlV1 } from '../../../../src/signatures/oss-v1.ts';
+import { startTestGateway } from '../../../../src/testing/index.ts';
+import type { TestGateway } from '../../../../src/testing/index.ts';
+import { aliOss } from '../../../support/ali-oss.ts';
+
+const run = promisify(execFile);
+
+const KEY = 'many-headers.bin';
+const TYPE = 'application/octet-stream';
+const MOST_STORED = 8192;
+const MOST_OVERRIDES = 2048;
+
+/** As many headers as may be stored: each has a short name and the shortest value that is sent. */
+function mostHeaders(): Record<string, string> {
+  const headers: Record<string, string> = { 'content-type': TYPE };
+  let left = MOST_STORED - 'content-type'.length - TYPE.length;
+  for (let n = 0; ; n += 1) {
+    const name = `x-oss-meta-${n.toString(36)}`;
+    left -= name.length + 1;
+    if (left < 0) return headers;
+    headers[name] = '1';
+  }
+}
+
+describe('an object with as many headers as may be stored', () => {
+  let gateway: TestGateway;
+  let url: string;
+
+  beforeAll(async () => {
+    gateway = await startTestGateway();
+    ({ url } = await gateway.listen());
+    const bytes = (async function* () {
+      yield await Promise.resolve(Buffer.from('firmware'));
+    })();
+    await gateway.uploads.deposit({ key: KEY, bytes, headers: mostHeaders() });
+  });
+
+  afterAll(() => gateway.close());
+
+  function sign(query: readonly (readonly [string, string])[]): string {
+    const { id, secret } = gateway.bucketKey;
+    const { bucket } = gateway.config;
+    const expires = Math.floor(gateway.clock.now() / 1000) + 60;
+    const options = { accessKeyId: id, secret, bucket, key: KEY, method: 'GET' };
+    const pairs = signUrlV1({ ...options, expires, query });
+    return `${url}/${KEY}?${new URLSearchParams(pairs).toString()}`;
+  }
+
+  const most: [string, string][] = [
+    ['response-cache-control', 'x'.repeat(MOST_OVERRIDES - 200)],
+    ['response-content-disposition', 'x'.repeat(200 - 'cache-controlcontent-disposition'.length)],
+  ];
+
+  it('can be downloaded by the client of Node, with as many overrides as may be asked for', async () => {
+    const [status, count] = await new Promise<[number | undefined, number]>((resolve, reject) => {
+      get(sign(most), (response) => {
+        response.resume();
+        response.once('end', () => {
+          const meta = Object.keys(response.headers).filter((name) =>
+            name.startsWith('x-oss-meta'),
+          );
+          resolve([response.statusCode, meta.length]);
+        });
+      }).once('error', reject);
+    });
+    expect(status).toBe(200);
+    expect(count).toBe(Object.keys(mostHeaders()).length - 1);
+  });
+
+  it('can be downloaded by curl', async () => {
+    const { stdout } = await run('curl', ['--silent', '--fail', sign(most)]);
+    expect(stdout).toBe('firmware');
+  });
+
+  it('can be downloaded by fetch and ali-oss', async () => {
+    expect(await (await fetch(sign(most))).text()).toBe('firmware');
+    const client = aliOss({
+      endpoint: url,
+      region: `oss-${gateway.config.region}`,
+      bucket: gateway.config.bucket,
+      accessKeyId: gateway.bucketKey.id,
+      accessKeySecret: gateway.bucketKey.secret,
+    });
+    expect(String((await client.get(KEY)).content)).toBe('firmware');
+  });
+
+  it('gives no more overrides than that', async () => {
+    const answer = await fetch(sign([...most, ['response-expires', 'x']]));
+    expect(answer.status).toBe(400);
+    const text = await answer.text();
+    expect(text).toContain('<Code>InvalidArgument</Code>');
+    expect(text).toContain('Expires');
+  });
+
+  it('takes no byte more when it is deposited', async () => {
+    const read = jest.fn();
+    const bytes = (async function* () {
+      read();
+      yield await Promise.resolve(Buffer.from('x'));
+    })();
+    const headers = { 'content-type': 'x'.repeat(8181) };
+    await expect(gateway.uploads.deposit({ bytes, headers })).rejects.toMatchObject({
+      code: 'headersTooLarge',
+    });
+    expect(read).not.toHaveBeenCalled();
+  });
+});
