@@ -19,6 +19,7 @@ import type { Keys } from './keys.ts';
 import { reloadAccounts, resolveKeys } from './keys.ts';
 import type { LedgerDatabase } from './ledger/database.ts';
 import { openLedgerDatabase } from './ledger/database.ts';
+import { openDiskSpace } from './ledger/disk-space.ts';
 import { takeServerLock } from './ledger/server-lock.ts';
 import { SqliteLedger } from './ledger/sqlite-ledger.ts';
 import { SqliteNonces } from './ledger/sqlite-nonces.ts';
@@ -113,7 +114,7 @@ export async function createGateway(
   mkdirSync(config.dataDir, { recursive: true });
   const closers: Closer[] = [];
   try {
-    const records = parts.records ?? openRecords(config.dataDir, closers);
+    const records = parts.records ?? openRecords(config, closers);
     closers.push(() => records.ledger.close());
     const store = parts.store ?? (await openStore(config));
     closers.push(() => store.close());
@@ -170,12 +171,12 @@ function openStore({ dataDir, minFree }: Config): Promise<ObjectStore> {
   return DiskObjectStore.open(dataDir, new ThreadHasher(), minFree);
 }
 
-function openRecords(dataDir: string, closers: Closer[]): Records {
+function openRecords({ dataDir, minFree }: Config, closers: Closer[]): Records {
   const lock = takeServerLock(dataDir);
   closers.push(() => {
     lock.release();
   });
-  return sqliteRecords(openLedgerDatabase(dataDir));
+  return sqliteRecords(openLedgerDatabase(dataDir, openDiskSpace(dataDir, minFree)));
 }
 
 /** Makes a ledger and its nonces that are forgotten with the process. */

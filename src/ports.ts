@@ -192,12 +192,17 @@ export interface UploadLedger {
   expireStored(storedUntil: number, at: number, limit: number): Promise<PurgingBody[]>;
   /** @returns up to `limit` bodies in `purging`, after a sequence (0 for the first). */
   listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]>;
-  /** `purging` -> `purged`, once the bytes are gone. */
+  /** `purging` -> `purged`, once the bytes are gone; the headers are forgotten. */
   confirmPurged(sequences: readonly number[], at: number): Promise<void>;
   /** Forgets up to `limit` `issued` uploads whose policy expired before a time, except these keys. @returns how many. */
   pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number>;
   /** Forgets up to `limit` tombstones purged before a time. @returns how many. */
   pruneTombstones(purgedBefore: number, limit: number): Promise<number>;
+  /**
+   * Gives room that forgotten rows have left back to the disk, in one short step.
+   * @returns whether there is more to give back
+   */
+  giveBack(): Promise<boolean>;
   /** Writes what is still to be written. Nothing else may be called afterwards. */
   close(): Promise<void>;
 }

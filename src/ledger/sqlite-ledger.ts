@@ -16,6 +16,7 @@ import type { LedgerDatabase } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { PackageTable } from './package-table.ts';
 import { UploadTable } from './upload-table.ts';
+import { checkpoint, vacuumStep } from './vacuum.ts';
 
 /**
  * The ledger in SQLite. better-sqlite3 is synchronous; the methods are not, so that another database can take
@@ -34,14 +35,16 @@ export class SqliteLedger implements UploadLedger {
     this.#packages = new PackageTable(database.database);
   }
 
-  recordIssued(grant: IssuedGrant): Promise<void> {
+  async recordIssued(grant: IssuedGrant): Promise<void> {
+    this.#database.space.admitRow();
     // A grant forgotten at a power cut does no harm: its policy speaks for itself.
     return this.#commits.run('relaxed', () => {
       this.#uploads.insertIssued(grant);
     });
   }
 
-  recordStored(record: StoredRecord): Promise<StoreOutcome> {
+  async recordStored(record: StoredRecord): Promise<StoreOutcome> {
+    this.#database.space.admitRow();
     return this.#commits.run('durable', () => this.#uploads.store(record));
   }
 
@@ -128,7 +131,7 @@ export class SqliteLedger implements UploadLedger {
   }
 
   expireStored(storedUntil: number, at: number, limit: number): Promise<PurgingBody[]> {
-    return this.#commits.run('durable', () => this.#uploads.expire(storedUntil, at, limit));
+    return this.#database.runPurge('durable', () => this.#uploads.expire(storedUntil, at, limit));
   }
 
   async listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]> {
@@ -137,19 +140,30 @@ export class SqliteLedger implements UploadLedger {
 
   confirmPurged(sequences: readonly number[], at: number): Promise<void> {
     // Lost at a power cut, the row is still `purging` and the next purge confirms it again.
-    return this.#commits.run('relaxed', () => {
+    return this.#database.runPurge('relaxed', () => {
       this.#uploads.confirmPurged(sequences, at);
     });
   }
 
   pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number> {
-    return this.#commits.run('relaxed', () =>
+    return this.#database.runPurge('relaxed', () =>
       this.#uploads.pruneIssued(expiredBefore, except, limit),
     );
   }
 
   pruneTombstones(purgedBefore: number, limit: number): Promise<number> {
-    return this.#commits.run('relaxed', () => this.#uploads.pruneTombstones(purgedBefore, limit));
+    return this.#database.runPurge('relaxed', () =>
+      this.#uploads.pruneTombstones(purgedBefore, limit),
+    );
+  }
+
+  async giveBack(): Promise<boolean> {
+    const { database, space } = this.#database;
+    const given = await this.#database.runPurge('relaxed', () => vacuumStep(database));
+    if (given === 'more') return true;
+    if (given === 'last') checkpoint(database);
+    space.takeReserve();
+    return false;
   }
 
   close(): Promise<void> {

@@ -197,8 +197,9 @@ function prepareWayOut(database: Database) {
       `SELECT ${PURGING_BODY} FROM uploads WHERE state = 'purging' AND sequence > ?
        ORDER BY sequence LIMIT ?`,
     ),
+    // Headers may be most of a row, and nobody reads them any more.
     confirmPurged: database.prepare<{ sequence: number; at: number }>(
-      `UPDATE uploads SET state = 'purged', purged_at = :at
+      `UPDATE uploads SET state = 'purged', purged_at = :at, headers = '{}'
        WHERE sequence = :sequence AND state = 'purging'`,
     ),
     pruneIssued: database.prepare<{ expiredBefore: number; keys: string; limit: number }>(

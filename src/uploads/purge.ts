@@ -14,11 +14,13 @@ export interface PurgeReport {
 /** Small, and few at a time, because clients are served meanwhile. It is still about as fast as `rm`. */
 const BATCH = 64;
 const DELETIONS_AT_ONCE = 3;
+/** How many steps of the ledger one purge waits for; the next one goes on. */
+const MOST_STEPS = 256;
 
 /**
  * Purges every upload whose claim deadline has passed, and whatever else is in `purging`; then forgets issued
- * uploads and tombstones past their retention. Works in batches, so that it neither holds the ledger for long
- * nor reads it whole, and ends between two of them when the gateway stops.
+ * uploads and tombstones past their retention, and gives the room of what was forgotten back. Works in batches, so that
+ * it neither holds the ledger for long nor reads it whole, and ends between two of them when the gateway stops.
  */
 export async function purgeUnclaimed(
   parts: UploadParts,
@@ -43,10 +45,13 @@ export async function purgeUnclaimed(
   };
 
   let bodies = await ledger.listPurging(0, BATCH);
+  const failures: unknown[] = [];
   while (bodies.length > 0 && !isStopping()) {
-    await finish(bodies);
+    // A ledger that has no room to be written may get it from the bodies that are still to go.
+    await finish(bodies).catch((error: unknown) => failures.push(error));
     bodies = await ledger.listPurging(bodies.at(-1)?.sequence ?? Infinity, BATCH);
   }
+  if (failures.length > 0) throw failures[0];
   while (!isStopping()) {
     bodies = await ledger.expireStored(now - rules.claimTtl, now, BATCH);
     if (bodies.length === 0) break;
@@ -81,4 +86,5 @@ async function forget({ inTransit, ledger, rules }: UploadParts, now: number): P
   const issuedBefore = now - rules.issuedRetention;
   while ((await ledger.pruneIssued(issuedBefore, inTransit.list(), BATCH)) === BATCH);
   while ((await ledger.pruneTombstones(now - rules.tombstoneRetention, BATCH)) === BATCH);
+  for (let step = 1; step <= MOST_STEPS && (await ledger.giveBack()); step += 1);
 }

@@ -16,6 +16,7 @@ export interface UploadSnapshot {
   readonly size?: number;
   /** Lower-case hexadecimal. */
   readonly md5?: string;
+  /** Absent of a purged upload: its headers are forgotten. */
   readonly contentType?: string;
   readonly storedAt?: string;
   /** Until when it can be claimed; of a stored upload. */

@@ -394,6 +394,24 @@ export function describeUploadLedger(
         });
       });
 
+      it('keeps the digests of a body that is gone, and forgets its headers', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        const [body] = await ledger.expireStored(2000, 9, 10);
+        await ledger.confirmPurged([body?.sequence ?? 0], 10);
+        const { object } = aBody('k1', 'l1');
+        const purged = { key: 'k1', object: { ...object, headers: {} } };
+        expect(await ledger.findPurged('k1')).toMatchObject(purged);
+        expect(Object.keys((await ledger.findPurged('k1'))?.object.headers ?? {})).toEqual([]);
+      });
+
+      it('gives room back step by step, and loses nothing by it', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        let steps = 0;
+        while ((await ledger.giveBack()) && steps < 100) steps += 1;
+        expect(steps).toBeLessThan(100);
+        expect(await ledger.findUpload('k1')).toMatchObject({ object: aBody('k1', 'l1').object });
+      });
+
       it('pages through what is purging', async () => {
         for (const n of [1, 2, 3])
           await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`));

@@ -1,4 +1,4 @@
-import { statfs, unlink, writeFile } from 'node:fs/promises';
+import { open, statfs, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { callApi } from '../../../src/client/api-client.ts';
@@ -49,6 +49,12 @@ async function grantUnlessFull(url: string): Promise<UploadGrant | undefined> {
   }
 }
 
+async function postedGrant(url: string, bytes: Buffer): Promise<UploadGrant> {
+  const grant = await grantFrom(url);
+  expect(await post(grant, bytes)).toMatchObject({ status: 200 });
+  return grant;
+}
+
 async function freeBytes(path: string): Promise<number> {
   const { bavail, bsize } = await statfs(path);
   return bavail * bsize;
@@ -67,14 +73,33 @@ whenMounted('a full disk', () => {
   let disk: Exclude<ReturnType<typeof mountSmallDisk>, string>;
   let gateway: BuiltGateway;
 
-  const start = async (minFree: string): Promise<void> => {
+  const start = async (minFree: string, more: Record<string, string> = {}): Promise<void> => {
     const mounted = mountSmallDisk('64m');
     if (typeof mounted === 'string') throw new Error(mounted);
     disk = mounted;
     gateway = await startBuiltGateway(join(disk.path, 'data'), {
       OTA_GATEWAY_MIN_FREE: minFree,
       OTA_GATEWAY_PURGE_CRON: '* * * * * *',
+      ...more,
     });
+  };
+
+  /** Takes the last byte of the disk. @returns the file that has it */
+  const fillUp = async (): Promise<string> => {
+    const path = join(disk.path, `other-${String(Date.now())}`);
+    await using file = await open(path, 'w');
+    const chunk = Buffer.alloc(64 * 1024, 1);
+    for (let length = chunk.length; length >= 1;) {
+      const written = await file.write(chunk, 0, length).catch(() => ({ bytesWritten: 0 }));
+      if (written.bytesWritten < length) length = Math.floor(length / 2);
+    }
+    expect(await freeBytes(disk.path)).toBe(0);
+    return path;
+  };
+
+  const isUsable = async (): Promise<boolean> => {
+    const grant = await grantUnlessFull(gateway.url);
+    return grant !== undefined && (await post(grant, FILE)).status === 200;
   };
 
   afterEach(async () => {
@@ -170,6 +195,63 @@ whenMounted('a full disk', () => {
     expect(await post(await grantFrom(url), FILE)).toMatchObject({ status: 200 });
     expect(await findFaults(await survey(dataDir))).toEqual([]);
     expect(await gateway.stop()).toBe(0);
+  });
+
+  it.each(['0', '4MiB'])(
+    'that something else has filled gets room again from the purge, with %s to stay free',
+    async (minFree) => {
+      await start(minFree, { OTA_GATEWAY_CLAIM_TTL: '3s' });
+      const { dataDir, url } = gateway;
+      const kept = await claim(url, await postedGrant(url, FILE), 'kept');
+      for (let n = 0; n < 5; n += 1) await postedGrant(url, FILE);
+      await fillUp();
+      await eventually(async () => (await bodiesOnDisk(dataDir)).objects.length === 1, 20_000);
+      await eventually(isUsable, 20_000);
+      expect((await download(url, kept)).equals(FILE)).toBe(true);
+      expect(checkLedger(dataDir)).toBe('ok');
+      expect(await gateway.stop()).toBe(0);
+      expect(await findFaults(await survey(dataDir))).toEqual([]);
+    },
+  );
+
+  it('that hostile headers have filled gets room again from the purge', async () => {
+    await start('0', { OTA_GATEWAY_CLAIM_TTL: '5s' });
+    const { dataDir, url } = gateway;
+    await writeFile(join(disk.path, 'other'), Buffer.alloc(40 * MIB, 1));
+    const headers = { 'x-oss-meta-a': 'x'.repeat(8000) };
+    let posted = 0;
+    const attack = async (): Promise<void> => {
+      for (;;) {
+        const grant = await grantUnlessFull(url);
+        if (grant === undefined) return;
+        const { status } = await post(grant, Buffer.from('x'), headers);
+        if (status !== 200) return;
+        posted += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, attack));
+    expect(posted).toBeGreaterThan(300);
+    await eventually(async () => (await bodiesOnDisk(dataDir)).objects.length === 0, 30_000);
+    // The ledger gives back what the headers took, so that there is room for files again.
+    await eventually(async () => (await freeBytes(dataDir)) > 8 * MIB, 20_000);
+    await eventually(isUsable, 20_000);
+    expect(checkLedger(dataDir)).toBe('ok');
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  it('to the last byte does not keep a killed gateway from starting, and purging', async () => {
+    await start('0', { OTA_GATEWAY_CLAIM_TTL: '3s' });
+    const { dataDir, url } = gateway;
+    for (let n = 0; n < 5; n += 1) await postedGrant(url, FILE);
+    await gateway.kill();
+    await fillUp();
+    gateway = await startBuiltGateway(dataDir, {
+      OTA_GATEWAY_MIN_FREE: '0',
+      OTA_GATEWAY_CLAIM_TTL: '3s',
+      OTA_GATEWAY_PURGE_CRON: '* * * * * *',
+    });
+    await eventually(async () => (await bodiesOnDisk(dataDir)).objects.length === 0, 20_000);
+    await eventually(isUsable, 20_000);
   });
 
   it('does not keep a killed gateway from starting again, with all its small files', async () => {
