@@ -12,6 +12,7 @@ import { downloadUrl } from './signatures/download-url.ts';
 import type { FirmwarePackage } from './uploads/firmware-package.ts';
 
 /* What commands say with it. */
+export { quoted, quotedJson } from './uploads/quoted.ts';
 export { upgradeMessage } from './uploads/upgrade-message.ts';
 
 /** A data folder without its gateway: for commands, beside the server that may be using it. */

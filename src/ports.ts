@@ -258,7 +258,7 @@ export interface Observer {
   purged?(body: PurgingBody): void;
 }
 
-/** A file where bodies are kept. `locator` is undefined when it can be no body. */
+/** Anything where bodies are kept. `locator` is undefined when it can be no body: a folder, a link, another name. */
 export interface FoundFile {
   /** From the data folder on. */
   readonly path: string;
@@ -272,12 +272,18 @@ export interface BodyInventory {
   /** Whether a body may be on its way in: nobody has settled it yet. */
   isUnsettled(locator: string): Promise<boolean>;
   countUnsettled(): Promise<number>;
-  /** @returns the size in bytes, or undefined when there is no such body */
+  countJournals(): Promise<number>;
+  /** @returns the locators of the bodies in the journals: their own files may not be durable yet */
+  journaled(): Promise<ReadonlySet<string>>;
+  /** @returns the size in bytes, or undefined when there is no file of that name, or one that can be no body */
   stat(locator: string): Promise<{ readonly size: number } | undefined>;
   /** Reads a body and takes its digests. @returns undefined when there is no such body */
   measure(locator: string): Promise<StoredBody | undefined>;
-  /** Moves a file to where it is in nobody's way. */
-  setAside(path: string): Promise<void>;
+  /**
+   * Moves a file, or anything else, to where it is in nobody's way. It replaces nothing that is there already.
+   * @returns its new path, from the data folder on
+   */
+  setAside(path: string): Promise<string>;
   /** Gives another data folder a body. @returns false when there is no such body */
   copyTo(dataDir: string, locator: string): Promise<boolean>;
   /** Removes every file but the wanted bodies, and makes the names of those durable. */
@@ -291,4 +297,9 @@ export interface LedgerUpkeep {
   findDamage(): Promise<string[]>;
   /** Writes a consistent copy into another data folder, whoever else is writing meanwhile. */
   copyTo(dataDir: string): Promise<void>;
+  /**
+   * Makes a ledger of an older version give room back to the disk; nobody else may be working with it.
+   * @returns `full` when there is no room for the copy that it takes, and nothing was done
+   */
+  compact(): Promise<'done' | 'unneeded' | 'full'>;
 }

@@ -1,5 +1,5 @@
 import { wallClock } from '../clock.ts';
-import type { CheckReport, Finding } from '../maintenance.ts';
+import type { DataFolderReport, Finding } from '../maintenance.ts';
 import { checkDataFolder } from '../maintenance.ts';
 import { counted } from './counted.ts';
 import type { RawOptions } from './environment.ts';
@@ -35,11 +35,22 @@ function printFinding({ kind, repair, text }: Finding): void {
   process.stdout.write(`${kind}: ${text}${repair === undefined ? '' : ` (${repair})`}\n`);
 }
 
-function summary({ bytes, findings, left, purging, uploads, unsettled }: CheckReport): string {
+/** What became of a ledger that an older version has made. */
+const COMPACTED: Readonly<Record<DataFolderReport['compacted'], readonly string[]>> = {
+  unneeded: [],
+  done: ['the ledger gives room back from now on'],
+  full: ['there is no room to make the ledger smaller'],
+};
+
+function summary(report: DataFolderReport): string {
+  const { bytes, findings, journals, left, purging, restorable, unsettled, uploads } = report;
+  const restored = restorable === 0 ? '' : `, which restores ${counted(restorable, 'upload')}`;
   return [
     `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')}`,
     `${String(purging)} waiting for the purge`,
     `${String(unsettled)} unsettled`,
     `${counted(findings, 'finding')}, ${String(left)} left`,
+    ...(journals === 0 ? [] : [`${counted(journals, 'journal')} for the next start${restored}`]),
+    ...COMPACTED[report.compacted],
   ].join(', ');
 }

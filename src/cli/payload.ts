@@ -1,5 +1,5 @@
 import { wallClock } from '../clock.ts';
-import { openOffline, upgradeMessage } from '../offline.ts';
+import { openOffline, quoted, quotedJson, upgradeMessage } from '../offline.ts';
 import type { RawOptions } from './environment.ts';
 import { readConfig } from './environment.ts';
 
@@ -14,11 +14,11 @@ export async function printPayload(
 ): Promise<void> {
   await using offline = openOffline(readConfig(options));
   const firmware = await offline.findPackage(firmwareId);
-  if (firmware === undefined) throw new Error(`there is no firmware package ${firmwareId}`);
+  if (firmware === undefined) throw new Error(`there is no firmware package ${quoted(firmwareId)}`);
   const at = wallClock.now();
   const message = upgradeMessage(firmware, {
     at,
     urlOf: (key) => offline.downloadUrl(key, at + expires),
   });
-  process.stdout.write(`${JSON.stringify(message)}\n`);
+  process.stdout.write(`${quotedJson(message)}\n`);
 }

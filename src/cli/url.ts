@@ -1,6 +1,6 @@
 import { wallClock } from '../clock.ts';
 import type { Offline } from '../offline.ts';
-import { openOffline } from '../offline.ts';
+import { openOffline, quoted } from '../offline.ts';
 import type { RawOptions } from './environment.ts';
 import { readConfig } from './environment.ts';
 
@@ -18,13 +18,14 @@ export async function printUrls(name: string, expires: number, options: RawOptio
 
 /** @throws when nothing can be downloaded under the name; the message says what became of it */
 async function findKeys(offline: Offline, name: string): Promise<readonly string[]> {
+  const shown = quoted(name);
   const upload = await offline.ledger.findUpload(name);
-  if (upload?.state === 'issued') throw new Error(`nothing was uploaded to ${name} yet`);
+  if (upload?.state === 'issued') throw new Error(`nothing was uploaded to ${shown} yet`);
   if (upload !== undefined) return [upload.key];
   const firmware = await offline.findPackage(name);
   if (firmware !== undefined) return firmware.files.map(({ key }) => key);
   const purged = await offline.ledger.findPurged(name);
-  if (purged === undefined) throw new Error(`no object and no firmware package is called ${name}`);
+  if (purged === undefined) throw new Error(`no object and no firmware package is called ${shown}`);
   const { purgingSince, reason } = purged.purge;
-  throw new Error(`${name} was purged (${reason}) at ${new Date(purgingSince).toISOString()}`);
+  throw new Error(`${shown} was purged (${reason}) at ${new Date(purgingSince).toISOString()}`);
 }

@@ -1,5 +1,6 @@
+import type { Dirent } from 'node:fs';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, rename, stat } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { BodyInventory, FoundFile, Hasher, StoredBody } from '../ports.ts';
 import { hasErrorCode } from '../system-error.ts';
@@ -24,33 +25,46 @@ export class DiskInventory implements BodyInventory {
   }
 
   async *files(): AsyncGenerator<FoundFile, void, undefined> {
-    const folders = await unlessMissing(
-      readdir(join(this.#dataDir, OBJECTS), { withFileTypes: true }),
-    );
-    for (const folder of folders ?? []) {
+    for (const folder of (await unlessMissing(this.#list(OBJECTS))) ?? []) {
       const path = join(OBJECTS, folder.name);
+      // What is behind a link may be outside of the data folder.
       if (!folder.isDirectory()) {
         yield { path, locator: undefined };
         continue;
       }
-      for (const name of await readdir(join(this.#dataDir, path))) {
-        const isBody = folderName(name) === folder.name;
-        yield { path: join(path, name), locator: isBody ? name : undefined };
+      for (const entry of await this.#list(path)) {
+        const isBody = entry.isFile() && folderName(entry.name) === folder.name;
+        yield { path: join(path, entry.name), locator: isBody ? entry.name : undefined };
       }
     }
   }
 
+  #list(path: string): Promise<Dirent[]> {
+    return readdir(join(this.#dataDir, path), { withFileTypes: true });
+  }
+
   async isUnsettled(locator: string): Promise<boolean> {
     if ((await unlessMissing(stat(stagingPath(this.#dataDir, locator)))) !== undefined) return true;
-    return (await readJournals(await listJournals(this.#dataDir))).has(locator);
+    return (await this.journaled()).has(locator);
   }
 
   async countUnsettled(): Promise<number> {
     return (await unlessMissing(readdir(join(this.#dataDir, STAGING))))?.length ?? 0;
   }
 
+  async countJournals(): Promise<number> {
+    return (await listJournals(this.#dataDir)).length;
+  }
+
+  async journaled(): Promise<ReadonlySet<string>> {
+    return new Set((await readJournals(await listJournals(this.#dataDir))).keys());
+  }
+
   async stat(locator: string): Promise<{ readonly size: number } | undefined> {
-    return unlessMissing(stat(objectPath(this.#dataDir, locator)));
+    const folder = await unlessMissing(lstat(objectFolder(this.#dataDir, locator)));
+    if (folder?.isDirectory() !== true) return undefined;
+    const file = await unlessMissing(lstat(objectPath(this.#dataDir, locator)));
+    return file?.isFile() === true ? { size: file.size } : undefined;
   }
 
   async measure(locator: string): Promise<StoredBody | undefined> {
@@ -67,17 +81,28 @@ export class DiskInventory implements BodyInventory {
     }
   }
 
-  async setAside(path: string): Promise<void> {
-    await makeDurableFolder(join(this.#dataDir, SET_ASIDE));
+  async setAside(path: string): Promise<string> {
+    const folder = join(this.#dataDir, SET_ASIDE);
+    await makeDurableFolder(folder);
+    // Else it would leave the data folder.
+    if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
     const from = join(this.#dataDir, path);
-    await rename(from, join(this.#dataDir, SET_ASIDE, basename(path)));
+    const name = await takeName(folder, basename(path), (await lstat(from)).isDirectory());
+    try {
+      await rename(from, join(folder, name));
+    } catch (error) {
+      await rm(join(folder, name), { recursive: true });
+      throw error;
+    }
     await flushFolder(dirname(from));
-    await flushFolder(join(this.#dataDir, SET_ASIDE));
+    await flushFolder(folder);
+    return join(SET_ASIDE, name);
   }
 
   async copyTo(folder: string, locator: string): Promise<boolean> {
     const target = objectPath(folder, locator);
     if ((await unlessMissing(stat(target))) !== undefined) return true;
+    if ((await this.stat(locator)) === undefined) return false;
     await mkdir(objectFolder(folder, locator), { recursive: true });
     return (
       (await unlessMissing(linkOrCopy(objectPath(this.#dataDir, locator), target))) !== undefined
@@ -92,10 +117,28 @@ export class DiskInventory implements BodyInventory {
       await remove(join(this.#dataDir, path));
     }
     for (const folder of touched) await flushFolder(join(this.#dataDir, folder));
+    if (touched.size > 0) await flushFolder(join(this.#dataDir, OBJECTS));
   }
 
   async close(): Promise<void> {
     await this.#hasher.close();
+  }
+}
+
+/**
+ * Takes a name in a folder by an empty file, or folder, that what is moved there replaces.
+ * @returns the wanted name, or with a number behind it when it is taken
+ */
+async function takeName(folder: string, wanted: string, isFolder: boolean): Promise<string> {
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? wanted : `${wanted}.${String(count)}`;
+    try {
+      if (isFolder) await mkdir(join(folder, name));
+      else await (await open(join(folder, name), 'wx')).close();
+      return name;
+    } catch (error) {
+      if (!hasErrorCode(error, 'EEXIST')) throw error;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { BodyInventory, LedgerUpkeep, UploadLedger } from '../ports.ts';
 import { allUploads } from './survey.ts';
+import type { StoredObject } from './upload.ts';
 
 /** Where a copy is made, and what it is made of. */
 export interface BackUpParts {
@@ -10,6 +11,8 @@ export interface BackUpParts {
   /** Opens the ledger of the folder. */
   readonly openCopy: () => UploadLedger;
   readonly copiedBodies: BodyInventory;
+  /** Ends it early, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What was copied. */
@@ -18,6 +21,8 @@ export interface BackUpReport {
   readonly bytes: number;
   /** Keys of uploads that are on record without bytes, in the original already. */
   readonly missing: readonly string[];
+  /** Keys of uploads whose bytes are not those that were stored. They were copied as they are. */
+  readonly differing: readonly string[];
 }
 
 const MOST_ROUNDS = 20;
@@ -28,7 +33,7 @@ const MOST_ROUNDS = 20;
  * copied again, until everything on record is there. Bodies copied by then are kept from round to round.
  */
 export async function backUp(parts: BackUpParts): Promise<BackUpReport> {
-  let report: BackUpReport = { uploads: 0, bytes: 0, missing: [] };
+  let report: BackUpReport = { uploads: 0, bytes: 0, missing: [], differing: [] };
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
     const before = report.missing;
     await parts.upkeep.copyTo(parts.folder);
@@ -46,19 +51,36 @@ export async function backUp(parts: BackUpParts): Promise<BackUpReport> {
   return report;
 }
 
-async function copyBodies({ folder, inventory, openCopy }: BackUpParts): Promise<BackUpReport> {
+async function copyBodies(parts: BackUpParts): Promise<BackUpReport> {
+  const { folder, inventory, openCopy, signal } = parts;
+  // Of these a server that was killed may have left less than it seems, until the next one has restored them.
+  const suspects = await inventory.journaled();
   const copy = openCopy();
   try {
     const report = { uploads: 0, bytes: 0, missing: new Array<string>() };
+    const differing: string[] = [];
     for await (const upload of allUploads(copy)) {
+      signal?.throwIfAborted();
       if (upload.state !== 'stored' && upload.state !== 'claimed') continue;
-      const isThere = await inventory.copyTo(folder, upload.object.locator);
-      if (!isThere) report.missing.push(upload.key);
+      const { key, object } = upload;
       report.uploads += 1;
-      report.bytes += upload.object.size;
+      report.bytes += object.size;
+      if (!(await inventory.copyTo(folder, object.locator))) report.missing.push(key);
+      else if (!(await isWhole(parts, object, suspects))) differing.push(key);
     }
-    return report;
+    return { ...report, differing };
   } finally {
     await copy.close();
   }
+}
+
+/** Compares the size of a copy with the ledger, and the digest of one that is suspected. */
+async function isWhole(
+  { copiedBodies }: BackUpParts,
+  { locator, md5, size }: StoredObject,
+  suspects: ReadonlySet<string>,
+): Promise<boolean> {
+  if (!suspects.has(locator)) return (await copiedBodies.stat(locator))?.size === size;
+  const measured = await copiedBodies.measure(locator);
+  return measured?.size === size && measured.md5 === md5;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { BodyInventory, LedgerUpkeep, StoredBody, UploadLedger } from '../ports.ts';
+import { quoted } from './quoted.ts';
 import { allUploads } from './survey.ts';
 import type { ClaimedUpload, StoredUpload } from './upload.ts';
 
@@ -43,6 +44,8 @@ export interface CheckReport {
   readonly unsettled: number;
   /** Bodies that the next purge deletes. */
   readonly purging: number;
+  /** Uploads whose bytes a crash has taken, and the next start gives back from the journals. */
+  readonly restorable: number;
 }
 
 /** What a check works with. */
@@ -51,6 +54,8 @@ export interface CheckParts {
   readonly upkeep: LedgerUpkeep;
   readonly inventory: BodyInventory;
   readonly clock: Clock;
+  /** Bodies that the next start writes anew, whatever has become of their files. */
+  readonly recoverable: ReadonlySet<string>;
 }
 
 /**
@@ -68,9 +73,10 @@ export async function check(parts: CheckParts, options: CheckOptions): Promise<C
     tell({ kind: 'ledgerDamage', text, repair: undefined });
   }
   const expected = await countUploads(parts);
-  await checkUploads(parts, { ...options, onFinding: tell }, expected.bytes);
+  const restorable = await checkUploads(parts, { ...options, onFinding: tell }, expected.bytes);
   await checkFiles(parts, { ...options, onFinding: tell });
-  return { ...expected, ...count, unsettled: await parts.inventory.countUnsettled() };
+  const unsettled = await parts.inventory.countUnsettled();
+  return { ...expected, ...count, unsettled, restorable };
 }
 
 async function countUploads({
@@ -88,23 +94,28 @@ async function countUploads({
 
 type UploadWithBytes = StoredUpload | ClaimedUpload;
 
+/** @returns how many uploads the next start restores */
 async function checkUploads(
   parts: CheckParts,
   { deep, repair, onFinding, onProgress }: CheckOptions,
   total: number,
-): Promise<void> {
+): Promise<number> {
   let done = 0;
+  let restorable = 0;
   onProgress(0, total);
   for await (const upload of allUploads(parts.ledger)) {
     if (upload.state !== 'stored' && upload.state !== 'claimed') continue;
     const fault = await findFault(parts, upload, deep);
-    if (fault !== undefined && (await isStillThere(parts, upload))) {
+    if (fault !== undefined && parts.recoverable.has(upload.object.locator)) {
+      restorable += 1;
+    } else if (fault !== undefined && (await isStillThere(parts, upload))) {
       const mended = repair && fault.kind === 'bytesMissing';
       onFinding({ ...fault, repair: mended ? await giveUp(parts, upload) : undefined });
     }
     done += upload.object.size;
     onProgress(done, total);
   }
+  return restorable;
 }
 
 /** What was measured of a body: its digests, too, when it was read. */
@@ -116,18 +127,18 @@ async function findFault(
   deep: boolean,
 ): Promise<Omit<Finding, 'repair'> | undefined> {
   const { locator, size, md5, crc64 } = object;
-  const name = `${key} (${state}, ${locator})`;
-  const found: Found | undefined = deep
-    ? await inventory.measure(locator)
-    : await inventory.stat(locator);
-  if (found === undefined) return { kind: 'bytesMissing', text: `${name} has no bytes` };
-  if (found.size !== size) {
-    const text = `${name} has ${String(found.size)} bytes instead of ${String(size)}`;
-    return { kind: 'bytesDiffer', text };
+  const name = `${quoted(key)} (${state}, ${quoted(locator)})`;
+  const differs = (how: string) => ({ kind: 'bytesDiffer', text: `${name} ${how}` }) as const;
+  let found: Found | undefined;
+  try {
+    found = deep ? await inventory.measure(locator) : await inventory.stat(locator);
+  } catch (error) {
+    return differs(`cannot be read: ${quoted(String(error))}`);
   }
+  if (found === undefined) return { kind: 'bytesMissing', text: `${name} has no bytes` };
+  if (found.size !== size) return differs(`has ${found.size} bytes instead of ${size}`);
   if ((found.md5 ?? md5) !== md5 || (found.crc64 ?? crc64) !== crc64) {
-    const text = `${name} has the MD5 ${found.md5 ?? ''} instead of ${md5}`;
-    return { kind: 'bytesDiffer', text };
+    return differs(`has the MD5 ${found.md5 ?? ''} instead of ${md5}`);
   }
   return undefined;
 }
@@ -154,12 +165,19 @@ async function checkFiles(
 ): Promise<void> {
   for await (const { locator, path } of parts.inventory.files()) {
     if (locator !== undefined && !(await isLost(parts, locator))) continue;
-    if (repair) await parts.inventory.setAside(path);
-    onFinding({
-      kind: locator === undefined ? 'strayFile' : 'bodyWithoutRow',
-      text: locator === undefined ? `${path} is no body` : `${path} is not on record`,
-      repair: repair ? 'moved to lost/' : undefined,
-    });
+    const kind = locator === undefined ? 'strayFile' : 'bodyWithoutRow';
+    const text = `${quoted(path)} is ${locator === undefined ? 'no body' : 'not on record'}`;
+    if (!repair) {
+      onFinding({ kind, text, repair: undefined });
+      continue;
+    }
+    try {
+      const moved = await parts.inventory.setAside(path);
+      onFinding({ kind, text, repair: `moved to ${quoted(moved)}` });
+    } catch (error) {
+      const why = `${text}, and could not be moved: ${quoted(String(error))}`;
+      onFinding({ kind, text: why, repair: undefined });
+    }
   }
 }
 
