@@ -9,6 +9,7 @@ import { openDiskSpace } from '../../src/ledger/disk-space.ts';
 import { SqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
 import { SqliteNonces } from '../../src/ledger/sqlite-nonces.ts';
 import { compact, givesBack } from '../../src/ledger/vacuum.ts';
+import { fileHandlePrototype } from '../support/file-handles.ts';
 
 const MIB = 1024 * 1024;
 const GRANT = { accountId: 'a', issuedAt: 1, policyExpiresAt: 2 };
@@ -177,5 +178,30 @@ describe('the disk of a ledger', () => {
     expire.mockRejectedValueOnce(full);
     await expect(ledger.pruneTombstones(9, 10)).rejects.toBe(full);
     expire.mockRestore();
+  });
+
+  it('that is full at a flush, and at what mends that, makes no later commit fail for ever', async () => {
+    open(0);
+    const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+    await store('k0');
+    const flushing = jest.spyOn(await fileHandlePrototype(), 'datasync');
+    flushing.mockRejectedValueOnce(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+    await expect(store('k1')).rejects.toMatchObject({ code: 'ENOSPC' });
+    const mending = jest.spyOn(database.database, 'pragma').mockImplementation(() => {
+      throw full;
+    });
+    await expect(store('k2')).rejects.toBe(full);
+    // The purge gives up its reserve, and then there is room.
+    const { releaseReserve } = database.space;
+    jest.spyOn(database.space, 'releaseReserve').mockImplementation(() => {
+      mending.mockRestore();
+      return releaseReserve();
+    });
+    await expect(ledger.expireStored(0, 2, 1)).resolves.toEqual([]);
+    await expect(store('k3')).resolves.toBe('stored');
+    flushing.mockRestore();
+    // What was refused for its flush alone may be on record all the same; what was acknowledged is.
+    expect(await ledger.findUpload('k0')).toMatchObject({ state: 'stored' });
+    expect(await ledger.findUpload('k3')).toMatchObject({ state: 'stored' });
   });
 });
