@@ -41,6 +41,7 @@ describe('kill -9 at any moment', () => {
       expect(await log.verify(last)).toEqual([]);
       expect(await last.stop()).toBe(0);
       expect(log.acknowledged.stored).toBeGreaterThan(KILLS);
+      expect(log.acknowledged.removed).toBeGreaterThan(0);
       await folder.remove();
     },
     60_000 + 10_000 * KILLS,

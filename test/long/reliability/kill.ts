@@ -1,17 +1,39 @@
 import { readFile } from 'node:fs/promises';
 import type { UploadGrant } from '../../../src/client/api-client.ts';
 import { ApiCallError, callApi } from '../../../src/client/api-client.ts';
+import { percentEncode } from '../../../src/signatures/percent-encoding.ts';
+import { signUrlV1 } from '../../../src/signatures/oss-v1.ts';
 import { md5Hex, patternBytes } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
+import { BUCKET_KEY } from '../../support/built-gateway.ts';
 import { apiOf, claim, grantFrom, post } from '../../support/loop.ts';
 import type { Dice } from './dice.ts';
 import { findFaults, survey } from './survey.ts';
 import type { Survey, UploadRow } from './survey.ts';
 
-const MIB = 1024 * 1024;
+const KIB = 1024;
+const MIB = 1024 * KIB;
 const POOL = patternBytes(9 * MIB);
-/** Round the sizes at which the gateway changes its ways, and everything between. */
-const SIZES = [0, 1, 1000, 65_536, MIB - 1, MIB, MIB + 1, 2 * MIB, 4 * MIB];
+/** Smaller bodies go through the journal. */
+const JOURNAL_LIMIT = 512 * KIB;
+/** Around the sizes at which the gateway changes its ways. */
+const EDGES = [
+  ...[0, 1, 1000, 64 * KIB, JOURNAL_LIMIT - 1, JOURNAL_LIMIT, JOURNAL_LIMIT + 1],
+  ...[MIB - 1, MIB, MIB + 1, 2 * MIB, 4 * MIB],
+];
+const BUCKET = 'iotx-ota';
+
+/** How often a client does what. */
+const CHANCES = {
+  overwrite: 0.3,
+  /** DeleteObject of an unclaimed object. */
+  remove: 0.25,
+  /** A DeleteObject that is sent together with a new body for the same key. */
+  removeWhileStoring: 0.5,
+  storeAgain: 0.5,
+  claim: 0.7,
+  deletePackage: 0.4,
+};
 
 /** A body that was sent, known by its digest. */
 interface Sent {
@@ -35,6 +57,11 @@ interface Story {
   /** Sent afterwards, and never answered: in its place, or not. */
   perhaps: Sent[];
   wish: Wish | undefined;
+  /**
+   * DeleteObject. `asked`: the body of `stored` or one of `perhaps` may be deleted, or not. `yes`: acknowledged, so
+   * that only a body of `perhaps`, which was sent later, may be there.
+   */
+  removed: 'no' | 'asked' | 'yes';
   /** When the last body was sent. */
   sentAt: number;
   /** It is known to be gone, and must stay so. */
@@ -46,7 +73,10 @@ export interface Acknowledged {
   signed: number;
   stored: number;
   claimed: number;
+  /** Packages, by DeleteOTAFirmware. */
   deleted: number;
+  /** Objects, by DeleteObject. */
+  removed: number;
 }
 
 /**
@@ -54,7 +84,13 @@ export interface Acknowledged {
  * log with what is there after a crash.
  */
 export class KillLog {
-  readonly acknowledged: Acknowledged = { signed: 0, stored: 0, claimed: 0, deleted: 0 };
+  readonly acknowledged: Acknowledged = {
+    signed: 0,
+    stored: 0,
+    claimed: 0,
+    deleted: 0,
+    removed: 0,
+  };
   readonly #stories = new Map<string, Story>();
   readonly #claimTtl: number;
   #names = 0;
@@ -81,6 +117,7 @@ export class KillLog {
       stored: undefined,
       perhaps: [],
       wish: undefined,
+      removed: 'no',
       sentAt: 0,
       gone: false,
     };
@@ -88,23 +125,76 @@ export class KillLog {
     const local = { ...grant, host: url };
     do {
       await this.#store(local, story, dice);
-    } while (dice.chance(0.2) && !over());
-    if (dice.chance(0.7)) await this.#claim(url, local, story);
-    if (story.wish?.claimed === 'yes' && dice.chance(0.4)) await this.#delete(url, story.wish);
+    } while (dice.chance(CHANCES.overwrite) && !over());
+    if (dice.chance(CHANCES.remove)) {
+      if (dice.chance(CHANCES.removeWhileStoring)) await this.#storeAndRemove(local, story, dice);
+      else await this.#remove(url, story);
+      if (dice.chance(CHANCES.storeAgain)) await this.#store(local, story, dice);
+    }
+    if (dice.chance(CHANCES.claim)) await this.#claim(url, local, story);
+    if (story.wish?.claimed === 'yes' && dice.chance(CHANCES.deletePackage)) {
+      await this.#delete(url, story.wish);
+    }
   }
 
   async #store(grant: UploadGrant, story: Story, dice: Dice): Promise<void> {
-    const size = dice.chance(0.5) ? dice.pick(SIZES) : dice.below(4 * MIB);
+    const sent = this.#announce(story, dice);
+    await this.#post(grant, sent);
+    story.stored = sent;
+    story.perhaps = [];
+    story.removed = 'no';
+  }
+
+  /** Deletes what a key holds. */
+  async #remove(url: string, story: Story): Promise<void> {
+    story.removed = 'asked';
+    await this.#deleteObject(url, story.key);
+    story.stored = undefined;
+    story.perhaps = [];
+    story.removed = 'yes';
+  }
+
+  /**
+   * Sends a new body and a DeleteObject for the same key at once. Whichever is carried out last decides; but when
+   * either was acknowledged, the body before is gone.
+   */
+  async #storeAndRemove(grant: UploadGrant, story: Story, dice: Dice): Promise<void> {
+    const sent = this.#announce(story, dice);
+    story.removed = 'asked';
+    const stored = this.#post(grant, sent).then(() => {
+      story.stored = sent;
+      story.perhaps = [];
+    });
+    const removed = this.#deleteObject(grant.host, story.key).then(() => {
+      if (story.stored === sent) return;
+      story.stored = undefined;
+      story.perhaps = [sent];
+    });
+    const outcomes = await Promise.allSettled([stored, removed]);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  /** Chooses a body that is about to be sent. */
+  #announce(story: Story, dice: Dice): Sent {
+    const size = chooseSize(dice);
     const from = dice.below(POOL.length - size);
     const bytes = POOL.subarray(from, from + size);
     const sent = { md5: md5Hex(bytes), bytes };
     story.perhaps.push(sent);
     story.sentAt = Date.now();
+    return sent;
+  }
+
+  async #post(grant: UploadGrant, { bytes }: Sent): Promise<void> {
     const { status } = await post(grant, bytes);
     if (status !== 200) throw new Error(`an upload was answered with ${String(status)}`);
-    story.stored = sent;
-    story.perhaps = [];
     this.acknowledged.stored += 1;
+  }
+
+  async #deleteObject(url: string, key: string): Promise<void> {
+    const { status } = await fetch(deletionUrl(url, key), { method: 'DELETE' });
+    if (status !== 204) throw new Error(`DeleteObject was answered with ${String(status)}`);
+    this.acknowledged.removed += 1;
   }
 
   async #claim(url: string, grant: UploadGrant, story: Story): Promise<void> {
@@ -116,11 +206,14 @@ export class KillLog {
     } catch (error) {
       const late = Date.now() - story.sentAt >= this.#claimTtl;
       const empty = story.stored?.bytes.length === 0;
-      if (!(error instanceof ApiCallError) || !(late || empty)) throw error;
+      const mayBeGone = story.removed !== 'no';
+      if (!(error instanceof ApiCallError) || !(late || empty || mayBeGone)) throw error;
       story.wish = undefined;
       return;
     }
     wish.claimed = 'yes';
+    // It was there, and a claimed object cannot be deleted any more.
+    story.removed = 'no';
     this.acknowledged.claimed += 1;
   }
 
@@ -165,6 +258,7 @@ export class KillLog {
     if (bytes !== undefined && !bytes.equals(body.bytes)) return 'its bytes are not those sent';
     story.stored = body;
     story.perhaps = [];
+    story.removed = 'no';
     if (live.state === 'stored') {
       if (wish?.claimed === 'yes') return 'its claim was acknowledged, and it is not claimed';
       story.wish = undefined;
@@ -186,11 +280,15 @@ export class KillLog {
   /** Whether there is a good reason that a key has no body (any more). */
   #judgeAbsence(story: Story, rows: readonly UploadRow[]): string | undefined {
     const last = rows.findLast(({ purge_reason: reason }) => reason !== null);
-    const { stored, wish } = story;
-    if (last === undefined) return stored && 'it was stored, and there is no trace of it';
+    const { removed, stored, wish } = story;
+    if (stored !== undefined && !rows.some(({ md5 }) => md5 === stored.md5)) {
+      return 'it was stored, and there is no trace of it';
+    }
+    if (last === undefined) return undefined;
     story.gone = true;
     if (last.purge_reason === 'deleted') {
-      return wish === undefined || wish.deleted === 'no' ? 'it was deleted unasked' : undefined;
+      const asked = removed !== 'no' || (wish !== undefined && wish.deleted !== 'no');
+      return asked ? undefined : 'it was deleted unasked';
     }
     if (wish?.claimed === 'yes') return 'its claim was acknowledged, and it was purged';
     const age = (last.purging_since ?? 0) - (last.stored_at ?? Infinity);
@@ -204,6 +302,21 @@ export class KillLog {
     );
     for (const wish of wishes.slice(0, -kept)) await this.#delete(url, wish);
   }
+}
+
+/** Half of the bodies are small enough for the journal, and a part of all have a size at an edge. */
+function chooseSize(dice: Dice): number {
+  if (dice.chance(0.4)) return dice.pick(EDGES);
+  return dice.below(dice.chance(0.6) ? JOURNAL_LIMIT : 4 * MIB);
+}
+
+/** The URL that deletes an object, signed with the bucket key. */
+function deletionUrl(url: string, key: string): string {
+  const { id: accessKeyId, secret } = BUCKET_KEY;
+  const expires = Math.floor(Date.now() / 1000) + 3600;
+  const query = signUrlV1({ accessKeyId, secret, bucket: BUCKET, key, method: 'DELETE', expires });
+  const path = key.split('/').map(percentEncode).join('/');
+  return `${url}/${path}?${new URLSearchParams(query).toString()}`;
 }
 
 /** The gateway was killed while it was asked: by the socket, or by an answer that breaks off. */
