@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What came of a request. `received` may hold several answers, or none. */
 export interface Exchanged {
@@ -10,6 +11,7 @@ export interface Exchanged {
 /** A request that gets no answer for so long is not waited for: the client says that it has no more to send. */
 const QUIET_MS = 150;
 const PATIENCE_MS = 15_000;
+const LOOK_MS = 15;
 
 /** Sends bytes over a connection of their own, and reads until a whole answer is there or the connection ends. */
 export function exchange(
@@ -41,6 +43,87 @@ export function exchange(
     });
     socket.write(bytes);
   });
+}
+
+/** One thing that a client does with its connection. */
+export type Step =
+  | { readonly do: 'send'; readonly bytes: Buffer }
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'stopReading' | 'finish' | 'reset' };
+
+/**
+ * Takes steps over a connection of their own, one after the other, then reads until so many answers are there or
+ * the connection ends. What is sent after the gateway has closed the connection is lost, as it is for any client.
+ */
+export async function deliver(
+  port: number,
+  steps: readonly Step[],
+  answers: number,
+): Promise<Exchanged> {
+  const chunks: Buffer[] = [];
+  const socket = connect({ port, host: '127.0.0.1' });
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  for (const step of steps) {
+    if (step.do === 'send') socket.write(step.bytes);
+    else if (step.do === 'wait') await sleep(step.ms);
+    else if (step.do === 'stopReading') socket.pause();
+    else if (step.do === 'finish') socket.end();
+    else socket.resetAndDestroy();
+  }
+  const deadline = Date.now() + PATIENCE_MS;
+  let [seen, quietSince] = [0, Date.now()];
+  while (!socket.destroyed && Date.now() < deadline) {
+    await Promise.race([closed, sleep(LOOK_MS)]);
+    if (chunks.length > seen) {
+      [seen, quietSince] = [chunks.length, Date.now()];
+      if (readAnswers(Buffer.concat(chunks)).answers.length >= answers) break;
+    } else if (Date.now() - quietSince > QUIET_MS) {
+      socket.end();
+    }
+  }
+  const hung = !socket.destroyed && Date.now() >= deadline;
+  socket.destroy();
+  await closed;
+  return { received: Buffer.concat(chunks), hung };
+}
+
+/**
+ * Takes apart what came over one connection.
+ * @returns the bytes of each final answer that is whole, and what comes after the last one of them
+ */
+export function readAnswers(received: Buffer): { answers: Buffer[]; rest: Buffer } {
+  const answers: Buffer[] = [];
+  let rest = received;
+  for (;;) {
+    const length = answerLength(rest);
+    if (length === undefined) return { answers, rest };
+    const answer = rest.subarray(0, length);
+    if (!answer.subarray(0, INTERIM_START.length).equals(INTERIM_START)) answers.push(answer);
+    rest = rest.subarray(length);
+  }
+}
+
+const ANSWER_START = Buffer.from('HTTP/1.1 ');
+const EMPTY_CHUNKS = '0\r\n\r\n';
+const INTERIM_START = Buffer.from('HTTP/1.1 1');
+
+/** @returns how long the first answer is; undefined when it is not whole, or not an answer */
+function answerLength(received: Buffer): number | undefined {
+  const end = received.indexOf('\r\n\r\n');
+  const bodyAt = end + 4;
+  if (end === -1 || !received.subarray(0, ANSWER_START.length).equals(ANSWER_START))
+    return undefined;
+  const head = received.toString('latin1', 0, end + 2);
+  // The answer to a HEAD request announces a body that does not come.
+  const next = received.subarray(bodyAt, bodyAt + ANSWER_START.length);
+  const isBare = /^HTTP\/1\.1 (?:1\d\d|204|304)/.test(head) || next.equals(ANSWER_START);
+  const announced = Number(/\r\ncontent-length: (\d+)\r\n/i.exec(head)?.[1] ?? 0);
+  // Node's own answer to an unknown expectation is chunked, and empty.
+  const isChunked = /\r\ntransfer-encoding: chunked\r\n/i.test(head);
+  const length = bodyAt + (isBare ? 0 : isChunked ? EMPTY_CHUNKS.length : announced);
+  return length <= received.length ? length : undefined;
 }
 
 /** Whether an answer is there from its first byte to its last. */

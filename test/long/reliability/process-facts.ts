@@ -1,4 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+/** @returns whether a process is there; a zombie is not */
+export function isAlive(pid: number): boolean {
+  return existsSync(`/proc/${String(pid)}`) && readStatus(pid, 'VmRSS') > 0;
+}
 
 /** @returns how many descriptors a process has open */
 export function openFiles(pid: number): number {
