@@ -46,7 +46,7 @@ export class HealthyClient {
   }
 
   stop(): void {
-    this.#child.disconnect();
+    if (this.#child.connected) this.#child.disconnect();
   }
 
   async #ask(order: { readonly enough?: number }): Promise<unknown> {

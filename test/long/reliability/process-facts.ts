@@ -20,6 +20,17 @@ export function peakBytes(pid: number): number {
   return readStatus(pid, 'VmHWM');
 }
 
+/** Clock ticks a second in what the kernel tells of a process. */
+const TICKS = 100;
+
+/** @returns how much processor time a process has used so far, in milliseconds */
+export function processorMs(pid: number): number {
+  // The second field, the command, may have spaces in it.
+  const [, fields = ''] = readFileSync(`/proc/${String(pid)}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+  return (((user ?? 0) + (system ?? 0)) * 1000) / TICKS;
+}
+
 function readStatus(pid: number, field: string): number {
   const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
