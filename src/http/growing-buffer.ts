@@ -1,6 +1,8 @@
 import type { MemoryShare } from './memory-budget.ts';
 
 const LEAST_BYTES = 256;
+/** What a byte of the buffer counts: memory that was freed stays with the process for a while, beside what replaces it. */
+const COST = 2;
 
 /**
  * Gathers bytes that come in pieces of any size. They are copied into one buffer that grows by doubling, because a piece
@@ -38,7 +40,7 @@ export class GrowingBuffer {
     }
     const doubled = Math.min(2 * this.#bytes.length, this.#most);
     const capacity = Math.max(length, doubled, LEAST_BYTES);
-    const wait = this.#share.grow(capacity);
+    const wait = this.#share.grow(COST * capacity);
     if (wait === undefined) {
       this.#moveTo(capacity, piece);
       return undefined;
@@ -53,19 +55,16 @@ export class GrowingBuffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Forgets everything, and gives its memory back to the share. */
+  /** Forgets what was appended, and keeps the memory for what comes next. */
   clear(): void {
-    const capacity = this.#bytes.length;
-    this.#bytes = Buffer.alloc(0);
     this.#length = 0;
-    this.#share.shrink(capacity);
   }
 
   #moveTo(capacity: number, piece: Uint8Array): void {
     const old = this.#bytes;
     this.#bytes = Buffer.allocUnsafe(capacity);
     old.copy(this.#bytes, 0, 0, this.#length);
-    this.#share.shrink(old.length);
+    this.#share.shrink(COST * old.length);
     this.#put(piece);
   }
 
