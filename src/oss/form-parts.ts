@@ -16,24 +16,37 @@ const MAX_PREAMBLE_BYTES = 64 * 1024;
 const MAX_EPILOGUE_BYTES = 64 * 1024;
 /** Of one part; a field name alone may have 8 KiB. */
 const MAX_HEADER_BYTES = 32 * 1024;
+/** Spaces and tabs after all boundaries of a body together. */
+const MAX_PADDING_BYTES = 64 * 1024;
+/** Least space for small chunks behind the bytes that are held. */
+const MIN_SPACE = 128;
 
-/** The request's body, of which `bytes` were fetched and not yet taken. */
+/**
+ * The request's body. The bytes of `memory` from `start` to `end` were fetched and not yet taken. What follows `end`
+ * is space for the next chunks: small ones are copied there, so that a body in many small chunks costs no copy of
+ * everything that is held for each of them.
+ */
 interface Input {
-  bytes: Buffer;
+  memory: Buffer;
+  start: number;
+  end: number;
   /** All that was fetched. */
   fetched: number;
+  /** Bytes after boundaries so far. */
+  padding: number;
   /** @returns false at the end of the body */
   readonly fetch: () => Promise<boolean>;
 }
 
 const CRLF = Buffer.from('\r\n');
-const CR = 0x0d;
+const [CR, LF, DASH, SPACE, TAB] = [0x0d, 0x0a, 0x2d, 0x20, 0x09];
 const HEADERS_END = Buffer.from('\r\n\r\n');
 
 /**
  * Takes a multipart body apart, one part after the other (RFC 2046, 5.1.1; RFC 7578). Every part is given out as
  * soon as its headers are complete, whatever they are, and its bytes exactly as they came. Fetches only what the
- * caller asks for, and holds one chunk. After the last part it reads the body to its end.
+ * caller asks for, and holds one chunk. A chunk is given out without a copy unless a delimiter may have begun before
+ * it. After the last part it reads the body to its end.
  *
  * @param body - what it throws is thrown here
  * @param boundary - 1 to 70 characters without line breaks
@@ -48,7 +61,7 @@ export async function* formParts(
   await skip(untilDelimiter(input, delimiter), MAX_PREAMBLE_BYTES);
   while (await anotherPartFollows(input)) {
     const headers = await readHeaders(input);
-    const offset = input.fetched - input.bytes.length + CRLF.length;
+    const offset = input.fetched - heldLength(input) + CRLF.length;
     const unread: UnreadBody = { input, delimiter, ended: false, skip: CRLF.length };
     yield { headers, offset, body: bodyOf(unread) };
     await skip(bodyOf(unread));
@@ -60,30 +73,60 @@ function openInput(body: AsyncIterable<Buffer>): Input {
   const chunks = body[Symbol.asyncIterator]();
   const input: Input = {
     // The first boundary needs no line break before it.
-    bytes: CRLF,
+    memory: CRLF,
+    start: 0,
+    end: CRLF.length,
     fetched: 0,
+    padding: 0,
     fetch: async () => {
       const next = await chunks.next();
       if (next.done === true) return false;
       input.fetched += next.value.length;
-      input.bytes =
-        input.bytes.length === 0 ? next.value : Buffer.concat([input.bytes, next.value]);
+      append(input, next.value);
       return true;
     },
   };
   return input;
 }
 
-/** Fetches until there are so many bytes. */
-async function need(input: Input, length: number): Promise<void> {
-  while (input.bytes.length < length) {
-    if (!(await input.fetch())) throw new OssError('MalformedPOSTRequest');
+/** Adds a chunk. It never writes over bytes that were taken: they stand before `end`. */
+function append(input: Input, chunk: Buffer): void {
+  const length = heldLength(input);
+  if (length === 0) {
+    hold(input, chunk, chunk.length);
+    return;
   }
+  if (input.end + chunk.length > input.memory.length) {
+    // Doubling keeps the copying linear in the length of the body, however small its chunks are.
+    const memory = Buffer.allocUnsafe(chunk.length + Math.max(2 * length, MIN_SPACE));
+    input.memory.copy(memory, 0, input.start, input.end);
+    hold(input, memory, length);
+  }
+  input.end += chunk.copy(input.memory, input.end);
+}
+
+function hold(input: Input, memory: Buffer, length: number): void {
+  input.memory = memory;
+  input.start = 0;
+  input.end = length;
+}
+
+function heldLength({ start, end }: Input): number {
+  return end - start;
+}
+
+function held({ memory, start, end }: Input): Buffer {
+  return memory.subarray(start, end);
+}
+
+/** Fetches one more chunk, which may be an empty one. @throws OssError at the end of the body */
+async function fetchMore(input: Input): Promise<void> {
+  if (!(await input.fetch())) throw new OssError('MalformedPOSTRequest');
 }
 
 function take(input: Input, length: number): Buffer {
-  const taken = input.bytes.subarray(0, length);
-  input.bytes = input.bytes.subarray(length);
+  const taken = input.memory.subarray(input.start, input.start + length);
+  input.start += length;
   return taken;
 }
 
@@ -93,13 +136,13 @@ async function* untilDelimiter(
   delimiter: Buffer,
 ): AsyncGenerator<Buffer, void, undefined> {
   for (;;) {
-    const { at, certain } = findDelimiter(input.bytes, delimiter);
+    const { at, certain } = findDelimiter(held(input), delimiter);
     if (at > 0) yield take(input, at);
     if (certain) {
       take(input, delimiter.length);
       return;
     }
-    await need(input, input.bytes.length + 1);
+    await fetchMore(input);
   }
 }
 
@@ -127,31 +170,44 @@ function findDelimiter(bytes: Buffer, delimiter: Buffer): { at: number; certain:
  * delimit what `--b` delimits.
  */
 function judgeAfterDelimiter(bytes: Buffer, at: number): 'delimiter' | 'data' | 'undecided' {
-  const after = bytes.toString('latin1', at, at + 2);
-  if (/^[ \t]|^\r\n|^--/.test(after)) return 'delimiter';
-  return after === '' || after === '\r' || after === '-' ? 'undecided' : 'data';
+  const first = bytes[at];
+  if (first === SPACE || first === TAB) return 'delimiter';
+  if (first === undefined) return 'undecided';
+  if (first !== CR && first !== DASH) return 'data';
+  const second = bytes[at + 1];
+  if (second === undefined) return 'undecided';
+  return second === (first === CR ? LF : DASH) ? 'delimiter' : 'data';
 }
 
 /** Reads the rest of a delimiter's line, except its line break. @returns false after the closing one */
 async function anotherPartFollows(input: Input): Promise<boolean> {
-  for (let padding = 0; padding < MAX_HEADER_BYTES; padding += 1) {
-    await need(input, 2);
-    const next = input.bytes.toString('latin1', 0, 2);
-    if (next === '--') return false;
-    if (next === '\r\n') return true;
-    if (!/^[ \t]/.test(next)) break;
-    take(input, 1);
+  for (;;) {
+    skipPadding(input);
+    if (heldLength(input) >= 2) break;
+    await fetchMore(input);
   }
+  const next = held(input).toString('latin1', 0, 2);
+  if (next === '--') return false;
+  if (next === '\r\n') return true;
   throw new OssError('MalformedPOSTRequest');
+}
+
+function skipPadding(input: Input): void {
+  const { memory, start, end } = input;
+  let at = start;
+  while (at < end && (memory[at] === SPACE || memory[at] === TAB)) at += 1;
+  input.padding += at - start;
+  if (input.padding > MAX_PADDING_BYTES) throw new OssError('MalformedPOSTRequest');
+  input.start = at;
 }
 
 /** Reads headers up to the line break of the empty line after them. The input begins with a line break. */
 async function readHeaders(input: Input): Promise<PartHeaders> {
-  let end = input.bytes.indexOf(HEADERS_END);
-  while (end === -1 && input.bytes.length <= MAX_HEADER_BYTES) {
-    const from = Math.max(0, input.bytes.length - HEADERS_END.length + 1);
-    await need(input, input.bytes.length + 1);
-    end = input.bytes.indexOf(HEADERS_END, from);
+  let end = held(input).indexOf(HEADERS_END);
+  while (end === -1 && heldLength(input) <= MAX_HEADER_BYTES) {
+    const from = Math.max(0, heldLength(input) - HEADERS_END.length + 1);
+    await fetchMore(input);
+    end = held(input).indexOf(HEADERS_END, from);
   }
   if (end === -1 || end > MAX_HEADER_BYTES) throw new OssError('MalformedPOSTRequest');
   return parseHeaders(take(input, end + CRLF.length).toString('latin1'));
@@ -201,7 +257,7 @@ async function* bodyOf(unread: UnreadBody): AsyncGenerator<Buffer, void, undefin
 
 async function* remaining(input: Input): AsyncGenerator<Buffer, void, undefined> {
   do {
-    yield take(input, input.bytes.length);
+    yield take(input, heldLength(input));
   } while (await input.fetch());
 }
 

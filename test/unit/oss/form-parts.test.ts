@@ -270,6 +270,72 @@ describe('formParts', () => {
     expect(taken).toBeLessThan(100_000);
   });
 
+  it.each([1, 2, 3, 1000, 100_000])(
+    'skips spaces and tabs after boundaries, in chunks of %i bytes',
+    async (size) => {
+      const padding = ' \t'.repeat(2000);
+      const bytes = Buffer.from(
+        ['A', '', 'B'].map((value) => `--${BOUNDARY}${padding}\r\n\r\n${value}\r\n`).join('') +
+          `--${BOUNDARY}--`,
+      );
+      expect((await bodiesOf(chunksOf(bytes, size))).map(String)).toEqual(['A', '', 'B']);
+    },
+  );
+
+  it('bounds the spaces after all boundaries together', async () => {
+    const padded = (count: number, length: number): Buffer =>
+      Buffer.from(
+        `--${BOUNDARY}${' '.repeat(length)}\r\n\r\n\r\n`.repeat(count) + `--${BOUNDARY}--`,
+      );
+    expect(await bodiesOf([padded(64, 1024)])).toHaveLength(64);
+    await expect(readAll([padded(65, 1024)])).rejects.toMatchObject({
+      code: 'MalformedPOSTRequest',
+    });
+  });
+
+  it.each([
+    ['headers', `--${BOUNDARY}\r\nX: ${'x'.repeat(30_000)}\r\n\r\n\r\n--${BOUNDARY}--`],
+    ['values', multipart([field('a', `\r\n--${BOUNDARY.slice(0, -1)}`.repeat(3000))]).toString()],
+    ['padding', `--${BOUNDARY}${' '.repeat(30_000)}\r\n\r\n\r\n--${BOUNDARY}--`],
+    ['a preamble', '\r\n-'.repeat(10_000) + multipart([field('a', 'A')]).toString()],
+  ])('copies little of a body in small chunks: %s', async (_, text) => {
+    const bytes = Buffer.from(text);
+    for (const size of [1, 10]) {
+      const chunks = chunksOf(bytes, size);
+      let allocated = 0;
+      const { allocUnsafe, concat } = Buffer;
+      const spies = [
+        jest.spyOn(Buffer, 'allocUnsafe').mockImplementation((length) => {
+          allocated += length;
+          return allocUnsafe(length);
+        }),
+        jest.spyOn(Buffer, 'concat').mockImplementation((list, length) => {
+          const whole = concat(list, length);
+          allocated += whole.length;
+          return whole;
+        }),
+      ];
+      try {
+        for await (const part of formParts(streamOf(chunks), BOUNDARY)) await sizeOf(part.body);
+      } finally {
+        for (const spy of spies) spy.mockRestore();
+      }
+      expect(allocated).toBeLessThan(20 * bytes.length);
+    }
+  });
+
+  it('copies nothing of large chunks without a delimiter', async () => {
+    const chunks = [
+      Buffer.from(`--${BOUNDARY}\r\n\r\nx`),
+      ...Array.from({ length: 4 }, () => Buffer.alloc(64 * 1024, 'x')),
+      Buffer.from(`\r\n--${BOUNDARY}--`),
+    ];
+    const memories = new Set<ArrayBufferLike>(chunks.map((chunk) => chunk.buffer));
+    for await (const part of formParts(streamOf(chunks), BOUNDARY)) {
+      for await (const chunk of part.body) expect(memories.has(chunk.buffer)).toBe(true);
+    }
+  });
+
   it('throws what the body throws, while a header is read and while a part is', async () => {
     const lost = new Error('lost');
     async function* broken(text: string): AsyncGenerator<Buffer, void, undefined> {
