@@ -6,6 +6,7 @@ import { MemoryBudget } from './http/memory-budget.ts';
 import { createIotRouter } from './iot/router.ts';
 import type { IotHandler } from './iot/router.ts';
 import type { Keys } from './keys.ts';
+import { createCallbackRule } from './oss/callback-target.ts';
 import { createOpsRouter } from './ops/router.ts';
 import type { TestControls } from './ops/test-controls.ts';
 import { createOssRouter } from './oss/router.ts';
@@ -24,6 +25,8 @@ export interface AppParts {
   readonly quota: Quota;
   /** The clock that clients date their calls by. */
   readonly wallClock: Clock;
+  /** Ports that the gateway listens on; more may come. */
+  readonly ownPorts: ReadonlySet<number>;
   /** Mounted in test mode. */
   readonly tests: TestControls | undefined;
 }
@@ -82,7 +85,7 @@ function createDialects(parts: AppParts): { iot: IotHandler; oss: OssHandler } {
     region: config.region,
     publicRead: config.publicRead,
     corsRules: config.corsRules,
-    callback: { allowedHosts: config.callbackHosts },
+    callback: createCallbackRule(config, parts.ownPorts),
     drain: { bytes: config.drainBytes, milliseconds: config.drainTime },
   });
   return { iot, oss };

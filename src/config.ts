@@ -40,6 +40,12 @@ const hostList = z.string().transform((value) =>
     .filter(Boolean),
 );
 
+/** A name, an address of IPv4, or one of IPv6. */
+const callbackHost = text.regex(
+  /^(?:[^\s:/@[\]]+|\[?[0-9a-f.]*:[0-9a-f.:]*\]?)$/i,
+  'expected host names or addresses without a port',
+);
+
 /** Every setting of the gateway; the descriptions are its documentation. */
 const optionsSchema = z.strictObject({
   /** Address to listen on. */
@@ -123,14 +129,17 @@ const optionsSchema = z.strictObject({
     .describe(
       'CORS rules, a JSON array of {allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders, maxAgeSeconds}',
     ),
-  /** Hosts that an upload callback may call beside loopback, with commas between; or any. */
+  /** Hosts that an upload callback may call, with commas between; any: every public address, and those named. */
   callbackHosts: z
-    .union([z.array(text), hostList])
-    .transform((hosts) => (hosts.includes('any') ? ('any' as const) : hosts))
+    .union([z.array(callbackHost), hostList.pipe(z.array(callbackHost))])
     .default([])
     .describe(
-      'hosts that an upload callback may call beside loopback, with commas between; or any',
+      'hosts that an upload callback may call, with commas between; any: every public address, and those named',
     ),
+  /** Forms may ask for a callback that their policy does not cover. */
+  unsignedCallbacks: flag
+    .default(false)
+    .describe('forms may ask for a callback that their policy does not cover'),
   /** How long an expired, unused grant is remembered. */
   issuedRetention: duration
     .prefault('24h')

@@ -130,8 +130,10 @@ export async function createGateway(
     const faults = parts.faults ?? (config.testMode ? createFaults() : undefined);
     const forget = (): Promise<void> => pruneNonces(records.nonces, NEVER);
     const tests = testControls({ config, uploads, faults, view, purge, forget });
+    const ownPorts = new Set<number>();
     const app = createApp({
       config,
+      ownPorts,
       keys,
       uploads,
       tests,
@@ -150,7 +152,7 @@ export async function createGateway(
       },
       purgeUnclaimed: purge,
     };
-    return startable(base, uploads.logger, async (started) => {
+    return startable(base, uploads.logger, ownPorts, async (started) => {
       await Promise.all([stopPurges, ...started].map((stop) => stop()));
       await closeAll(closers);
     });
@@ -285,6 +287,7 @@ function createPurge(nonces: NonceMemory, uploads: UploadParts) {
 function startable(
   base: Omit<Gateway, 'listen' | 'startJobs' | 'close' | typeof Symbol.asyncDispose>,
   logger: Logger,
+  ownPorts: Set<number>,
   close: (started: readonly (() => Promise<void>)[]) => Promise<void>,
 ): Gateway {
   const started: (() => Promise<void>)[] = [];
@@ -293,6 +296,7 @@ function startable(
     ...base,
     listen: async () => {
       const listener = await startListener(base.app, base.config);
+      ownPorts.add(listener.port);
       started.push(() => listener.close());
       return listener;
     },

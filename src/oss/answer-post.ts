@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requestHost } from '../request-host.ts';
 import type { StoredObject } from '../uploads/upload.ts';
 import { callBack } from './call-back.ts';
-import { readCallback } from './callback.ts';
+import { callbackBody, readCallback } from './callback.ts';
 import type { Callback, CallbackFacts, CallbackRule } from './callback.ts';
 import { flatXml, invalidArgument } from './errors.ts';
 import { quote, valueOf } from './form-fields.ts';
@@ -24,19 +24,41 @@ const STATUSES: ReadonlyMap<string, AnswerWish['status']> = new Map([
   ['204', 204],
 ]);
 
+/** An object that a form is going to make. */
+export interface PlannedObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly requestId: string;
+  /** The headers that will be stored with it. */
+  readonly headers: StoredObject['headers'];
+}
+
 /**
  * Reads what a form wants as its answer. An unknown `success_action_status` is 204 (OSS PostObject page).
- * @throws OssError for a redirect that is no http or https URL, and a callback that is not allowed
+ * @throws OssError for a redirect that is no http or https URL or too long, and for a callback that is not allowed
+ *   or has too long a body
  */
-export function readAnswerWish(fields: FormFields, rule: CallbackRule): AnswerWish {
+export function readAnswerWish(
+  fields: FormFields,
+  request: IncomingMessage,
+  planned: PlannedObject,
+  rule: CallbackRule,
+): AnswerWish {
+  const callback = readCallback(fields, rule, request.socket);
+  if (callback !== undefined) {
+    const longest = { ...LONGEST_FACTS, headers: planned.headers };
+    callbackBody(callback, callbackFacts(request, planned, longest));
+  }
   return {
-    callback: readCallback(fields, rule),
+    callback,
     redirect: readRedirect(fields),
     status: STATUSES.get(fields.get('success_action_status') ?? '') ?? DEFAULT_STATUS,
   };
 }
 
 const REDIRECT = 'success_action_redirect';
+/** Ours. Clients refuse longer headers. */
+const MAX_REDIRECT_LENGTH = 8 * 1024;
 
 /** What OSS makes of another URL is unverified. */
 function readRedirect(fields: FormFields): URL | undefined {
@@ -45,6 +67,10 @@ function readRedirect(fields: FormFields): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw invalidArgument(REDIRECT, quote(text), `${REDIRECT} must be an http or https URL.`);
+  }
+  if (url.href.length > MAX_REDIRECT_LENGTH) {
+    const message = `${REDIRECT} may have at most ${MAX_REDIRECT_LENGTH} characters.`;
+    throw invalidArgument(REDIRECT, quote(text), message);
   }
   return url;
 }
@@ -59,20 +85,28 @@ export interface PostedObject {
   readonly elapsed: number;
 }
 
+/** What answering works with. */
+export interface AnswerParts {
+  readonly callback: CallbackRule;
+  readonly publicUrl: string | undefined;
+}
+
 /**
  * Tells that an object is stored. A callback wins over a redirect (unverified), and that over a status.
- * @throws OssError `CallbackFailed`; the object stays
+ * @throws OssError `CallbackFailed`, or ClientVanished; the object stays
  */
 export async function answerPost(
   request: IncomingMessage,
   response: ServerResponse,
   wish: AnswerWish,
   posted: PostedObject,
-  publicUrl: string | undefined,
+  { callback: rule, publicUrl }: AnswerParts,
 ): Promise<void> {
   for (const [name, value] of successHeaders(posted)) response.setHeader(name, value);
   if (wish.callback !== undefined) {
-    const json = await callBack(wish.callback, callbackFacts(request, posted));
+    const { callback } = wish;
+    const body = Buffer.from(callbackBody(callback, callbackFacts(request, posted, posted.object)));
+    const json = await callBack({ callback, body, rule, client: request.socket });
     send(response, 200, { type: 'application/json', body: json });
   } else if (wish.redirect !== undefined) {
     response.setHeader('Location', redirectLocation(wish.redirect, posted));
@@ -129,9 +163,22 @@ function postResponse(host: string, { bucket, key, object }: PostedObject): stri
   ]);
 }
 
+type ObjectFacts = Pick<StoredObject, 'md5' | 'size' | 'crc64' | 'headers'>;
+
+/** What is not known before a file is read, at its longest. */
+const LONGEST_FACTS: Omit<ObjectFacts, 'headers'> = {
+  // In Base64 nothing but slashes, which take three characters each.
+  md5: 'f'.repeat(32),
+  size: Number.MAX_SAFE_INTEGER,
+  crc64: String(2n ** 64n - 1n),
+};
+
 /** The variables of OSS "Callback". */
-function callbackFacts(request: IncomingMessage, posted: PostedObject): CallbackFacts {
-  const { bucket, key, object, requestId } = posted;
+function callbackFacts(
+  request: IncomingMessage,
+  { bucket, key, requestId }: Pick<PlannedObject, 'bucket' | 'key' | 'requestId'>,
+  object: ObjectFacts,
+): CallbackFacts {
   return new Map<string, string | number>([
     ['bucket', bucket],
     ['object', key],

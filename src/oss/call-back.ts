@@ -1,24 +1,64 @@
+import type { LookupAddress } from 'node:dns';
 import { request as requestHttp } from 'node:http';
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { callbackBody, parseJson } from './callback.ts';
-import type { Callback, CallbackFacts } from './callback.ts';
+import type { RequestOptions } from 'node:https';
+import { isIP } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
+import { FORBIDDEN_ADDRESS, parseJson } from './callback.ts';
+import type { Callback } from './callback.ts';
+import { findAddresses, hostOf, portOf } from './callback-target.ts';
+import type { CallbackRule } from './callback-target.ts';
 import { OssError } from './errors.ts';
+import { ClientVanished } from './request-body.ts';
 
-const TIME_LIMIT_MS = 5000;
+/** For each URL, as OSS has it. */
+const URL_TIMEOUT_MS = 5000;
+/** For all URLs of a callback together, and the time it waits for its turn. Ours: OSS documents none. */
+const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
+const UNREACHABLE = 'Error status : -1. OSS can not connect to your callbackUrl, please check it.';
+
+/** A callback that is made now. */
+export interface CallbackRequest {
+  readonly callback: Callback;
+  readonly body: Buffer;
+  readonly rule: CallbackRule;
+  /** The connection of the client that has asked for it. */
+  readonly client: Socket;
+}
 
 /**
  * Calls an application server back (OSS "Callback"). Without the headers `authorization` and `x-oss-pub-key-url`:
- * they are signed with a key that only OSS has. And by HTTP/1.1, where OSS speaks 1.0.
+ * they are signed with a key that only OSS has. And by HTTP/1.1, where OSS speaks 1.0. Ends with the connection of
+ * the client.
  * @returns the server's answer: JSON text
- * @throws OssError `CallbackFailed` when every URL failed, with the reason of the last one
+ * @throws OssError `CallbackFailed` when every URL failed, with the reason of the last one; ClientVanished
  */
-export async function callBack(callback: Callback, facts: CallbackFacts): Promise<Buffer> {
-  const body = Buffer.from(callbackBody(callback, facts));
-  let failure = '';
-  for (const url of callback.urls) {
-    const outcome = await call(url, callback, body);
+export async function callBack(request: CallbackRequest): Promise<Buffer> {
+  const { client, rule } = request;
+  const gone = new AbortController();
+  const leave = (): void => gone.abort();
+  client.once('close', leave);
+  if (client.destroyed) leave();
+  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  try {
+    return await rule.turns(() => tryUrls(request, signal), signal);
+  } catch (error) {
+    if (gone.signal.aborted) throw new ClientVanished('the client has closed the connection');
+    if (error instanceof OssError) throw error;
+    // It was never its turn.
+    throw new OssError('CallbackFailed', { message: UNREACHABLE, cause: error });
+  } finally {
+    client.off('close', leave);
+  }
+}
+
+async function tryUrls(request: CallbackRequest, signal: AbortSignal): Promise<Buffer> {
+  let failure = UNREACHABLE;
+  for (const url of request.callback.urls) {
+    if (signal.aborted) break;
+    const outcome = await call(url, request, signal);
     if (typeof outcome !== 'string') return outcome;
     failure = outcome;
   }
@@ -26,27 +66,49 @@ export async function callBack(callback: Callback, facts: CallbackFacts): Promis
 }
 
 /** @returns the answer, or why there is no good one (messages of "Upload callback" and "HTTP 203 status code") */
-async function call(url: URL, callback: Callback, body: Buffer): Promise<Buffer | string> {
-  const signal = AbortSignal.timeout(TIME_LIMIT_MS);
+async function call(
+  url: URL,
+  request: CallbackRequest,
+  whole: AbortSignal,
+): Promise<Buffer | string> {
+  const signal = AbortSignal.any([whole, AbortSignal.timeout(URL_TIMEOUT_MS)]);
   try {
-    const answer = await send(url, callback, body, signal);
+    const addresses = await unlessAborted(findAddresses(url, request.rule, request.client), signal);
+    if (addresses.length === 0) return FORBIDDEN_ADDRESS;
+    const answer = await send(url, addresses, request, signal);
     // Whatever is left of the answer goes with the connection, which is not used again.
     const outcome = await judge(answer);
     answer.destroy();
     return outcome;
   } catch {
-    return 'Error status : -1. OSS can not connect to your callbackUrl, please check it.';
+    return UNREACHABLE;
   }
 }
 
+/** A name that is being resolved cannot be given up; only its answer can. */
+function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+    work.then(resolve, reject);
+  });
+}
+
+/** Neither a user name in the URL is sent, nor is a redirect followed. */
 function send(
   url: URL,
-  callback: Callback,
-  body: Buffer,
+  addresses: readonly LookupAddress[],
+  { callback, body }: CallbackRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
+  const host = hostOf(url);
   const options: RequestOptions = {
     method: 'POST',
+    host,
+    port: portOf(url),
+    path: url.pathname + url.search,
+    lookup: lookupOf(addresses),
+    // Without this the Host header would be the name that the certificate must have.
+    servername: isIP(host) === 0 ? host : '',
     agent: false,
     signal,
     headers: {
@@ -59,27 +121,34 @@ function send(
   };
   const open = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    const request: ClientRequest = open(url, options, resolve);
-    request.on('error', reject);
+    const request = open(options, resolve);
+    // Nothing but `close` comes after an answer that switches protocols.
+    request.on('error', reject).on('close', () => reject(new Error('no answer')));
     request.end(body);
   });
 }
 
+/** Resolves any name to addresses that were found before. */
+function lookupOf(addresses: readonly LookupAddress[]): LookupFunction {
+  return (_host, { all }, done) => {
+    const [first] = addresses;
+    if (all === true) done(null, [...addresses]);
+    else done(null, first?.address ?? '', first?.family);
+  };
+}
+
 async function judge(answer: IncomingMessage): Promise<Buffer | string> {
   if (answer.statusCode !== 200) return `Error status : ${answer.statusCode ?? -1}.`;
-  if (answer.headers['content-length'] === undefined) {
-    return 'Error Status : 400.User server missing content-length.';
-  }
-  const chunks: Buffer[] = [];
+  const length = answer.headers['content-length'];
+  if (length === undefined) return 'Error Status : 400.User server missing content-length.';
+  // The message is unverified.
+  if (Number(length) > MAX_ANSWER_BYTES) return 'Response body is too large.';
+  // Chunks are copied, because each of a byte or two would hold more memory than that.
+  const body = Buffer.alloc(Number(length));
   let size = 0;
   for await (const chunk of answer) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    size += chunk.length;
-    // The message is unverified.
-    if (size > MAX_ANSWER_BYTES) return 'Response body is too large.';
-    chunks.push(chunk);
+    if (Buffer.isBuffer(chunk)) size += chunk.copy(body, size);
   }
-  const body = Buffer.concat(chunks, size);
   return parseJson(body.toString('utf8')) === undefined
     ? 'Response body is not valid json format.'
     : body;

@@ -1,16 +1,17 @@
+import { isIP } from 'node:net';
+import { hostOf, mayCall } from './callback-target.ts';
+import type { Arrival, CallbackRule } from './callback-target.ts';
 import { invalidArgument } from './errors.ts';
 import type { OssError } from './errors.ts';
 import { quote, valueOf } from './form-fields.ts';
 import type { FormFields } from './form-fields.ts';
 
-/** Where callbacks may go. The gateway's own machine is always allowed: that is where a developer's server runs. */
-export interface CallbackRule {
-  /** Host names or addresses, without a port. */
-  readonly allowedHosts: readonly string[] | 'any';
-}
+export type { CallbackRule } from './callback-target.ts';
 
 /** A callback that a form asks for: after the upload OSS calls these URLs, one after the other, until one succeeds. */
 export interface Callback {
+  /** The form field. */
+  readonly text: string;
   readonly urls: readonly URL[];
   /** Value of the Host header. */
   readonly host: string | undefined;
@@ -25,16 +26,23 @@ type CallbackType = keyof typeof ENCODERS;
 
 const MAX_BASE64_BYTES = 5 * 1024;
 const MAX_URLS = 5;
-const LOOPBACK = /^(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])$/;
-const NOT_IN_HOST = /[^\x21-\x7e]/;
+/** Of the body that the server gets, once its variables are filled in. Ours: OSS documents no limit. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** A name or an address, with or without a port. */
+const HOST_HEADER = /^([a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/i;
 
 /**
  * Reads the form field `callback` (OSS "Callback"; its messages are those of "Upload callback" and "HTTP 400
- * status code"). `callbackSNI` is ignored: the name of the URL's host is sent to TLS servers.
+ * status code"). `callbackSNI` is ignored: the name of the URL's host is sent to TLS servers. That a form's policy covers the
+ * field is for `judgeForm` to say.
  * @returns undefined when the form asks for none
  * @throws OssError for a callback that is not well configured, or not allowed
  */
-export function readCallback(fields: FormFields, rule: CallbackRule): Callback | undefined {
+export function readCallback(
+  fields: FormFields,
+  rule: CallbackRule,
+  arrival: Arrival,
+): Callback | undefined {
   const text = valueOf(fields, 'callback');
   if (text === undefined) return undefined;
   const settings = decode(text);
@@ -49,14 +57,16 @@ export function readCallback(fields: FormFields, rule: CallbackRule): Callback |
   }
   const template = setting('callbackBody');
   if (template === undefined) throw refusal(text, 'The callback body is empty.');
-  const host = setting('callbackHost');
-  if (host !== undefined && NOT_IN_HOST.test(host)) throw refusal(text, BAD_URL);
   const urls = readUrls(text, setting('callbackUrl') ?? '');
-  if (!urls.every((url) => isAllowed(url, rule))) {
-    throw refusal(text, 'Private address is forbidden to callback.');
+  if (!urls.every((url) => mayCall(url, rule, arrival))) {
+    throw refusal(text, FORBIDDEN_ADDRESS);
+  }
+  const host = setting('callbackHost');
+  if (host !== undefined && !urls.every((url) => mayBeCalledAs(host, url, rule))) {
+    throw refusal(text, BAD_URL);
   }
   const variables = new Map([...fields].filter(([name]) => name.startsWith('x:')));
-  return { urls, host, contentType, template, variables };
+  return { text, urls, host, contentType, template, variables };
 }
 
 function decode(text: string): ReadonlyMap<string, unknown> {
@@ -74,6 +84,8 @@ function decode(text: string): ReadonlyMap<string, unknown> {
   return new Map(Object.entries(settings));
 }
 
+/** OSS's text ("HTTP 400 status code"); ours says so of the gateway's own listeners as well. */
+export const FORBIDDEN_ADDRESS = 'Private address is forbidden to callback.';
 const BAD_URL = 'The callback url configuration is invalid.';
 
 /** The samples of "Callback" have URLs without a scheme too. */
@@ -90,9 +102,17 @@ function readUrls(text: string, list: string): URL[] {
   });
 }
 
-function isAllowed({ hostname }: URL, { allowedHosts }: CallbackRule): boolean {
-  if (allowedHosts === 'any' || LOOPBACK.test(hostname)) return true;
-  return allowedHosts.some((host) => host.toLowerCase() === hostname);
+/**
+ * Says whether a URL may be called with a Host header of the form's choice. One web server may serve many hosts, so
+ * a host that the operator has named may be called only by the names that are named. An address has no name of its
+ * own, and is what the setting is made for.
+ */
+function mayBeCalledAs(header: string, url: URL, { named }: CallbackRule): boolean {
+  const name = HOST_HEADER.exec(header)?.[1]?.toLowerCase();
+  if (name === undefined) return false;
+  const host = hostOf(url);
+  if (isIP(host) !== 0 || host === 'localhost' || !named.has(host)) return true;
+  return name === host || named.has(name);
 }
 
 /** What the variables of a callback stand for; names as OSS has them. */
@@ -109,13 +129,35 @@ const ENCODERS = {
 
 /**
  * Fills the variables of a callback's body in. Names are case-sensitive; an unknown one is empty (unverified), as
- * are those of `imageInfo`, because no image is looked at.
+ * are those of `imageInfo`, because no image is looked at. A value is encoded only when it is short enough, so that
+ * the work is bounded by the limit, whatever the template repeats.
+ * @throws OssError when the body has more than 64 KiB; code and message are ours
  */
 export function callbackBody(callback: Callback, facts: CallbackFacts): string {
-  const encode = ENCODERS[callback.contentType];
-  return callback.template.replace(VARIABLE, (_, name: string) =>
-    encode((name.startsWith('x:') ? callback.variables : facts).get(name) ?? ''),
-  );
+  const { contentType, template, text, variables } = callback;
+  const encode = ENCODERS[contentType];
+  const pieces: string[] = [];
+  let size = 0;
+  const add = (piece: string): void => {
+    size += Buffer.byteLength(piece);
+    if (size > MAX_BODY_BYTES) throw tooLongBody(text);
+    pieces.push(piece);
+  };
+  let at = 0;
+  for (const { index, 0: variable, 1: name = '' } of template.matchAll(VARIABLE)) {
+    add(template.slice(at, index));
+    at = index + variable.length;
+    const value = (name.startsWith('x:') ? variables : facts).get(name) ?? '';
+    // Encoding makes nothing shorter.
+    if (String(value).length > MAX_BODY_BYTES) throw tooLongBody(text);
+    add(encode(value));
+  }
+  add(template.slice(at));
+  return pieces.join('');
+}
+
+function tooLongBody(text: string): OssError {
+  return refusal(text, 'The length of callback body exceed max value.');
 }
 
 function isCallbackType(text: string): text is CallbackType {

@@ -9,7 +9,7 @@ import { expandFilename, findObjectKeyFault } from '../policy/object-key.ts';
 import type { ObjectKeyFault } from '../policy/object-key.ts';
 import { parsePolicy } from '../policy/policy-document.ts';
 import { invalidArgument, OssError } from './errors.ts';
-import { JUDGED_FIELDS, quote } from './form-fields.ts';
+import { JUDGED_FIELDS, quote, valueOf } from './form-fields.ts';
 import type { FormFields } from './form-fields.ts';
 import { verifyForm } from './form-signature.ts';
 import type { FormVerifier } from './form-signature.ts';
@@ -19,6 +19,8 @@ import type { PostForm } from './read-form.ts';
 export interface FormJudge extends FormVerifier {
   /** The bucket that the request addresses. */
   readonly bucket: string;
+  /** Whether a form may ask for a callback that its policy does not cover. */
+  readonly unsignedCallbacks: boolean;
 }
 
 /** What a good form asks for. */
@@ -49,7 +51,10 @@ export function judgeForm({ fields, file }: PostForm, judge: FormJudge): JudgedF
 
   const contentType = effectiveContentType(fields, file.contentType);
   checkConditions(conditions, { bucket: judge.bucket, fields, contentType });
-  if (version === 4) checkCoverage(conditions);
+  checkCoverage(conditions, [
+    ...(version === 4 ? SIGNING_FIELDS_V4 : []),
+    ...(judge.unsignedCallbacks || valueOf(fields, CALLBACK) === undefined ? [] : [CALLBACK]),
+  ]);
   return { key: expandKey(rawKey, file.filename), contentType, size: sizeRange(conditions) };
 }
 
@@ -125,8 +130,14 @@ function actualValue(field: string, subject: PolicySubject): string | undefined 
 
 const SIGNING_FIELDS_V4 = ['x-oss-signature-version', 'x-oss-credential', 'x-oss-date'];
 
-function checkCoverage(conditions: readonly Condition[]): void {
-  const uncovered = uncoveredSigningFields(conditions, SIGNING_FIELDS_V4);
+/**
+ * A callback makes the gateway send a request, so it must be meant by whoever has signed the policy. OSS checks one
+ * only where the policy has a condition on it ("Callback").
+ */
+const CALLBACK = 'callback';
+
+function checkCoverage(conditions: readonly Condition[], names: readonly string[]): void {
+  const uncovered = uncoveredSigningFields(conditions, names);
   if (uncovered.length === 0) return;
   throw denied(`Extra input fields: ${uncovered.join(', ')}`, '0006-00000228');
 }

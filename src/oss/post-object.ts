@@ -38,7 +38,7 @@ export async function postObject(
 ): Promise<void> {
   const { uploads, wallClock } = parts;
   const startedAt = wallClock.now();
-  const { afterwards, body, success } = await readCommand(parts, request);
+  const { afterwards, body, success } = await readCommand(parts, request, requestId);
   const outcome = await receiveUpload(uploads, body);
   if (outcome.kind !== 'stored') throw notStored(outcome.kind);
   const { object } = outcome;
@@ -48,17 +48,21 @@ export async function postObject(
   const { bucket } = uploads.rules;
   const elapsed = elapsedSince(startedAt, wallClock);
   const posted = { bucket, key: body.key, object, requestId, elapsed };
-  await answerPost(request, response, success, posted, parts.publicUrl);
+  await answerPost(request, response, success, posted, parts);
 }
 
 /** Reads a form up to its file, and authorizes it; until then it holds a share of what unsigned requests may hold. */
-async function readCommand(parts: OssParts, request: IncomingMessage): Promise<UploadCommand> {
+async function readCommand(
+  parts: OssParts,
+  request: IncomingMessage,
+  requestId: string,
+): Promise<UploadCommand> {
   const boundary = readBoundary(request.headers['content-type']);
   const share = parts.unsigned.open();
   try {
     await share.grow(headerBytes(request));
     const form = await readForm(openBody(request), boundary, contentLength(request), share);
-    return await authorize(parts, request, form);
+    return await authorize(parts, request, form, requestId);
   } finally {
     share.release();
   }
@@ -68,15 +72,18 @@ async function authorize(
   parts: OssParts,
   request: IncomingMessage,
   form: PostForm,
+  requestId: string,
 ): Promise<UploadCommand> {
   const { bucketKey, publicRead, region, uploads, wallClock } = parts;
   const { bucket, maxUploadBytes } = uploads.rules;
   const clocks = { now: uploads.clock.now(), wallNow: wallClock.now() };
-  const judged = judgeForm(form, { bucket, bucketKey, region, ...clocks });
+  const { unsigned: unsignedCallbacks } = parts.callback;
+  const judged = judgeForm(form, { bucket, bucketKey, region, unsignedCallbacks, ...clocks });
   const { key, contentType, size } = judged;
   const requestAcl = request.headers['x-oss-object-acl']?.toString();
   const headers = storedHeaders(form.fields, { contentType, requestAcl, publicRead });
-  const success = readAnswerWish(form.fields, parts.callback);
+  const planned = { bucket, key, requestId, headers };
+  const success = readAnswerWish(form.fields, request, planned, parts.callback);
   const limits = admitSize(size, maxUploadBytes, form.file.announcedSize);
   const fault = parts.faults.take({ operation: 'PostObject', key });
   const { bytes, afterwards } = await sufferFault(fault, request, form, judged);

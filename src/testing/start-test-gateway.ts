@@ -28,12 +28,14 @@ import type {
 const ACCESS_KEY: Key = { id: 'testid', secret: 'testsecret' };
 const BUCKET_KEY: Key = { id: 'bucketid', secret: 'bucketsecret' };
 const URL_INSIDE = 'http://gateway.test';
+/** A test's own server may be called back, whatever else is named. */
+const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 /** Later than any time. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 /**
  * Starts a gateway for a test: no port, no schedule, no account, ledger in memory, a clock that stands still, ids that
- * count up, quotas off. Many can run side by side and never meet. Close each one.
+ * count up, quotas off, callbacks to loopback without a condition. Many can run side by side and never meet. Close each one.
  * @throws ConfigError for wrong options
  */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
@@ -54,7 +56,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         host: '127.0.0.1',
         port: 0,
         grace: '1s',
+        unsignedCallbacks: true,
         ...rest,
+        callbackHosts: [...LOOPBACK, ...[rest.callbackHosts ?? []].flat()].join(','),
         dataDir,
       },
       { ids: sequentialIds(), ...parts, clock, records, faults, observer: hookup.observer },

@@ -18,6 +18,7 @@ function judgeWith(
     region: 'cn-hangzhou',
     now: NOW,
     wallNow: NOW,
+    unsignedCallbacks: false,
     ...change,
   };
 }
