@@ -15,6 +15,39 @@ const REFERENCES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
+ * Cuts a text that a client may have chosen, so that an answer cannot grow far beyond its request. However long the
+ * text is, the work depends on the limit alone.
+ * @param bytes - what the text may take once it is written
+ * @param write - how it is written; every character takes at least one byte
+ * @returns the text, or its beginning and a mark, which takes up to 50 bytes more
+ */
+export function cutText(
+  text: string,
+  bytes: number,
+  write: (text: string) => string = escapeXml,
+): string {
+  let cut = text.slice(0, bytes);
+  for (;;) {
+    const size = Buffer.byteLength(write(cut));
+    if (size <= bytes) break;
+    cut = cut.slice(0, Math.floor((cut.length * bytes) / size));
+  }
+  return cut.length === text.length ? text : `${cut}... [cut, ${text.length} characters in all]`;
+}
+
+/** Escapes a text for XML. What XML cannot carry becomes U+FFFD. */
+function escapeXml(text: string): string {
+  return carriable(text).replace(
+    /[&<>"'\r]/g,
+    (character) => REFERENCES.get(character) ?? character,
+  );
+}
+
+function carriable(text: string): string {
+  return text.replace(NOT_XML, '\ufffd');
+}
+
+/**
  * Writes an element. What XML cannot carry becomes U+FFFD.
  * @param cdata - names of elements whose text goes into a CDATA section where it would need escaping
  */
@@ -37,8 +70,8 @@ function content(
       .map(([field, inner]) => xmlElement(field, inner, cdata))
       .join('');
   }
-  const text = String(value).replace(NOT_XML, '\ufffd');
-  const escaped = text.replace(/[&<>"'\r]/g, (character) => REFERENCES.get(character) ?? character);
+  const text = carriable(String(value));
+  const escaped = escapeXml(text);
   if (!cdata.has(name) || escaped === text || text.includes(']]>')) return escaped;
   return `<![CDATA[${text}]]>`;
 }

@@ -8,9 +8,10 @@ import { TIMESTAMP_SHAPE, isFresh, nonceExpiry, parseTimestamp } from './freshne
 import type { Clocks } from './freshness.ts';
 import type { Operation } from './operations/operation.ts';
 import { findOperation } from './operations/registry.ts';
-import { findRepeated } from './parameters.ts';
+import { MAX_PARAMETERS, MAX_PARAMETER_BYTES, findRepeated } from './parameters.ts';
 import type { QuotaRule } from './quota.ts';
 import { toUtc } from './utc.ts';
+import { MAX_FORM_BYTES } from './wire-call.ts';
 
 /** What it takes to judge a call before its operation sees it. */
 export interface AdmissionParts {
@@ -34,9 +35,10 @@ const MAX_NONCE_LENGTH = 128;
 const MAX_SHOWN = 80;
 
 /**
- * Judges a call in this order: method, repeated parameters, version, action, format, access key, timestamp, nonce
- * present, signature, nonce unused, quota, required parameters. (The platform publishes no order.) A nonce is used
- * up by a correctly signed call only, so that nobody can spoil the nonces of others.
+ * Judges a call in this order: method, number of parameters, repeated parameters, version, action, format, access
+ * key, timestamp, nonce present, length of the parameters, signature, nonce unused, quota, required parameters.
+ * (The platform publishes no order.) A nonce is used up by a correctly signed call only, so that nobody can spoil the
+ * nonces of others.
  *
  * @throws GatewayError at the first thing that is wrong
  */
@@ -46,6 +48,7 @@ export async function admit(
   call: SignedCall,
 ): Promise<Admission> {
   if (method !== 'GET' && method !== 'POST') throw gatewayError('UnsupportedHTTPMethod', {});
+  checkNumber(call);
   checkRepetition(call);
   checkVersion(call);
   const operation = chooseOperation(call);
@@ -53,12 +56,34 @@ export async function admit(
   const credential = chooseCredential(parts, call);
   const timestamp = checkTimestamp(parts, call);
   const nonce = checkNonce(call);
+  checkLength(call);
   checkSignature(call, credential);
   await burnNonce(parts, credential, nonce, timestamp);
   await takeQuota(parts, credential.account, operation);
   const parameters = new Map(call.parameters);
   checkRequired(operation, parameters);
   return { account: credential.account, operation, parameters };
+}
+
+function checkNumber({ parameters }: SignedCall): void {
+  const [name] = parameters[MAX_PARAMETERS] ?? [];
+  if (name === undefined) return;
+  const reason = `A call may have at most ${MAX_PARAMETERS} parameters.`;
+  throw gatewayError('InvalidParameter', { name: name.slice(0, MAX_SHOWN), reason });
+}
+
+/** Only what passes here is brought into its canonical form, which costs most of all. */
+function checkLength({ formBytes, parameters }: SignedCall): void {
+  if (formBytes > MAX_FORM_BYTES) {
+    throw gatewayError('RequestBodyTooLarge', { limit: String(MAX_FORM_BYTES) });
+  }
+  let bytes = 0;
+  for (const [name, value] of parameters) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+    if (bytes <= MAX_PARAMETER_BYTES) continue;
+    const reason = `All parameters may have at most ${MAX_PARAMETER_BYTES} bytes together.`;
+    throw gatewayError('InvalidParameter', { name: name.slice(0, MAX_SHOWN), reason });
+  }
 }
 
 /** Which of two values is signed and which is meant could be read differently, so neither is guessed. */

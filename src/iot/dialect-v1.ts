@@ -2,6 +2,7 @@ import { apiV1StringToSign, signApiV1 } from '../signatures/api-v1.ts';
 import type { CommonParameters, SignatureClaim, SignedCall } from './dialect.ts';
 import { gatewayError } from './errors.ts';
 import type { AnswerFormat } from './render.ts';
+import { formBytes } from './wire-call.ts';
 import type { WireCall } from './wire-call.ts';
 
 /** Names are case-sensitive (rfancn/aliyun-ddns-client#13). */
@@ -42,6 +43,7 @@ export function readV1(call: WireCall): SignedCall {
     format: Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined,
     fallbackFormat: DEFAULT_FORMAT,
     parameters,
+    formBytes: formBytes(call),
     missing: (name) => gatewayError('Missing{name}', { name: NAMES[name] }),
     claim: () => claimV1(call.method, parameters, get),
   };

@@ -10,6 +10,7 @@ import type { CommonParameters, SignatureClaim, SignedCall } from './dialect.ts'
 import { gatewayError } from './errors.ts';
 import type { GatewayError } from './errors.ts';
 import type { AnswerFormat } from './render.ts';
+import { formBytes } from './wire-call.ts';
 import type { WireCall } from './wire-call.ts';
 
 const HEADERS = {
@@ -21,6 +22,7 @@ const HEADERS = {
 } as const;
 
 const PAYLOAD_HASH = 'x-acs-content-sha256';
+const MAX_SHOWN_DIGEST = 128;
 
 /** Which headers a signature must cover at the least is unverified; every known SDK signs these. */
 const MUST_BE_SIGNED = [
@@ -56,6 +58,7 @@ export function readV3(call: WireCall, authorization: string): SignedCall {
     format: acceptedFormat(call.headers.get('accept')),
     fallbackFormat: 'json',
     parameters: [...call.query, ...call.form],
+    formBytes: formBytes(call),
     missing: (name) => missingV3(name, authorization),
     claim: () => claimV3(call, parsed, authorization, get(PAYLOAD_HASH)),
   };
@@ -87,6 +90,11 @@ function unusable(authorization: string): GatewayError {
   return gatewayError('IncompleteSignature', { reason: `Expected ${shape}` });
 }
 
+/** Cuts what is certainly no digest: what follows it in a message must not be lost. */
+function shorten(digest: string): string {
+  return digest.length > MAX_SHOWN_DIGEST ? `${digest.slice(0, MAX_SHOWN_DIGEST)}...` : digest;
+}
+
 function claimV3(
   call: WireCall,
   authorization: AuthorizationV3 | undefined,
@@ -114,6 +122,8 @@ function claimV3(
     given: signature,
     stringToSign,
     sign: (secret) => signApiV3(secret, stringToSign),
-    hint: isIntact ? '' : `The SHA-256 of the body is ${payloadHash}, not ${announcedHash}. `,
+    hint: isIntact
+      ? ''
+      : `The SHA-256 of the body is ${payloadHash}, not ${shorten(announcedHash)}. `,
   };
 }

@@ -31,6 +31,8 @@ export interface SignedCall {
   readonly fallbackFormat: AnswerFormat;
   /** Parameters of query and body together. */
   readonly parameters: Pairs;
+  /** Length of the urlencoded body; 0 when there is none. */
+  readonly formBytes: number;
   /** @returns the refusal of a call that lacks a common parameter */
   readonly missing: (name: keyof CommonParameters) => GatewayError;
   /** @throws GatewayError when there is no signature of a kind that can be tested */

@@ -1,6 +1,6 @@
 import type { BusinessError, GatewayError } from './errors.ts';
 import type { XmlValue } from '../xml.ts';
-import { xmlElement } from '../xml.ts';
+import { cutText, xmlElement } from '../xml.ts';
 
 export type AnswerFormat = 'json' | 'xml';
 
@@ -27,6 +27,16 @@ const CONTENT_TYPES = {
   xml: 'text/xml;charset=utf-8',
 } as const;
 
+/**
+ * What a field of a refusal may take in bytes. The string to sign of a call with the longest legal Udi, 61,440
+ * characters, stays whole, because SDKs compare it with their own.
+ */
+const MAX_REFUSAL_FIELD_BYTES: ReadonlyMap<string, number> = new Map([
+  ['Message', 64 * 1024],
+  ['ErrorMessage', 8 * 1024],
+  ['HostId', 1024],
+]);
+
 /** Answers what an operation has returned. */
 export function renderResult(format: AnswerFormat, action: string, body: AnswerBody): Answer {
   return render(format, 200, `${action}Response`, body);
@@ -39,7 +49,7 @@ export function renderBusinessError(
   error: BusinessError,
   requestId: string,
 ): Answer {
-  return renderResult(format, action, {
+  return renderRefusal(format, 200, `${action}Response`, {
     RequestId: requestId,
     Success: false,
     Code: error.code,
@@ -59,7 +69,7 @@ export function renderGatewayError(
   host: string,
 ): Answer {
   const question = new URLSearchParams({ q: error.code, product: 'Iot', requestId });
-  const answer = render(format, error.status, 'Error', {
+  const answer = renderRefusal(format, error.status, 'Error', {
     RequestId: requestId,
     HostId: host,
     Code: error.code,
@@ -67,6 +77,22 @@ export function renderGatewayError(
     Recommend: `https://api.aliyun.com/troubleshoot?${question.toString()}`,
   });
   return { ...answer, headers: { ...answer.headers, ...error.headers } };
+}
+
+/** Cuts what a client may have chosen, so that no refusal is much larger than its request. */
+function renderRefusal(
+  format: AnswerFormat,
+  status: number,
+  root: string,
+  body: AnswerBody,
+): Answer {
+  const write = format === 'json' ? JSON.stringify : undefined;
+  const fields = new Map(Object.entries(body));
+  for (const [name, limit] of MAX_REFUSAL_FIELD_BYTES) {
+    const value = fields.get(name);
+    if (typeof value === 'string') fields.set(name, cutText(value, limit, write));
+  }
+  return render(format, status, root, Object.fromEntries(fields));
 }
 
 function render(format: AnswerFormat, status: number, root: string, body: AnswerBody): Answer {

@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { parsePairs } from './parameters.ts';
 import type { Pairs } from './parameters.ts';
 
+/** What is read of an urlencoded body, and what it may have in bytes when its signature comes to be checked. */
+export const MAX_FORM_BYTES = 128 * 1024;
+
 /** An HTTP request as far as it matters to the API, before its body is read. */
 export interface CallHead {
   readonly method: string;
@@ -15,7 +18,7 @@ export interface CallHead {
 /** A request that is an API call, with its body. */
 export interface WireCall extends CallHead {
   readonly body: Buffer;
-  /** Parameters of an urlencoded body. */
+  /** Parameters of an urlencoded body; not all of them when the body is too long. */
   readonly form: Pairs;
 }
 
@@ -52,9 +55,15 @@ export function recognise(head: CallHead): 'yes' | 'no' | 'askBody' {
 
 /** Adds the body. @returns undefined when it shows that the request is no API call */
 export function completeCall(head: CallHead, body: Buffer): WireCall | undefined {
-  const form = contentType(head) === FORM_TYPE ? parsePairs(body.toString('utf8')) : [];
+  const isForm = contentType(head) === FORM_TYPE;
+  const form = isForm ? parsePairs(body.toString('utf8', 0, MAX_FORM_BYTES)) : [];
   const isCall = recognise(head) === 'yes' || hasMarker(form);
   return isCall ? { ...head, body, form } : undefined;
+}
+
+/** @returns the length of an urlencoded body; 0 for any other */
+export function formBytes(call: WireCall): number {
+  return contentType(call) === FORM_TYPE ? call.body.length : 0;
 }
 
 function hasMarker(pairs: Pairs): boolean {
@@ -74,7 +83,10 @@ function joinHeaders(rawHeaders: readonly string[]): ReadonlyMap<string, string>
   const values = new Map<string, string[]>();
   for (let place = 0; place + 1 < rawHeaders.length; place += 2) {
     const name = rawHeaders[place]?.toLowerCase() ?? '';
-    values.set(name, [...(values.get(name) ?? []), rawHeaders[place + 1]?.trim() ?? '']);
+    const value = rawHeaders[place + 1]?.trim() ?? '';
+    const list = values.get(name);
+    if (list === undefined) values.set(name, [value]);
+    else list.push(value);
   }
   return new Map([...values].map(([name, list]) => [name, list.sort().join(',')]));
 }

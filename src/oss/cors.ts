@@ -19,7 +19,7 @@ interface CorsRequest {
   readonly origin: string;
   readonly method: string;
   /** Lower-case. */
-  readonly headers: readonly string[];
+  readonly headers: ReadonlySet<string>;
 }
 
 /**
@@ -45,7 +45,7 @@ export function answerPreflight(
 
   setAllowed(response, rule, origin);
   response.setHeader('Access-Control-Allow-Methods', rule.allowedMethods.join(', '));
-  if (headers.length > 0) response.setHeader('Access-Control-Allow-Headers', headers.join(', '));
+  if (headers.size > 0) response.setHeader('Access-Control-Allow-Headers', [...headers].join(', '));
   if (rule.maxAgeSeconds !== undefined) {
     response.setHeader('Access-Control-Max-Age', String(rule.maxAgeSeconds));
   }
@@ -62,7 +62,7 @@ export function allowOrigin(
 ): void {
   const { origin } = request.headers;
   if (!origin) return;
-  const rule = findRule(rules, { origin, method: request.method ?? '', headers: [] });
+  const rule = findRule(rules, { origin, method: request.method ?? '', headers: new Set() });
   if (rule !== undefined) setAllowed(response, rule, origin);
 }
 
@@ -82,10 +82,13 @@ function findRule(rules: readonly CorsRule[], request: CorsRequest): CorsRule | 
     (rule) =>
       rule.allowedOrigins.some((pattern) => matches(pattern, request.origin)) &&
       rule.allowedMethods.includes(request.method) &&
-      request.headers.every((header) =>
-        rule.allowedHeaders.some((pattern) => matches(pattern.toLowerCase(), header)),
-      ),
+      allowsHeaders(rule, request.headers),
   );
+}
+
+function allowsHeaders({ allowedHeaders }: CorsRule, headers: ReadonlySet<string>): boolean {
+  const patterns = allowedHeaders.map((pattern) => pattern.toLowerCase());
+  return [...headers].every((header) => patterns.some((pattern) => matches(pattern, header)));
 }
 
 function matches(pattern: string, text: string): boolean {
@@ -97,9 +100,7 @@ function matches(pattern: string, text: string): boolean {
   );
 }
 
-function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((item) => item.trim().toLowerCase())
-    .filter((item) => item !== '');
+function splitList(text: string): ReadonlySet<string> {
+  const items = text.split(',').map((item) => item.trim().toLowerCase());
+  return new Set(items.filter((item) => item !== ''));
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { xmlElement } from '../xml.ts';
+import { cutText, xmlElement } from '../xml.ts';
 
 interface ErrorFacts {
   readonly status: number;
@@ -187,9 +187,21 @@ export function invalidArgument(
   });
 }
 
-/** Writes an XML document of one flat element. */
+/** What an element may take in bytes. A key of 1023 bytes fits, whatever is in it. */
+const MAX_ELEMENT_BYTES = 8 * 1024;
+/** For people who look for the place where their own string differs. All together they stay below 64 KiB. */
+const LONG_ELEMENTS: ReadonlyMap<string, number> = new Map([
+  ['StringToSign', 16 * 1024],
+  ['StringToSignBytes', 24 * 1024],
+  ['CanonicalRequest', 16 * 1024],
+]);
+
+/** Writes an XML document of one flat element. Values that are too long are cut, see `cutText`. */
 export function flatXml(root: string, elements: Iterable<readonly [string, string]>): string {
-  const lines = Array.from(elements, ([name, value]) => `  ${xmlElement(name, value)}\n`);
+  const lines = Array.from(elements, ([name, value]) => {
+    const text = cutText(value, LONG_ELEMENTS.get(name) ?? MAX_ELEMENT_BYTES);
+    return `  ${xmlElement(name, text)}\n`;
+  });
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}>\n${lines.join('')}</${root}>\n`;
 }
 

@@ -8,7 +8,12 @@ export interface RequestTarget {
   readonly path: string;
   /** Decoded. Of a parameter given twice the first one counts (OSS "Add signatures to a URL"). */
   readonly query: ReadonlyMap<string, string>;
+  /** Whether `query` is only the beginning. */
+  readonly hasTooManyParameters: boolean;
 }
+
+/** Ours: OSS documents no number. Those that are given again count, too. */
+export const MAX_QUERY_PARAMETERS = 1000;
 
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^]*)$/i;
 const PORT = /:[0-9]*$/;
@@ -22,16 +27,19 @@ export function readTarget(request: Pick<IncomingMessage, 'url' | 'headers'>): R
   return {
     host: (authority ?? request.headers.host ?? '').replace(PORT, '').toLowerCase(),
     path: path.startsWith('/') ? path : '/',
-    query: readQuery(search),
+    ...readQuery(search),
   };
 }
 
-function readQuery(search: string): ReadonlyMap<string, string> {
+function readQuery(search: string): Pick<RequestTarget, 'query' | 'hasTooManyParameters'> {
   const query = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(escapeRawBytes(search))) {
+  const pieces = search.split('&', MAX_QUERY_PARAMETERS + 1);
+  const hasTooManyParameters = pieces.length > MAX_QUERY_PARAMETERS;
+  const text = hasTooManyParameters ? pieces.slice(0, MAX_QUERY_PARAMETERS).join('&') : search;
+  for (const [name, value] of new URLSearchParams(escapeRawBytes(text))) {
     if (!query.has(name)) query.set(name, value);
   }
-  return query;
+  return { query, hasTooManyParameters };
 }
 
 /** @returns the text behind the percent escapes; undefined when they are malformed or give no UTF-8 */

@@ -5,7 +5,7 @@ import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { OssRequest } from '../signatures/oss-v1.ts';
 import type { UploadParts } from '../uploads/parts.ts';
 import { OssError } from './errors.ts';
-import { readTarget } from './request-target.ts';
+import { MAX_QUERY_PARAMETERS, readTarget } from './request-target.ts';
 
 /** What authorizing works with. */
 export interface AuthorizeParts {
@@ -22,17 +22,26 @@ export interface SignedRequest extends OssRequest {
   readonly query: ReadonlyMap<string, string>;
 }
 
-/** @param key - undefined for the bucket itself */
+/**
+ * @param key - undefined for the bucket itself
+ * @throws OssError for a query of too many parameters, before they are sorted
+ */
 export function asSigned(
   request: Pick<IncomingMessage, 'url' | 'method' | 'headers'>,
   bucket: string,
   key: string | undefined,
 ): SignedRequest {
+  const { query, hasTooManyParameters } = readTarget(request);
+  if (hasTooManyParameters) {
+    throw new OssError('InvalidArgument', {
+      message: `The query may have at most ${MAX_QUERY_PARAMETERS} parameters.`,
+    });
+  }
   return {
     method: request.method ?? 'GET',
     bucket,
     key,
-    query: readTarget(request).query,
+    query,
     headers: readHeaders(request.headers),
   };
 }
@@ -130,9 +139,8 @@ export function signatureDoesNotMatch(mismatch: SignatureMismatch): OssError {
 }
 
 function hexBytes(text: string): string {
-  return Array.from(Buffer.from(text, 'utf8'), (byte) =>
-    byte.toString(16).padStart(2, '0').toUpperCase(),
-  ).join(' ');
+  const hex = Buffer.from(text, 'utf8').toString('hex').toUpperCase();
+  return hex.replace(/..(?!$)/g, '$& ');
 }
 
 function isoTime(time: number): string {

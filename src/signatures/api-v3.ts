@@ -43,7 +43,7 @@ export interface ApiV3Request {
   readonly query: Iterable<readonly [string, string]>;
   /** Lower-case name -> value. `host` is signed as received, with its port. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Exactly the headers that are signed, in any order; one that is missing counts as empty. */
+  /** Exactly the headers that are signed, in any order; a missing one counts as empty, a repeated one once. */
   readonly signedHeaders: readonly string[];
   /** SHA-256 of the body's bytes, lower-case hexadecimal; also the header `x-acs-content-sha256`. */
   readonly payloadHash: string;
@@ -55,7 +55,8 @@ export function apiV3StringToSign(request: ApiV3Request): string {
     .sort(([a], [b]) => byCodeUnit(a, b))
     .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
     .join('&');
-  const signedHeaders = request.signedHeaders.map((name) => name.toLowerCase()).sort(byCodeUnit);
+  const names = new Set(request.signedHeaders.map((name) => name.toLowerCase()));
+  const signedHeaders = [...names].sort(byCodeUnit);
   const headers = signedHeaders
     .map((name) => `${name}:${(request.headers.get(name) ?? '').trim()}\n`)
     .join('');

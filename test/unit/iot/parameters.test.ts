@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { findRepeated, parsePairs } from '../../../src/iot/parameters.ts';
+import { MAX_PARAMETERS, findRepeated, parsePairs } from '../../../src/iot/parameters.ts';
 
 test.each([
   ['', []],
@@ -37,4 +37,10 @@ test('what encodeURIComponent writes is read back', () => {
 test('the first name that comes twice', () => {
   expect(findRepeated(parsePairs('a=1&b=2'))).toBeUndefined();
   expect(findRepeated(parsePairs('a=1&b=2&b=2&a='))).toBe('b');
+});
+
+test('no more is decoded than shows that there are too many', () => {
+  expect(parsePairs('a=b&'.repeat(MAX_PARAMETERS))).toHaveLength(MAX_PARAMETERS);
+  expect(parsePairs('a=b&'.repeat(MAX_PARAMETERS + 5))).toHaveLength(MAX_PARAMETERS + 1);
+  expect(parsePairs('&'.repeat(100_000))).toEqual([]);
 });

@@ -1,0 +1,164 @@
+import { startTestGateway } from '../../../src/testing/index.ts';
+import type { TestGateway } from '../../../src/testing/index.ts';
+import { exchangeRaw, rawRequest, refusalLimit } from '../../support/raw-exchange.ts';
+import { callDate, signV1, stringToSignV1 } from './api.ts';
+
+const KEY = { id: 'testid', secret: 'testsecret' };
+const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
+
+let gateway: TestGateway;
+let port: number;
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+  ({ port } = await gateway.listen());
+});
+afterAll(() => gateway.close());
+
+/** The common parameters of a call with a wrong signature, urlencoded. */
+function wronglySigned(format: string): string {
+  const common = {
+    Action: 'GenerateOTAUploadURL',
+    Version: '2018-01-20',
+    Format: format,
+    AccessKeyId: KEY.id,
+    Timestamp: callDate(gateway.clock.now()),
+    SignatureNonce: 'nonce',
+    SignatureMethod: 'HMAC-SHA1',
+    SignatureVersion: '1.0',
+    Signature: 'x',
+  };
+  return new URLSearchParams(common).toString();
+}
+
+/** What grows when it is encoded twice, escaped, or turned into U+FFFD. */
+const FILLERS: readonly (readonly [string, string])[] = [
+  ['bytes that are no UTF-8', '\xff'],
+  ['escaped bytes that are no UTF-8', '%FF'],
+  ['control characters', '%00'],
+  ['quotes', '"'],
+  ['apostrophes', "'"],
+  ['parentheses', '('],
+  ['escaped Chinese', '%E4%B8%AD'],
+  ['letters', 'a'],
+  ['names', 'a%22='],
+];
+
+function fill(filler: string, length: number): string {
+  return `Name=${filler.repeat(Math.floor(length / filler.length))}`;
+}
+
+describe.each(['JSON', 'XML'])('a wrongly signed call, answered in %s', (format) => {
+  const sizeOf = async (request: Buffer): Promise<string> => {
+    const answer = await exchangeRaw(port, request);
+    expect(answer.length).toBeLessThanOrEqual(refusalLimit(request));
+    return answer.toString('latin1');
+  };
+
+  it.each(FILLERS)(
+    'is answered by little more than it has sent in its body: %s',
+    async (_, filler) => {
+      for (const length of [1000, 5000, 20_000, 100_000, 127_000]) {
+        const body = Buffer.from(`${wronglySigned(format)}&${fill(filler, length)}`, 'latin1');
+        const answer = await sizeOf(rawRequest('POST /', { Host: 'h', ...FORM }, body));
+        expect(answer).toMatch(/SignatureDoesNotMatch|InvalidParameter/);
+      }
+    },
+  );
+
+  it.each(FILLERS)(
+    'is answered by little more than it has sent in its query: %s',
+    async (_, filler) => {
+      for (const length of [1000, 5000, 20_000, 60_000]) {
+        const query = `${wronglySigned(format)}&${fill(filler, length)}`;
+        expect(await sizeOf(rawRequest(`GET /?${query}`, { Host: 'h' }))).toMatch(
+          /SignatureDoesNotMatch|InvalidParameter|^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n\r\n$/,
+        );
+      }
+    },
+  );
+
+  it.each(FILLERS)(
+    'is answered by little more than it has sent in its headers: %s',
+    async (_, filler) => {
+      const text = filler.repeat(Math.floor(30_000 / filler.length));
+      const v3 = {
+        Host: text,
+        Accept: format === 'XML' ? 'text/xml' : 'application/json',
+        'x-acs-action': 'GenerateOTAUploadURL',
+        'x-acs-version': '2018-01-20',
+        'x-acs-date': callDate(gateway.clock.now()),
+        'x-acs-signature-nonce': 'nonce',
+        'x-acs-content-sha256': text.slice(0, 25_000),
+        Authorization:
+          `ACS3-HMAC-SHA256 Credential=${KEY.id},SignedHeaders=host;x-acs-action;x-acs-version;` +
+          `x-acs-date;x-acs-signature-nonce;x-acs-content-sha256${';host'.repeat(1000)},Signature=x`,
+      };
+      const answer = await sizeOf(rawRequest('POST /', v3));
+      expect(answer).toMatch(/SignatureDoesNotMatch/);
+      expect(answer).toMatch(/server string to sign is:ACS3-HMAC-SHA256/);
+    },
+  );
+
+  it('shows the beginning of a string that is too long, and says that it is cut', async () => {
+    const body = `${wronglySigned(format)}&${fill('%FF', 60_000)}`;
+    const answer = await sizeOf(rawRequest('POST /', { Host: 'h', ...FORM }, body));
+    expect(answer).toMatch(
+      /sign is:POST&(?:amp;)?%2F&[^]*\.\.\. \[cut, [0-9]{6} characters in all\]["<]/,
+    );
+  });
+});
+
+describe('the string to sign', () => {
+  it('is shown whole for the longest legal Udi', async () => {
+    const parameters = { FirmwareName: 'name', Udi: '\u{4e2d}'.repeat(4096) };
+    const pairs = signV1('CreateOTAFirmware', parameters, {
+      key: KEY,
+      time: gateway.clock.now(),
+      common: { Signature: 'x' },
+    });
+    const answer = await gateway.fetch(`/?${new URLSearchParams(pairs).toString()}`);
+    // Of what JSON escapes there is nothing in it.
+    const [, shown = ''] = /sign is:([^"]*)"/.exec(await answer.text()) ?? [];
+    expect(shown.length).toBeGreaterThan(61_440);
+    expect(shown).toBe(stringToSignV1('GET', pairs));
+  });
+});
+
+describe('the parameters of a call', () => {
+  const call = async (body: string): Promise<string> => {
+    const bytes = rawRequest('POST /', { Host: 'h', ...FORM }, body);
+    return (await exchangeRaw(port, bytes)).toString('latin1');
+  };
+  const named = (count: number): string =>
+    Array.from({ length: count }, (_, n) => `&p${String(n)}=`).join('');
+
+  it('may be a thousand', async () => {
+    const own = wronglySigned('JSON');
+    const count = own.split('&').length;
+    expect(await call(own + named(1000 - count))).toContain('"SignatureDoesNotMatch"');
+    expect(await call(own + named(1001 - count))).toMatch(
+      /"InvalidParameter".*\\"p991\\" is not valid. A call may have at most 1000 parameters./,
+    );
+    expect(await call(own + named(20_000))).toContain('A call may have at most 1000 parameters.');
+  });
+
+  it('may have 64 KiB before they are brought into their canonical form', async () => {
+    const own = wronglySigned('JSON');
+    const size = [...new URLSearchParams(own)].flat().join('').length;
+    // Three bytes each.
+    const chinese = '%E4%B8%AD'.repeat(1000);
+    const fits = `${own}&p=${chinese}${'x'.repeat(64 * 1024 - size - 1 - 3000)}`;
+    expect(await call(fits)).toContain('"SignatureDoesNotMatch"');
+    expect(await call(`${fits}x`)).toMatch(
+      /"InvalidParameter".*\\"p\\" is not valid. All parameters may have at most 65536 bytes together./,
+    );
+  });
+
+  it('may have 128 KiB on the wire', async () => {
+    const own = wronglySigned('JSON');
+    expect(await call(own.padEnd(128 * 1024, '&'))).toContain('"SignatureDoesNotMatch"');
+    const answer = await call(own.padEnd(128 * 1024 + 1, '&'));
+    expect(answer).toMatch(/^HTTP\/1.1 413 [^]*"RequestBodyTooLarge".*at most 131072 bytes/);
+  });
+});
