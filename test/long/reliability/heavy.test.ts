@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { patternBytes } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
+  ACCOUNT_KEY,
   BUCKET_KEY,
   bodiesOnDisk,
   startBuiltGateway,
@@ -57,6 +58,38 @@ function form({ policy = policyOf(GOOD), ...rest }: HeavyForm): Buffer {
         fields +
         `--b\r\n${fileHead}\r\n\r\n${file}\r\n${trailers}--b--\r\n`,
     ),
+  );
+}
+
+const now = (): string => new Date().toISOString().replace(/\.\d{3}Z$/, 'Z');
+
+/** A call of a known access key. Characters of the value are bytes. */
+function wronglySigned(value: string): Buffer {
+  const common = new URLSearchParams({
+    Action: 'GenerateOTAUploadURL',
+    Version: '2018-01-20',
+    AccessKeyId: ACCOUNT_KEY.id,
+    Timestamp: now(),
+    SignatureNonce: 'n',
+    SignatureMethod: 'HMAC-SHA1',
+    SignatureVersion: '1.0',
+    Signature: 'x',
+  });
+  const body = `${common.toString()}&p=${value}`;
+  return Buffer.from(
+    `POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n` +
+      `Content-Length: ${String(body.length)}\r\n\r\n${body}`,
+    'latin1',
+  );
+}
+
+function signedHeaders(names: string, host: string): Buffer {
+  const all = `${names};x-acs-action;x-acs-version;x-acs-date;x-acs-signature-nonce;x-acs-content-sha256`;
+  return Buffer.from(
+    `POST / HTTP/1.1\r\nHost: ${host}\r\nx-acs-action: GenerateOTAUploadURL\r\n` +
+      `x-acs-version: 2018-01-20\r\nx-acs-date: ${now()}\r\nx-acs-signature-nonce: n\r\n` +
+      'x-acs-content-sha256: x\r\n' +
+      `Authorization: ACS3-HMAC-SHA256 Credential=${ACCOUNT_KEY.id},SignedHeaders=${all},Signature=x\r\n\r\n`,
   );
 }
 
@@ -217,6 +250,36 @@ const CASES: readonly (readonly [name: string, request: () => Buffer, answer: st
       );
     },
     '400 InvalidParameter',
+  ],
+  [
+    'a wrongly signed call of a megabyte that is no UTF-8',
+    () => wronglySigned('\xff'.repeat(MIB - 1000)),
+    '413 RequestBodyTooLarge',
+  ],
+  [
+    'a wrongly signed call that grows in its canonical form',
+    () => wronglySigned('%FF'.repeat(40_000)),
+    '400 InvalidParameter',
+  ],
+  [
+    'a call that signs its host ten thousand times',
+    () => signedHeaders(`host${';host'.repeat(7000)}`, 'h'.repeat(20_000)),
+    '400 SignatureDoesNotMatch',
+  ],
+  [
+    'eight megabytes of spaces after boundaries',
+    () =>
+      form({
+        fields: Array.from({ length: 300 }, (_, n) =>
+          field(`f${String(n)}`, '').replace('--b', `--b${' '.repeat(28_000)}`),
+        ).join(''),
+      }),
+    '400 MalformedPOSTRequest',
+  ],
+  [
+    'a redirect of a megabyte',
+    () => form({ fields: field('success_action_redirect', `http://h/${'"'.repeat(MIB)}`) }),
+    '400 InvalidArgument',
   ],
   [
     'a request line of 70 kilobytes',
