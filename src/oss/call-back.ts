@@ -5,12 +5,13 @@ import { request as requestHttps } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import type { LookupFunction, Socket } from 'node:net';
+import { onClose } from '../http/on-close.ts';
+import { ClientVanished } from '../http/request-chunks.ts';
 import { FORBIDDEN_ADDRESS, parseJson } from './callback.ts';
 import type { Callback } from './callback.ts';
 import { findAddresses, hostOf, portOf } from './callback-target.ts';
 import type { CallbackRule } from './callback-target.ts';
 import { OssError } from './errors.ts';
-import { ClientVanished } from './request-body.ts';
 
 /** For each URL, as OSS has it. */
 const URL_TIMEOUT_MS = 5000;
@@ -38,9 +39,7 @@ export interface CallbackRequest {
 export async function callBack(request: CallbackRequest): Promise<Buffer> {
   const { client, rule } = request;
   const gone = new AbortController();
-  const leave = (): void => gone.abort();
-  client.once('close', leave);
-  if (client.destroyed) leave();
+  const off = onClose(client, () => gone.abort());
   const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
     return await rule.turns(() => tryUrls(request, signal), signal);
@@ -50,7 +49,7 @@ export async function callBack(request: CallbackRequest): Promise<Buffer> {
     // It was never its turn.
     throw new OssError('CallbackFailed', { message: UNREACHABLE, cause: error });
   } finally {
-    client.off('close', leave);
+    off();
   }
 }
 

@@ -65,7 +65,8 @@ export function readCallback(
   if (host !== undefined && !urls.every((url) => mayBeCalledAs(host, url, rule))) {
     throw refusal(text, BAD_URL);
   }
-  const variables = new Map([...fields].filter(([name]) => name.startsWith('x:')));
+  // Others are not kept: they may be many bytes, and an upload may take hours.
+  const variables = new Map([...fields].filter(([name]) => isVariableOf(template, name)));
   return { text, urls, host, contentType, template, variables };
 }
 
@@ -113,6 +114,10 @@ function mayBeCalledAs(header: string, url: URL, { named }: CallbackRule): boole
   const host = hostOf(url);
   if (isIP(host) !== 0 || host === 'localhost' || !named.has(host)) return true;
   return name === host || named.has(name);
+}
+
+function isVariableOf(template: string, name: string): boolean {
+  return name.startsWith('x:') && template.includes(`\${${name}}`);
 }
 
 /** What the variables of a callback stand for; names as OSS has them. */

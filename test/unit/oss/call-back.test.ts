@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { callBack } from '../../../src/oss/call-back.ts';
 import { createCallbackRule } from '../../../src/oss/callback-target.ts';
-import { ClientVanished } from '../../../src/oss/request-body.ts';
+import { ClientVanished } from '../../../src/http/request-chunks.ts';
 
 describe('a callback', () => {
   it('is not begun for a client that has gone', async () => {
