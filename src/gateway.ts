@@ -262,9 +262,11 @@ function createPurge(nonces: NonceMemory, uploads: UploadParts) {
   const stopping = new AbortController();
   const running = new Set<Promise<PurgeReport>>();
   const run = async (): Promise<PurgeReport> => {
-    await pruneNonces(nonces, uploads.clock.now());
     await reconcileFailures(uploads);
-    return purgeUnclaimed(uploads, stopping.signal);
+    const report = await purgeUnclaimed(uploads, stopping.signal);
+    // Last, because on a full disk it may fail until the purge has made room.
+    await pruneNonces(nonces, uploads.clock.now());
+    return report;
   };
   return {
     purge: (): Promise<PurgeReport> => {
