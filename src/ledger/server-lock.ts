@@ -1,6 +1,7 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { hasErrorCode } from '../system-error.ts';
 
 /** Keeps a second server out of a data folder for as long as it is held. */
@@ -15,22 +16,77 @@ export interface ServerLock {
  */
 export function takeServerLock(dataDir: string): ServerLock {
   const holderFile = join(dataDir, 'server.pid');
-  const database = new SqliteDatabase(join(dataDir, 'server.lock'), { timeout: 0 });
-  try {
-    database.exec('BEGIN EXCLUSIVE');
-  } catch (error) {
-    database.close();
-    const holder = findHolder(holderFile);
-    throw new Error(`another server uses the data folder ${dataDir}: ${holder}`, { cause: error });
+  const database = lock(join(dataDir, 'server.lock'));
+  if (database === undefined) {
+    throw new Error(`another server uses the data folder ${dataDir}: ${findHolder(holderFile)}`);
   }
-  writeFileSync(holderFile, `process ${String(process.pid)}\n`);
+  attempt(() => {
+    writeFileSync(holderFile, `process ${String(process.pid)}\n`);
+  });
   return {
     release: () => {
       if (!database.open) return;
-      rmSync(holderFile, { force: true });
+      attempt(() => {
+        unlinkSync(holderFile);
+      });
       database.close();
     },
   };
+}
+
+/**
+ * @returns undefined when another server has the lock
+ * @throws when the file cannot be a lock; the message says what to do
+ */
+function lock(path: string): Database | undefined {
+  try {
+    return lockExclusively(path);
+  } catch (error) {
+    if (isBusy(error)) return undefined;
+    if (!hasErrorCode(error, 'SQLITE_NOTADB') && !hasErrorCode(error, 'SQLITE_CORRUPT')) {
+      throw unusable(path, error);
+    }
+  }
+  try {
+    // It holds nothing but the lock, and a lock that somebody has is found before its content is looked at. It stays
+    // the same file: whoever waits for it must not get another.
+    truncateSync(path);
+    return lockExclusively(path);
+  } catch (error) {
+    if (isBusy(error)) return undefined;
+    throw unusable(path, error);
+  }
+}
+
+function lockExclusively(path: string): Database {
+  const database = new SqliteDatabase(path, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return BUSY.some((code) => hasErrorCode(error, code));
+}
+
+const BUSY = ['SQLITE_BUSY', 'SQLITE_BUSY_RECOVERY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_LOCKED'];
+
+function unusable(path: string, cause: unknown): Error {
+  const message = `${path} cannot be locked: ${String(cause)}. When no server is running, remove it and start again`;
+  return new Error(message, { cause });
+}
+
+/** For the name of the holder, which is only told: a disk that is full must not keep a server from starting. */
+function attempt(change: () => void): void {
+  try {
+    change();
+  } catch {
+    // Then another server that comes says that it does not know who the holder is.
+  }
 }
 
 const PATIENCE_MS = 500;

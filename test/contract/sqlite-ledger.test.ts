@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
@@ -181,6 +181,31 @@ describe('SQLite as a ledger', () => {
     );
     lock.release();
     takeServerLock(folder).release();
+  });
+
+  it.each([
+    ['text', Buffer.from('garbled'.repeat(1000))],
+    ['zeros', Buffer.alloc(8192)],
+    ['nothing', Buffer.alloc(0)],
+  ])('mends a lock file that holds %s', async (_what, content) => {
+    await writeFile(join(folder, 'server.lock'), content);
+    const lock = takeServerLock(folder);
+    expect(() => takeServerLock(folder)).toThrow('another server uses the data folder');
+    lock.release();
+  });
+
+  it('says what to do about a lock file that cannot be one', async () => {
+    await mkdir(join(folder, 'server.lock'));
+    expect(() => takeServerLock(folder)).toThrow(
+      /server\.lock cannot be locked: .*remove it and start again/,
+    );
+  });
+
+  it('is taken although its holder cannot be named', async () => {
+    await mkdir(join(folder, 'server.pid'));
+    const lock = takeServerLock(folder);
+    expect(() => takeServerLock(folder)).toThrow('it has not said which process it is');
+    lock.release();
   });
 });
 
