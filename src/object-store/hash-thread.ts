@@ -11,7 +11,8 @@ const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
 const STEP_BYTES = 16 * buffer.length;
 
 interface FollowedJob {
-  readonly file: number;
+  /** It is opened for each step: a client may let an upload stand still, and thousands may do that. */
+  readonly path: string;
   readonly hash: RunningHash;
   position: number;
 }
@@ -26,10 +27,6 @@ interface RunningHash {
 const followed = new Map<number, FollowedJob>();
 const crc64 = createCrc64Engine();
 
-function follow(job: number, path: string, hash: RunningHash): void {
-  followed.set(job, { file: openSync(path, 'r'), hash, position: 0 });
-}
-
 function startHash(digest: FollowedDigest): RunningHash {
   if (digest === 'crc64') return crc64.start();
   const md5 = createHash('md5');
@@ -37,25 +34,25 @@ function startHash(digest: FollowedDigest): RunningHash {
 }
 
 function advance(state: FollowedJob, size: number): void {
-  while (state.position < size) {
-    const wanted = Math.min(buffer.length, size - state.position);
-    const read = readSync(state.file, buffer, 0, wanted, state.position);
-    if (read === 0) throw new Error('the file is shorter than its writer says');
-    state.hash.update(buffer.subarray(0, read));
-    state.position += read;
+  if (state.position >= size) return;
+  const file = openSync(state.path, 'r');
+  try {
+    while (state.position < size) {
+      const wanted = Math.min(buffer.length, size - state.position);
+      const read = readSync(file, buffer, 0, wanted, state.position);
+      if (read === 0) throw new Error('the file is shorter than its writer says');
+      state.hash.update(buffer.subarray(0, read));
+      state.position += read;
+    }
+  } finally {
+    closeSync(file);
   }
-}
-
-function forget(job: number, state: FollowedJob): void {
-  closeSync(state.file);
-  followed.delete(job);
 }
 
 function finish(job: number, state: FollowedJob, size: number): HashAnswer {
   advance(state, size);
-  const digest = state.hash.digest();
-  forget(job, state);
-  return { job, kind: 'done', digest };
+  followed.delete(job);
+  return { job, kind: 'done', digest: state.hash.digest() };
 }
 
 /** In steps, so that the files that are followed meanwhile get their turn. */
@@ -79,14 +76,14 @@ async function sha256Of(path: string): Promise<string> {
 function serveFollowed(request: HashRequest): HashAnswer | undefined {
   const { job } = request;
   if (request.kind === 'follow') {
-    follow(job, request.path, startHash(request.digest));
+    followed.set(job, { path: request.path, hash: startHash(request.digest), position: 0 });
     return undefined;
   }
   const state = followed.get(job);
   if (state === undefined) return undefined;
   if (request.kind === 'advance') advance(state, request.size);
   if (request.kind === 'finish') return finish(job, state, request.size);
-  if (request.kind === 'abandon') forget(job, state);
+  if (request.kind === 'abandon') followed.delete(job);
   return undefined;
 }
 
@@ -100,8 +97,7 @@ async function answer(request: HashRequest, port: MessagePort): Promise<void> {
         : serveFollowed(request);
     if (result !== undefined) port.postMessage(result);
   } catch (error) {
-    const state = followed.get(job);
-    if (state !== undefined) forget(job, state);
+    followed.delete(job);
     const message = error instanceof Error ? error.message : String(error);
     port.postMessage({ job, kind: 'failed', message } satisfies HashAnswer);
   }
