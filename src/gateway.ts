@@ -116,7 +116,7 @@ export async function createGateway(
   try {
     const records = parts.records ?? openRecords(config, closers);
     closers.push(() => records.ledger.close());
-    const store = parts.store ?? (await openStore(config));
+    const store = parts.store ?? (await openStore(config, parts.logger));
     closers.push(() => store.close());
     const keys = resolveKeys(config, parts.accounts);
     const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
@@ -169,8 +169,8 @@ async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
 }
 
-function openStore({ dataDir, minFree }: Config): Promise<ObjectStore> {
-  return DiskObjectStore.open(dataDir, new ThreadHasher(), minFree);
+function openStore({ dataDir, minFree }: Config, logger?: Logger): Promise<ObjectStore> {
+  return DiskObjectStore.open(dataDir, new ThreadHasher(), minFree, logger);
 }
 
 function openRecords({ dataDir, minFree }: Config, closers: Closer[]): Records {

@@ -50,6 +50,7 @@ export type {
   StoredBody,
   StoredRecord,
   StoreOutcome,
+  StoreRecovery,
   UploadLedger,
 } from './ports.ts';
 export type { FaultBook, Faults, OrderedFault } from './faults/fault-book.ts';

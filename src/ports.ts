@@ -71,8 +71,25 @@ export interface ObjectStore {
   stat(locator: string): Promise<{ readonly size: number } | undefined>;
   /** Deletes a body. A missing one is no error. */
   delete(locator: string): Promise<void>;
+  /** What the start has found beside the unsettled bodies; absent when there is nothing that could be found. */
+  readonly recovery?: StoreRecovery;
   /** Ends background work. Nothing else may be called afterwards. */
   close(): Promise<void>;
+}
+
+/**
+ * What a store knows of the time before a crash. It is there to tell a body that the ledger has lost, and that may be
+ * the last copy of an upload, from one that nobody was told of.
+ */
+export interface StoreRecovery {
+  /** What the crash has left was damaged. */
+  readonly foundDamage: boolean;
+  /** @returns whether an unsettled body is known to have been settled before the crash, and not to have been deleted */
+  wasSettled(locator: string): boolean;
+  /** Takes a body out of the store, and keeps its bytes. @returns false when it is not whole; then it stays */
+  setAside(locator: string): Promise<boolean>;
+  /** Forgets all this: every body that was unsettled at the start was dealt with. Idempotent. */
+  end(): Promise<void>;
 }
 
 /** A policy that was signed for a key. */

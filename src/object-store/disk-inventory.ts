@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import type { BodyInventory, FoundFile, Hasher, StoredBody } from '../ports.ts';
 import { hasErrorCode } from '../system-error.ts';
 import { flushFolder, makeDurableFolder, remove, unlessMissing } from './files.ts';
-import { listJournals, readJournals } from './journal-records.ts';
+import { listJournals, readJournals } from './journal-files.ts';
 import { folderName, objectFolder, objectPath, OBJECTS, STAGING, stagingPath } from './layout.ts';
 
 /** Where files go that nobody knows. */

@@ -1,18 +1,39 @@
 import { constants } from 'node:fs';
 import { link, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Body, ByteRange, Hasher, ObjectStore, StoredBody } from '../ports.ts';
+import type { Logger } from '../logger.ts';
+import { silentLogger } from '../logger.ts';
+import type { Body, ByteRange, Hasher, ObjectStore, StoredBody, StoreRecovery } from '../ports.ts';
 import type { Batch } from './batches.ts';
-import { inBatches, writeBatch } from './batches.ts';
+import { heldBytes, inBatches, writeBatch } from './batches.ts';
+import { BodyMemory } from './body-memory.ts';
 import { BodyStream } from './body-stream.ts';
 import type { Crc64Engine } from './crc64.ts';
 import { createCrc64Engine } from './crc64.ts';
 import { digestChunks } from './digests.ts';
-import { flushFolder, makeDurableFolder, remove, unlessMissing } from './files.ts';
+import {
+  flushFile,
+  flushFolder,
+  linkDurably,
+  makeDurableFolder,
+  remove,
+  unlessMissing,
+} from './files.ts';
+import { clearTheWay } from './foreign-files.ts';
 import { FreeSpace } from './free-space.ts';
 import { Journal } from './journal.ts';
-import { OBJECTS, objectFolder, objectPath, STAGING, stagingPath } from './layout.ts';
-import { recoverJournals } from './recover-journals.ts';
+import {
+  isLocator,
+  LOST,
+  objectFolder,
+  objectPath,
+  OBJECTS,
+  RECOVERED,
+  STAGING,
+  stagingPath,
+} from './layout.ts';
+import type { Recovered } from './recover-journals.ts';
+import { forgetRecovered, recoverJournals } from './recover-journals.ts';
 import { writeStagedFile } from './staged-file.ts';
 
 /**
@@ -21,7 +42,7 @@ import { writeStagedFile } from './staged-file.ts';
  */
 const READ = { most: 256 * 1024, least: 64 * 1024, together: 16 * 1024 * 1024 };
 
-const NOTHING: Batch = { chunks: [], size: 0 };
+const NOTHING: Batch = { chunks: [], size: 0, isLast: true, release: () => undefined };
 
 /** What hashes: threads for large bodies; small ones need an engine for their CRC. */
 interface Hashing {
@@ -31,6 +52,12 @@ interface Hashing {
 
 /** So much is written at once, in bytes. A body that is smaller goes through the journal. */
 const BATCH_BYTES = 512 * 1024;
+
+/** Memory that the first batches of all bodies hold together, in bytes. */
+const FIRST_BATCHES_BYTES = 64 * 1024 * 1024;
+
+/** How large the later batches of a body are, in bytes: smaller for each of many. */
+const LATER = { most: BATCH_BYTES, least: 64 * 1024, together: 32 * 1024 * 1024 };
 
 /**
  * Bodies as files, `objects/<two digits>/<locator>`. A large one is `staging/<locator>` while it comes in; that name
@@ -48,25 +75,43 @@ export class DiskObjectStore implements ObjectStore {
   /** How many bodies are open. */
   #beingRead = 0;
   readonly #space: FreeSpace;
+  readonly #memory = new BodyMemory(FIRST_BATCHES_BYTES);
+  /** How many bodies are coming in that have more than their first batch. */
+  #largeOnes = 0;
+  readonly #logger: Logger;
+  #recovered: Recovered | undefined;
 
-  private constructor(dataDir: string, hashing: Hashing, minFree: number) {
+  private constructor(
+    dataDir: string,
+    hashing: Hashing,
+    { minFree, logger, recovered }: { minFree: number; logger: Logger; recovered: Recovered },
+  ) {
     this.#dataDir = dataDir;
     this.#hashing = hashing;
-    this.#journal = new Journal(dataDir);
+    this.#journal = new Journal(dataDir, undefined, logger);
     this.#space = new FreeSpace(dataDir, minFree);
+    this.#logger = logger;
+    this.#recovered = recovered;
   }
 
   /**
    * Opens the store in a folder. Subfolders of `objects/` are made when they are first needed.
    * @param minFree - bytes of the disk that bodies leave free; 0 for none
    */
-  static async open(dataDir: string, hasher: Hasher, minFree = 0): Promise<DiskObjectStore> {
-    for (const folder of [STAGING, OBJECTS]) {
+  static async open(
+    dataDir: string,
+    hasher: Hasher,
+    minFree = 0,
+    logger: Logger = silentLogger,
+  ): Promise<DiskObjectStore> {
+    for (const folder of [STAGING, OBJECTS, RECOVERED]) {
       await mkdir(join(dataDir, folder), { recursive: true });
     }
     await flushFolder(dataDir);
-    await recoverJournals(dataDir);
-    return new DiskObjectStore(dataDir, { hasher, crc64: createCrc64Engine() }, minFree);
+    await clearTheWay(dataDir, logger);
+    const recovered = await recoverJournals(dataDir, logger);
+    const hashing = { hasher, crc64: createCrc64Engine() };
+    return new DiskObjectStore(dataDir, hashing, { minFree, logger, recovered });
   }
 
   async put(
@@ -76,15 +121,23 @@ export class DiskObjectStore implements ObjectStore {
   ): Promise<StoredBody> {
     await this.#space.require(announcedSize);
     this.#inHand.add(locator);
+    let first = NOTHING;
     try {
-      const batches = inBatches(this.#space.guard(bytes), BATCH_BYTES);
-      const first = (await batches.next()).value ?? NOTHING;
-      if (first.size < BATCH_BYTES) return await this.#putSmall(locator, first);
+      const atMost = announcedSize > 0 ? Math.min(announcedSize, BATCH_BYTES) : BATCH_BYTES;
+      const batches = inBatches(this.#space.guard(bytes), {
+        borrow: () => this.#memory.borrow(heldBytes(atMost)),
+        first: BATCH_BYTES,
+        others: () => share(LATER, this.#largeOnes),
+      });
+      first = (await batches.next()).value ?? NOTHING;
+      if (first.isLast) return await this.#putSmall(locator, first);
       return await this.#putLarge(locator, first, batches);
     } catch (error) {
       // What cannot be removed now is left unsettled, and why the body failed is what the caller must know.
       await Promise.allSettled([this.discard(locator)]);
       throw error;
+    } finally {
+      first.release();
     }
   }
 
@@ -97,7 +150,7 @@ export class DiskObjectStore implements ObjectStore {
     try {
       // The staging name last: as long as it is there, a restart knows of the rest.
       await remove(this.#objectPath(locator));
-      this.#journal.forget(locator);
+      await this.#journal.forget(locator);
       await remove(this.#stagingPath(locator));
     } finally {
       this.#inHand.delete(locator);
@@ -109,8 +162,24 @@ export class DiskObjectStore implements ObjectStore {
   }
 
   async unsettled(): Promise<string[]> {
-    const names = await readdir(join(this.#dataDir, STAGING));
-    return [...names, ...this.#journal.unsettled()].filter((name) => !this.#inHand.has(name));
+    // Who asks works off what has failed; whatever kept a journal may have passed, too.
+    this.#journal.retry();
+    const entries = await readdir(join(this.#dataDir, STAGING), { withFileTypes: true });
+    const staged = entries.filter((entry) => entry.isFile() && isLocator(entry.name));
+    const names = [...staged.map(({ name }) => name), ...this.#journal.unsettled()];
+    return names.filter((name) => !this.#inHand.has(name));
+  }
+
+  get recovery(): StoreRecovery {
+    return {
+      foundDamage: this.#recovered?.isDamaged ?? false,
+      wasSettled: (locator) => this.#recovered?.settled.has(locator) ?? false,
+      setAside: (locator) => this.#setAside(locator),
+      end: async () => {
+        if (this.#recovered !== undefined) await forgetRecovered(this.#dataDir);
+        this.#recovered = undefined;
+      },
+    };
   }
 
   digest(locator: string, algorithm: 'sha256'): Promise<string | undefined> {
@@ -127,8 +196,7 @@ export class DiskObjectStore implements ObjectStore {
     const file = await unlessMissing(open(this.#objectPath(locator), constants.O_RDONLY));
     if (file === undefined) return undefined;
     this.#beingRead += 1;
-    const share = Math.floor(READ.together / this.#beingRead);
-    const stream = new BodyStream(file, range, Math.min(READ.most, Math.max(READ.least, share)));
+    const stream = new BodyStream(file, range, share(READ, this.#beingRead));
     stream.once('close', () => {
       this.#beingRead -= 1;
     });
@@ -141,7 +209,7 @@ export class DiskObjectStore implements ObjectStore {
 
   async delete(locator: string): Promise<void> {
     await remove(this.#objectPath(locator));
-    this.#journal.forget(locator);
+    await this.#journal.forget(locator);
   }
 
   async close(): Promise<void> {
@@ -167,11 +235,26 @@ export class DiskObjectStore implements ObjectStore {
 
   async #putLarge(locator: string, first: Batch, rest: AsyncIterable<Batch>): Promise<StoredBody> {
     const staged = this.#stagingPath(locator);
-    const body = await writeStagedFile(staged, first, rest, this.#hashing.hasher);
+    this.#largeOnes += 1;
+    const writing = writeStagedFile(staged, first, rest, this.#hashing.hasher);
+    const body = await writing.finally(() => (this.#largeOnes -= 1));
     await this.#makeFolder(locator);
     await link(staged, this.#objectPath(locator));
     await flushFolder(this.#objectFolder(locator));
     return body;
+  }
+
+  async #setAside(locator: string): Promise<boolean> {
+    const path = this.#objectPath(locator);
+    const found = await this.stat(locator);
+    // What is being staged gets this name when it is whole.
+    if (found === undefined) return false;
+    await flushFile(path);
+    const kept = await linkDurably(path, join(this.#dataDir, LOST), locator);
+    const { size } = found;
+    this.#logger.warn({ locator, size, kept }, 'set a file aside that is not on record');
+    await this.discard(locator);
+    return true;
   }
 
   async #makeFolder(locator: string): Promise<void> {
@@ -206,4 +289,12 @@ export class DiskObjectStore implements ObjectStore {
   #objectPath(locator: string): string {
     return objectPath(this.#dataDir, locator);
   }
+}
+
+/** @returns what each of some has, of what they may have together */
+function share(
+  { most, least, together }: { most: number; least: number; together: number },
+  count: number,
+): number {
+  return Math.min(most, Math.max(least, Math.floor(together / Math.max(1, count))));
 }

@@ -1,63 +1,96 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import { unlessMissing } from './files.ts';
-import { JOURNAL } from './layout.ts';
+import { isLocator } from './layout.ts';
 
-/** What stands before the bytes of a body: a line of JSON. */
-const header = z.object({
-  locator: z.string(),
-  size: z.number().int().nonnegative(),
+/** The longest line of a journal, in bytes. */
+export const MOST_LINE_BYTES = 16 * 1024;
+/** No body in a journal has more bytes. */
+export const MOST_BODY_BYTES = 1024 * 1024;
+/** How many locators a note has at most, so that its line stays within the limit. */
+const MOST_NOTED = 100;
+
+/*
+ * A journal is a sequence of records. Each begins with a line of JSON: the header of a body, whose bytes follow it, or
+ * a note. Every line of a journal carries the same random mark, which no client can know, so a header inside the bytes
+ * of a body is not mistaken for a record; and a checksum of itself. Older journals have neither mark, nor
+ * checksum, nor notes.
+ */
+
+const mark = z.string().regex(/^[0-9a-z]{32}$/);
+const locator = z.string().refine(isLocator);
+const body = {
+  locator,
+  size: z.number().int().min(0).max(MOST_BODY_BYTES),
   /** Lower-case hexadecimal. */
-  md5: z.string(),
-});
-export type JournalHeader = z.infer<typeof header>;
+  md5: z.string().regex(/^[0-9a-f]{32}$/),
+};
+const unmarkedHeader = z.strictObject(body);
+const header = z.strictObject({ mark, ...body });
+const note = z.strictObject({ mark, settled: z.array(locator), gone: z.array(locator) });
 
-export function encodeHeader(fields: JournalHeader): Buffer {
-  return Buffer.from(`${JSON.stringify(fields)}\n`);
+/** What stands before the bytes of a body. */
+export type JournalHeader = z.infer<typeof unmarkedHeader>;
+
+/**
+ * What became of bodies of the same journal. `settled`: they were on record. `gone`: they were deleted, and are not
+ * needed any more.
+ */
+export type JournalNote = Omit<z.infer<typeof note>, 'mark'>;
+
+/** A line of a journal. `mark` is undefined in an old one. */
+export type JournalLine =
+  | ({ readonly kind: 'body'; readonly mark: string | undefined } & JournalHeader)
+  | ({ readonly kind: 'note'; readonly mark: string } & JournalNote);
+
+export function encodeHeader(fileMark: string, fields: JournalHeader): Buffer {
+  return encodeLine({ mark: fileMark, ...fields });
 }
 
-/** @returns the paths of all journals of a data folder, oldest first */
-export async function listJournals(dataDir: string): Promise<string[]> {
-  const folder = join(dataDir, JOURNAL);
-  const names = (await unlessMissing(readdir(folder))) ?? [];
-  return names.sort((a, b) => Number(a) - Number(b)).map((name) => join(folder, name));
-}
-
-/** Reads journals. @returns the bytes of all bodies in them, by locator */
-export async function readJournals(paths: readonly string[]): Promise<Map<string, Buffer>> {
-  const bodies = new Map<string, Buffer>();
-  for (const path of paths) {
-    // A server that is running may have removed it meanwhile.
-    const content = (await unlessMissing(readFile(path))) ?? Buffer.alloc(0);
-    for (const [locator, bytes] of bodiesIn(content)) bodies.set(locator, bytes);
+/** @returns as many lines as are needed */
+export function encodeNote(fileMark: string, { settled, gone }: JournalNote): Buffer {
+  const lines: Buffer[] = [];
+  for (let at = 0; at < Math.max(settled.length, gone.length); at += MOST_NOTED) {
+    const some = (locators: readonly string[]): string[] => locators.slice(at, at + MOST_NOTED);
+    lines.push(encodeLine({ mark: fileMark, settled: some(settled), gone: some(gone) }));
   }
-  return bodies;
+  return Buffer.concat(lines);
 }
 
-/** Ends at the first body that is not whole: a crash has cut it, so nobody was told of it. */
-function* bodiesIn(content: Buffer): Iterable<readonly [locator: string, bytes: Buffer]> {
-  let position = 0;
-  for (;;) {
-    const start = content.indexOf('\n', position) + 1;
-    const fields = parseHeader(content.toString('utf8', position, start));
-    if (fields === undefined) return;
-    position = start + fields.size;
-    const bytes = content.subarray(start, position);
-    if (bytes.length < fields.size || md5Of(bytes) !== fields.md5) return;
-    yield [fields.locator, bytes];
+function encodeLine(fields: object): Buffer {
+  const text = JSON.stringify(fields);
+  return Buffer.from(`${text.slice(0, -1)},"crc":"${checksum(text)}"}\n`);
+}
+
+/** @param line - without its end. @returns undefined for anything else */
+export function decodeLine(line: string): JournalLine | undefined {
+  const [, start, crc] = /^(\{.*),"crc":"([0-9a-f]{8})"\}$/.exec(line) ?? [];
+  if (start === undefined) {
+    const old = unmarkedHeader.safeParse(parseJson(line)).data;
+    return old && { kind: 'body', mark: undefined, ...old };
   }
+  const text = `${start}}`;
+  if (checksum(text) !== crc) return undefined;
+  const fields = parseJson(text);
+  const asBody = header.safeParse(fields).data;
+  if (asBody !== undefined) return { kind: 'body', ...asBody };
+  const asNote = note.safeParse(fields).data;
+  return asNote && { kind: 'note', ...asNote };
 }
 
-function parseHeader(line: string): JournalHeader | undefined {
+/** Texts that records begin with. @param fileMark - of the journal; null: it has none; undefined: nobody knows */
+export function recordStarts(fileMark: string | null | undefined): string[] {
+  if (fileMark === null) return ['{"locator":"'];
+  return fileMark === undefined ? ['{"locator":"', '{"mark":"'] : [`{"mark":"${fileMark}"`];
+}
+
+function parseJson(text: string): unknown {
   try {
-    return header.safeParse(JSON.parse(line)).data;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
-function md5Of(bytes: Uint8Array): string {
-  return createHash('md5').update(bytes).digest('hex');
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
 }

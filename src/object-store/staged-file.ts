@@ -41,6 +41,7 @@ async function writeBatches(
   const write = async (batch: Batch): Promise<void> => {
     await writeBatch(file, batch, size);
     size += batch.size;
+    batch.release();
     followed.advance(size);
     flush.upTo(size);
   };

@@ -1,10 +1,24 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import promises, {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { openLedgerDatabase } from '../../src/ledger/database.ts';
+import { SqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
+import type { Logger } from '../../src/logger.ts';
+import { silentLogger } from '../../src/logger.ts';
 import { DiskObjectStore } from '../../src/object-store/disk-object-store.ts';
 import { ThreadHasher } from '../../src/object-store/thread-hasher.ts';
-import type { ObjectStore } from '../../src/ports.ts';
+import type { ListedUpload, ObjectStore, UploadLedger } from '../../src/ports.ts';
+import { reconcile } from '../../src/uploads/reconcile.ts';
 import { fileHandlePrototype } from '../support/file-handles.ts';
 import { inChunks, patternBytes } from '../support/bytes.ts';
 import { describeObjectStore } from './object-store-contract.ts';
@@ -161,5 +175,209 @@ describe('the journal of small bodies', () => {
     const other = await disk.reopen();
     await Promise.all([put('a1'), other.put('a2', inChunks(Buffer.from('two'), 1))]);
     expect((await readdir(journal)).sort()).toEqual(['1', '2']);
+  });
+});
+
+/** Remembers what is logged. */
+function remembering(): { logger: Logger; lines: { message: string; details: object }[] } {
+  const lines: { message: string; details: object }[] = [];
+  const add = (details: object, message: string): unknown => lines.push({ message, details });
+  return { logger: { ...silentLogger, warn: add, error: add }, lines };
+}
+
+describe('a damaged journal', () => {
+  let disk: Awaited<ReturnType<typeof openDisk>>;
+  let journal: string;
+
+  beforeEach(async () => {
+    disk = await openDisk();
+    journal = join(disk.folder, 'journal', '1');
+    for (const locator of ['a1', 'a2', 'a3']) {
+      await disk.store.put(locator, inChunks(Buffer.from(`the bytes of ${locator}`), 5));
+    }
+    const content = await readFile(journal);
+    const at = content.indexOf('the bytes of a2');
+    content[at] = (content[at] ?? 0) ^ 1;
+    await writeFile(journal, content);
+  });
+
+  afterEach(() => disk.dispose());
+
+  const lost = (): Promise<string[]> => readdir(join(disk.folder, 'lost'));
+
+  it('gives every whole body, is kept, and is reported', async () => {
+    const damaged = await readFile(journal);
+    const { logger, lines } = remembering();
+    const store = await DiskObjectStore.open(disk.folder, new ThreadHasher(), 0, logger);
+    expect((await store.unsettled()).sort()).toEqual(['a1', 'a3']);
+    for (const locator of ['a1', 'a3']) {
+      const body = await store.open(locator);
+      expect(body && (await text(body))).toBe(`the bytes of ${locator}`);
+    }
+    const kept = join(disk.folder, 'lost', 'journal-1');
+    expect(await lost()).toEqual(['journal-1']);
+    expect((await readFile(kept)).equals(damaged)).toBe(true);
+    expect(lines).toMatchObject([
+      { message: expect.stringContaining('is damaged'), details: { journal, kept } },
+    ]);
+    expect(lines[0]?.details).toHaveProperty('bytes', expect.any(Number));
+    await store.close();
+  });
+
+  it('is kept once, and makes every body that is not on record be kept, until all were looked at', async () => {
+    for (let start = 0; start < 3; start += 1) {
+      const killed = await DiskObjectStore.open(disk.folder, new ThreadHasher());
+      expect(killed.recovery.foundDamage).toBe(true);
+      await killed.close();
+    }
+    expect(await lost()).toEqual(['journal-1']);
+    const store = await DiskObjectStore.open(disk.folder, new ThreadHasher());
+    const ledger = emptyLedger();
+    expect(await reconcile({ ledger, store })).toEqual({ settled: 0, discarded: 0, setAside: 2 });
+    expect((await lost()).sort()).toEqual(['a1', 'a3', 'journal-1']);
+    expect(await readFile(join(disk.folder, 'lost', 'a3'), 'utf8')).toBe('the bytes of a3');
+    expect(await store.unsettled()).toEqual([]);
+    expect(await store.stat('a3')).toBeUndefined();
+    await store.close();
+    const next = await DiskObjectStore.open(disk.folder, new ThreadHasher());
+    expect(next.recovery.foundDamage).toBe(false);
+    expect(await readdir(join(disk.folder, 'recovered'))).toEqual([]);
+    await next.close();
+  });
+
+  it('does not take the name of another that is kept', async () => {
+    await mkdir(join(disk.folder, 'lost'));
+    await writeFile(join(disk.folder, 'lost', 'journal-1'), 'another');
+    await (await disk.reopen()).close();
+    expect((await lost()).sort()).toEqual(['journal-1', 'journal-1.2']);
+    expect(await readFile(join(disk.folder, 'lost', 'journal-1'), 'utf8')).toBe('another');
+  });
+});
+
+describe('a body that was settled and is not on record', () => {
+  let disk: Awaited<ReturnType<typeof openDisk>>;
+
+  beforeEach(async () => {
+    disk = await openDisk();
+    await disk.store.put('a1', inChunks(Buffer.from('one'), 1));
+    await disk.store.settle('a1');
+    // That it is settled goes into the journal with this one, which nobody is told of.
+    await disk.store.put('a2', inChunks(Buffer.from('two'), 1));
+  });
+
+  afterEach(() => disk.dispose());
+
+  it('is set aside with all others that are not on record, and a line in the log', async () => {
+    const { logger, lines } = remembering();
+    // A start that is killed before it has looked at them forgets nothing.
+    await (await disk.reopen()).close();
+    const store = await DiskObjectStore.open(disk.folder, new ThreadHasher(), 0, logger);
+    const report = await reconcile({ ledger: emptyLedger(), store });
+    expect(report).toEqual({ settled: 0, discarded: 0, setAside: 2 });
+    expect((await readdir(join(disk.folder, 'lost'))).sort()).toEqual(['a1', 'a2']);
+    expect(lines.map(({ message }) => message)).toEqual(
+      Array<string>(2).fill('set a file aside that is not on record'),
+    );
+    expect(await store.unsettled()).toEqual([]);
+    await store.close();
+  });
+
+  it('was deleted when the store says so', async () => {
+    await disk.store.delete('a1');
+    const store = await disk.reopen();
+    const report = await reconcile({ ledger: emptyLedger(), store });
+    expect(report).toEqual({ settled: 0, discarded: 1 });
+    expect(await readdir(disk.folder)).not.toContain('lost');
+  });
+
+  it('was deleted when the ledger says so, and a power cut has taken the note of it', async () => {
+    const store = await disk.reopen();
+    const report = await reconcile({ ledger: emptyLedger([purged('a1')]), store });
+    expect(report).toEqual({ settled: 0, discarded: 2 });
+    expect(await readdir(disk.folder)).not.toContain('lost');
+  });
+});
+
+function emptyLedger(uploads: readonly ListedUpload[] = []): UploadLedger {
+  const ledger = new SqliteLedger(openLedgerDatabase(undefined));
+  return Object.assign(ledger, { listUploads: () => Promise.resolve(uploads) });
+}
+
+function purged(locator: string): ListedUpload {
+  const object = { locator, size: 3, md5: '', crc64: '', storedAt: 0, headers: {} };
+  const purge = { reason: 'deleted', purgingSince: 0, purgedAt: 0 } as const;
+  return { sequence: 1, upload: { key: 'k', state: 'purged', object, purge } };
+}
+
+describe('a start', () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ota-store-'));
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('leaves alone what is not ours, and mentions it once', async () => {
+    const foreign = ['journal/lost+found', 'staging/lost+found', 'objects/lost+found'];
+    for (const name of foreign) await mkdir(join(folder, name), { recursive: true });
+    const notes = ['journal/README', 'journal/7.bak', 'staging/notes.txt', 'objects/.DS_Store'];
+    for (const name of notes) await writeFile(join(folder, name), 'hello');
+    for (const name of ['journal/7', 'staging/a1']) await mkdir(join(folder, name));
+    const { logger, lines } = remembering();
+    const store = await DiskObjectStore.open(folder, new ThreadHasher(), 0, logger);
+    expect(await store.unsettled()).toEqual([]);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.details).toMatchObject({ count: 9 });
+    for (const name of notes) expect(await readFile(join(folder, name), 'utf8')).toBe('hello');
+    await store.close();
+  });
+
+  it('sets a file aside that has the name of a folder of bodies', async () => {
+    await mkdir(join(folder, 'objects'));
+    await writeFile(join(folder, 'objects', 'a1'), 'hello');
+    const store = await DiskObjectStore.open(folder, new ThreadHasher());
+    await store.put('0a1', inChunks(Buffer.from('bytes'), 5));
+    expect(await readFile(join(folder, 'lost', 'objects-a1'), 'utf8')).toBe('hello');
+    await store.close();
+  });
+
+  it('flushes each folder once, however many bodies it gives back', async () => {
+    const before = await DiskObjectStore.open(folder, new ThreadHasher());
+    const locators = Array.from({ length: 40 }, (_, n) => `${String(n)}b${String(n % 2)}`);
+    for (const locator of locators) await before.put(locator, inChunks(Buffer.from(locator), 9));
+    const flushing = jest.spyOn(await fileHandlePrototype(), 'sync');
+    const store = await DiskObjectStore.open(folder, new ThreadHasher());
+    // Two folders of bodies, and those round them.
+    expect(flushing.mock.calls.length).toBeLessThan(10);
+    flushing.mockRestore();
+    expect(await store.unsettled()).toHaveLength(40);
+    await Promise.all([store.close(), before.close()]);
+  });
+
+  it('goes on where an earlier one was killed', async () => {
+    const before = await DiskObjectStore.open(folder, new ThreadHasher());
+    const locators = Array.from({ length: 12 }, (_, n) => `body${String(n).padStart(2, '0')}`);
+    for (const locator of locators) await before.put(locator, inChunks(Buffer.from(locator), 9));
+    const { link } = promises;
+    const linking = jest.spyOn(promises, 'link');
+    let links = 0;
+    linking.mockImplementation(async (from, to) => {
+      links += 1;
+      if (links > 8) throw new Error('killed');
+      await link(from, to);
+    });
+    await expect(DiskObjectStore.open(folder, new ThreadHasher())).rejects.toThrow('killed');
+    linking.mockImplementation(link);
+    const flushing = jest.spyOn(await fileHandlePrototype(), 'datasync');
+    const store = await DiskObjectStore.open(folder, new ThreadHasher());
+    expect(flushing).toHaveBeenCalledTimes(4);
+    for (const spy of [flushing, linking]) spy.mockRestore();
+    expect((await store.unsettled()).sort()).toEqual(locators);
+    for (const locator of locators) {
+      const body = await store.open(locator);
+      expect(body && (await text(body))).toBe(locator);
+    }
+    await Promise.all([store.close(), before.close()]);
   });
 });
