@@ -23,6 +23,7 @@ const MEMORY = 400 * MIB;
 /** How much longer signed work may take; the floor is for what else the machine does. */
 const LATENCY = { times: 5, floorMs: 50 };
 const READY_LIMIT_MS = 10_000;
+const FINISH_LIMIT_MS = 30_000;
 /** Fewer of a kind have no 99th percentile. */
 const ENOUGH = 100;
 
@@ -122,10 +123,11 @@ describe('signed work beside all hostile clients at once', () => {
       tell('soak', `memory: ${megabytes(idle.memory)} idle, ${megabytes(mostMemory)} at most`);
       tell('soak', `descriptors: ${String(idle.files)} idle, ${String(mostFiles)} at most`);
       tell('soak', `slowest ready: ${String(slowestReadyMs)} ms`);
+      // A gateway in trouble may never finish it.
+      const among = await Promise.race([steady.finish(), sleep(FINISH_LIMIT_MS, undefined)]);
+      const slow = among && compare(alone, among);
       expect(trouble).toBeUndefined();
-      const among = await steady.finish();
-      const slow = compare(alone, among);
-      expect(among.failures).toEqual([]);
+      expect(among?.failures).toEqual([]);
       expect(slow).toEqual([]);
 
       steady.stop();
