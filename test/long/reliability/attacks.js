@@ -183,8 +183,9 @@ async function postForm(target, fields) {
  * Each kind of attack. `attack` is the life of one client, and returns what came of it; `alone` is how many there are of
  * it in abuse.test.ts, where each lives once. `soak` is how many go on beside the others, and how long each waits before
  * it comes again. The soak is an attack for pennies and not a load test, which would just take both cores: together they
- * send some 20 MiB/s over a dozen new connections a second. Reading that costs a gateway less than half a core, and
- * most of it is the 8 MiB of fields; what is left are rates at which each kind alone did harm before it was mended.
+ * send some 15 MiB/s over a dozen new connections a second. That costs a gateway about half a core, most of it for
+ * parsing one-byte chunks (7 % each) and the 8 MiB of fields (10 to 15 %); the others cost 1 to 7 % each. Before each
+ * kind was mended, its rate alone took all memory, or a core.
  */
 const ATTACKS = {
   'pipelines and resets': {
@@ -217,7 +218,7 @@ const ATTACKS = {
         API_CALL.padEnd(share * MIB - 1, 'v'),
       ),
     alone: 4,
-    soak: { clients: 1, pauseMs: 3000, share: 1 / 8 },
+    soak: { clients: 1, pauseMs: 6000, share: 1 / 8 },
   },
   'sends fields in one-byte chunks': {
     attack: (target, { share }) =>
@@ -227,13 +228,13 @@ const ATTACKS = {
         `${partHead('x')}${'v'.repeat(share * 2 * MIB)}\r\n--b--\r\n`,
       ),
     alone: 4,
-    soak: { clients: 1, pauseMs: 3000, share: 1 / 16 },
+    soak: { clients: 1, pauseMs: 6000, share: 1 / 16 },
   },
   'holds 8 MiB of unsigned fields': {
     attack: (target, { fill }) => sendFields(target, fill ?? { pauseMs: 0, holdMs: 8000 }),
     alone: 1000,
     // Slowly, but together more than all strangers may hold.
-    soak: { clients: 64, pauseMs: 5000, fill: { pauseMs: 2000, holdMs: 15_000 } },
+    soak: { clients: 48, pauseMs: 5000, fill: { pauseMs: 2500, holdMs: 20_000 } },
   },
   'calls wrongly signed and reads no answer': {
     attack: (target) => callWronglySigned(target, 4000),

@@ -16,7 +16,7 @@ const { wallClock } = require('../../../dist/clock.js');
 const SMALL = Buffer.alloc(8 * 1024, 'small');
 const LARGE = Buffer.alloc(3 * 1024 * 1024, 'large');
 /** Jobs a second; each begins when its time has come, whether or not those before it are done. */
-const RATE = 20;
+const RATE = 10;
 const CLAIM_EVERY = 4;
 const LARGE_EVERY = 20;
 /** With more jobs under way the gateway does not keep up at all. */
