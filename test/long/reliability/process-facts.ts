@@ -31,6 +31,12 @@ export function processorMs(pid: number): number {
   return (((user ?? 0) + (system ?? 0)) * 1000) / TICKS;
 }
 
+/** @returns how long the main thread of a process was ready to run and had no processor so far, in milliseconds */
+export function starvedMs(pid: number): number {
+  const [, waited = ''] = readFileSync(`/proc/${String(pid)}/schedstat`, 'utf8').split(' ');
+  return Number(waited) / 1e6;
+}
+
 function readStatus(pid: number, field: string): number {
   const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;

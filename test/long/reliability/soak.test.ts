@@ -10,7 +10,7 @@ import {
 import { Attackers, createTarget } from './attackers.ts';
 import { amount, tell } from './dice.ts';
 import { quantile } from './healthy-client.ts';
-import { isAlive, openFiles, residentBytes } from './process-facts.ts';
+import { isAlive, openFiles, processorMs, residentBytes, starvedMs } from './process-facts.ts';
 import { SteadyClient } from './steady-client.ts';
 import type { Measured } from './steady-client.ts';
 
@@ -102,7 +102,9 @@ describe('signed work beside all hostile clients at once', () => {
       const steady = await SteadyClient.start(gateway.url);
       const workAlone = async (seconds: number): Promise<Measured> => {
         steady.begin();
+        const tellShares = shareOfTime(gateway.pid, 'alone');
         await sleep(seconds * 1000);
+        tellShares();
         return steady.finish();
       };
       await workAlone(WARM_UP_SECONDS);
@@ -112,12 +114,14 @@ describe('signed work beside all hostile clients at once', () => {
 
       const attackers = await Attackers.start(target);
       steady.begin();
+      const tellShares = shareOfTime(gateway.pid, 'among');
       const left = SECONDS - SECONDS_ALONE - WARM_UP_SECONDS;
       const { mostFiles, mostMemory, slowestReadyMs, trouble } = await watch(
         gateway,
         left,
         idle.memory,
       );
+      if (isAlive(gateway.pid)) tellShares();
       const outcomes = await attackers.stop();
       tell('soak', `attackers: ${JSON.stringify(outcomes)}`);
       tell('soak', `memory: ${megabytes(idle.memory)} idle, ${megabytes(mostMemory)} at most`);
@@ -143,6 +147,28 @@ describe('signed work beside all hostile clients at once', () => {
     120_000 + SECONDS * 1000,
   );
 });
+
+/**
+ * Starts to measure where the time of a gateway goes. A machine that is busy with something else shows in how long the
+ * gateway waits for a processor; then its latencies say little.
+ * @returns what tells it
+ */
+function shareOfTime(pid: number, when: string): () => void {
+  const facts = (): number[] => [Date.now(), processorMs(pid), starvedMs(pid)];
+  const before = facts();
+  return () => {
+    const [time = 1, used = 0, starved = 0] = facts().map((fact, n) => fact - (before[n] ?? 0));
+    tell(
+      'soak',
+      `${when} the gateway used ${percent(used / time)} of a processor, and waited for one ` +
+        `${percent(starved / time)} of the time`,
+    );
+  };
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}
 
 function lastOf({ output }: BuiltGateway): string {
   return JSON.stringify(output().slice(-3000));
