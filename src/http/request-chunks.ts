@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BROKEN, breakReason } from './broken-request.ts';
 import type { BreakReason } from './broken-request.ts';
 
@@ -18,6 +19,9 @@ export class BrokenRequest extends Error {
   }
 }
 
+/** After a smaller chunk the others that came with it are waited for: one by one they cost far more than their bytes. */
+const SMALL_BYTES = 1024;
+
 /**
  * Reads a request chunk by chunk. Unlike the request's own iterator it holds no listeners while it is not waiting, so a
  * reader that gives up in the middle can simply forget it, and the rest can still be drained.
@@ -29,8 +33,10 @@ export async function* readChunks(
 ): AsyncGenerator<Buffer, void, undefined> {
   for (;;) {
     const chunk: unknown = request.read();
-    if (Buffer.isBuffer(chunk)) yield chunk;
-    else if (request.readableEnded) return;
+    if (Buffer.isBuffer(chunk)) {
+      yield chunk;
+      if (chunk.length < SMALL_BYTES && !request.complete) await nextTurn();
+    } else if (request.readableEnded) return;
     else if (request.destroyed) throw new ClientVanished('the client has closed the connection');
     else await moreOf(request);
   }

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Server } from 'node:http';
+import { readChunks } from '../../src/http/request-chunks.ts';
 import { validForm, writeForm } from './oss/post/form.ts';
 import { startOss as startPost } from './oss/post/start.ts';
 import type { Oss as PostOss } from './oss/post/start.ts';
@@ -244,6 +245,27 @@ describe('a request with an odd target', () => {
       expect(received).toMatch(/^HTTP\/1\.1 [234]/);
       expect(received).not.toMatch(/<html|<!doctype|text\/html/i);
     }
+  });
+});
+
+describe('a body in chunks of one byte', () => {
+  it('is read in far fewer pieces', async () => {
+    const server: Server = createServer((request, response) => {
+      const count = async (): Promise<void> => {
+        let [pieces, bytes] = [0, 0];
+        for await (const chunk of readChunks(request))
+          [pieces, bytes] = [pieces + 1, bytes + chunk.length];
+        response.end(`${String(bytes)} bytes in ${pieces < 1000 ? 'few' : String(pieces)} pieces`);
+      };
+      count().catch(() => response.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const head =
+      'POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const received = await sendAndEnd(port, `${head}${'1\r\nv\r\n'.repeat(20_000)}0\r\n\r\n`);
+    expect(received).toContain('20000 bytes in few pieces');
+    server.close();
   });
 });
 
