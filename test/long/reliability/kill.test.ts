@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
@@ -42,6 +43,8 @@ describe('kill -9 at any moment', () => {
       expect(await last.stop()).toBe(0);
       expect(log.acknowledged.stored).toBeGreaterThan(KILLS);
       expect(log.acknowledged.removed).toBeGreaterThan(0);
+      // A kill damages nothing, so nothing has to be kept for a person to look at.
+      expect(await readdir(dataDir)).not.toContain('lost');
       await folder.remove();
     },
     60_000 + 10_000 * KILLS,
