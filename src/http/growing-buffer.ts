@@ -1,8 +1,11 @@
 import type { MemoryShare } from './memory-budget.ts';
 
 const LEAST_BYTES = 256;
-/** What a byte of the buffer counts: memory that was freed stays with the process for a while, beside what replaces it. */
-const COST = 2;
+/**
+ * What a byte that was read counts. Beside it the process holds what came after it and waits, garbage that is not
+ * collected yet, and memory that was freed but not given back: by so much a thousand full connections let it grow.
+ */
+export const COST = 3;
 
 /**
  * Gathers bytes that come in pieces of any size. They are copied into one buffer that grows by doubling, because a piece

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { GrowingBuffer } from '../http/growing-buffer.ts';
+import { COST, GrowingBuffer } from '../http/growing-buffer.ts';
 import type { MemoryShare } from '../http/memory-budget.ts';
 import { invalidArgument, OssError } from './errors.ts';
 import { JUDGED_FIELDS, quote } from './form-fields.ts';
@@ -78,8 +78,7 @@ export async function readForm(
     }
     await readValue(part, value, LIMITS.valuesBeforeFile - valueBytes);
     valueBytes += value.length;
-    // Text may take two bytes for each of UTF-8, or of what is not UTF-8.
-    await share.grow(2 * (name.length + value.length));
+    await share.grow(COST * (name.length + value.length));
     addField(fields, name, value.bytes());
     value.clear();
   }

@@ -1,4 +1,4 @@
-import { GrowingBuffer } from '../../../src/http/growing-buffer.ts';
+import { COST, GrowingBuffer } from '../../../src/http/growing-buffer.ts';
 import { BudgetExhausted, MemoryBudget } from '../../../src/http/memory-budget.ts';
 
 const PATIENT = 60_000;
@@ -102,9 +102,9 @@ describe('a growing buffer', () => {
     for (const byte of text) {
       await buffer.append(Buffer.from([byte]));
       expect(budget.held).toBeGreaterThanOrEqual(buffer.length);
-      expect(budget.held).toBeLessThanOrEqual(2 * Math.max(256, 2 * buffer.length));
+      expect(budget.held).toBeLessThanOrEqual(COST * Math.max(256, 2 * buffer.length));
     }
-    expect(budget.held).toBe(2 * text.length);
+    expect(budget.held).toBe(COST * text.length);
   });
 
   it('uses its memory again once it is cleared', async () => {
@@ -115,15 +115,15 @@ describe('a growing buffer', () => {
     expect(buffer.bytes()).toHaveLength(0);
     await buffer.append(text.subarray(0, 100));
     expect(buffer.bytes().equals(text.subarray(0, 100))).toBe(true);
-    expect(budget.held).toBe(2 * text.length);
+    expect(budget.held).toBe(COST * text.length);
   });
 
   it('holds nothing that its share refuses', async () => {
-    const budget = new MemoryBudget({ total: 2000, free: 0, patience: 0 });
+    const budget = new MemoryBudget({ total: COST * 1000, free: 0, patience: 0 });
     const buffer = new GrowingBuffer(budget.open(), 10_000);
     await buffer.append(Buffer.alloc(900));
     await expect(buffer.append(Buffer.alloc(900))).rejects.toThrow(BudgetExhausted);
     expect(buffer.length).toBe(900);
-    expect(budget.held).toBe(1800);
+    expect(budget.held).toBe(COST * 900);
   });
 });
