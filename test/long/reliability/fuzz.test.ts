@@ -253,9 +253,10 @@ describe('hostile requests', () => {
     expect(await readdir(dirname(gateway.dataDir))).toEqual(['data']);
     expect(await readdir(dirname(dirname(gateway.dataDir)))).toEqual(['down']);
     const entries = await readdir(gateway.dataDir);
-    expect(entries.filter((name) => !/^(?:gateway\.sqlite3|server\.)/.test(name)).sort()).toEqual([
+    expect(entries.filter((name) => !/^(?:gateway|server)\./.test(name)).sort()).toEqual([
       'journal',
       'objects',
+      'recovered',
       'staging',
     ]);
     const objects = await readdir(join(gateway.dataDir, 'objects'), { recursive: true });
