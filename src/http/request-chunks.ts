@@ -23,12 +23,6 @@ export class BrokenRequest extends Error {
 const SMALL_BYTES = 1024;
 
 /**
- * What the framing of a body may have: in chunks of one or two bytes it is most of what is sent, and each chunk takes
- * Node as long as kilobytes in a large one do.
- */
-const FRAMING = { bytes: 64 * 1024, forEachByte: 2 };
-
-/**
  * Reads a request chunk by chunk. Unlike the request's own iterator it holds no listeners while it is not waiting, so a
  * reader that gives up in the middle can simply forget it, and the rest can still be drained.
  *
@@ -37,18 +31,10 @@ const FRAMING = { bytes: 64 * 1024, forEachByte: 2 };
 export async function* readChunks(
   request: IncomingMessage,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { socket } = request;
-  const before = socket.bytesRead;
-  let size = 0;
   for (;;) {
     const chunk: unknown = request.read();
     if (Buffer.isBuffer(chunk)) {
       yield chunk;
-      size += chunk.length;
-      const framing = socket.bytesRead - before - size;
-      if (!request.complete && framing > FRAMING.bytes + FRAMING.forEachByte * size) {
-        throw new BrokenRequest('malformed');
-      }
       if (chunk.length < SMALL_BYTES && !request.complete) await nextTurn();
     } else if (request.readableEnded) return;
     else if (request.destroyed) throw new ClientVanished('the client has closed the connection');
