@@ -59,12 +59,15 @@ async function readCommand(
 ): Promise<UploadCommand> {
   const boundary = readBoundary(request.headers['content-type']);
   const share = parts.unsigned.open();
+  const framing = { isLimited: true };
   try {
     await share.grow(headerBytes(request));
-    const form = await readForm(openBody(request), boundary, contentLength(request), share);
+    const body = openBody(request, framing);
+    const form = await readForm(body, boundary, contentLength(request), share);
     return await authorize(parts, request, form, requestId);
   } finally {
     share.release();
+    framing.isLimited = false;
   }
 }
 

@@ -269,6 +269,23 @@ describe('a body in chunks of one byte', () => {
   });
 });
 
+describe('a form whose chunks are little but framing', () => {
+  it('is refused as long as it is not signed', async () => {
+    const oss = await startPost();
+    const head =
+      'POST / HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b\r\n' +
+      'Transfer-Encoding: chunked\r\n\r\n';
+    const part = '--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n';
+    const chunks = Array.from(part + 'v'.repeat(100_000), (byte) => `1\r\n${byte}\r\n`).join('');
+    const socket = await dial(oss.port);
+    const received = text(socket);
+    socket.write(head + chunks);
+    expect(codeIn(await received)).toBe('MalformedPOSTRequest');
+    expect(oss.errors).toEqual([]);
+    await oss.close();
+  });
+});
+
 describe('memory that strangers hold', () => {
   it('has one bound; beyond it they are refused, and ordinary forms go on', async () => {
     const oss = await startPost({ maxUnsigned: '2MiB' });
