@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http';
 /**
  * Why the rest of a request will not come, although its sender can still be answered. `halfClosed`: the sender has ended
  * its side of the connection. `timedOut`: it sends nothing, or too slowly. `malformed`: what it sends is not HTTP.
+ * `tooManyChunks`: it is little but framing.
  */
-export type BreakReason = 'halfClosed' | 'timedOut' | 'malformed';
+export type BreakReason = 'halfClosed' | 'timedOut' | 'malformed' | 'tooManyChunks';
 
 /** The event of a request whose rest will not come. */
 export const BROKEN = Symbol('broken');

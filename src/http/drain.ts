@@ -11,8 +11,7 @@ const ENDS = ['end', 'error', 'close', BROKEN] as const;
 
 /** Reads and forgets what is left of a request. Resolves at its end, or when a limit is reached. */
 export function drain(request: IncomingMessage, limits: DrainLimits): Promise<void> {
-  const isOver = request.readableEnded || request.destroyed || breakReason(request) !== undefined;
-  if (isOver) return Promise.resolve();
+  if (isOver(request)) return Promise.resolve();
   return new Promise((resolve) => {
     let left = limits.bytes;
     const finish = (): void => {
@@ -31,4 +30,11 @@ export function drain(request: IncomingMessage, limits: DrainLimits): Promise<vo
     for (const end of ENDS) request.on(end, finish);
     request.resume();
   });
+}
+
+function isOver(request: IncomingMessage): boolean {
+  const reason = breakReason(request);
+  // The other reasons leave nothing that could be read.
+  const isCut = reason !== undefined && reason !== 'tooManyChunks';
+  return request.readableEnded || request.destroyed || isCut;
 }

@@ -5,7 +5,7 @@ const LEAST_BYTES = 256;
  * What a byte that was read counts. Beside it the process holds what came after it and waits, garbage that is not
  * collected yet, and memory that was freed but not given back: by so much a thousand full connections let it grow.
  */
-export const COST = 3;
+export const COST = 4;
 
 /**
  * Gathers bytes that come in pieces of any size. They are copied into one buffer that grows by doubling, because a piece

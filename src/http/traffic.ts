@@ -1,5 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { stopParser } from './node-parser.ts';
+import { joinSmallChunks } from './small-chunks.ts';
 
 /**
  * Requests that a connection may send before it has read the responses to those before. Clients that pipeline at all
@@ -42,6 +44,7 @@ export class Traffic {
   connect(socket: Socket): void {
     this.#handshakes.delete(peerOf(socket));
     this.#connections.set(socket, { exchanges: [], bytesRead: 0 });
+    joinSmallChunks(socket);
     socket.once('close', () => {
       this.#connections.delete(socket);
     });
@@ -143,19 +146,6 @@ export class Traffic {
     for (const socket of this.#handshakes.values()) socket.destroy();
     for (const socket of this.#connections.keys()) socket.destroy();
   }
-}
-
-const SKIP_MESSAGE = (): number => 2;
-
-/**
- * Keeps Node from making requests of all that it has read of a connection already: 60 KiB are thousands, which take ten
- * times as long as it takes to skip them. Nothing public does that. Without this member of Node's nothing would change
- * but the time.
- */
-function stopParser(socket: Socket): void {
-  const parser: unknown = Reflect.get(socket, 'parser');
-  if (typeof parser === 'object' && parser !== null)
-    Reflect.set(parser, 'onIncoming', SKIP_MESSAGE);
 }
 
 /** A TLS connection has the same peer as the one below it. */

@@ -32,7 +32,7 @@ export async function readBody(
   try {
     await share.grow(headerBytes(request));
     const body = new GrowingBuffer(share, limit);
-    for await (const chunk of readChunks(request, { isLimited: true })) {
+    for await (const chunk of readChunks(request)) {
       if (body.length + chunk.length > limit) return { kind: 'tooLarge' };
       await body.append(chunk);
     }

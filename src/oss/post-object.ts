@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { elapsedSince } from '../clock.ts';
 import { headerBytes } from '../http/memory-budget.ts';
+import { allowSmallChunks } from '../http/small-chunks.ts';
 import { receiveUpload } from '../uploads/receive.ts';
 import type { ReceiveRequest } from '../uploads/receive.ts';
 import { prepareSha256 } from '../uploads/sha256.ts';
@@ -59,15 +60,15 @@ async function readCommand(
 ): Promise<UploadCommand> {
   const boundary = readBoundary(request.headers['content-type']);
   const share = parts.unsigned.open();
-  const framing = { isLimited: true };
   try {
     await share.grow(headerBytes(request));
-    const body = openBody(request, framing);
+    const body = openBody(request);
     const form = await readForm(body, boundary, contentLength(request), share);
-    return await authorize(parts, request, form, requestId);
+    const command = await authorize(parts, request, form, requestId);
+    allowSmallChunks(request);
+    return command;
   } finally {
     share.release();
-    framing.isLimited = false;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { elapsedSince } from '../clock.ts';
+import { allowSmallChunks } from '../http/small-chunks.ts';
 import type { UploadParts } from '../uploads/parts.ts';
 import { receiveUpload } from '../uploads/receive.ts';
 import { prepareSha256 } from '../uploads/sha256.ts';
@@ -45,6 +46,7 @@ export async function putObject(
   refuseOtherHeaders(headers);
   const { maxUploadBytes } = uploads.rules;
   const limits = admitSize({ min: 0, max: undefined }, maxUploadBytes, announcedSize(headers));
+  allowSmallChunks(request);
   const outcome = await receiveUpload(uploads, {
     key,
     headers: storedHeaders(headers, {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { readChunks } from '../http/request-chunks.ts';
-import type { Framing } from '../http/request-chunks.ts';
 import { OssError } from './errors.ts';
 
 /**
@@ -13,11 +12,11 @@ import { OssError } from './errors.ts';
  * MD5.
  * @throws OssError `InvalidDigest` when the header is no MD5
  */
-export function openBody(request: IncomingMessage, framing?: Framing): AsyncIterable<Buffer> {
+export function openBody(request: IncomingMessage): AsyncIterable<Buffer> {
   const expected = request.headers['content-md5']?.toString();
-  if (expected === undefined) return readChunks(request, framing);
+  if (expected === undefined) return readChunks(request);
   if (!isMd5(expected)) throw new OssError('InvalidDigest', { ec: '0017-00000502' });
-  return withMd5(readChunks(request, framing), expected);
+  return withMd5(readChunks(request), expected);
 }
 
 async function* withMd5(

@@ -151,6 +151,6 @@ function toRefusal(error: unknown, { method }: IncomingMessage): OssError | unde
   if (error instanceof BudgetExhausted) return new OssError('ServiceUnavailable');
   if (!(error instanceof BrokenRequest)) return undefined;
   if (error.reason === 'timedOut') return new OssError('RequestTimeout');
-  const isForm = method === 'POST' && error.reason === 'malformed';
-  return new OssError(isForm ? 'MalformedPOSTRequest' : 'IncompleteBody');
+  const isMalformed = error.reason === 'malformed' || error.reason === 'tooManyChunks';
+  return new OssError(method === 'POST' && isMalformed ? 'MalformedPOSTRequest' : 'IncompleteBody');
 }

@@ -6,8 +6,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Server } from 'node:http';
-import { readChunks } from '../../src/http/request-chunks.ts';
-import { validForm, writeForm } from './oss/post/form.ts';
+import { joinSmallChunks } from '../../src/http/small-chunks.ts';
+import { BUCKET, validForm, writeForm } from './oss/post/form.ts';
 import { startOss as startPost } from './oss/post/start.ts';
 import type { Oss as PostOss } from './oss/post/start.ts';
 import { startOss } from './oss/read/start-oss.ts';
@@ -57,8 +57,8 @@ async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
 }
 
 /** A form and the head of its request. */
-function formRequest(): { head: string; body: Buffer } {
-  const { body, headers } = writeForm(validForm());
+function formRequest(form = validForm()): { head: string; body: Buffer } {
+  const { body, headers } = writeForm(form);
   const lines = Object.entries({ Host: 'h', 'Content-Length': String(body.length), ...headers });
   const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   return { head: `POST / HTTP/1.1\r\n${text}\r\n`, body };
@@ -248,39 +248,71 @@ describe('a request with an odd target', () => {
   });
 });
 
+/** The same request, with a body in HTTP chunks of one byte. */
+function inChunksOfOneByte(head: string, body: Buffer): string {
+  const chunks = Array.from(body.toString('latin1'), (byte) => `1\r\n${byte}\r\n`).join('');
+  return `${head.replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked')}${chunks}0\r\n\r\n`;
+}
+
 describe('a body in chunks of one byte', () => {
-  it('is read in far fewer pieces', async () => {
+  const FEW = 100;
+  const ANY_SIZE = {
+    expiration: '2026-01-02T03:05:05.000Z',
+    conditions: [{ bucket: BUCKET }],
+  };
+
+  it('comes to its reader in few pieces', async () => {
+    const pieces: number[] = [];
     const server: Server = createServer((request, response) => {
-      const count = async (): Promise<void> => {
-        let [pieces, bytes] = [0, 0];
-        for await (const chunk of readChunks(request))
-          [pieces, bytes] = [pieces + 1, bytes + chunk.length];
-        response.end(`${String(bytes)} bytes in ${pieces < 1000 ? 'few' : String(pieces)} pieces`);
-      };
-      count().catch(() => response.destroy());
-    }).listen(0, '127.0.0.1');
+      request.on('data', (piece: Buffer) => pieces.push(piece.length));
+      request.on('end', () => response.end());
+    });
+    server.on('connection', joinSmallChunks).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const head =
-      'POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n';
-    const received = await sendAndEnd(port, `${head}${'1\r\nv\r\n'.repeat(10_000)}0\r\n\r\n`);
-    expect(received).toContain('10000 bytes in few pieces');
+    const head = 'POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+    await sendAndEnd(port, inChunksOfOneByte(head, Buffer.alloc(8000, 'v')));
+    expect(pieces.reduce((sum, length) => sum + length, 0)).toBe(8000);
+    expect(pieces.length).toBeLessThan(FEW);
     server.close();
   });
-});
 
-describe('a form whose chunks are little but framing', () => {
-  it('is refused as long as it is not signed', async () => {
+  it('is stored when its form is signed, however long its file is', async () => {
+    const oss = await startPost();
+    const form = { ...validForm(), policy: ANY_SIZE, file: 'v'.repeat(100_000) };
+    const { head, body } = formRequest(form);
+    const received = await sendAndEnd(
+      oss.port,
+      Buffer.from(inChunksOfOneByte(head, body), 'latin1'),
+    );
+    expect(statusesIn(received)).toEqual(['204']);
+    expect(oss.errors).toEqual([]);
+    await oss.close();
+  });
+
+  it('is refused when it is long, as long as its form is not signed', async () => {
+    const oss = await startPost();
+    const form = validForm();
+    form.fields.set('x:long', 'v'.repeat(100_000));
+    const { head, body } = formRequest(form);
+    const ordinary = await sendAndEnd(oss.port, Buffer.concat([Buffer.from(head), body]));
+    expect(statusesIn(ordinary)).toEqual(['204']);
+    const received = await sendAndEnd(oss.port, inChunksOfOneByte(head, body));
+    expect(codeIn(received)).toBe('MalformedPOSTRequest');
+    expect(oss.errors).toEqual([]);
+    await oss.close();
+  });
+
+  it('is refused when it is long and belongs to an API call, although it comes to its end', async () => {
     const oss = await startPost();
     const head =
-      'POST / HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b\r\n' +
-      'Transfer-Encoding: chunked\r\n\r\n';
-    const part = '--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n';
-    const chunks = Array.from(part + 'v'.repeat(100_000), (byte) => `1\r\n${byte}\r\n`).join('');
-    const socket = await dial(oss.port);
-    const received = text(socket);
-    socket.write(head + chunks);
-    expect(codeIn(await received)).toBe('MalformedPOSTRequest');
+      'POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n' +
+      'Content-Length: 0\r\n\r\n';
+    const body = Buffer.from(
+      'Action=GenerateOTAUploadURL&Version=2018-01-20&a='.padEnd(100_000, 'v'),
+    );
+    const received = await sendAndEnd(oss.port, inChunksOfOneByte(head, body));
+    expect(codeIn(received)).toBe('IncompleteBody');
     expect(oss.errors).toEqual([]);
     await oss.close();
   });

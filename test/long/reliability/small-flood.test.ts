@@ -101,7 +101,7 @@ describe('small files that come all at once', () => {
       const id = await claim(url, grant, `fw-${String(n)}`);
       expect((await download(url, id)).equals(FILE)).toBe(true);
     }
-    expect(peakBytes(pid) - idle.memory).toBeLessThan(320 * MIB);
+    expect(peakBytes(pid) - idle.memory).toBeLessThan(250 * MIB);
     for (const connection of connections) connection.vanish();
     await eventually(async () => (await bodiesOnDisk(dataDir)).staging.length === 0);
     await eventually(() => openFiles(pid) <= idle.files + 10);
@@ -136,6 +136,6 @@ describe('small files that come all at once', () => {
       }),
     );
     expect(statuses).toEqual([200, 200, 200, 200]);
-    expect(peakBytes(pid) - idle.memory).toBeLessThan(250 * MIB);
+    expect(peakBytes(pid) - idle.memory).toBeLessThan(120 * MIB);
   });
 });
