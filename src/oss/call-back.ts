@@ -5,6 +5,7 @@ import { request as requestHttps } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import type { LookupFunction, Socket } from 'node:net';
+import { withDeadline } from '../http/deadline.ts';
 import { onClose } from '../http/on-close.ts';
 import { ClientVanished } from '../http/request-chunks.ts';
 import { FORBIDDEN_ADDRESS, parseJson } from './callback.ts';
@@ -40,9 +41,10 @@ export async function callBack(request: CallbackRequest): Promise<Buffer> {
   const { client, rule } = request;
   const gone = new AbortController();
   const off = onClose(client, () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
-    return await rule.turns(() => tryUrls(request, signal), signal);
+    return await withDeadline(TIMEOUT_MS, gone.signal, (signal) =>
+      rule.turns(() => tryUrls(request, signal), signal),
+    );
   } catch (error) {
     if (gone.signal.aborted) throw new ClientVanished('the client has closed the connection');
     if (error instanceof OssError) throw error;
@@ -57,7 +59,7 @@ async function tryUrls(request: CallbackRequest, signal: AbortSignal): Promise<B
   let failure = UNREACHABLE;
   for (const url of request.callback.urls) {
     if (signal.aborted) break;
-    const outcome = await call(url, request, signal);
+    const outcome = await withDeadline(URL_TIMEOUT_MS, signal, (own) => call(url, request, own));
     if (typeof outcome !== 'string') return outcome;
     failure = outcome;
   }
@@ -68,9 +70,8 @@ async function tryUrls(request: CallbackRequest, signal: AbortSignal): Promise<B
 async function call(
   url: URL,
   request: CallbackRequest,
-  whole: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Buffer | string> {
-  const signal = AbortSignal.any([whole, AbortSignal.timeout(URL_TIMEOUT_MS)]);
   try {
     const addresses = await unlessAborted(findAddresses(url, request.rule, request.client), signal);
     if (addresses.length === 0) return FORBIDDEN_ADDRESS;

@@ -3,7 +3,12 @@ import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
-import { BUCKET_KEY, startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
+import {
+  BUCKET_KEY,
+  eventually,
+  startBuiltGateway,
+  temporaryFolder,
+} from '../../support/built-gateway.ts';
 import { exchange, readAnswer } from './exchange.ts';
 import { formRequest, signPolicy } from './hostile-forms.ts';
 import { openFiles, peakBytes } from './process-facts.ts';
@@ -38,6 +43,9 @@ function form(
   );
   return formRequest('b', Buffer.from(`${parts.join('')}--b--\r\n`));
 }
+
+/** Less than a callback would wait for its answer. */
+const ENDED_LIMIT_MS = 4000;
 
 describe('callbacks to a server that never answers', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -106,16 +114,12 @@ describe('callbacks to a server that never answers', () => {
         return socket;
       }),
     );
-    const until = Date.now() + 4000;
-    while (open.size < 100 && Date.now() < until) await new Promise((done) => setTimeout(done, 50));
+    // 300 connections, and those of their callbacks.
+    await eventually(() => openFiles(gateway.pid) >= before + 400);
     expect(most).toBe(100);
     // One that only ends its side may still read its response.
     for (const socket of clients) socket.resetAndDestroy();
-    const limit = Date.now() + 4000;
-    while (openFiles(gateway.pid) > before + 5 && Date.now() < limit) {
-      await new Promise((done) => setTimeout(done, 50));
-    }
-    expect(openFiles(gateway.pid)).toBeLessThanOrEqual(before + 5);
+    await eventually(() => openFiles(gateway.pid) <= before + 5, ENDED_LIMIT_MS);
   });
 
   it('do not hold up the stop for longer than its grace', async () => {
