@@ -3,56 +3,38 @@
  * lint rules. To add a folder, add it to its layer.
  */
 
-const basics = [
-  'clock.ts',
-  'http',
-  'ids.ts',
-  'logger.ts',
-  'request-host.ts',
-  'shared-run.ts',
-  'system-error.ts',
-  'xml.ts',
-];
 const pure = ['policy', 'signatures'];
-const domain = ['uploads', 'ports.ts', 'faults'];
+const basics = ['lib', 'http', ...pure];
+const domain = ['uploads', 'faults'];
+const settings = ['config', 'accounts'];
 const adapters = ['iot', 'oss', 'object-store', 'ledger', 'jobs', 'ops'];
-const settings = ['config.ts', 'credentials.ts', 'quantities.ts'];
-const keys = ['accounts-file.ts', 'keys.ts'];
+const rooms = [...basics, ...domain, ...settings, ...adapters, 'client'];
 const entryPoints = ['cli', 'testing', 'multer'];
-
-const belowGateway = [
-  'listener.ts',
-  ...keys,
-  ...settings,
-  'client',
-  ...adapters,
-  ...domain,
-  ...pure,
-  ...basics,
-];
 
 /** Each entry of src/ with the entries it may import. */
 const mayImport = {
-  ...each(basics, []),
-  http: ['clock.ts', 'logger.ts', 'system-error.ts'],
-  ...each(pure, basics),
-  ...each(domain, [...domain, 'policy', ...basics]),
-  ...each(adapters, [...domain, ...pure, ...basics]),
-  client: ['signatures', ...basics],
-  ...each(settings, [...settings, ...basics]),
-  ...each(keys, [...keys, ...settings, 'iot', 'signatures', ...basics]),
-  'listener.ts': basics,
-  'app.ts': belowGateway,
-  'gateway.ts': ['app.ts', ...belowGateway],
-  'offline.ts': [...keys, ...settings, 'ledger', ...domain, 'signatures', ...basics],
-  'maintenance.ts': [...settings, 'ledger', 'object-store', ...domain, ...basics],
+  lib: [],
+  http: ['lib'],
+  ...each(pure, ['lib']),
+  config: ['lib'],
+  ...each(domain, [...domain, 'policy', 'lib']),
+  accounts: ['config', 'signatures', 'lib'],
+  client: ['signatures', 'lib'],
+  ...each(['iot', 'ledger'], [...basics, ...domain, 'accounts']),
+  ...each(['oss', 'object-store', 'jobs', 'ops'], [...basics, ...domain]),
+  'app.ts': rooms,
+  'gateway.ts': ['app.ts', ...rooms],
+  'data-folder.ts': rooms,
   ...each(entryPoints, [
-    ...['gateway.ts', 'offline.ts', 'maintenance.ts'],
-    ...settings,
+    'gateway.ts',
+    'data-folder.ts',
+    'config',
+    'accounts',
     'client',
-    ...basics,
+    'http',
+    'lib',
   ]),
-  'index.ts': ['gateway.ts', 'app.ts', ...belowGateway],
+  'index.ts': ['app.ts', 'gateway.ts', ...rooms],
 };
 
 function each(names, allowed) {

@@ -6,7 +6,7 @@ const tseslint = require('typescript-eslint');
 const { UNKNOWN_ENTRY, importMessage, mayImport } = require('./architecture.js');
 
 // The zones of `no-restricted-paths` are relative to the working directory; elsewhere they would silently match nothing.
-if (!existsSync('src/clock.ts')) {
+if (!existsSync('src/lib/clock.ts')) {
   throw new Error('Run ESLint in the folder that holds src/.');
 }
 
@@ -29,7 +29,7 @@ zones.push({
 
 const homes = {
   express: ['src/iot/**', 'src/oss/**', 'src/ops/**', 'src/app.ts'],
-  'better-sqlite3': ['src/ledger/**'],
+  'better-sqlite3': ['src/ledger/sqlite/**', 'src/object-store/disk/folder-lock.ts'],
   multer: ['src/multer/**'],
 };
 
@@ -55,7 +55,8 @@ const randomness = {
     'ImportDeclaration[source.value=/^(node:)?crypto$/] > ImportSpecifier[imported.name=/^random/]',
     'MemberExpression[property.name=/^(random(Bytes|UUID|Int|Fill)|getRandomValues$)/]',
   ].join(', '),
-  message: 'Names come from Ids; randomness belongs to ids.ts and credentials.ts.',
+  message:
+    'Names come from Ids; randomness belongs to lib/ids.ts and accounts/credentials-file.ts.',
 };
 const wallClock = {
   selector: [
@@ -63,7 +64,7 @@ const wallClock = {
     'NewExpression[callee.name="Date"][arguments.length=0]',
     'CallExpression[callee.name="Date"]',
   ].join(', '),
-  message: 'Take the time from a Clock; only clock.ts reads the wall clock.',
+  message: 'Take the time from a Clock; only lib/clock.ts reads the wall clock.',
 };
 const environment = {
   selector: [
@@ -185,8 +186,8 @@ module.exports = defineConfig(
   { files: homes.express, rules: restrictPackages(['express']) },
   { files: homes['better-sqlite3'], rules: restrictPackages(['better-sqlite3']) },
   { files: homes.multer, rules: restrictPackages(['multer']) },
-  { files: ['src/clock.ts'], rules: without(wallClock) },
-  { files: ['src/ids.ts', 'src/credentials.ts'], rules: without(randomness) },
+  { files: ['src/lib/clock.ts'], rules: without(wallClock) },
+  { files: ['src/lib/ids.ts', 'src/accounts/credentials-file.ts'], rules: without(randomness) },
   {
     files: ['src/cli/**'],
     rules: { 'no-console': 'off', ...without(environment, dynamicImport) },

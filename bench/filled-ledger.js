@@ -6,7 +6,7 @@ const SqliteDatabase = require('better-sqlite3');
 const { startGateway, temporaryFolder } = require('./servers.js');
 
 const dist = join(__dirname, '..', 'dist');
-const { randomIds } = require(join(dist, 'ids.js'));
+const { randomIds } = require(join(dist, 'lib', 'ids.js'));
 const { otaObjectKey, tenantSegment } = require(join(dist, 'policy', 'object-key.js'));
 
 const LEDGER = 'gateway.sqlite3';

@@ -135,6 +135,6 @@ if (require.main === module) {
     writeFileSync(join(__dirname, '..', 'docs', name), text);
   }
   const readme = join(__dirname, '..', 'README.md');
-  const settings = listSettings({ ...dist('config.js'), ...dist('cli/environment.js') });
+  const settings = listSettings({ ...dist('config/config.js'), ...dist('cli/environment.js') });
   writeFileSync(readme, renderReadme(readFileSync(readme, 'utf8'), settings));
 }

@@ -1,19 +1,19 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import express from 'express';
-import type { Clock } from './clock.ts';
-import type { Config } from './config.ts';
+import type { Keys } from './accounts/keys.ts';
+import type { NonceMemory, Quota } from './accounts/ports.ts';
+import type { Config } from './config/config.ts';
+import type { FaultPlan } from './faults/fault-plan.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
 import { createIotRouter } from './iot/router.ts';
 import type { IotHandler } from './iot/router.ts';
-import type { Keys } from './keys.ts';
-import { createCallbackRule } from './oss/callback-target.ts';
+import type { Clock } from './lib/clock.ts';
 import { createOpsRouter } from './ops/router.ts';
 import type { TestControls } from './ops/test-controls.ts';
+import { createCallbackRule } from './oss/post-object/callback-target.ts';
 import { createOssRouter } from './oss/router.ts';
 import type { OssHandler } from './oss/router.ts';
-import type { FaultPlan } from './faults/fault-plan.ts';
-import type { NonceMemory, Quota } from './ports.ts';
-import type { UploadParts } from './uploads/parts.ts';
+import type { UploadParts } from './uploads/dependencies.ts';
 
 /** What an application is composed of. */
 export interface AppParts {

@@ -1,9 +1,9 @@
 export { createFaults, createGateway } from './gateway.ts';
 export type { Gateway, GatewayParts, Records } from './gateway.ts';
-export { ConfigError } from './config.ts';
-export type { Config, GatewayOptions } from './config.ts';
-export type { Account, AccessKey, Product } from './iot/accounts.ts';
-export type { Listener } from './listener.ts';
+export { ConfigError } from './config/config.ts';
+export type { Config, GatewayOptions } from './config/config.ts';
+export type { Account, AccessKey, Product } from './accounts/accounts.ts';
+export type { Listener } from './http/listener.ts';
 export type { ClaimedFile, ClaimObstacle, ClaimOutcome, Mismatch } from './uploads/claim.ts';
 export { DepositError } from './uploads/deposit.ts';
 export type { Deposit, DepositedFile, DepositRefusal } from './uploads/deposit.ts';
@@ -33,6 +33,7 @@ export type {
 export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
 export type { PackageOrder, Uploads } from './uploads/uploads.ts';
 export type { Verdict } from './uploads/verification.ts';
+export type { NonceMemory, Quota } from './accounts/ports.ts';
 export type {
   Body,
   ByteRange,
@@ -40,24 +41,22 @@ export type {
   ClaimRecordOutcome,
   IssuedGrant,
   ListedUpload,
-  NonceMemory,
   ObjectStore,
   Observer,
   PackageChange,
   PackageFilter,
   PurgingBody,
-  Quota,
   StoredBody,
   StoredRecord,
   StoreOutcome,
   StoreRecovery,
   UploadLedger,
-} from './ports.ts';
-export type { FaultBook, Faults, OrderedFault } from './faults/fault-book.ts';
-export { FaultOrderError } from './faults/order.ts';
-export type { FaultOrder, FaultScope } from './faults/order.ts';
-export { AdjustableClock, ManualClock, wallClock } from './clock.ts';
-export type { Clock, Duration } from './clock.ts';
-export { randomIds, sequentialIds } from './ids.ts';
-export type { Ids } from './ids.ts';
-export type { Logger } from './logger.ts';
+} from './uploads/ports.ts';
+export type { FaultBook, Faults, OrderedFault } from './faults/fault-registry.ts';
+export { FaultOrderError } from './faults/fault-spec.ts';
+export type { FaultOrder, FaultScope } from './faults/fault-spec.ts';
+export { AdjustableClock, ManualClock, wallClock } from './lib/clock.ts';
+export type { Clock, Duration } from './lib/clock.ts';
+export { randomIds, sequentialIds } from './lib/ids.ts';
+export type { Ids } from './lib/ids.ts';
+export type { Logger } from './lib/logger.ts';

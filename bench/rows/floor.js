@@ -9,7 +9,7 @@ const { spooling, startNginx } = require('../peers/nginx.js');
 const { temporaryFolder } = require('../servers.js');
 
 const dist = join(__dirname, '..', '..', 'dist');
-const { createCrc64Engine } = require(join(dist, 'object-store', 'crc64.js'));
+const { createCrc64Engine } = require(join(dist, 'object-store', 'hashing', 'crc64.js'));
 
 const CLIENT = join(__dirname, '..', 'clients', 'large-form.js');
 

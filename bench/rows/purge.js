@@ -12,7 +12,9 @@ const { apiRequest, randomBytes } = require('../forms.js');
 const { startGateway } = require('../servers.js');
 
 const dist = join(__dirname, '..', '..', 'dist');
-const { OBJECTS, objectFolder, objectPath } = require(join(dist, 'object-store', 'layout.js'));
+const { OBJECTS, objectFolder, objectPath } = require(
+  join(dist, 'object-store', 'disk', 'layout.js'),
+);
 
 const SIZE = 4096;
 const CLIENTS = { connections: 4, perSecond: 100 };

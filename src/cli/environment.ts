@@ -1,5 +1,5 @@
-import type { Config } from '../config.ts';
-import { describeOptions, parseConfig } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { describeOptions, parseConfig } from '../config/config.ts';
 
 const PREFIX = 'OTA_GATEWAY_';
 

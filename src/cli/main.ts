@@ -3,16 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
-import { ConfigError, describeOptions } from '../config.ts';
-import { duration } from '../quantities.ts';
-import { backup } from './backup.ts';
+import { ConfigError, describeOptions } from '../config/config.ts';
+import { duration } from '../config/units.ts';
+import { backup } from './commands/backup.ts';
+import { fsck } from './commands/fsck.ts';
+import { printPayload } from './commands/payload.ts';
+import { serve } from './commands/serve.ts';
+import { showConfig } from './commands/show-config.ts';
+import { upload } from './commands/upload.ts';
+import { printUrls } from './commands/url.ts';
 import { flagName, gatherOptions, variableName } from './environment.ts';
-import { fsck } from './fsck.ts';
-import { printPayload } from './payload.ts';
-import { serve } from './serve.ts';
-import { showConfig } from './show-config.ts';
-import { upload } from './upload.ts';
-import { printUrls } from './url.ts';
 
 /** Exit codes of every command. */
 const EXIT = { done: 0, failed: 1, usage: 2, findings: 3 } as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { apiV3StringToSign, sha256Hex, signApiV3 } from '../signatures/api-v3.ts';
 import { percentEncode } from '../signatures/percent-encoding.ts';
 

@@ -1,17 +1,17 @@
-import type { Clock } from '../clock.ts';
-import type { NonceMemory, Quota } from '../ports.ts';
+import type { Account, AccountDirectory, Credential } from '../accounts/accounts.ts';
+import type { NonceMemory, Quota } from '../accounts/ports.ts';
+import type { Clock } from '../lib/clock.ts';
 import { equalInConstantTime } from '../signatures/constant-time.ts';
-import type { Account, AccountDirectory, Credential } from './accounts.ts';
-import type { SignedCall } from './dialect.ts';
+import { TIMESTAMP_SHAPE, isFresh, nonceExpiry, parseTimestamp } from './calls/freshness.ts';
+import type { Clocks } from './calls/freshness.ts';
+import { MAX_PARAMETERS, MAX_PARAMETER_BYTES, findRepeated } from './calls/pairs.ts';
+import type { SignedCall } from './calls/signed-call.ts';
+import { MAX_FORM_BYTES } from './calls/wire-call.ts';
 import { gatewayError } from './errors.ts';
-import { TIMESTAMP_SHAPE, isFresh, nonceExpiry, parseTimestamp } from './freshness.ts';
-import type { Clocks } from './freshness.ts';
 import type { Operation } from './operations/operation.ts';
 import { findOperation } from './operations/registry.ts';
-import { MAX_PARAMETERS, MAX_PARAMETER_BYTES, findRepeated } from './parameters.ts';
 import type { QuotaRule } from './quota.ts';
 import { toUtc } from './utc.ts';
-import { MAX_FORM_BYTES } from './wire-call.ts';
 
 /** What it takes to judge a call before its operation sees it. */
 export interface AdmissionParts {

@@ -1,5 +1,5 @@
-import type { Parameter } from './operations/parameter.ts';
 import { OPERATIONS } from './operations/registry.ts';
+import type { Parameter } from './parameters/parameter.ts';
 
 /** What there is to say about a parameter. */
 export interface ParameterDescription {

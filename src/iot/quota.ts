@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Quota } from '../ports.ts';
+import type { Quota } from '../accounts/ports.ts';
 
 /** Which quotas hold: each operation's own, one number for all of them, or none. */
 export type QuotaRule = 'on' | 'off' | number;

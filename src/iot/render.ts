@@ -1,6 +1,6 @@
+import type { XmlValue } from '../http/xml.ts';
+import { cutText, xmlElement } from '../http/xml.ts';
 import type { BusinessError, GatewayError } from './errors.ts';
-import type { XmlValue } from '../xml.ts';
-import { cutText, xmlElement } from '../xml.ts';
 
 export type AnswerFormat = 'json' | 'xml';
 

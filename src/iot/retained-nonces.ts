@@ -1,7 +1,7 @@
-import { toMilliseconds } from '../clock.ts';
-import type { Clock } from '../clock.ts';
-import type { NonceMemory } from '../ports.ts';
-import { MAX_FRESH } from './freshness.ts';
+import type { NonceMemory } from '../accounts/ports.ts';
+import { toMilliseconds } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
+import { MAX_FRESH } from './calls/freshness.ts';
 
 /** A little more than a call can be fresh for. */
 const PERIOD = MAX_FRESH + toMilliseconds({ minutes: 1 });

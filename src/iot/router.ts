@@ -1,27 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../clock.ts';
+import type { AccountDirectory } from '../accounts/accounts.ts';
+import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { drain } from '../http/drain.ts';
 import type { MemoryBudget, MemoryShare } from '../http/memory-budget.ts';
-import type { NonceMemory, Quota } from '../ports.ts';
-import { requestHost } from '../request-host.ts';
+import { requestHost } from '../http/public-host.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
-import type { UploadParts } from '../uploads/parts.ts';
-import type { AccountDirectory } from './accounts.ts';
+import type { UploadParts } from '../uploads/dependencies.ts';
 import { admit } from './admit.ts';
-import type { SignedCall } from './dialect.ts';
-import { readV1 } from './dialect-v1.ts';
-import { readV3 } from './dialect-v3.ts';
+import { MAX_BODY_BYTES, readBody } from './calls/read-body.ts';
+import type { ReadOutcome } from './calls/read-body.ts';
+import { readV1 } from './calls/signature-v1.ts';
+import { readV3 } from './calls/signature-v3.ts';
+import type { SignedCall } from './calls/signed-call.ts';
+import { completeCall, readHead, recognise } from './calls/wire-call.ts';
+import type { CallHead, WireCall } from './calls/wire-call.ts';
 import { BusinessError, GatewayError, gatewayError } from './errors.ts';
+import { sufferFault } from './injected-faults.ts';
 import { chooseInstance } from './operations/instance.ts';
-import { sufferFault } from './ordered-faults.ts';
 import type { QuotaRule } from './quota.ts';
-import { MAX_BODY_BYTES, readBody } from './read-body.ts';
-import type { ReadOutcome } from './read-body.ts';
 import { renderBusinessError, renderGatewayError, renderResult } from './render.ts';
 import type { Answer, AnswerFormat } from './render.ts';
-import { completeCall, readHead, recognise } from './wire-call.ts';
-import type { CallHead, WireCall } from './wire-call.ts';
 
 /** What the API works with. */
 export interface IotParts {

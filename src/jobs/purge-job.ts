@@ -1,6 +1,6 @@
 import { createTask } from 'node-cron';
-import { wallClock } from '../clock.ts';
-import type { Logger } from '../logger.ts';
+import { wallClock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { PurgeReport } from '../uploads/purge.ts';
 
 /** A job that runs by the wall clock until it is stopped. */

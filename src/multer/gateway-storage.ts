@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { DepositedFile, Gateway } from '../gateway.ts';
-import { requestHost } from '../request-host.ts';
+import { requestHost } from '../http/public-host.ts';
 
 /** A file of a form, as multer hands it to a storage engine. */
 export interface IncomingFile {

@@ -1,8 +1,8 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { z } from 'zod';
-import { ClockRangeError } from '../clock.ts';
-import { FaultOrderError } from '../faults/order.ts';
-import type { Logger } from '../logger.ts';
+import { FaultOrderError } from '../faults/fault-spec.ts';
+import { ClockRangeError } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
 
 /** A request to the test controls that says something they cannot do. */
 export class BadControl extends Error {}

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 import { answerErrors, answerMissing } from './answers.ts';
 import { createTestRouter, refuseTestControls } from './test-controls.ts';
 import type { TestControls } from './test-controls.ts';

@@ -1,16 +1,16 @@
 import express, { Router } from 'express';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import type { AdjustableClock } from '../clock.ts';
-import type { Faults } from '../faults/fault-book.ts';
-import { explainIssues } from '../faults/order.ts';
+import type { Faults } from '../faults/fault-registry.ts';
+import { explainIssues } from '../faults/fault-spec.ts';
+import type { AdjustableClock } from '../lib/clock.ts';
 import { PACKAGE_STATUS } from '../uploads/firmware-package.ts';
 import type { PurgeReport } from '../uploads/purge.ts';
 import type { StatusName } from '../uploads/snapshot.ts';
 import type { Uploads } from '../uploads/uploads.ts';
 import { BadControl, answerMissing } from './answers.ts';
-import { findTrespass } from './trespass.ts';
-import type { TestAccess } from './trespass.ts';
+import { findTrespass } from './test-access.ts';
+import type { TestAccess } from './test-access.ts';
 
 /** What the test controls move. */
 export interface TestControls {

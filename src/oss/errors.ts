@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { cutText, xmlElement } from '../xml.ts';
+import { cutText, xmlElement } from '../http/xml.ts';
 
 interface ErrorFacts {
   readonly status: number;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { percentDecode, readTarget } from '../http/request-target.ts';
 import { findObjectKeyFault } from '../policy/object-key.ts';
 import type { ObjectKeyFault } from '../policy/object-key.ts';
-import { percentDecode, readTarget } from './request-target.ts';
 
 /** What a request to the OSS host addresses. */
 export type ObjectAddress =

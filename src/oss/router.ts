@@ -1,23 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../clock.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { DrainLimits } from '../http/drain.ts';
+import { formatHttpDate } from '../http/http-date.ts';
 import { BudgetExhausted } from '../http/memory-budget.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
-import type { UploadParts } from '../uploads/parts.ts';
-import type { CallbackRule } from './callback.ts';
+import type { UploadParts } from '../uploads/dependencies.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
 import type { CorsRule } from './cors.ts';
-import { deleteObject } from './delete-object.ts';
+import { refuse } from './error-response.ts';
 import { OssError } from './errors.ts';
-import { getObject } from './get-object.ts';
-import { formatHttpDate } from './http-date.ts';
 import { findAddress } from './object-address.ts';
-import { postObject } from './post-object.ts';
-import { putObject } from './put-object.ts';
-import { refuse } from './refuse.ts';
+import { deleteObject } from './objects/delete-object.ts';
+import { getObject } from './objects/get-object.ts';
+import { putObject } from './objects/put-object.ts';
+import type { CallbackRule } from './post-object/callback-config.ts';
+import { postObject } from './post-object/post-object.ts';
 
 /** What the OSS host works with. */
 export interface OssParts {

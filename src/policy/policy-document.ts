@@ -1,9 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { readConditions } from './condition-syntax.ts';
+import { PolicyFault, readConditions } from './condition-syntax.ts';
 import type { Condition } from './conditions.ts';
 import { parseJson } from './json.ts';
 import type { JsonValue } from './json.ts';
-import { PolicyFault } from './policy-fault.ts';
 
 export type { Condition } from './conditions.ts';
 

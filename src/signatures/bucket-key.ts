@@ -1,8 +1,7 @@
+import type { ScopeV4 } from './credential-v4.ts';
 import { signOssV1, ossV1StringToSign } from './oss-v1.ts';
 import { signOssV4 } from './oss-v4.ts';
-import type { ScopeV4 } from './credential-v4.ts';
-import { signPostV1 } from './post-v1.ts';
-import { signPostV4 } from './post-v4.ts';
+import { signPostV1, signPostV4 } from './post.ts';
 
 /** The credential of the bucket: signs everything that OSS verifies. Its secret cannot be read back. */
 export interface BucketKey {

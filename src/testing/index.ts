@@ -28,7 +28,7 @@ export type {
 } from '../client/ota-client.ts';
 export type { Scalar, SdkParameter } from '../client/camel-case.ts';
 export type { PostAnswer } from '../client/post-object.ts';
-export { ManualClock } from '../clock.ts';
-export type { Clock, Duration } from '../clock.ts';
-export { ConfigError } from '../config.ts';
-export { sequentialIds } from '../ids.ts';
+export { ManualClock } from '../lib/clock.ts';
+export type { Clock, Duration } from '../lib/clock.ts';
+export { ConfigError } from '../config/config.ts';
+export { sequentialIds } from '../lib/ids.ts';

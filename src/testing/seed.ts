@@ -1,4 +1,4 @@
-import { toMilliseconds } from '../clock.ts';
+import { toMilliseconds } from '../lib/clock.ts';
 import type { SeedOptions, SeededUpload, TestGateway } from './test-gateway.ts';
 
 type SeedParts = Pick<

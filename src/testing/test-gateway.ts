@@ -1,9 +1,9 @@
 import type { UploadGrant } from '../client/api-client.ts';
 import type { CreateParameters, GenerateParameters, OtaClient } from '../client/ota-client.ts';
 import type { PostAnswer } from '../client/post-object.ts';
-import type { Duration, ManualClock } from '../clock.ts';
-import type { GatewayOptions } from '../config.ts';
+import type { GatewayOptions } from '../config/config.ts';
 import type { Faults, Gateway, GatewayParts, Records, Snapshot, Upload } from '../gateway.ts';
+import type { Duration, ManualClock } from '../lib/clock.ts';
 import type { Hooks } from './hooks.ts';
 
 /** An access key: its public id and its secret. */

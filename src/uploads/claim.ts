@@ -1,6 +1,6 @@
-import type { ClaimRecordOutcome } from '../ports.ts';
+import type { UploadParts } from './dependencies.ts';
 import type { FirmwarePackage, PackageFile, SignMethod } from './firmware-package.ts';
-import type { UploadParts } from './parts.ts';
+import type { ClaimRecordOutcome } from './ports.ts';
 import { sha256Of } from './sha256.ts';
 import type { PurgeReason, StoredObject, StoredUpload, Upload } from './upload.ts';
 

@@ -1,6 +1,6 @@
 import { findObjectKeyFault } from '../policy/object-key.ts';
+import type { UploadParts } from './dependencies.ts';
 import { findExcessHeader, MAX_HEADER_BYTES } from './header-limit.ts';
-import type { UploadParts } from './parts.ts';
 import { receiveUpload } from './receive.ts';
 import type { StoredObject } from './upload.ts';
 

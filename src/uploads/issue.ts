@@ -2,7 +2,7 @@ import { otaObjectKey, tenantSegment } from '../policy/object-key.ts';
 import type { FileSuffix } from '../policy/object-key.ts';
 import { encodePolicy } from '../policy/policy-document.ts';
 import { uploadPolicy } from '../policy/upload-policy.ts';
-import type { UploadParts } from './parts.ts';
+import type { UploadParts } from './dependencies.ts';
 
 /** Who asks for an upload, and for what. */
 export interface IssueRequest {

@@ -1,5 +1,5 @@
-import type { PurgingBody } from '../ports.ts';
-import type { UploadParts } from './parts.ts';
+import type { UploadParts } from './dependencies.ts';
+import type { PurgingBody } from './ports.ts';
 
 /** What one purge did. */
 export interface PurgeReport {

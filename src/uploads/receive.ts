@@ -1,6 +1,6 @@
-import type { StoredBody, StoreOutcome } from '../ports.ts';
-import { hasErrorCode } from '../system-error.ts';
-import type { UploadParts } from './parts.ts';
+import { hasErrorCode } from '../lib/errno.ts';
+import type { UploadParts } from './dependencies.ts';
+import type { StoredBody, StoreOutcome } from './ports.ts';
 import type { StoredObject } from './upload.ts';
 
 /** A body that a judged request may store. */

@@ -1,5 +1,5 @@
-import type { UploadParts } from './parts.ts';
-import { allUploads } from './survey.ts';
+import type { UploadParts } from './dependencies.ts';
+import { allUploads } from './list-all.ts';
 
 /** What a crash or a failure had left, and what became of it. */
 export interface ReconcileReport {

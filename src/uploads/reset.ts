@@ -1,6 +1,6 @@
-import type { UploadParts } from './parts.ts';
+import type { UploadParts } from './dependencies.ts';
+import { allPackages, allUploads } from './list-all.ts';
 import { purgeUnclaimed } from './purge.ts';
-import { allPackages, allUploads } from './survey.ts';
 
 const BATCH = 1000;
 /** Later than any time. */

@@ -1,4 +1,4 @@
-import type { UploadParts } from './parts.ts';
+import type { UploadParts } from './dependencies.ts';
 import type { StoredObject } from './upload.ts';
 
 /**

@@ -1,7 +1,7 @@
+import type { UploadParts } from './dependencies.ts';
 import type { FirmwarePackage, PackageFile, PackageStatus } from './firmware-package.ts';
 import { PACKAGE_STATUS } from './firmware-package.ts';
-import type { UploadParts } from './parts.ts';
-import { allPackages, allUploads } from './survey.ts';
+import { allPackages, allUploads } from './list-all.ts';
 import type { PurgeReason, StoredObject, Upload, UploadState } from './upload.ts';
 
 /** Name of a package's status. */

@@ -1,14 +1,14 @@
 import { claimUploads } from './claim.ts';
 import type { ClaimedFile, ClaimOutcome } from './claim.ts';
+import type { UploadParts } from './dependencies.ts';
 import { deposit, withdraw } from './deposit.ts';
 import type { Deposit, DepositedFile } from './deposit.ts';
 import type { FirmwarePackage, SignMethod } from './firmware-package.ts';
 import { PACKAGE_STATUS } from './firmware-package.ts';
-import type { UploadParts } from './parts.ts';
+import { allPackages, allUploads } from './list-all.ts';
 import { forgetEverything } from './reset.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
-import { allPackages, allUploads } from './survey.ts';
 import type { Upload } from './upload.ts';
 import { setPackageStatus } from './verification.ts';
 import type { Verdict } from './verification.ts';

@@ -1,5 +1,5 @@
+import type { UploadParts } from './dependencies.ts';
 import { PACKAGE_STATUS } from './firmware-package.ts';
-import type { UploadParts } from './parts.ts';
 import type { StatusName } from './snapshot.ts';
 
 /** The outcome of a verification, which on the real platform devices report. */

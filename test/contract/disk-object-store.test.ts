@@ -11,16 +11,16 @@ import promises, {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { openLedgerDatabase } from '../../src/ledger/database.ts';
-import { SqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
-import type { Logger } from '../../src/logger.ts';
-import { silentLogger } from '../../src/logger.ts';
-import { DiskObjectStore } from '../../src/object-store/disk-object-store.ts';
-import { ThreadHasher } from '../../src/object-store/thread-hasher.ts';
-import type { ListedUpload, ObjectStore, UploadLedger } from '../../src/ports.ts';
+import { openLedgerDatabase } from '../../src/ledger/sqlite/database.ts';
+import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
+import type { Logger } from '../../src/lib/logger.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { DiskObjectStore } from '../../src/object-store/disk/disk-object-store.ts';
+import { ThreadHasher } from '../../src/object-store/hashing/thread-hasher.ts';
+import type { ListedUpload, ObjectStore, UploadLedger } from '../../src/uploads/ports.ts';
 import { reconcile } from '../../src/uploads/reconcile.ts';
-import { fileHandlePrototype } from '../support/file-handles.ts';
 import { inChunks, patternBytes } from '../support/bytes.ts';
+import { fileHandlePrototype } from '../support/file-handles.ts';
 import { describeObjectStore } from './object-store-contract.ts';
 import type { ObjectStoreUnderTest } from './object-store-contract.ts';
 

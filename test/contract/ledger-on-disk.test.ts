@@ -3,12 +3,12 @@ import { mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import type { LedgerDatabase } from '../../src/ledger/database.ts';
-import { openLedgerDatabase } from '../../src/ledger/database.ts';
-import { openDiskSpace } from '../../src/ledger/disk-space.ts';
-import { SqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
-import { SqliteNonces } from '../../src/ledger/sqlite-nonces.ts';
-import { compact, givesBack } from '../../src/ledger/vacuum.ts';
+import type { LedgerDatabase } from '../../src/ledger/sqlite/database.ts';
+import { openLedgerDatabase } from '../../src/ledger/sqlite/database.ts';
+import { openDiskSpace } from '../../src/ledger/sqlite/disk-space.ts';
+import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
+import { SqliteNonces } from '../../src/ledger/sqlite/sqlite-nonces.ts';
+import { compact, givesBack } from '../../src/ledger/sqlite/vacuum.ts';
 import { fileHandlePrototype } from '../support/file-handles.ts';
 
 const MIB = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import type { ObjectStore } from '../../src/ports.ts';
+import type { ObjectStore } from '../../src/uploads/ports.ts';
 import { inChunks, md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 
 /** A store under test, and how to open it again as after a crash. */

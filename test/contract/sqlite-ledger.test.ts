@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { openLedgerDatabase } from '../../src/ledger/database.ts';
-import { migrate } from '../../src/ledger/migrate.ts';
-import { PackageTable } from '../../src/ledger/package-table.ts';
-import { takeServerLock } from '../../src/ledger/server-lock.ts';
-import { SqliteLedger } from '../../src/ledger/sqlite-ledger.ts';
-import { SqliteNonces } from '../../src/ledger/sqlite-nonces.ts';
+import { openLedgerDatabase } from '../../src/ledger/sqlite/database.ts';
+import { migrate } from '../../src/ledger/sqlite/migrate.ts';
+import { PackageTable } from '../../src/ledger/sqlite/package-table.ts';
+import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
+import { SqliteNonces } from '../../src/ledger/sqlite/sqlite-nonces.ts';
+import { takeServerLock } from '../../src/object-store/disk/folder-lock.ts';
 import { fileHandlePrototype } from '../support/file-handles.ts';
 import { describeUploadLedger } from './upload-ledger-contract.ts';
 

@@ -1,5 +1,5 @@
-import type { ClaimRecord, StoredRecord, UploadLedger } from '../../src/ports.ts';
 import type { FirmwarePackage } from '../../src/uploads/firmware-package.ts';
+import type { ClaimRecord, StoredRecord, UploadLedger } from '../../src/uploads/ports.ts';
 
 /** A ledger under test, and how to open it again as after a crash. */
 export interface UploadLedgerUnderTest {

@@ -5,9 +5,9 @@ import { XMLParser } from 'fast-xml-parser';
 import { z } from 'zod';
 import type { AliOss } from '../support/ali-oss.ts';
 import { aliOss } from '../support/ali-oss.ts';
-import { inChunks, md5Hex, patternBytes } from '../support/bytes.ts';
 import type { BuiltGateway } from '../support/built-gateway.ts';
 import { BUCKET_KEY, startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
+import { inChunks, md5Hex, patternBytes } from '../support/bytes.ts';
 import { FETCH } from '../support/form-dialects.ts';
 
 const BUCKET = 'iotx-ota';

@@ -1,12 +1,12 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { patternBytes } from '../support/bytes.ts';
 import {
   ACCOUNT_KEY,
   runCli,
   startBuiltGateway,
   temporaryFolder,
 } from '../support/built-gateway.ts';
+import { patternBytes } from '../support/bytes.ts';
 
 describe('the command line', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;

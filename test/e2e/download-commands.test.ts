@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createOTAFirmware } from '../../src/client/api-client.ts';
-import { md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 import type { BuiltGateway } from '../support/built-gateway.ts';
 import {
   BUCKET_KEY,
@@ -9,6 +8,7 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../support/built-gateway.ts';
+import { md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../support/loop.ts';
 
 const BYTES = patternBytes(200_001);
@@ -23,6 +23,9 @@ async function fetchBytes(url: string): Promise<Buffer> {
   expect(response.status).toBe(200);
   return Buffer.from(await response.arrayBuffer());
 }
+
+/** Each of them starts several processes. */
+jest.setTimeout(30_000);
 
 describe('url and payload, beside a running gateway', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;

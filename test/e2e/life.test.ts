@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { patternBytes } from '../support/bytes.ts';
 import {
   bodiesOnDisk,
   eventually,
@@ -8,6 +7,7 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../support/built-gateway.ts';
+import { patternBytes } from '../support/bytes.ts';
 import { claim, download, grantFrom, post } from '../support/loop.ts';
 
 const EVERY_SECOND = '* * * * * *';

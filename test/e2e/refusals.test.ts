@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
-import { patternBytes } from '../support/bytes.ts';
+import { callApi } from '../../src/client/api-client.ts';
+import type { UploadGrant } from '../../src/client/api-client.ts';
 import type { BuiltGateway } from '../support/built-gateway.ts';
 import {
   BUCKET_KEY,
@@ -12,10 +13,9 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../support/built-gateway.ts';
+import { patternBytes } from '../support/bytes.ts';
 import { sendRaw } from '../support/form-dialects.ts';
 import { apiOf, claim, grantFrom, post } from '../support/loop.ts';
-import { callApi } from '../../src/client/api-client.ts';
-import type { UploadGrant } from '../../src/client/api-client.ts';
 
 const BYTES = patternBytes(100_000);
 

@@ -4,9 +4,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { queryDownloadUrl } from '../../src/client/api-client.ts';
-import { patternBytes } from '../support/bytes.ts';
 import type { BuiltGateway } from '../support/built-gateway.ts';
 import { eventually, startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
+import { patternBytes } from '../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../support/loop.ts';
 import { describeWith } from '../support/programs.ts';
 

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { formFields } from '../../src/client/post-object.ts';
-import { md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 import type { BuiltGateway } from '../support/built-gateway.ts';
 import { ACCOUNT_KEY, startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
+import { md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 import type { FormDialect } from '../support/form-dialects.ts';
 import { CURL, FETCH, RECORDED_DIALECTS } from '../support/form-dialects.ts';
 import type { SdkClient } from '../support/sdk-clients.ts';

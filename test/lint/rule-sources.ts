@@ -63,8 +63,8 @@ export function tangle(a: boolean, b: boolean): boolean {
   return first ? second : a;
 }
 `,
-  'uploads/homes.ts': `// expect no-restricted-syntax: Names come from Ids; randomness belongs to ids.ts and credentials.ts.
-// expect no-restricted-syntax: Names come from Ids; randomness belongs to ids.ts and credentials.ts.
+  'uploads/homes.ts': `// expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts and accounts/credentials-file.ts.
+// expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts and accounts/credentials-file.ts.
 import crypto, { createHash, randomBytes, randomUUID } from 'node:crypto';
 // expect no-restricted-syntax: Take settings as arguments; only src/cli reads the environment and the command line.
 import { env } from 'node:process';
@@ -74,9 +74,9 @@ export const values = [
   randomBytes(1),
   randomUUID(),
   env,
-  // expect no-restricted-syntax: Names come from Ids; randomness belongs to ids.ts and credentials.ts.
+  // expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts and accounts/credentials-file.ts.
   crypto.randomUUID(),
-  // expect no-restricted-syntax: Names come from Ids; randomness belongs to ids.ts and credentials.ts.
+  // expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts and accounts/credentials-file.ts.
   globalThis.crypto.randomUUID(),
   // expect no-restricted-syntax: Math.random can be guessed and cannot be repeated.
   Math.random(),
@@ -84,11 +84,11 @@ export const values = [
   process.env,
   // expect no-restricted-syntax: Take settings as arguments; only src/cli reads the environment and the command line.
   process.argv,
-  // expect no-restricted-syntax: Take the time from a Clock; only clock.ts reads the wall clock.
+  // expect no-restricted-syntax: Take the time from a Clock; only lib/clock.ts reads the wall clock.
   Date.now(),
-  // expect no-restricted-syntax: Take the time from a Clock; only clock.ts reads the wall clock.
+  // expect no-restricted-syntax: Take the time from a Clock; only lib/clock.ts reads the wall clock.
   new Date(),
-  // expect no-restricted-syntax: Take the time from a Clock; only clock.ts reads the wall clock.
+  // expect no-restricted-syntax: Take the time from a Clock; only lib/clock.ts reads the wall clock.
   Date(),
   new Date(0),
   // expect no-restricted-syntax: Import at the top of the file; the import rules must see it.
@@ -104,7 +104,7 @@ console.log('');
 import 'express';
 // expect no-restricted-imports: 'express/lib/router' import is restricted from being used by a pattern. Only src/iot/**, src/oss/**, src/ops/**, src/app.ts may import express.
 import type {} from 'express/lib/router';
-// expect no-restricted-imports: 'better-sqlite3' import is restricted from being used by a pattern. Only src/ledger/** may import better-sqlite3.
+// expect no-restricted-imports: 'better-sqlite3' import is restricted from being used by a pattern. Only src/ledger/sqlite/**, src/object-store/disk/folder-lock.ts may import better-sqlite3.
 import 'better-sqlite3';
 // expect no-restricted-imports: 'multer' import is restricted from being used by a pattern. Only src/multer/** may import multer.
 import 'multer';
@@ -125,7 +125,7 @@ export const later = (): Promise<object> => import('node:fs');
 `,
   'multer/packages.ts': `import 'multer';
 `,
-  'ledger/packages.ts': `import 'better-sqlite3';
+  'ledger/sqlite/packages.ts': `import 'better-sqlite3';
 // expect no-restricted-imports: 'express' import is restricted from being used by a pattern. Only src/iot/**, src/oss/**, src/ops/**, src/app.ts may import express.
 import 'express';
 `,
@@ -133,17 +133,17 @@ import 'express';
 `,
   'app.ts': `import 'express';
 `,
-  'clock.ts': `export const wallClock = { now: (): number => Date.now() };
+  'lib/clock.ts': `export const wallClock = { now: (): number => Date.now() };
 `,
-  'ids.ts': `import { randomUUID } from 'node:crypto';
+  'lib/ids.ts': `import { randomUUID } from 'node:crypto';
 export const id = (): string => randomUUID();
 `,
-  'credentials.ts': `import { randomBytes } from 'node:crypto';
+  'accounts/credentials-file.ts': `import { randomBytes } from 'node:crypto';
 export const secret = (): Buffer => randomBytes(20);
 `,
   'index.ts': `// expect no-restricted-syntax: index.ts only re-exports, name by name.
 export const constant = 1;
 // expect no-restricted-syntax: index.ts only re-exports, name by name.
-export * from './clock.ts';
+export * from './lib/clock.ts';
 `,
 };

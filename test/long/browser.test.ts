@@ -5,9 +5,9 @@ import { queryDownloadUrl } from '../../src/client/api-client.ts';
 import { formFields } from '../../src/client/post-object.ts';
 import type { Site } from '../support/browser.ts';
 import { serveUploadPage, startChromium } from '../support/browser.ts';
-import { md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 import type { BuiltGateway } from '../support/built-gateway.ts';
 import { bodiesOnDisk, startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
+import { md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 import { apiOf, claim, download, grantFrom } from '../support/loop.ts';
 import { describeWith } from '../support/programs.ts';
 

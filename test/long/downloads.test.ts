@@ -4,8 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { queryDownloadUrl } from '../../src/client/api-client.ts';
-import { md5Hex, patternBytes } from '../support/bytes.ts';
 import { eventually, startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
+import { md5Hex, patternBytes } from '../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../support/loop.ts';
 import { openFiles, peakBytes, residentBytes } from './reliability/process-facts.ts';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { formFields, postObject } from '../../src/client/post-object.ts';
 import { createOTAFirmware, queryDownloadUrl } from '../../src/client/api-client.ts';
-import { patternBytes } from '../support/bytes.ts';
+import { formFields, postObject } from '../../src/client/post-object.ts';
 import { startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
+import { patternBytes } from '../support/bytes.ts';
 import { apiOf, grantFrom } from '../support/loop.ts';
 import { peakBytes } from './reliability/process-facts.ts';
 

@@ -1,5 +1,5 @@
-import { DiskObjectStore } from '../../src/object-store/disk-object-store.ts';
-import { ThreadHasher } from '../../src/object-store/thread-hasher.ts';
+import { DiskObjectStore } from '../../src/object-store/disk/disk-object-store.ts';
+import { ThreadHasher } from '../../src/object-store/hashing/thread-hasher.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
 import { startTestGateway } from '../../src/testing/index.ts';
 import { temporaryFolder } from '../support/built-gateway.ts';

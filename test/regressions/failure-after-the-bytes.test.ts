@@ -1,10 +1,10 @@
 import { createMemoryRecords } from '../../src/gateway.ts';
-import { DiskObjectStore } from '../../src/object-store/disk-object-store.ts';
-import { ThreadHasher } from '../../src/object-store/thread-hasher.ts';
-import type { ObjectStore } from '../../src/ports.ts';
+import { DiskObjectStore } from '../../src/object-store/disk/disk-object-store.ts';
+import { ThreadHasher } from '../../src/object-store/hashing/thread-hasher.ts';
 import { startTestGateway } from '../../src/testing/index.ts';
-import { patternBytes } from '../support/bytes.ts';
+import type { ObjectStore } from '../../src/uploads/ports.ts';
 import { bodiesOnDisk, temporaryFolder } from '../support/built-gateway.ts';
+import { patternBytes } from '../support/bytes.ts';
 
 // The bytes were durable, and then something failed: a body stayed on the disk until the next start, or an upload
 // that was on record was answered with an error.

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { progressBar } from '../../src/cli/progress-bar.ts';
+import { progressBar } from '../../src/cli/output.ts';
 
 // fsck beside a busy server read more bytes than it had counted, and the bar threw `Invalid count value: -1`.
 it('shows a full bar when more is done than was announced', () => {

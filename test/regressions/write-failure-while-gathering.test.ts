@@ -16,8 +16,8 @@ const SCRIPT = `
     }
     return file;
   };
-  const { DiskObjectStore } = require('./dist/object-store/disk-object-store.js');
-  const { ThreadHasher } = require('./dist/object-store/thread-hasher.js');
+  const { DiskObjectStore } = require('./dist/object-store/disk/disk-object-store.js');
+  const { ThreadHasher } = require('./dist/object-store/hashing/thread-hasher.js');
   async function* slow() {
     yield Buffer.alloc(1024 * 1024);
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);

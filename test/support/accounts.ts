@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Account } from '../../src/iot/accounts.ts';
+import type { Account } from '../../src/accounts/accounts.ts';
 import type { BuiltGateway } from './built-gateway.ts';
 import { startBuiltGateway } from './built-gateway.ts';
 

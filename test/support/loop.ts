@@ -8,7 +8,7 @@ import {
 } from '../../src/client/api-client.ts';
 import type { PostAnswer } from '../../src/client/post-object.ts';
 import { formFields, postObject } from '../../src/client/post-object.ts';
-import { wallClock } from '../../src/clock.ts';
+import { wallClock } from '../../src/lib/clock.ts';
 import { ACCOUNT_KEY } from './built-gateway.ts';
 import { outcomeOf } from './sdk-families.ts';
 

@@ -3,8 +3,8 @@ import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import type { PurgeReason } from '../../uploads/upload.ts';
 import { businessError } from '../errors.ts';
 import type { BusinessError } from '../errors.ts';
+import type { FileLabels } from '../parameters/package-files.ts';
 import { toUtc } from '../utc.ts';
-import type { FileLabels } from './package-files.ts';
 
 /** What a refusal tells the caller of the claim it refuses. */
 export interface ClaimContext {

@@ -3,16 +3,24 @@ import type { ClaimRequest } from '../../uploads/claim.ts';
 import { PACKAGE_STATUS } from '../../uploads/firmware-package.ts';
 import type { SignMethod } from '../../uploads/firmware-package.ts';
 import { businessError } from '../errors.ts';
+import { newName } from '../parameters/firmware-name.ts';
+import { FILE_PARAMETERS, readFiles } from '../parameters/package-files.ts';
+import { defaulted, optional, required } from '../parameters/parameter.ts';
+import type { Given, Rule } from '../parameters/parameter.ts';
+import {
+  DESCRIPTION,
+  DEST_VERSION,
+  PRODUCT_KEY,
+  UDI,
+  flag,
+  oneOf,
+  versionRule,
+} from '../parameters/rules.ts';
 import { toUtc } from '../utc.ts';
 import { claimRefusal } from './claim-refusal.ts';
-import { newName } from './firmware-name.ts';
 import { INSTANCE_ID } from './instance.ts';
 import type { Operation } from './operation.ts';
-import { FILE_PARAMETERS, readFiles } from './package-files.ts';
-import { defaulted, optional, required } from './parameter.ts';
-import type { Given, Rule } from './parameter.ts';
 import { checkProduct } from './product.ts';
-import { DESCRIPTION, DEST_VERSION, PRODUCT_KEY, UDI, flag, oneOf, versionRule } from './rules.ts';
 
 /** How long a claim waits for a SHA-256, in milliseconds: @alicloud/pop-core gives up after three seconds. */
 const PATIENCE = 2000;

@@ -1,8 +1,8 @@
 import { businessError } from '../errors.ts';
+import { required } from '../parameters/parameter.ts';
+import { FIRMWARE_ID } from '../parameters/rules.ts';
 import { INSTANCE_ID, findPackage } from './instance.ts';
 import type { Operation } from './operation.ts';
-import { required } from './parameter.ts';
-import { FIRMWARE_ID } from './rules.ts';
 
 const firmwareId = required(
   'FirmwareId',

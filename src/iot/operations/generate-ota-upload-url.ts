@@ -1,10 +1,10 @@
 import { FILE_SUFFIXES } from '../../policy/object-key.ts';
 import { issueUpload } from '../../uploads/issue.ts';
+import { defaulted } from '../parameters/parameter.ts';
+import { oneOf } from '../parameters/rules.ts';
 import { toUtc } from '../utc.ts';
 import { INSTANCE_ID } from './instance.ts';
 import type { Operation } from './operation.ts';
-import { defaulted } from './parameter.ts';
-import { oneOf } from './rules.ts';
 
 const suffix = defaulted(
   'FileSuffix',

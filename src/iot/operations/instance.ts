@@ -1,9 +1,9 @@
+import type { Account } from '../../accounts/accounts.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
-import type { Account } from '../accounts.ts';
 import { businessError } from '../errors.ts';
+import { optional, quote } from '../parameters/parameter.ts';
+import { atMost } from '../parameters/rules.ts';
 import type { CallContext } from './operation.ts';
-import { optional, quote } from './parameter.ts';
-import { atMost } from './rules.ts';
 
 /** The parameter that every operation has. */
 export const INSTANCE_ID = optional(

@@ -1,12 +1,12 @@
+import type { Account } from '../../accounts/accounts.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
-import type { Account } from '../accounts.ts';
+import { optional, required } from '../parameters/parameter.ts';
+import { DEST_VERSION, PRODUCT_KEY, integer } from '../parameters/rules.ts';
 import type { AnswerBody } from '../render.ts';
 import { toUtc } from '../utc.ts';
 import { INSTANCE_ID } from './instance.ts';
 import type { Operation } from './operation.ts';
-import { optional, required } from './parameter.ts';
 import { checkProduct, productName } from './product.ts';
-import { DEST_VERSION, PRODUCT_KEY, integer } from './rules.ts';
 
 const MAX_PAGE = 2 ** 31 - 1;
 

@@ -1,11 +1,11 @@
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import { businessError } from '../errors.ts';
 import type { BusinessError } from '../errors.ts';
-import { changedName } from './firmware-name.ts';
+import { changedName } from '../parameters/firmware-name.ts';
+import { change, required } from '../parameters/parameter.ts';
+import { DESCRIPTION, FIRMWARE_ID, PRODUCT_KEY, UDI } from '../parameters/rules.ts';
 import { INSTANCE_ID, findPackage } from './instance.ts';
 import type { Operation } from './operation.ts';
-import { change, required } from './parameter.ts';
-import { DESCRIPTION, FIRMWARE_ID, PRODUCT_KEY, UDI } from './rules.ts';
 
 const firmwareId = required(
   'FirmwareId',

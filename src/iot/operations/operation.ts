@@ -1,8 +1,8 @@
+import type { Account } from '../../accounts/accounts.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
-import type { UploadParts } from '../../uploads/parts.ts';
-import type { Account } from '../accounts.ts';
+import type { UploadParts } from '../../uploads/dependencies.ts';
+import type { Given, Parameter } from '../parameters/parameter.ts';
 import type { AnswerValue } from '../render.ts';
-import type { Given, Parameter } from './parameter.ts';
 
 /** The answer of a call that succeeded. The order of its fields is the order on the wire; `Code` has no place in it. */
 export interface SuccessBody {

@@ -1,5 +1,5 @@
-import type { Account, Product } from '../accounts.ts';
-import { quote, refusal } from './parameter.ts';
+import type { Account, Product } from '../../accounts/accounts.ts';
+import { quote, refusal } from '../parameters/parameter.ts';
 
 /** @throws BusinessError when the account lists its products and this is none of them */
 export function checkProduct({ products }: Account, productKey: string | undefined): void {

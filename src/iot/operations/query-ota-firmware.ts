@@ -1,14 +1,14 @@
-import { toMilliseconds } from '../../clock.ts';
+import { toMilliseconds } from '../../lib/clock.ts';
 import { downloadUrl } from '../../signatures/download-url.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import { businessError } from '../errors.ts';
+import { required } from '../parameters/parameter.ts';
+import { FIRMWARE_ID } from '../parameters/rules.ts';
 import type { AnswerBody } from '../render.ts';
 import { toUtc } from '../utc.ts';
 import { INSTANCE_ID, findPackage } from './instance.ts';
 import type { CallContext, Operation } from './operation.ts';
-import { required } from './parameter.ts';
 import { productName } from './product.ts';
-import { FIRMWARE_ID } from './rules.ts';
 
 /** How long a device may download: 24 hours (IoT Platform, "OTA update", and two captured pushes). */
 const DOWNLOAD_TTL = toMilliseconds({ hours: 24 });

@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Account } from '../../../src/iot/accounts.ts';
+import type { Account } from '../../../src/accounts/accounts.ts';
 import { callApi } from '../../../src/client/api-client.ts';
 import type { ApiParameters, UploadGrant } from '../../../src/client/api-client.ts';
 import { generateOTAUploadURL } from '../../../src/client/api-client.ts';
 import { accountsText, startWithAccounts } from '../../support/accounts.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { eventually, runCli, temporaryFolder } from '../../support/built-gateway.ts';
-import { SDK_CLIENTS } from '../../support/sdk-clients.ts';
 import { apiOf, codeOf, post } from '../../support/loop.ts';
+import { SDK_CLIENTS } from '../../support/sdk-clients.ts';
 
 const ALICE = { id: 'alice', secret: 'alicesecret' };
 const BOB = { id: 'bob', secret: 'bobsecret' };

@@ -3,7 +3,6 @@ import { writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { patternBytes } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
   ACCOUNT_KEY,
@@ -11,6 +10,7 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../../support/built-gateway.ts';
+import { patternBytes } from '../../support/bytes.ts';
 import type { PrivateCa } from '../../support/private-ca.ts';
 import { createPrivateCa, hasOpenssl } from '../../support/private-ca.ts';
 import { SDK_CLIENTS } from '../../support/sdk-clients.ts';

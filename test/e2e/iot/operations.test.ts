@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { startWithAccounts } from '../../support/accounts.ts';
-import { md5Hex, patternBytes, sha256Hex } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { BUCKET_KEY, bodiesOnDisk, temporaryFolder } from '../../support/built-gateway.ts';
+import { md5Hex, patternBytes, sha256Hex } from '../../support/bytes.ts';
 import type { SdkCaller, SdkParameters } from '../../support/sdk-clients.ts';
 import { SDK_CLIENTS } from '../../support/sdk-clients.ts';
 import { outcomeOf } from '../../support/sdk-families.ts';

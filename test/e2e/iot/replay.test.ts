@@ -1,7 +1,7 @@
+import { signV1 } from '../../http/iot/api.ts';
 import { startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { ACCOUNT_KEY } from '../../support/built-gateway.ts';
-import { signV1 } from '../../http/iot/api.ts';
 
 const END = {
   'a stop': (gateway: BuiltGateway) => gateway.stop(),

@@ -1,6 +1,6 @@
-import { ManualClock, wallClock } from '../../../src/clock.ts';
-import type { Account } from '../../../src/iot/accounts.ts';
+import type { Account } from '../../../src/accounts/accounts.ts';
 import { createQuota } from '../../../src/iot/quota.ts';
+import { ManualClock, wallClock } from '../../../src/lib/clock.ts';
 import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway, TestGatewayOptions } from '../../../src/testing/index.ts';
 import { getV1, postV3 } from './api.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import request from 'supertest';
 import type { Response } from 'supertest';
-import type { Account } from '../../../src/iot/accounts.ts';
+import type { Account } from '../../../src/accounts/accounts.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
 import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';

@@ -1,6 +1,6 @@
 import type { Response } from 'supertest';
 import request from 'supertest';
-import type { Account } from '../../../src/iot/accounts.ts';
+import type { Account } from '../../../src/accounts/accounts.ts';
 import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { HOST, callDate, getV1, postV3, signV1, signV3, stringToSignV1 } from './api.ts';

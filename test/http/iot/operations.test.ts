@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import request from 'supertest';
 import type { Response } from 'supertest';
+import type { Account } from '../../../src/accounts/accounts.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
-import type { Account } from '../../../src/iot/accounts.ts';
-import { silentLogger } from '../../../src/logger.ts';
-import type { UploadLedger } from '../../../src/ports.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import type { UploadLedger } from '../../../src/uploads/ports.ts';
 import { HOST, call, createPackage, getV1, upload } from './api.ts';
 import type { Parameters } from './api.ts';
 

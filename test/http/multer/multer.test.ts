@@ -11,11 +11,11 @@ import type { StorageEngine } from 'multer';
 import request from 'supertest';
 import { gatewayStorage, isGatewayFile } from '../../../src/multer/index.ts';
 import type { GatewayStorageOptions } from '../../../src/multer/index.ts';
-import { DiskObjectStore } from '../../../src/object-store/disk-object-store.ts';
-import { ThreadHasher } from '../../../src/object-store/thread-hasher.ts';
-import type { ObjectStore } from '../../../src/ports.ts';
+import { DiskObjectStore } from '../../../src/object-store/disk/disk-object-store.ts';
+import { ThreadHasher } from '../../../src/object-store/hashing/thread-hasher.ts';
 import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import type { ObjectStore } from '../../../src/uploads/ports.ts';
 import { eventually, temporaryFolder } from '../../support/built-gateway.ts';
 
 let gateway: TestGateway;

@@ -1,9 +1,9 @@
 import request from 'supertest';
 import type { Response } from 'supertest';
+import { parseConfig } from '../../../src/config/config.ts';
 import { createGateway } from '../../../src/gateway.ts';
 import type { Gateway } from '../../../src/gateway.ts';
-import { AdjustableClock } from '../../../src/clock.ts';
-import { parseConfig } from '../../../src/config.ts';
+import { AdjustableClock } from '../../../src/lib/clock.ts';
 import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { z } from 'zod';
-import { ManualClock, wallClock } from '../../../src/clock.ts';
-import { createGateway } from '../../../src/gateway.ts';
-import type { Gateway } from '../../../src/gateway.ts';
 import { createOTAFirmware, generateOTAUploadURL } from '../../../src/client/api-client.ts';
 import type { UploadGrant } from '../../../src/client/api-client.ts';
+import { createGateway } from '../../../src/gateway.ts';
+import type { Gateway } from '../../../src/gateway.ts';
+import { ManualClock, wallClock } from '../../../src/lib/clock.ts';
 import { ACCOUNT_KEY, bodiesOnDisk, temporaryFolder } from '../../support/built-gateway.ts';
 import { sha256Hex } from '../../support/bytes.ts';
 import { apiOf, codeOf, post } from '../../support/loop.ts';

@@ -1,7 +1,6 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { patternBytes } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
   bodiesOnDisk,
@@ -9,6 +8,7 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../../support/built-gateway.ts';
+import { patternBytes } from '../../support/bytes.ts';
 import { grantFrom, post } from '../../support/loop.ts';
 import { createPrivateCa } from '../../support/private-ca.ts';
 import { Attackers, createTarget } from './attackers.ts';

@@ -5,9 +5,9 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
-import { patternBytes } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { ACCOUNT_KEY, BUCKET_KEY } from '../../support/built-gateway.ts';
+import { patternBytes } from '../../support/bytes.ts';
 import { claim, grantFrom, post } from '../../support/loop.ts';
 import { signPolicy } from './hostile-forms.ts';
 

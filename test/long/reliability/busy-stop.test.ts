@@ -5,8 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDatabase from 'better-sqlite3';
-import { objectFolder, objectPath } from '../../../src/object-store/layout.ts';
-import { md5Hex } from '../../support/bytes.ts';
+import { objectFolder, objectPath } from '../../../src/object-store/disk/layout.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
   BUCKET_KEY,
@@ -14,6 +13,7 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../../support/built-gateway.ts';
+import { md5Hex } from '../../support/bytes.ts';
 import { tell } from './dice.ts';
 import { formRequest, signPolicy } from './hostile-forms.ts';
 import { RawConnection } from './raw-upload.ts';

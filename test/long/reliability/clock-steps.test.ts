@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { signV1 } from '../../http/iot/api.ts';
 import {
   ACCOUNT_KEY,
   eventually,
@@ -7,7 +8,6 @@ import {
   temporaryFolder,
 } from '../../support/built-gateway.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
-import { signV1 } from '../../http/iot/api.ts';
 import { peakBytes } from './process-facts.ts';
 
 const HOUR = 3_600_000;

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import files from 'node:fs/promises';
-import type { UploadLedger } from '../../../src/ports.ts';
+import type { UploadLedger } from '../../../src/uploads/ports.ts';
 
 /**
  * How a step fails. `before`: it does nothing. `after`: it is done, and says that it failed. `dead`: it does

@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { XMLValidator } from 'fast-xml-parser';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { patternBytes } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
   ACCOUNT_KEY,
@@ -13,10 +12,11 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../../support/built-gateway.ts';
+import { patternBytes } from '../../support/bytes.ts';
 import { grantFrom, post } from '../../support/loop.ts';
-import { amount, Dice, tell } from './dice.ts';
 import { hostileDelivery } from './deliveries.ts';
 import type { Delivery } from './deliveries.ts';
+import { amount, Dice, tell } from './dice.ts';
 import type { Answer } from './exchange.ts';
 import { deliver, exchange, isHead, readAnswer, readAnswers } from './exchange.ts';
 import { objectRequest, signedCall } from './hostile-calls.ts';

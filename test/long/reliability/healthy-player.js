@@ -6,7 +6,7 @@ const { performance } = require('node:perf_hooks');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { generateOTAUploadURL } = require('../../../dist/client/api-client.js');
 const { formFields, postObject } = require('../../../dist/client/post-object.js');
-const { wallClock } = require('../../../dist/clock.js');
+const { wallClock } = require('../../../dist/lib/clock.js');
 
 const BYTES = Buffer.alloc(2000, 'healthy');
 const PAUSE_MS = 10;

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { patternBytes } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
   ACCOUNT_KEY,
@@ -8,6 +7,7 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../../support/built-gateway.ts';
+import { patternBytes } from '../../support/bytes.ts';
 import { grantFrom, post } from '../../support/loop.ts';
 import { exchange, readAnswer } from './exchange.ts';
 import { formRequest, signPolicy } from './hostile-forms.ts';

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { UploadGrant } from '../../../src/client/api-client.ts';
 import { ApiCallError, callApi } from '../../../src/client/api-client.ts';
-import { percentEncode } from '../../../src/signatures/percent-encoding.ts';
 import { signUrlV1 } from '../../../src/signatures/oss-v1.ts';
-import { md5Hex, patternBytes } from '../../support/bytes.ts';
+import { percentEncode } from '../../../src/signatures/percent-encoding.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { BUCKET_KEY } from '../../support/built-gateway.ts';
+import { md5Hex, patternBytes } from '../../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../../support/loop.ts';
 import type { Dice } from './dice.ts';
 import { findFaults, survey } from './survey.ts';

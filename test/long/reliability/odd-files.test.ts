@@ -18,8 +18,8 @@ import { promisify } from 'node:util';
 import SqliteDatabase from 'better-sqlite3';
 import type { UploadGrant } from '../../../src/client/api-client.ts';
 import { createGateway } from '../../../src/gateway.ts';
-import { patternBytes } from '../../support/bytes.ts';
 import { MAIN, runCli, startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
+import { patternBytes } from '../../support/bytes.ts';
 import { claim, download, grantFrom, post } from '../../support/loop.ts';
 import { survey } from './survey.ts';
 

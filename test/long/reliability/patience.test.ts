@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestListener } from 'node:http';
-import { startListener } from '../../../src/listener.ts';
+import { startListener } from '../../../src/http/listener.ts';
 
 const IDLE_MS = 300;
 

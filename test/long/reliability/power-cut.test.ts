@@ -1,8 +1,8 @@
 import { mkdir, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { scanJournal } from '../../../src/object-store/scan-journal.ts';
-import { md5Hex, patternBytes } from '../../support/bytes.ts';
+import { scanJournal } from '../../../src/object-store/disk/scan-journal.ts';
 import { eventually, startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
+import { md5Hex, patternBytes } from '../../support/bytes.ts';
 import { claim, download, grantFrom, post } from '../../support/loop.ts';
 import { peakBytes } from './process-facts.ts';
 import { findFaults, survey } from './survey.ts';

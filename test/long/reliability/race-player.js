@@ -3,14 +3,14 @@
 const { Buffer } = require('node:buffer');
 const { performance } = require('node:perf_hooks');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { randomIds } = require('../../../dist/ids.js');
-const { openLedgerDatabase } = require('../../../dist/ledger/database.js');
-const { SqliteLedger } = require('../../../dist/ledger/sqlite-ledger.js');
-const { silentLogger } = require('../../../dist/logger.js');
-const { DiskObjectStore } = require('../../../dist/object-store/disk-object-store.js');
-const { ThreadHasher } = require('../../../dist/object-store/thread-hasher.js');
+const { randomIds } = require('../../../dist/lib/ids.js');
+const { openLedgerDatabase } = require('../../../dist/ledger/sqlite/database.js');
+const { SqliteLedger } = require('../../../dist/ledger/sqlite/sqlite-ledger.js');
+const { silentLogger } = require('../../../dist/lib/logger.js');
+const { DiskObjectStore } = require('../../../dist/object-store/disk/disk-object-store.js');
+const { ThreadHasher } = require('../../../dist/object-store/hashing/thread-hasher.js');
 const { claimUploads } = require('../../../dist/uploads/claim.js');
-const { KeysInTransit } = require('../../../dist/uploads/keys-in-transit.js');
+const { KeysInTransit } = require('../../../dist/uploads/active-uploads.js');
 const { purgeUnclaimed } = require('../../../dist/uploads/purge.js');
 const { receiveUpload } = require('../../../dist/uploads/receive.js');
 

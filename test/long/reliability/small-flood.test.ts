@@ -1,6 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { patternBytes } from '../../support/bytes.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
   bodiesOnDisk,
@@ -8,6 +7,7 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../../support/built-gateway.ts';
+import { patternBytes } from '../../support/bytes.ts';
 import { claim, download, grantFrom, post } from '../../support/loop.ts';
 import { openFiles, peakBytes, residentBytes } from './process-facts.ts';
 import { formBytes, RawConnection, requestHead, uploadBytes } from './raw-upload.ts';

@@ -11,7 +11,7 @@ const {
   queryDownloadUrl,
 } = require('../../../dist/client/api-client.js');
 const { formFields, postObject } = require('../../../dist/client/post-object.js');
-const { wallClock } = require('../../../dist/clock.js');
+const { wallClock } = require('../../../dist/lib/clock.js');
 
 const SMALL = Buffer.alloc(8 * 1024, 'small');
 const LARGE = Buffer.alloc(3 * 1024 * 1024, 'large');

@@ -2,7 +2,11 @@ import { Agent, request } from 'node:http';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { patternBytes } from '../../support/bytes.ts';
+import { queryDownloadUrl } from '../../../src/client/api-client.ts';
+import { createGateway } from '../../../src/gateway.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import { DiskObjectStore } from '../../../src/object-store/disk/disk-object-store.ts';
+import { ThreadHasher } from '../../../src/object-store/hashing/thread-hasher.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
   ACCOUNT_KEY,
@@ -11,12 +15,8 @@ import {
   startBuiltGateway,
   temporaryFolder,
 } from '../../support/built-gateway.ts';
+import { patternBytes } from '../../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../../support/loop.ts';
-import { queryDownloadUrl } from '../../../src/client/api-client.ts';
-import { createGateway } from '../../../src/gateway.ts';
-import { silentLogger } from '../../../src/logger.ts';
-import { DiskObjectStore } from '../../../src/object-store/disk-object-store.ts';
-import { ThreadHasher } from '../../../src/object-store/thread-hasher.ts';
 import { RawConnection, uploadBytes } from './raw-upload.ts';
 import { findFaults, survey } from './survey.ts';
 

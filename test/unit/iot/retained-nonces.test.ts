@@ -1,7 +1,7 @@
-import { ManualClock } from '../../../src/clock.ts';
-import { isFresh, nonceExpiry } from '../../../src/iot/freshness.ts';
+import type { NonceMemory } from '../../../src/accounts/ports.ts';
+import { isFresh, nonceExpiry } from '../../../src/iot/calls/freshness.ts';
 import { RetainedNonces } from '../../../src/iot/retained-nonces.ts';
-import type { NonceMemory } from '../../../src/ports.ts';
+import { ManualClock } from '../../../src/lib/clock.ts';
 
 const NOON = Date.UTC(2024, 3, 1, 12);
 const MINUTE = 60_000;

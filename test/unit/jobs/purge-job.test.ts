@@ -1,6 +1,6 @@
 import { startPurgeJob } from '../../../src/jobs/purge-job.ts';
 import type { Job } from '../../../src/jobs/purge-job.ts';
-import { silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 
 const NOTHING = { purged: 0, failed: 0, bytes: 0 };
 const NOON = Date.UTC(2024, 3, 1, 12);

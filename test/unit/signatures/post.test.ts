@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { equalInConstantTime } from '../../../src/signatures/constant-time.ts';
-import { signPostV1 } from '../../../src/signatures/post-v1.ts';
-import { signPostV4 } from '../../../src/signatures/post-v4.ts';
+import { signPostV1, signPostV4 } from '../../../src/signatures/post.ts';
 import { aliOss } from '../../support/ali-oss.ts';
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as requestHttp } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { ObjectStore } from '../../../../src/ports.ts';
+import type { ObjectStore } from '../../../../src/uploads/ports.ts';
 import { validForm, writeForm } from './form.ts';
 import type { Form } from './form.ts';
 import { startOss } from './start.ts';

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { multipart } from '../../../unit/oss/multipart.ts';
-import type { RawPart } from '../../../unit/oss/multipart.ts';
+import { multipart } from '../../../unit/oss/post-object/multipart.ts';
+import type { RawPart } from '../../../unit/oss/post-object/multipart.ts';
 
 export const BUCKET = 'iotx-ota';
 export const REGION = 'cn-shanghai';

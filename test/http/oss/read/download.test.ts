@@ -3,7 +3,7 @@ import { get } from 'node:http';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import request from 'supertest';
-import type { ByteRange, ObjectStore } from '../../../../src/ports.ts';
+import type { ByteRange, ObjectStore } from '../../../../src/uploads/ports.ts';
 import { eventually, startOss } from './start-oss.ts';
 import type { Oss } from './start-oss.ts';
 

@@ -1,7 +1,7 @@
-import { ManualClock } from '../../../../src/clock.ts';
-import { authorizeRequest } from '../../../../src/oss/authorize-request.ts';
+import { ManualClock } from '../../../../src/lib/clock.ts';
+import { authorizeRequest } from '../../../../src/oss/auth/authorize-request.ts';
+import type { AuthorizeParts } from '../../../../src/oss/auth/signed-request.ts';
 import { OssError } from '../../../../src/oss/errors.ts';
-import type { AuthorizeParts } from '../../../../src/oss/signed-request.ts';
 import { createBucketKey } from '../../../../src/signatures/bucket-key.ts';
 import { formatDateV4, parseDateV4 } from '../../../../src/signatures/credential-v4.ts';
 import { ossV1StringToSign, signUrlV1 } from '../../../../src/signatures/oss-v1.ts';

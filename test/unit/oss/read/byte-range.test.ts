@@ -1,4 +1,4 @@
-import { resolveRange } from '../../../../src/oss/byte-range.ts';
+import { resolveRange } from '../../../../src/oss/objects/byte-range.ts';
 
 const SIZE = 1000;
 

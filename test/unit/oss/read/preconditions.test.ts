@@ -1,4 +1,4 @@
-import { judgePreconditions, rangeCounts } from '../../../../src/oss/preconditions.ts';
+import { judgePreconditions, rangeCounts } from '../../../../src/oss/objects/preconditions.ts';
 
 const ETAG = '"0CC175B9C0F1B6A831C399E269772661"';
 const OTHER = '"FFFFB9C0F1B6A831C399E269772661FF"';

@@ -1,0 +1,30 @@
+import { backUpDataFolder } from '../../data-folder.ts';
+import { quoted } from '../../lib/quoted.ts';
+import type { RawOptions } from '../environment.ts';
+import { readConfig } from '../environment.ts';
+import { counted } from '../output.ts';
+
+/**
+ * Copies the data folder, also while its server is running.
+ * @returns whether the copy lacks something, because the original does
+ * @throws when it was stopped by a signal; nothing is left of the copy
+ */
+export async function backup(target: string, options: RawOptions): Promise<boolean> {
+  const stopping = new AbortController();
+  const stop = (): void => {
+    stopping.abort(new Error('the backup was stopped; nothing is left of it'));
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const { dataDir } = readConfig(options);
+  const report = await backUpDataFolder(dataDir, target, stopping.signal);
+  const { bytes, damage, differing, missing, uploads } = report;
+  const lines = [
+    ...missing.map((key) => `${quoted(key)} has no bytes`),
+    ...differing.map((key) => `${quoted(key)} has not the bytes that were stored`),
+    ...damage,
+  ];
+  for (const line of lines) process.stdout.write(`${line}; run fsck\n`);
+  const copied = `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')}`;
+  process.stdout.write(`${copied} in ${target}\n`);
+  return lines.length > 0;
+}

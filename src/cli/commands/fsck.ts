@@ -1,0 +1,55 @@
+import type { DataFolderReport, Finding } from '../../data-folder.ts';
+import { checkDataFolder } from '../../data-folder.ts';
+import { wallClock } from '../../lib/clock.ts';
+import type { RawOptions } from '../environment.ts';
+import { readConfig } from '../environment.ts';
+import type { ProgressBar } from '../output.ts';
+import { counted, progressBar } from '../output.ts';
+
+/** What `ota-gateway fsck` is told. */
+export interface FsckCommand {
+  readonly deep: boolean;
+  readonly repair: boolean;
+}
+
+/** Checks a data folder and prints what does not fit. @returns whether anything still does not */
+export async function fsck(command: FsckCommand, options: RawOptions): Promise<boolean> {
+  const { dataDir } = readConfig(options);
+  let bar: ProgressBar | undefined;
+  const report = await checkDataFolder(dataDir, {
+    ...command,
+    clock: wallClock,
+    onFinding: printFinding,
+    onProgress: (done, total) => {
+      bar ??= progressBar(process.stderr, command.deep ? 'read' : 'checked', total);
+      bar.update(done);
+    },
+  });
+  bar?.end();
+  process.stdout.write(`${summary(report)}\n`);
+  return report.left > 0;
+}
+
+function printFinding({ kind, repair, text }: Finding): void {
+  process.stdout.write(`${kind}: ${text}${repair === undefined ? '' : ` (${repair})`}\n`);
+}
+
+/** What became of a ledger that an older version has made. */
+const COMPACTED: Readonly<Record<DataFolderReport['compacted'], readonly string[]>> = {
+  unneeded: [],
+  done: ['the ledger gives room back from now on'],
+  full: ['there is no room to make the ledger smaller'],
+};
+
+function summary(report: DataFolderReport): string {
+  const { bytes, findings, journals, left, purging, restorable, unsettled, uploads } = report;
+  const restored = restorable === 0 ? '' : `, which restores ${counted(restorable, 'upload')}`;
+  return [
+    `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')}`,
+    `${String(purging)} waiting for the purge`,
+    `${String(unsettled)} unsettled`,
+    `${counted(findings, 'finding')}, ${String(left)} left`,
+    ...(journals === 0 ? [] : [`${counted(journals, 'journal')} for the next start${restored}`]),
+    ...COMPACTED[report.compacted],
+  ].join(', ');
+}

@@ -1,0 +1,25 @@
+import { openDataFolder, upgradeMessage } from '../../data-folder.ts';
+import { wallClock } from '../../lib/clock.ts';
+import { quoted, quotedJson } from '../../lib/quoted.ts';
+import type { RawOptions } from '../environment.ts';
+import { readConfig } from '../environment.ts';
+
+/**
+ * Prints what the platform would push to a device: one line, so that it is one message for whatever reads lines.
+ * @param expires - how long its URLs are good, in milliseconds
+ */
+export async function printPayload(
+  firmwareId: string,
+  expires: number,
+  options: RawOptions,
+): Promise<void> {
+  await using offline = openDataFolder(readConfig(options));
+  const firmware = await offline.findPackage(firmwareId);
+  if (firmware === undefined) throw new Error(`there is no firmware package ${quoted(firmwareId)}`);
+  const at = wallClock.now();
+  const message = upgradeMessage(firmware, {
+    at,
+    urlOf: (key) => offline.downloadUrl(key, at + expires),
+  });
+  process.stdout.write(`${quotedJson(message)}\n`);
+}

@@ -1,0 +1,73 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { readCredentials } from '../../accounts/credentials-file.ts';
+import {
+  createOTAFirmware,
+  generateOTAUploadURL,
+  queryDownloadUrl,
+} from '../../client/api-client.ts';
+import type { ApiClientOptions } from '../../client/api-client.ts';
+import { formFields, postObject } from '../../client/post-object.ts';
+import { wallClock } from '../../lib/clock.ts';
+import { randomIds } from '../../lib/ids.ts';
+import { progressBar } from '../output.ts';
+
+/** What `ota-gateway upload` is told. */
+export interface UploadCommand {
+  readonly name: string;
+  readonly version: string;
+  readonly endpoint: string;
+  readonly dataDir: string;
+  readonly suffix: string;
+  readonly accessKeyId?: string | undefined;
+  readonly accessKeySecret?: string | undefined;
+  readonly instanceId?: string | undefined;
+  readonly productKey?: string | undefined;
+}
+
+/** Plays the client against a running gateway: signs, posts the file, claims it, prints id and URL. */
+export async function upload(path: string, command: UploadCommand): Promise<void> {
+  const { size } = await stat(path);
+  const api = apiClient(command);
+  const instance = command.instanceId === undefined ? {} : { IotInstanceId: command.instanceId };
+  const grant = await generateOTAUploadURL(api, { FileSuffix: command.suffix, ...instance });
+  const bar = progressBar(process.stderr, basename(path), size);
+  const bytes = createReadStream(path, { highWaterMark: 256 * 1024 });
+  const file = { name: basename(path), size, bytes };
+  const answer = await postObject(grant.host, formFields(grant), file, {
+    onProgress: bar.update,
+  });
+  bar.end();
+  if (answer.status !== 200) {
+    throw new Error(`the upload was refused with status ${String(answer.status)}: ${answer.body}`);
+  }
+  const id = await createOTAFirmware(api, {
+    FirmwareName: command.name,
+    DestVersion: command.version,
+    FirmwareUrl: grant.firmwareUrl,
+    FirmwareSize: size,
+    ProductKey: command.productKey,
+    ...instance,
+  });
+  process.stdout.write(`FirmwareId   ${id}\n`);
+  process.stdout.write(`FirmwareUrl  ${grant.firmwareUrl}\n`);
+  process.stdout.write(
+    `Download     ${await queryDownloadUrl(api, { FirmwareId: id, ...instance })}\n`,
+  );
+}
+
+function apiClient(command: UploadCommand): ApiClientOptions {
+  const { accessKeyId, accessKeySecret, dataDir, endpoint } = command;
+  const key =
+    accessKeyId !== undefined && accessKeySecret !== undefined
+      ? { id: accessKeyId, secret: accessKeySecret }
+      : readCredentials(dataDir).account;
+  return {
+    endpoint,
+    accessKeyId: key.id,
+    accessKeySecret: key.secret,
+    clock: wallClock,
+    nonce: () => randomIds.apiRequest(),
+  };
+}

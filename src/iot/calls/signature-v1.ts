@@ -1,0 +1,70 @@
+import { apiV1StringToSign, signApiV1 } from '../../signatures/api-v1.ts';
+import { gatewayError } from '../errors.ts';
+import type { AnswerFormat } from '../render.ts';
+import type { CommonParameters, SignatureClaim, SignedCall } from './signed-call.ts';
+import { formBytes } from './wire-call.ts';
+import type { WireCall } from './wire-call.ts';
+
+/** Names are case-sensitive (rfancn/aliyun-ddns-client#13). */
+const NAMES: Readonly<Record<keyof CommonParameters, string>> = {
+  version: 'Version',
+  action: 'Action',
+  accessKeyId: 'AccessKeyId',
+  timestamp: 'Timestamp',
+  nonce: 'SignatureNonce',
+  securityToken: 'SecurityToken',
+};
+
+const FORMATS: Readonly<Record<string, AnswerFormat>> = { json: 'json', xml: 'xml' };
+
+/** Without Format the answer is XML (IoT Platform "Common parameters"). */
+const DEFAULT_FORMAT = 'xml';
+
+/**
+ * Reads a call of signature version 1.0: everything is a parameter of the query or of the urlencoded body (IoT
+ * Platform "Common parameters"; @alicloud/pop-core).
+ */
+export function readV1(call: WireCall): SignedCall {
+  const parameters = [...call.query, ...call.form];
+  const get = (name: string): string | undefined => {
+    const value = parameters.find(([each]) => each === name)?.[1];
+    return value === '' ? undefined : value;
+  };
+  const format = get('Format')?.toLowerCase() ?? DEFAULT_FORMAT;
+  return {
+    common: {
+      version: get(NAMES.version),
+      action: get(NAMES.action),
+      accessKeyId: get(NAMES.accessKeyId),
+      timestamp: get(NAMES.timestamp),
+      nonce: get(NAMES.nonce),
+      securityToken: get(NAMES.securityToken),
+    },
+    format: Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined,
+    fallbackFormat: DEFAULT_FORMAT,
+    parameters,
+    formBytes: formBytes(call),
+    missing: (name) => gatewayError('Missing{name}', { name: NAMES[name] }),
+    claim: () => claimV1(call.method, parameters, get),
+  };
+}
+
+function claimV1(
+  method: string,
+  parameters: SignedCall['parameters'],
+  get: (name: string) => string | undefined,
+): SignatureClaim {
+  const need = (name: string): string => {
+    const value = get(name);
+    if (value === undefined) throw gatewayError('Missing{name}', { name });
+    return value;
+  };
+  if (need('SignatureMethod') !== 'HMAC-SHA1') throw gatewayError('InvalidSignatureMethod', {});
+  if (need('SignatureVersion') !== '1.0') {
+    const reason = 'Expected 1.0.';
+    throw gatewayError('Invalid{name}', { name: 'SignatureVersion', reason });
+  }
+  const given = need('Signature');
+  const stringToSign = apiV1StringToSign(method, parameters);
+  return { given, stringToSign, sign: (secret) => signApiV1(secret, stringToSign), hint: '' };
+}

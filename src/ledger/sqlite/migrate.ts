@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+
+/** Where the numbered SQL files are, seen from the sources and from the built files alike. */
+const MIGRATIONS_DIR = join(__dirname, '..', '..', '..', 'migrations');
+
+interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+  readonly checksum: string;
+}
+
+const FILE_NAME = /^(\d{4})_[a-z0-9_]+\.sql$/;
+const appliedRows = z.array(z.object({ version: z.number(), checksum: z.string() }));
+
+/**
+ * Brings a database to the newest schema. Safe when several processes start together: one of them migrates, the
+ * others wait and find nothing to do.
+ * @throws when the database is newer than these migrations, or a migration was changed after it had been applied
+ */
+export function migrate(database: Database, directory: string = MIGRATIONS_DIR): void {
+  const migrations = readMigrations(directory);
+  database
+    .transaction(() => {
+      database.exec(
+        `CREATE TABLE IF NOT EXISTS schema_migrations (
+           version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL
+         ) STRICT`,
+      );
+      const applied = new Map(
+        appliedRows
+          .parse(database.prepare('SELECT version, checksum FROM schema_migrations').all())
+          .map(({ version, checksum }) => [version, checksum]),
+      );
+      refuseNewer(applied, migrations);
+      for (const migration of migrations) applyOnce(database, migration, applied);
+    })
+    .immediate();
+}
+
+function readMigrations(directory: string): Migration[] {
+  return readdirSync(directory)
+    .flatMap((name) => {
+      const version = FILE_NAME.exec(name)?.[1];
+      if (version === undefined) return [];
+      const sql = readFileSync(join(directory, name), 'utf8');
+      const checksum = createHash('sha256').update(sql).digest('hex');
+      return [{ version: Number(version), name, sql, checksum }];
+    })
+    .sort((a, b) => a.version - b.version);
+}
+
+function refuseNewer(applied: ReadonlyMap<number, string>, migrations: readonly Migration[]): void {
+  const newestKnown = migrations.at(-1)?.version ?? 0;
+  const newestApplied = Math.max(0, ...applied.keys());
+  if (newestApplied > newestKnown) {
+    throw new Error(
+      `the ledger has schema version ${String(newestApplied)}, this program knows up to ` +
+        `${String(newestKnown)}: start a newer program, or restore an older backup`,
+    );
+  }
+}
+
+function applyOnce(
+  database: Database,
+  { version, name, sql, checksum }: Migration,
+  applied: ReadonlyMap<number, string>,
+): void {
+  const known = applied.get(version);
+  if (known === undefined) {
+    database.exec(sql);
+    database
+      .prepare('INSERT INTO schema_migrations (version, name, checksum) VALUES (?, ?, ?)')
+      .run(version, name, checksum);
+  } else if (known !== checksum) {
+    throw new Error(
+      `migration ${name} was changed after it had been applied: expected SHA-256 ${known}, found ${checksum}`,
+    );
+  }
+}

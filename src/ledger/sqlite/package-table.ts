@@ -1,0 +1,190 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
+import type { PackageChange, PackageFilter } from '../../uploads/ports.ts';
+import { toPackage } from './rows.ts';
+import type { PackageFileRow, PackageRow } from './rows.ts';
+
+/** The statements for the filters that have the same members. */
+interface Listing {
+  readonly count: Statement<[PackageFilter], { total: number }>;
+  readonly list: Statement<[PackageFilter], PackageRow>;
+}
+
+interface ChangeColumns {
+  readonly id: string;
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly udi: string | null;
+  readonly status: number | null;
+  readonly verifyProgress: number | null;
+  readonly modifiedAt: number;
+}
+
+/** The statements over `firmware_packages` and `package_files`. Methods that write belong inside a transaction. */
+export class PackageTable {
+  readonly #database: Database;
+  readonly #statements;
+  readonly #listings = new Map<string, Listing>();
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#statements = prepareStatements(database);
+  }
+
+  insert(firmwarePackage: FirmwarePackage): void {
+    this.#statements.insertPackage.run(toPackageRow(firmwarePackage));
+    for (const [place, file] of firmwarePackage.files.entries()) {
+      this.#statements.insertFile.run({
+        ...file,
+        name: file.name ?? null,
+        packageId: firmwarePackage.id,
+        place,
+      });
+    }
+  }
+
+  find(accountId: string, packageId: string): FirmwarePackage | undefined {
+    return this.#withFiles(this.#statements.find.get(accountId, packageId));
+  }
+
+  findByName(accountId: string, name: string): FirmwarePackage | undefined {
+    return this.#withFiles(this.#statements.findByName.get(accountId, name));
+  }
+
+  /** A version is one in its product and module; without a product there is nothing to clash with. */
+  versionIsTaken(wanted: FirmwarePackage): boolean {
+    if (wanted.productKey === undefined) return false;
+    return this.#statements.findVersion.get(toPackageRow(wanted)) !== undefined;
+  }
+
+  /** How many packages an account has in an instance, or outside of all. */
+  count(accountId: string, instanceId: string | undefined): number {
+    return this.#statements.countInstance.get(accountId, instanceId ?? '')?.total ?? 0;
+  }
+
+  list(filter: PackageFilter): { total: number; packages: FirmwarePackage[] } {
+    const { count, list } = this.#listing(filter);
+    return {
+      total: count.get(filter)?.total ?? 0,
+      packages: list.all(filter).map((row) => toPackage(row, this.#statements.files.all(row.id))),
+    };
+  }
+
+  #listing(filter: PackageFilter): Listing {
+    const condition = toCondition(filter);
+    const known = this.#listings.get(condition);
+    if (known !== undefined) return known;
+    const listing = prepareListing(this.#database, condition);
+    this.#listings.set(condition, listing);
+    return listing;
+  }
+
+  modify(packageId: string, change: PackageChange): void {
+    this.#statements.modify.run({
+      id: packageId,
+      name: change.name ?? null,
+      description: change.description ?? null,
+      udi: change.udi ?? null,
+      status: change.status ?? null,
+      verifyProgress: change.verifyProgress ?? null,
+      modifiedAt: change.modifiedAt,
+    });
+  }
+
+  delete(accountId: string, packageId: string): boolean {
+    return this.#statements.delete.run(accountId, packageId).changes === 1;
+  }
+
+  #withFiles(row: PackageRow | undefined): FirmwarePackage | undefined {
+    return row && toPackage(row, this.#statements.files.all(row.id));
+  }
+}
+
+function toPackageRow(firmwarePackage: FirmwarePackage): PackageRow {
+  return {
+    id: firmwarePackage.id,
+    account_id: firmwarePackage.accountId,
+    instance_id: firmwarePackage.instanceId ?? '',
+    name: firmwarePackage.name,
+    description: firmwarePackage.description ?? null,
+    dest_version: firmwarePackage.destVersion,
+    src_version: firmwarePackage.srcVersion ?? null,
+    differential: firmwarePackage.differential ? 1 : 0,
+    module_name: firmwarePackage.moduleName,
+    product_key: firmwarePackage.productKey ?? null,
+    sign_method: firmwarePackage.signMethod,
+    udi: firmwarePackage.udi ?? null,
+    status: firmwarePackage.status,
+    verify_progress: firmwarePackage.verifyProgress,
+    created_at: firmwarePackage.createdAt,
+    modified_at: firmwarePackage.modifiedAt,
+  };
+}
+
+/** Names only what is asked for: an index serves no condition that may be none. */
+function toCondition({ instanceId, productKey, destVersion }: PackageFilter): string {
+  return [
+    'account_id = :accountId',
+    ...(instanceId === undefined ? [] : ['instance_id = :instanceId']),
+    ...(productKey === undefined ? [] : ['product_key = :productKey']),
+    ...(destVersion === undefined ? [] : ['dest_version = :destVersion']),
+  ].join(' AND ');
+}
+
+function prepareListing(database: Database, condition: string): Listing {
+  return {
+    count: database.prepare<[PackageFilter], { total: number }>(
+      `SELECT count(*) AS total FROM firmware_packages WHERE ${condition}`,
+    ),
+    list: database.prepare<[PackageFilter], PackageRow>(
+      `SELECT * FROM firmware_packages WHERE ${condition}
+       ORDER BY sequence DESC LIMIT :limit OFFSET :offset`,
+    ),
+  };
+}
+
+function prepareStatements(database: Database) {
+  return {
+    insertPackage: database.prepare<PackageRow>(
+      `INSERT INTO firmware_packages (id, account_id, instance_id, name, description, dest_version,
+         src_version, differential, module_name, product_key, sign_method, udi, status,
+         verify_progress, created_at, modified_at)
+       VALUES (:id, :account_id, :instance_id, :name, :description, :dest_version,
+         :src_version, :differential, :module_name, :product_key, :sign_method, :udi, :status,
+         :verify_progress, :created_at, :modified_at)`,
+    ),
+    insertFile: database.prepare<PackageFileRow & { packageId: string; place: number }>(
+      `INSERT INTO package_files (package_id, place, name, key, size, sign, md5)
+       VALUES (:packageId, :place, :name, :key, :size, :sign, :md5)`,
+    ),
+    find: database.prepare<[string, string], PackageRow>(
+      'SELECT * FROM firmware_packages WHERE account_id = ? AND id = ?',
+    ),
+    findByName: database.prepare<[string, string], PackageRow>(
+      'SELECT * FROM firmware_packages WHERE account_id = ? AND name = ?',
+    ),
+    findVersion: database.prepare<PackageRow, { id: string }>(
+      `SELECT id FROM firmware_packages
+       WHERE account_id = :account_id AND instance_id = :instance_id AND product_key = :product_key
+         AND dest_version = :dest_version AND lower(module_name) = lower(:module_name)
+         AND differential = :differential
+         AND iif(differential, src_version, '') = iif(:differential, :src_version, '')`,
+    ),
+    files: database.prepare<[string], PackageFileRow>(
+      'SELECT name, key, size, sign, md5 FROM package_files WHERE package_id = ? ORDER BY place',
+    ),
+    countInstance: database.prepare<[string, string], { total: number }>(
+      'SELECT count(*) AS total FROM firmware_packages WHERE account_id = ? AND instance_id = ?',
+    ),
+    modify: database.prepare<ChangeColumns>(
+      `UPDATE firmware_packages SET name = coalesce(:name, name),
+         description = coalesce(:description, description), udi = coalesce(:udi, udi),
+         status = coalesce(:status, status),
+         verify_progress = coalesce(:verifyProgress, verify_progress), modified_at = :modifiedAt
+       WHERE id = :id`,
+    ),
+    delete: database.prepare<[string, string]>(
+      'DELETE FROM firmware_packages WHERE account_id = ? AND id = ?',
+    ),
+  };
+}

@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import type { FirmwarePackage, PackageFile } from '../../uploads/firmware-package.ts';
+import type {
+  Issue,
+  LiveUpload,
+  PurgedUpload,
+  PurgeReason,
+  StoredObject,
+  Upload,
+  UploadState,
+} from '../../uploads/upload.ts';
+
+/** A row of `uploads`, as the strict table types it. */
+export interface UploadRow {
+  readonly sequence: number;
+  readonly key: string;
+  readonly state: UploadState;
+  readonly account_id: string | null;
+  readonly issued_at: number | null;
+  readonly policy_expires_at: number | null;
+  readonly locator: string | null;
+  readonly size: number | null;
+  readonly md5: string | null;
+  readonly crc64: string | null;
+  readonly sha256: string | null;
+  readonly stored_at: number | null;
+  readonly headers: string | null;
+  readonly package_id: string | null;
+  readonly purge_reason: PurgeReason | null;
+  readonly purging_since: number | null;
+  readonly purged_at: number | null;
+}
+
+/** A row of `firmware_packages`. */
+export interface PackageRow {
+  readonly id: string;
+  readonly account_id: string;
+  readonly instance_id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly dest_version: string;
+  readonly src_version: string | null;
+  readonly differential: 0 | 1;
+  readonly module_name: string;
+  readonly product_key: string | null;
+  readonly sign_method: FirmwarePackage['signMethod'];
+  readonly udi: string | null;
+  readonly status: FirmwarePackage['status'];
+  readonly verify_progress: number;
+  readonly created_at: number;
+  readonly modified_at: number;
+}
+
+/** A row of `package_files`. */
+export interface PackageFileRow {
+  readonly name: string | null;
+  readonly key: string;
+  readonly size: number;
+  readonly sign: string;
+  readonly md5: string;
+}
+
+const headersJson = z.record(z.string(), z.string());
+
+/** @throws when the row lacks what its state needs: the database was changed from outside. */
+export function toUpload(row: UploadRow): Upload {
+  return row.state === 'purging' || row.state === 'purged'
+    ? toPurgedUpload(row)
+    : toLiveUpload(row);
+}
+
+/** As {@link toUpload}, for a row that holds its key. */
+export function toLiveUpload(row: UploadRow): LiveUpload {
+  const issue = toIssue(row);
+  const base = { key: row.key, ...(issue && { issue }) };
+  switch (row.state) {
+    case 'issued':
+      return { state: 'issued', key: row.key, issue: present(row, issue) };
+    case 'stored':
+      return { ...base, state: 'stored', object: toObject(row) };
+    case 'claimed':
+      return {
+        ...base,
+        state: 'claimed',
+        object: toObject(row),
+        packageId: present(row, row.package_id),
+      };
+    case 'purging':
+    case 'purged':
+      throw corrupt(row);
+  }
+}
+
+/** As {@link toUpload}, for a row on its way out. */
+export function toPurgedUpload(row: UploadRow): PurgedUpload {
+  if (row.state !== 'purging' && row.state !== 'purged') throw corrupt(row);
+  const issue = toIssue(row);
+  return {
+    key: row.key,
+    ...(issue && { issue }),
+    state: row.state,
+    object: toObject(row),
+    purge: {
+      reason: present(row, row.purge_reason),
+      purgingSince: present(row, row.purging_since),
+      ...(row.purged_at !== null && { purgedAt: row.purged_at }),
+    },
+  };
+}
+
+function toIssue(row: UploadRow): Issue | undefined {
+  const { account_id: accountId, issued_at: issuedAt, policy_expires_at: policyExpiresAt } = row;
+  if (accountId === null || issuedAt === null || policyExpiresAt === null) return undefined;
+  return { accountId, issuedAt, policyExpiresAt };
+}
+
+function toObject(row: UploadRow): StoredObject {
+  return {
+    locator: present(row, row.locator),
+    size: present(row, row.size),
+    md5: present(row, row.md5),
+    crc64: present(row, row.crc64),
+    ...(row.sha256 !== null && { sha256: row.sha256 }),
+    storedAt: present(row, row.stored_at),
+    headers: headersJson.parse(JSON.parse(present(row, row.headers))),
+  };
+}
+
+function present<T>(row: UploadRow, value: T | null | undefined): T {
+  if (value === null || value === undefined) throw corrupt(row);
+  return value;
+}
+
+function corrupt(row: UploadRow): Error {
+  return new Error(
+    `upload ${String(row.sequence)} of the ledger is not a whole ${row.state} upload`,
+  );
+}
+
+export function toPackage(row: PackageRow, files: readonly PackageFileRow[]): FirmwarePackage {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    ...(row.instance_id !== '' && { instanceId: row.instance_id }),
+    name: row.name,
+    ...(row.description !== null && { description: row.description }),
+    destVersion: row.dest_version,
+    ...(row.src_version !== null && { srcVersion: row.src_version }),
+    differential: row.differential === 1,
+    moduleName: row.module_name,
+    ...(row.product_key !== null && { productKey: row.product_key }),
+    signMethod: row.sign_method,
+    ...(row.udi !== null && { udi: row.udi }),
+    status: row.status,
+    verifyProgress: row.verify_progress,
+    createdAt: row.created_at,
+    modifiedAt: row.modified_at,
+    files: files.map(toPackageFile),
+  };
+}
+
+function toPackageFile({ name, ...facts }: PackageFileRow): PackageFile {
+  return { ...(name !== null && { name }), ...facts };
+}

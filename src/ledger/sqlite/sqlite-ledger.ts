@@ -1,0 +1,172 @@
+import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
+import type {
+  ClaimRecord,
+  ClaimRecordOutcome,
+  IssuedGrant,
+  ListedUpload,
+  PackageChange,
+  PackageFilter,
+  PurgingBody,
+  StoredRecord,
+  StoreOutcome,
+  UploadLedger,
+} from '../../uploads/ports.ts';
+import type { LiveUpload, PurgedUpload } from '../../uploads/upload.ts';
+import type { LedgerDatabase } from './database.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { PackageTable } from './package-table.ts';
+import { UploadTable } from './upload-table.ts';
+import { checkpoint, vacuumStep } from './vacuum.ts';
+
+/**
+ * The ledger in SQLite. better-sqlite3 is synchronous; the methods are not, so that another database can take
+ * its place and so that writes that arrive together share a commit.
+ */
+export class SqliteLedger implements UploadLedger {
+  readonly #database: LedgerDatabase;
+  readonly #commits: GroupCommit;
+  readonly #uploads: UploadTable;
+  readonly #packages: PackageTable;
+
+  constructor(database: LedgerDatabase) {
+    this.#database = database;
+    this.#commits = database.commits;
+    this.#uploads = new UploadTable(database.database);
+    this.#packages = new PackageTable(database.database);
+  }
+
+  async recordIssued(grant: IssuedGrant): Promise<void> {
+    this.#database.space.admitRow();
+    // A grant forgotten at a power cut does no harm: its policy speaks for itself.
+    return this.#commits.run('relaxed', () => {
+      this.#uploads.insertIssued(grant);
+    });
+  }
+
+  async recordStored(record: StoredRecord): Promise<StoreOutcome> {
+    this.#database.space.admitRow();
+    return this.#commits.run('durable', () => this.#uploads.store(record));
+  }
+
+  recordSha256(locator: string, sha256: string): Promise<void> {
+    return this.#commits.run('relaxed', () => {
+      this.#uploads.addSha256(locator, sha256);
+    });
+  }
+
+  claim({
+    package: wanted,
+    locators,
+    lateUntil,
+    maxPackages,
+  }: ClaimRecord): Promise<ClaimRecordOutcome> {
+    return this.#commits.run('durable', () => {
+      if (this.#packages.findByName(wanted.accountId, wanted.name)) return { kind: 'nameTaken' };
+      if (this.#packages.versionIsTaken(wanted)) return { kind: 'versionTaken' };
+      if (this.#packages.count(wanted.accountId, wanted.instanceId) >= maxPackages) {
+        return { kind: 'full' };
+      }
+      const lost = locators.findIndex((locator) => !this.#uploads.isClaimable(locator, lateUntil));
+      if (lost >= 0) return { kind: 'notClaimable', file: lost };
+      this.#packages.insert(wanted);
+      for (const locator of locators) this.#uploads.claim(locator, wanted.id);
+      return { kind: 'claimed' };
+    });
+  }
+
+  async findUpload(key: string): Promise<LiveUpload | undefined> {
+    return Promise.resolve(this.#uploads.findLive(key));
+  }
+
+  async findPurged(key: string): Promise<PurgedUpload | undefined> {
+    return Promise.resolve(this.#uploads.findPurged(key));
+  }
+
+  async listUploads(afterSequence: number, limit: number): Promise<ListedUpload[]> {
+    return Promise.resolve(this.#uploads.list(afterSequence, limit));
+  }
+
+  async holds(locator: string): Promise<boolean> {
+    return Promise.resolve(this.#uploads.holds(locator));
+  }
+
+  deleteUpload(key: string, locator: string, at: number): Promise<boolean> {
+    return this.#commits.run('durable', () => this.#uploads.deleteStored(key, locator, at));
+  }
+
+  async findPackage(accountId: string, packageId: string): Promise<FirmwarePackage | undefined> {
+    return Promise.resolve(this.#packages.find(accountId, packageId));
+  }
+
+  async findPackageByName(accountId: string, name: string): Promise<FirmwarePackage | undefined> {
+    return Promise.resolve(this.#packages.findByName(accountId, name));
+  }
+
+  async listPackages(
+    filter: PackageFilter,
+  ): Promise<{ total: number; packages: FirmwarePackage[] }> {
+    return Promise.resolve(this.#packages.list(filter));
+  }
+
+  modifyPackage(
+    accountId: string,
+    packageId: string,
+    change: PackageChange,
+  ): Promise<'modified' | 'notFound' | 'nameTaken'> {
+    return this.#commits.run('durable', () => {
+      if (!this.#packages.find(accountId, packageId)) return 'notFound';
+      const namesake = change.name && this.#packages.findByName(accountId, change.name);
+      if (namesake && namesake.id !== packageId) return 'nameTaken';
+      this.#packages.modify(packageId, change);
+      return 'modified';
+    });
+  }
+
+  deletePackage(accountId: string, packageId: string, at: number): Promise<boolean> {
+    return this.#commits.run('durable', () => {
+      if (!this.#packages.delete(accountId, packageId)) return false;
+      this.#uploads.deleteClaimed(packageId, at);
+      return true;
+    });
+  }
+
+  expireStored(storedUntil: number, at: number, limit: number): Promise<PurgingBody[]> {
+    return this.#database.runPurge('durable', () => this.#uploads.expire(storedUntil, at, limit));
+  }
+
+  async listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]> {
+    return Promise.resolve(this.#uploads.listPurging(afterSequence, limit));
+  }
+
+  confirmPurged(sequences: readonly number[], at: number): Promise<void> {
+    // Lost at a power cut, the row is still `purging` and the next purge confirms it again.
+    return this.#database.runPurge('relaxed', () => {
+      this.#uploads.confirmPurged(sequences, at);
+    });
+  }
+
+  pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number> {
+    return this.#database.runPurge('relaxed', () =>
+      this.#uploads.pruneIssued(expiredBefore, except, limit),
+    );
+  }
+
+  pruneTombstones(purgedBefore: number, limit: number): Promise<number> {
+    return this.#database.runPurge('relaxed', () =>
+      this.#uploads.pruneTombstones(purgedBefore, limit),
+    );
+  }
+
+  async giveBack(): Promise<boolean> {
+    const { database, space } = this.#database;
+    const given = await this.#database.runPurge('relaxed', () => vacuumStep(database));
+    if (given === 'more') return true;
+    if (given === 'last') checkpoint(database);
+    space.takeReserve();
+    return false;
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}

@@ -1,0 +1,78 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import { quoted } from '../../lib/quoted.ts';
+import type { LedgerUpkeep } from '../../uploads/maintenance/ports.ts';
+import type { LedgerDatabase } from './database.ts';
+import { LEDGER_FILE } from './database.ts';
+import { isFull } from './disk-space.ts';
+import { compact, givesBack } from './vacuum.ts';
+
+/** More than any ledger has: copied in one go, nobody's writes can make the copy begin again and again. */
+const ALL_PAGES = 0x7fff_ffff;
+const WELL = 'ok';
+
+const texts = z.array(z.string());
+const names = z.array(z.tuple([z.string().nullable(), z.string().nullable()]));
+
+/** Each finds keys with ids of packages that contradict each other, and says how. */
+const CONTRADICTIONS: readonly (readonly [
+  sql: string,
+  text: (key: string, id: string) => string,
+])[] = [
+  [
+    `SELECT key, package_id FROM uploads WHERE state = 'claimed'
+         AND NOT EXISTS (SELECT 1 FROM firmware_packages WHERE id = package_id)`,
+    (key, id) => `the upload ${key} is claimed by the package ${id}, which is not there`,
+  ],
+  [
+    `SELECT key, package_id FROM package_files WHERE NOT EXISTS (
+         SELECT 1 FROM uploads WHERE uploads.key = package_files.key
+           AND uploads.state = 'claimed' AND uploads.package_id = package_files.package_id)`,
+    (key, id) => `the package ${id} has the file ${key}, whose upload it has not claimed`,
+  ],
+  [
+    `SELECT key, package_id FROM package_files
+         WHERE NOT EXISTS (SELECT 1 FROM firmware_packages WHERE id = package_id)`,
+    (_, id) => `the package ${id} is not there, but has files`,
+  ],
+];
+
+/** What an operator asks of a ledger in SQLite. */
+export class SqliteUpkeep implements LedgerUpkeep {
+  readonly #database: Database;
+
+  constructor({ database }: LedgerDatabase) {
+    this.#database = database;
+  }
+
+  async findDamage(): Promise<string[]> {
+    const integrity = this.#database.prepare('PRAGMA integrity_check').pluck().all();
+    const damage = texts.parse(integrity).filter((line) => line !== WELL);
+    const contradictions = CONTRADICTIONS.flatMap(([sql, text]) =>
+      names
+        .parse(this.#database.prepare(sql).raw().all())
+        .map(([key, id]) => text(quoted(String(key)), quoted(String(id)))),
+    );
+    return Promise.resolve([...damage, ...contradictions]);
+  }
+
+  async copyTo(dataDir: string): Promise<void> {
+    const path = join(dataDir, LEDGER_FILE);
+    await this.#database.backup(path, { progress: () => ALL_PAGES });
+    await using copy = await open(path, 'r');
+    await copy.sync();
+  }
+
+  async compact(): Promise<'done' | 'unneeded' | 'full'> {
+    if (givesBack(this.#database)) return Promise.resolve('unneeded');
+    try {
+      compact(this.#database);
+      return await Promise.resolve('done');
+    } catch (error) {
+      if (isFull(error)) return 'full';
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import type { Dirent } from 'node:fs';
+import { constants } from 'node:fs';
+import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { hasErrorCode } from '../../lib/errno.ts';
+import type { BodyInventory, FoundFile } from '../../uploads/maintenance/ports.ts';
+import type { StoredBody } from '../../uploads/ports.ts';
+import type { Hasher } from '../hashing/hasher.ts';
+import { flushFolder, makeDurableFolder, remove, unlessMissing } from './files.ts';
+import { listJournals, readJournals } from './journal-files.ts';
+import { folderName, objectFolder, objectPath, OBJECTS, STAGING, stagingPath } from './layout.ts';
+
+/** Where files go that nobody knows. */
+const SET_ASIDE = 'lost';
+
+/** File systems that have no link from one to another, or none at all. */
+const NO_LINK = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'];
+
+/** Counts and compares what a store on disk holds, beside the process that works with it. */
+export class DiskInventory implements BodyInventory {
+  readonly #dataDir: string;
+  readonly #hasher: Hasher;
+
+  constructor(dataDir: string, hasher: Hasher) {
+    this.#dataDir = dataDir;
+    this.#hasher = hasher;
+  }
+
+  async *files(): AsyncGenerator<FoundFile, void, undefined> {
+    for (const folder of (await unlessMissing(this.#list(OBJECTS))) ?? []) {
+      const path = join(OBJECTS, folder.name);
+      // What is behind a link may be outside of the data folder.
+      if (!folder.isDirectory()) {
+        yield { path, locator: undefined };
+        continue;
+      }
+      for (const entry of await this.#list(path)) {
+        const isBody = entry.isFile() && folderName(entry.name) === folder.name;
+        yield { path: join(path, entry.name), locator: isBody ? entry.name : undefined };
+      }
+    }
+  }
+
+  #list(path: string): Promise<Dirent[]> {
+    return readdir(join(this.#dataDir, path), { withFileTypes: true });
+  }
+
+  async isUnsettled(locator: string): Promise<boolean> {
+    if ((await unlessMissing(stat(stagingPath(this.#dataDir, locator)))) !== undefined) return true;
+    return (await this.journaled()).has(locator);
+  }
+
+  async countUnsettled(): Promise<number> {
+    return (await unlessMissing(readdir(join(this.#dataDir, STAGING))))?.length ?? 0;
+  }
+
+  async countJournals(): Promise<number> {
+    return (await listJournals(this.#dataDir)).length;
+  }
+
+  async journaled(): Promise<ReadonlySet<string>> {
+    return new Set((await readJournals(await listJournals(this.#dataDir))).keys());
+  }
+
+  async stat(locator: string): Promise<{ readonly size: number } | undefined> {
+    const folder = await unlessMissing(lstat(objectFolder(this.#dataDir, locator)));
+    if (folder?.isDirectory() !== true) return undefined;
+    const file = await unlessMissing(lstat(objectPath(this.#dataDir, locator)));
+    return file?.isFile() === true ? { size: file.size } : undefined;
+  }
+
+  async measure(locator: string): Promise<StoredBody | undefined> {
+    const found = await this.stat(locator);
+    if (found === undefined) return undefined;
+    const { size } = found;
+    const followed = this.#hasher.follow(objectPath(this.#dataDir, locator));
+    try {
+      return { size, ...(await followed.finish(size)) };
+    } catch (error) {
+      // It may have been purged meanwhile.
+      if ((await this.stat(locator)) === undefined) return undefined;
+      throw error;
+    }
+  }
+
+  async setAside(path: string): Promise<string> {
+    const folder = join(this.#dataDir, SET_ASIDE);
+    await makeDurableFolder(folder);
+    // Else it would leave the data folder.
+    if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
+    const from = join(this.#dataDir, path);
+    const name = await takeName(folder, basename(path), (await lstat(from)).isDirectory());
+    try {
+      await rename(from, join(folder, name));
+    } catch (error) {
+      await rm(join(folder, name), { recursive: true });
+      throw error;
+    }
+    await flushFolder(dirname(from));
+    await flushFolder(folder);
+    return join(SET_ASIDE, name);
+  }
+
+  async copyTo(folder: string, locator: string): Promise<boolean> {
+    const target = objectPath(folder, locator);
+    if ((await unlessMissing(stat(target))) !== undefined) return true;
+    if ((await this.stat(locator)) === undefined) return false;
+    await mkdir(objectFolder(folder, locator), { recursive: true });
+    return (
+      (await unlessMissing(linkOrCopy(objectPath(this.#dataDir, locator), target))) !== undefined
+    );
+  }
+
+  async keepOnly(isWanted: (locator: string) => Promise<boolean>): Promise<void> {
+    const touched = new Set<string>();
+    for await (const { locator, path } of this.files()) {
+      touched.add(dirname(path));
+      if (locator !== undefined && (await isWanted(locator))) continue;
+      await remove(join(this.#dataDir, path));
+    }
+    for (const folder of touched) await flushFolder(join(this.#dataDir, folder));
+    if (touched.size > 0) await flushFolder(join(this.#dataDir, OBJECTS));
+  }
+
+  async close(): Promise<void> {
+    await this.#hasher.close();
+  }
+}
+
+/**
+ * Takes a name in a folder by an empty file, or folder, that what is moved there replaces.
+ * @returns the wanted name, or with a number behind it when it is taken
+ */
+async function takeName(folder: string, wanted: string, isFolder: boolean): Promise<string> {
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? wanted : `${wanted}.${String(count)}`;
+    try {
+      if (isFolder) await mkdir(join(folder, name));
+      else await (await open(join(folder, name), 'wx')).close();
+      return name;
+    } catch (error) {
+      if (!hasErrorCode(error, 'EEXIST')) throw error;
+    }
+  }
+}
+
+/** A body never changes, so two names of the same bytes are as good as two copies. */
+async function linkOrCopy(from: string, to: string): Promise<true> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!NO_LINK.some((code) => hasErrorCode(error, code))) throw error;
+    await copyFile(from, to);
+  }
+  // Also a link: what makes a small body durable may still be the journal, which is not copied.
+  await using copy = await open(to, constants.O_RDONLY);
+  await copy.sync();
+  return true;
+}

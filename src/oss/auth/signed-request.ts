@@ -1,0 +1,148 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { MAX_QUERY_PARAMETERS, readTarget } from '../../http/request-target.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { BucketKey } from '../../signatures/bucket-key.ts';
+import type { OssRequest } from '../../signatures/oss-v1.ts';
+import type { UploadParts } from '../../uploads/dependencies.ts';
+import { OssError } from '../errors.ts';
+
+/** What authorizing works with. */
+export interface AuthorizeParts {
+  readonly uploads: Pick<UploadParts, 'clock' | 'rules'>;
+  readonly bucketKey: BucketKey;
+  /** In the credentials of version 4. */
+  readonly region: string;
+  /** The clock that clients date their requests by; another than `uploads.clock` where that one is moved by hand. */
+  readonly wallClock: Clock;
+}
+
+/** A request as its signature sees it; of a query parameter given twice, only the first. */
+export interface SignedRequest extends OssRequest {
+  readonly query: ReadonlyMap<string, string>;
+}
+
+/**
+ * @param key - undefined for the bucket itself
+ * @throws OssError for a query of too many parameters, before they are sorted
+ */
+export function asSigned(
+  request: Pick<IncomingMessage, 'url' | 'method' | 'headers'>,
+  bucket: string,
+  key: string | undefined,
+): SignedRequest {
+  const { query, hasTooManyParameters } = readTarget(request);
+  if (hasTooManyParameters) {
+    throw new OssError('InvalidArgument', {
+      message: `The query may have at most ${MAX_QUERY_PARAMETERS} parameters.`,
+    });
+  }
+  return {
+    method: request.method ?? 'GET',
+    bucket,
+    key,
+    query,
+    headers: readHeaders(request.headers),
+  };
+}
+
+/**
+ * Reads a request's headers as text. Node gives each byte as one character, and SDKs send and sign UTF-8.
+ * @returns values by lower-case name
+ */
+export function readHeaders(headers: IncomingMessage['headers']): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(headers).map(([name, value]) => {
+      const characters = Array.isArray(value) ? value.join(',') : (value ?? '');
+      const bytes = Buffer.from(characters, 'latin1');
+      return [name, isUtf8(bytes) ? bytes.toString('utf8') : characters];
+    }),
+  );
+}
+
+/** How far the date of a request may be off (OSS "Add signatures to the header", "Signature version 4"). */
+export const MAX_SKEW = 15 * 60 * 1000;
+
+/**
+ * Refuses a date that a client wrote unless it is fresh by the gateway's clock or by the wall clock, which is the
+ * only one that SDKs know.
+ * @param date - Unix milliseconds; undefined when it was absent or malformed
+ */
+export function checkSkew({ uploads, wallClock }: AuthorizeParts, date: number | undefined): void {
+  if (date === undefined) {
+    throw new OssError('AccessDenied', {
+      message: 'OSS authentication requires a valid Date.',
+      ec: '0002-00000503',
+    });
+  }
+  const times = [uploads.clock.now(), wallClock.now()];
+  if (times.some((now) => Math.abs(now - date) <= MAX_SKEW)) return;
+  throw new OssError('RequestTimeTooSkewed', {
+    ec: '0002-00000504',
+    details: [
+      ['MaxAllowedSkewMilliseconds', String(MAX_SKEW)],
+      ['RequestTime', isoTime(date)],
+      ['ServerTime', isoTime(uploads.clock.now())],
+    ],
+  });
+}
+
+/** Refuses whatever is not signed by the bucket key; account access keys are for the IoT API alone. */
+export function checkAccessKey({ bucketKey }: AuthorizeParts, accessKeyId: string): void {
+  if (accessKeyId === bucketKey.accessKeyId) return;
+  throw new OssError('InvalidAccessKeyId', { details: [['OSSAccessKeyId', accessKeyId]] });
+}
+
+/** Times are Unix milliseconds. The elements are those of a recorded answer of OSS. */
+export function requestHasExpired(expires: number, now: number): OssError {
+  return new OssError('AccessDenied', {
+    message: 'Request has expired.',
+    ec: '0002-00000069',
+    details: [
+      ['Expires', isoTime(expires)],
+      ['ServerTime', isoTime(now)],
+    ],
+  });
+}
+
+/** The Authorization header is neither of version 1 nor of version 4. */
+export function malformedAuthorization(): OssError {
+  // The header is not repeated in the answer: what it is not known to be may be a secret.
+  return new OssError('InvalidArgument', { message: 'The Authorization header is invalid.' });
+}
+
+/** What a client needs to see where its signature went another way. None of it is secret. */
+export interface SignatureMismatch {
+  readonly accessKeyId: string;
+  readonly provided: string;
+  readonly stringToSign: string;
+  /** Version 4 signs only a digest of the request: this is what it was made of. */
+  readonly canonicalRequest?: string;
+  readonly ec: string;
+}
+
+/** The elements are those of OSS "Troubleshoot signature errors"; `CanonicalRequest` as seen in V4 answers. */
+export function signatureDoesNotMatch(mismatch: SignatureMismatch): OssError {
+  const { accessKeyId, provided, stringToSign, canonicalRequest, ec } = mismatch;
+  return new OssError('SignatureDoesNotMatch', {
+    ec,
+    details: [
+      ['OSSAccessKeyId', accessKeyId],
+      ['SignatureProvided', provided],
+      ['StringToSign', stringToSign],
+      ['StringToSignBytes', hexBytes(stringToSign)],
+      ...(canonicalRequest === undefined
+        ? []
+        : ([['CanonicalRequest', canonicalRequest]] as const)),
+    ],
+  });
+}
+
+function hexBytes(text: string): string {
+  const hex = Buffer.from(text, 'utf8').toString('hex').toUpperCase();
+  return hex.replace(/..(?!$)/g, '$& ');
+}
+
+function isoTime(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,118 @@
+import { findExcessHeader, MAX_HEADER_BYTES } from '../uploads/header-limit.ts';
+import { invalidArgument, OssError } from './errors.ts';
+import { quote, valueOf } from './fields.ts';
+import type { FormFields } from './fields.ts';
+
+/** What decides, besides the form itself, which headers an object gets. */
+export interface HeaderContext {
+  /** Effective type of the object. */
+  readonly contentType: string | undefined;
+  /** Header of the request; the form field of that name wins (OSS PostObject page). */
+  readonly requestAcl: string | undefined;
+  /** Whether the operator allows anybody to read. */
+  readonly publicRead: boolean;
+}
+
+const DEFAULT_TYPE = 'application/octet-stream';
+/** Stored and replayed as they are (OSS PostObject page). */
+const REPLAYED = ['cache-control', 'content-disposition', 'content-encoding', 'expires'];
+const META_PREFIX = 'x-oss-meta-';
+
+const ACL = 'x-oss-object-acl';
+const ACLS: readonly string[] = ['default', 'private', 'public-read', 'public-read-write'];
+const STORAGE_CLASS = 'x-oss-storage-class';
+// That a form may ask for DeepColdArchive is unverified.
+const STORAGE_CLASSES: readonly string[] = [
+  'Standard',
+  'IA',
+  'Archive',
+  'ColdArchive',
+  'DeepColdArchive',
+];
+const ENCRYPTION = 'x-oss-server-side-encryption';
+const ENCRYPTION_KEY = 'x-oss-server-side-encryption-key-id';
+const DATA_ENCRYPTION = 'x-oss-server-side-data-encryption';
+const ENCRYPTIONS: readonly string[] = ['AES256', 'KMS', 'SM4'];
+
+/** Headers that OSS gives back when an upload has asked for encryption. */
+export const ENCRYPTION_HEADERS = [ENCRYPTION, ENCRYPTION_KEY, DATA_ENCRYPTION];
+
+/**
+ * Makes the headers that are stored with an object: by lower-case name, with nothing in them that could end a
+ * header. Encryption and storage class are remembered only; nothing is done about them.
+ * @throws OssError for a value that OSS does not know, or that cannot stand in a header; for more bytes than may be stored
+ */
+export function storedHeaders(
+  fields: FormFields,
+  context: HeaderContext,
+): Readonly<Record<string, string>> {
+  const headers = new Map([['content-type', context.contentType ?? DEFAULT_TYPE]]);
+  const acl = valueOf(fields, ACL) ?? context.requestAcl;
+  checkAcl(acl, context.publicRead);
+  // What a form does not say is `default`: whoever may read the bucket may read the object.
+  if (acl !== undefined && acl !== 'default') headers.set(ACL, acl);
+  for (const name of REPLAYED) copy(fields, name, headers);
+  copyStorage(fields, headers);
+  for (const [name, value] of fields) if (name.startsWith(META_PREFIX)) headers.set(name, value);
+  checkTotal(headers);
+  for (const [name, value] of headers) checkHeader(name, value);
+  return Object.fromEntries(headers);
+}
+
+function copy(fields: FormFields, name: string, headers: Map<string, string>): void {
+  const value = valueOf(fields, name);
+  if (value !== undefined) headers.set(name, value);
+}
+
+/** Codes of unknown values are unverified. */
+function checkAcl(acl: string | undefined, publicRead: boolean): void {
+  if (acl === undefined) return;
+  if (!ACLS.includes(acl)) {
+    throw invalidArgument(ACL, quote(acl), 'no such object access control exists');
+  }
+  if (acl.startsWith('public-') && !publicRead) {
+    throw new OssError('AccessDenied', {
+      message: `The object ACL ${acl} is not allowed: the bucket cannot be read publicly.`,
+    });
+  }
+}
+
+function copyStorage(fields: FormFields, headers: Map<string, string>): void {
+  const storageClass = valueOf(fields, STORAGE_CLASS);
+  if (storageClass !== undefined && !STORAGE_CLASSES.includes(storageClass)) {
+    const message = `The storage class must be one of ${STORAGE_CLASSES.join(', ')}.`;
+    throw invalidArgument(STORAGE_CLASS, quote(storageClass), message);
+  }
+  const encryption = valueOf(fields, ENCRYPTION);
+  if (encryption !== undefined && !ENCRYPTIONS.includes(encryption)) {
+    throw new OssError('InvalidEncryptionAlgorithmError');
+  }
+  for (const name of [ENCRYPTION_KEY, DATA_ENCRYPTION]) {
+    const value = valueOf(fields, name);
+    if (value !== undefined && encryption !== 'KMS') {
+      throw invalidArgument(name, quote(value), `${name} needs ${ENCRYPTION} to be KMS.`);
+    }
+  }
+  const dataEncryption = valueOf(fields, DATA_ENCRYPTION);
+  if (dataEncryption !== undefined && dataEncryption !== 'SM4') {
+    throw new OssError('InvalidEncryptionAlgorithmError');
+  }
+  for (const name of [STORAGE_CLASS, ...ENCRYPTION_HEADERS]) copy(fields, name, headers);
+}
+
+/** The error of too much metadata is unverified; OSS tells no limit of the other headers. */
+function checkTotal(headers: ReadonlyMap<string, string>): void {
+  const name = findExcessHeader(headers);
+  if (name === undefined) return;
+  const message = `The total size of the headers stored with an object exceeds ${MAX_HEADER_BYTES} bytes.`;
+  throw invalidArgument(quote(name), quote(headers.get(name) ?? ''), message);
+}
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const NOT_IN_HEADER = /[\u{0}-\u{8}\u{a}-\u{1f}\u{7f}]/u;
+
+function checkHeader(name: string, value: string): void {
+  if (HEADER_NAME.test(name) && !NOT_IN_HEADER.test(value)) return;
+  const message = `The form field ${quote(name)} holds characters that no header can carry.`;
+  throw invalidArgument(quote(name), quote(value), message);
+}

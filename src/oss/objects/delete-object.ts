@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readTarget } from '../../http/request-target.ts';
+import type { UploadParts } from '../../uploads/dependencies.ts';
+import { authorizeRequest } from '../auth/authorize-request.ts';
+import type { AuthorizeParts } from '../auth/signed-request.ts';
+import { OssError } from '../errors.ts';
+import { refuseOtherOperations } from './unsupported-operations.ts';
+
+/** What deleting works with. */
+export interface DeleteObjectParts extends AuthorizeParts {
+  readonly uploads: Pick<UploadParts, 'clock' | 'rules' | 'ledger'>;
+}
+
+/**
+ * Answers DeleteObject (OSS "DeleteObject": 204, also when there is nothing to delete). What a firmware package
+ * holds is immutable; delete the package instead.
+ */
+export async function deleteObject(
+  parts: DeleteObjectParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  key: string,
+): Promise<void> {
+  if (authorizeRequest(parts, request, { kind: 'object', key }) === 'anonymous') {
+    throw new OssError('AccessDenied', {
+      message: 'Anonymous access is forbidden for this operation.',
+    });
+  }
+  refuseOtherOperations(readTarget(request).query);
+  await deleteUpload(parts, key);
+  response.statusCode = 204;
+  response.end();
+}
+
+async function deleteUpload({ uploads }: DeleteObjectParts, key: string): Promise<void> {
+  const { clock, ledger } = uploads;
+  let deleted = false;
+  while (!deleted) {
+    const upload = await ledger.findUpload(key);
+    if (upload === undefined || upload.state === 'issued') return;
+    if (upload.state === 'claimed') throw new OssError('FileImmutable');
+    // Another request may replace or claim the upload in between; then look again what it has become.
+    deleted = await ledger.deleteUpload(key, upload.object.locator, clock.now());
+  }
+}

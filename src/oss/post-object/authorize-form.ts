@@ -1,0 +1,148 @@
+import {
+  findFailedCondition,
+  formatCondition,
+  sizeRange,
+  uncoveredSigningFields,
+} from '../../policy/conditions.ts';
+import type { Condition, PolicySubject } from '../../policy/conditions.ts';
+import { expandFilename, findObjectKeyFault } from '../../policy/object-key.ts';
+import type { ObjectKeyFault } from '../../policy/object-key.ts';
+import { parsePolicy } from '../../policy/policy-document.ts';
+import { invalidArgument, OssError } from '../errors.ts';
+import { JUDGED_FIELDS, quote, valueOf } from '../fields.ts';
+import type { FormFields } from '../fields.ts';
+import { verifyForm } from './form-signature.ts';
+import type { FormVerifier } from './form-signature.ts';
+import type { PostForm } from './read-form.ts';
+
+/** Who judges a form. */
+export interface FormJudge extends FormVerifier {
+  /** The bucket that the request addresses. */
+  readonly bucket: string;
+  /** Whether a form may ask for a callback that its policy does not cover. */
+  readonly unsignedCallbacks: boolean;
+}
+
+/** What a good form asks for. */
+export interface JudgedForm {
+  /** With the file's name in it. */
+  readonly key: string;
+  /** Effective type of the object; undefined when the form names none. */
+  readonly contentType: string | undefined;
+  /** Smallest and largest size that the policy allows, in bytes; `max` is undefined when it sets none. */
+  readonly size: { readonly min: number; readonly max: number | undefined };
+}
+
+/**
+ * Judges a form by what came before its file, in this order: key, completeness of the signature, signature, policy,
+ * expiry, conditions. Nothing of a policy is looked at before its signature has proven to be right. OSS documents
+ * no order.
+ * @throws OssError for a form that must be refused
+ */
+export function judgeForm({ fields, file }: PostForm, judge: FormJudge): JudgedForm {
+  const rawKey = requireKey(fields);
+  const { policy, version } = verifyForm(fields, judge);
+  const parsed = parsePolicy(policy);
+  if (parsed.kind === 'invalid') {
+    throw new OssError('InvalidPolicyDocument', { message: parsed.message, ec: parsed.ec });
+  }
+  const { conditions, expiration } = parsed.document;
+  checkExpiry(expiration, judge.now);
+
+  const contentType = effectiveContentType(fields, file.contentType);
+  checkConditions(conditions, { bucket: judge.bucket, fields, contentType });
+  checkCoverage(conditions, [
+    ...(version === 4 ? SIGNING_FIELDS_V4 : []),
+    ...(judge.unsignedCallbacks || valueOf(fields, CALLBACK) === undefined ? [] : [CALLBACK]),
+  ]);
+  return { key: expandKey(rawKey, file.filename), contentType, size: sizeRange(conditions) };
+}
+
+/**
+ * The type that the object will have: `x-oss-content-type`, or else the file part's, or else the `Content-Type`
+ * field's (OSS PostObject page). Conditions are judged on it, so that none can be evaded by naming another type
+ * elsewhere (the Java SDK's post policy test has it in the part; that `x-oss-content-type` counts is unverified).
+ */
+function effectiveContentType(fields: FormFields, partType: string): string | undefined {
+  const candidates = [fields.get('x-oss-content-type'), partType, fields.get('content-type')];
+  return candidates.find((type) => type !== undefined && type !== '');
+}
+
+function requireKey(fields: FormFields): string {
+  const key = fields.get('key');
+  if (key === undefined) {
+    const message =
+      "The bucket POST must contain the specified 'key'. If it is specified, please check the order of the fields";
+    throw invalidArgument('key', '', message);
+  }
+  checkKey(key);
+  return key;
+}
+
+const KEY_MESSAGES: Readonly<Record<ObjectKeyFault, string>> = {
+  empty: 'The Object name can not be empty.',
+  tooLong: 'The Length of Object name must be less than 1024.',
+  invalid: 'The specified object is not valid.',
+  reserved: 'The specified object is not valid.',
+};
+
+function checkKey(key: string): void {
+  const fault = findObjectKeyFault(key);
+  if (fault !== undefined)
+    throw new OssError('InvalidObjectName', { message: KEY_MESSAGES[fault] });
+}
+
+/** A file name that is not UTF-8 would make a key that nobody has chosen. */
+function expandKey(rawKey: string, filename: string | undefined): string {
+  const key = expandFilename(rawKey, filename);
+  if (key.includes('\u{FFFD}') && !rawKey.includes('\u{FFFD}')) {
+    throw new OssError('InvalidObjectName');
+  }
+  checkKey(key);
+  return key;
+}
+
+function checkExpiry(expiration: number, now: number): void {
+  if (now < expiration) return;
+  throw denied('Policy expired.', '0006-00000213', [
+    ['ServerTime', new Date(now).toISOString()],
+    ['Expiration', new Date(expiration).toISOString()],
+  ]);
+}
+
+function checkConditions(conditions: readonly Condition[], subject: PolicySubject): void {
+  const failed = findFailedCondition(conditions, subject);
+  if (failed === undefined || failed.kind === 'content-length-range') return;
+  const actual = actualValue(failed.field, subject);
+  throw denied(
+    `Policy Condition failed: ${formatCondition(failed)}`,
+    actual === undefined ? '0006-00000226' : '0006-00000227',
+    // Ours, so that the answer says what the condition was compared with.
+    actual === undefined || JUDGED_FIELDS.has(failed.field) ? [] : [['ActualValue', quote(actual)]],
+  );
+}
+
+function actualValue(field: string, subject: PolicySubject): string | undefined {
+  if (field === 'bucket') return subject.bucket;
+  if (field === 'content-type') return subject.contentType;
+  return subject.fields.get(field);
+}
+
+const SIGNING_FIELDS_V4 = ['x-oss-signature-version', 'x-oss-credential', 'x-oss-date'];
+
+/**
+ * A callback makes the gateway send a request, so it must be meant by whoever has signed the policy. OSS checks one
+ * only where the policy has a condition on it ("Callback").
+ */
+const CALLBACK = 'callback';
+
+function checkCoverage(conditions: readonly Condition[], names: readonly string[]): void {
+  const uncovered = uncoveredSigningFields(conditions, names);
+  if (uncovered.length === 0) return;
+  throw denied(`Extra input fields: ${uncovered.join(', ')}`, '0006-00000228');
+}
+
+function denied(why: string, ec: string, details?: readonly [string, string][]): OssError {
+  const message = `Invalid according to Policy: ${why}`;
+  return new OssError('AccessDenied', { message, ec, ...(details && { details }) });
+}

@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http';
+import { holdUp, spoilAnswer, spoilFile } from '../../faults/connection-faults.ts';
+import type { Fault } from '../../faults/fault-plan.ts';
+import { ClientVanished } from '../../http/request-chunks.ts';
+import { OSS_ERROR_CODES, OssError, isOssErrorCode } from '../errors.ts';
+import type { OssErrorCode } from '../errors.ts';
+import type { JudgedForm } from './authorize-form.ts';
+import type { PostForm } from './read-form.ts';
+
+/** @returns the codes that a form can be refused with on purpose */
+export function faultCodes(): readonly string[] {
+  return OSS_ERROR_CODES;
+}
+
+/** A form that was judged to be good, and is going to fail. */
+export interface DoomedForm {
+  /** The bytes of its file, as far as they come. */
+  readonly bytes: AsyncIterable<Buffer>;
+  /** To be called when the file is stored. @throws OssError for a refusal that leaves it stored */
+  readonly afterwards: () => void;
+}
+
+/** The only refusal of OSS that comes when the object is stored already. */
+const AFTERWARDS: ReadonlySet<string> = new Set<OssErrorCode>(['CallbackFailed']);
+
+/**
+ * Lets a good form fail as it is ordered.
+ * @throws OssError for an ordered refusal; ClientVanished when the client does not wait
+ */
+export async function sufferFault(
+  fault: Fault | undefined,
+  request: IncomingMessage,
+  form: PostForm,
+  judged: JudgedForm,
+): Promise<DoomedForm> {
+  // Without a fault nothing may keep the form: its fields are many bytes, and an upload takes long.
+  if (fault === undefined) return { bytes: form.file.bytes, afterwards: () => undefined };
+  return injectFault(fault, request, form, judged);
+}
+
+async function injectFault(
+  fault: Fault,
+  request: IncomingMessage,
+  form: PostForm,
+  judged: JudgedForm,
+): Promise<DoomedForm> {
+  const broken = (): Error => new ClientVanished('the connection was broken on purpose');
+  const refuse = (): void => {
+    if (fault.kind === 'refuse') throw refusal(fault, form, judged);
+  };
+  const isLate = fault.kind === 'refuse' && AFTERWARDS.has(fault.code);
+  if (!isLate) refuse();
+  if (fault.kind === 'delay' && !(await holdUp(request, fault.time))) throw broken();
+  spoilAnswer(request, fault);
+  return { bytes: spoilFile(request, form.file.bytes, fault, broken), afterwards: refuse };
+}
+
+function refusal(
+  { code, details, message }: Extract<Fault, { kind: 'refuse' }>,
+  form: PostForm,
+  judged: JudgedForm,
+): OssError {
+  if (!isOssErrorCode(code)) throw new Error(`OSS has no error ${code}`);
+  return new OssError(code, {
+    ...(message === undefined ? { ec: USUAL_EC[code] } : { message }),
+    details: Object.entries({ ...usualDetails(code, form, judged), ...details }),
+  });
+}
+
+/** Fine-grained codes that depend on the cause, of the cause that is usual for a form. */
+const USUAL_EC: Readonly<Partial<Record<OssErrorCode, string>>> = {
+  IncorrectNumberOfFilesInPOSTRequest: '0006-00000107',
+  InvalidDigest: '0017-00000503',
+  SignatureDoesNotMatch: '0002-00000705',
+};
+
+/** What a real refusal of this form says beside its code. */
+function usualDetails(
+  code: OssErrorCode,
+  { fields, file }: PostForm,
+  { size }: JudgedForm,
+): Record<string, string> {
+  const accessKeyId = fields.get('ossaccesskeyid') ?? '';
+  switch (code) {
+    case 'InvalidAccessKeyId':
+      return { OSSAccessKeyId: accessKeyId };
+    case 'SignatureDoesNotMatch':
+      return {
+        OSSAccessKeyId: accessKeyId,
+        SignatureProvided: fields.get('signature') ?? '',
+        StringToSign: fields.get('policy') ?? '',
+      };
+    case 'EntityTooLarge':
+      return sizes('MaxSizeAllowed', size.max ?? 0, file);
+    case 'EntityTooSmall':
+      return sizes('MinSizeAllowed', size.min, file);
+    case 'InvalidArgument':
+      return { ArgumentName: 'key', ArgumentValue: fields.get('key') ?? '' };
+    default:
+      return {};
+  }
+}
+
+function sizes(name: string, allowed: number, file: PostForm['file']): Record<string, string> {
+  return { [name]: String(allowed), ProposedSize: String(file.announcedSize ?? 0) };
+}

@@ -1,0 +1,182 @@
+import { isUtf8 } from 'node:buffer';
+import { COST, GrowingBuffer } from '../../http/growing-buffer.ts';
+import type { MemoryShare } from '../../http/memory-budget.ts';
+import { invalidArgument, OssError } from '../errors.ts';
+import { JUDGED_FIELDS, quote } from '../fields.ts';
+import type { FormFields } from '../fields.ts';
+import { decodeExtendedValue, decodeUtf8, parseParameters } from './header-parameters.ts';
+import { EC_PART_HEADER, formParts } from './multipart.ts';
+import type { FormPart, PartHeaders } from './multipart.ts';
+
+/** A form up to its file; the file is still on its way. */
+export interface PostForm {
+  readonly fields: FormFields;
+  readonly file: FormFile;
+}
+
+/** The file of a form. */
+export interface FormFile {
+  readonly filename: string | undefined;
+  /** Content-Type of the part; empty when it has none. */
+  readonly contentType: string;
+  /** Bytes, as Content-Length has it; too much by whatever follows the file. Absent for a chunked body. */
+  readonly announcedSize: number | undefined;
+  /** Ends only when the rest of the form was read and found well. Throws OssError when it was not. */
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
+/** OSS's own limits (PostObject page, pages of the error codes 0006-00000110 and -112), in bytes. */
+const LIMITS = {
+  name: 8 * 1024,
+  value: 2 * 1024 * 1024,
+  valuesBeforeFile: 8 * 1024 * 1024,
+  /** Ours: OSS documents no number of parts. */
+  parts: 1000,
+  /** Ours: what may follow the file. */
+  trailers: 64 * 1024,
+} as const;
+
+const EC_ORDER = '0006-00000103';
+const EC_NO_FILE = '0006-00000107';
+const EC_VALUE_TOO_LONG = '0006-00000111'; // unverified
+
+/**
+ * Reads a form up to its file. A part is told by its name, whatever else its headers say: clients send the file
+ * without a file name or a type, and fields with both.
+ *
+ * Where this differs from OSS: it stumbles over `filename*` and refuses unknown headers of the file's part.
+ *
+ * @param contentLength - of the request
+ * @param share - takes what the fields hold
+ * @throws OssError for a form that is malformed, too large, or has no file; BudgetExhausted
+ */
+export async function readForm(
+  body: AsyncIterable<Buffer>,
+  boundary: string,
+  contentLength: number | undefined,
+  share: MemoryShare,
+): Promise<PostForm> {
+  const parts = formParts(body, boundary);
+  const value = new GrowingBuffer(share, LIMITS.value);
+  const fields = new Map<string, string>();
+  let valueBytes = 0;
+  for (let count = 1; count <= LIMITS.parts; count += 1) {
+    const next = await parts.next();
+    if (next.done === true) {
+      throw new OssError('IncorrectNumberOfFilesInPOSTRequest', { ec: EC_NO_FILE });
+    }
+    const part = next.value;
+    const { name, filename } = readDisposition(part.headers);
+    if (isFile(name)) {
+      // Less the closing boundary and its line ends.
+      const announcedSize = contentLength && contentLength - part.offset - boundary.length - 8;
+      const contentType = decodeUtf8(part.headers.get('content-type')?.[0] ?? '').trim();
+      return {
+        fields,
+        file: { filename, contentType, announcedSize, bytes: fileBytes(part, parts) },
+      };
+    }
+    await readValue(part, value, LIMITS.valuesBeforeFile - valueBytes);
+    valueBytes += value.length;
+    await share.grow(COST * (name.length + value.length));
+    addField(fields, name, value.bytes());
+    value.clear();
+  }
+  throw tooManyParts();
+}
+
+function addField(fields: Map<string, string>, name: string, value: Buffer): void {
+  const text = value.toString('utf8');
+  // A token or a signature is not repeated in an error.
+  const quoted = JUDGED_FIELDS.has(name.toLowerCase()) ? '' : quote(text);
+  if (fields.has(name.toLowerCase())) {
+    throw invalidArgument(name, quoted, `The form field ${name} is specified more than once.`);
+  }
+  // A submit button may speak any charset; what OSS reads is UTF-8.
+  if (!isUtf8(value) && MEANINGFUL.test(name)) {
+    throw invalidArgument(name, quoted, `The form field ${name} is not encoded in UTF-8.`);
+  }
+  fields.set(name.toLowerCase(), text);
+}
+
+const MEANINGFUL =
+  /^(?:key|policy|signature|ossaccesskeyid|callback|success_action_.*|cache-control|content-.*|expires|x-oss-.*|x:.*)$/i;
+
+/** Reads the value of a field. @param allowed - bytes that all values may still have */
+async function readValue(part: FormPart, value: GrowingBuffer, allowed: number): Promise<void> {
+  for await (const chunk of part.body) {
+    const size = value.length + chunk.length;
+    if (size > LIMITS.value) {
+      // The message for a value is unverified. The rest of it is not read, so its size is a lower bound.
+      throw new OssError('FieldItemTooLong', {
+        message: 'Your value of form field is too long.',
+        ec: EC_VALUE_TOO_LONG,
+        details: sizes(LIMITS.value, LIMITS.value + 1),
+      });
+    }
+    if (size > allowed) throw new OssError('MaxPOSTPreDataLengthExceededError');
+    await value.append(chunk);
+  }
+}
+
+/**
+ * Streams the file, then reads what follows it. All samples of OSS have a `submit` field there, so harmless ones
+ * are ignored.
+ */
+async function* fileBytes(
+  file: FormPart,
+  parts: AsyncIterable<FormPart>,
+): AsyncGenerator<Buffer, void, undefined> {
+  yield* file.body;
+  let count = 0;
+  let bytes = 0;
+  for await (const part of parts) {
+    const { name } = readDisposition(part.headers);
+    if (isFile(name)) throw new OssError('IncorrectNumberOfFilesInPOSTRequest');
+    if (JUDGED_FIELDS.has(name.toLowerCase())) {
+      throw new OssError('MalformedPOSTRequest', { ec: EC_ORDER });
+    }
+    count += 1;
+    if (count > LIMITS.parts) throw tooManyParts();
+    for await (const chunk of part.body) {
+      bytes += chunk.length;
+      if (bytes > LIMITS.trailers) throw new OssError('MalformedPOSTRequest', { ec: EC_ORDER });
+    }
+  }
+}
+
+function isFile(name: string): boolean {
+  return name.toLowerCase() === 'file';
+}
+
+/** @throws OssError when the part has no `Content-Disposition: form-data` with a name */
+function readDisposition(headers: PartHeaders): { name: string; filename: string | undefined } {
+  const [header, ...others] = headers.get('content-disposition') ?? [];
+  const disposition = header === undefined ? undefined : parseParameters(header);
+  const name = disposition?.parameters.get('name');
+  if (disposition?.value !== 'form-data' || !name || others.length > 0) {
+    throw new OssError('MalformedPOSTRequest', { ec: EC_PART_HEADER });
+  }
+  if (name.length > LIMITS.name) {
+    throw new OssError('FieldItemTooLong', { details: sizes(LIMITS.name, name.length) });
+  }
+  const plain = disposition.parameters.get('filename');
+  const extended = decodeExtendedValue(disposition.parameters.get('filename*') ?? '');
+  return {
+    name: decodeUtf8(name),
+    filename: extended ?? (plain === undefined ? undefined : decodeUtf8(plain)),
+  };
+}
+
+function sizes(allowed: number, proposed: number): [string, string][] {
+  return [
+    ['MaxSizeAllowed', String(allowed)],
+    ['ProposedSize', String(proposed)],
+  ];
+}
+
+function tooManyParts(): OssError {
+  return new OssError('MalformedPOSTRequest', {
+    message: `The body of your POST request has more than ${LIMITS.parts} parts.`,
+  });
+}

@@ -1,0 +1,166 @@
+import { gatherOptions, readConfig, variableName } from '../../../src/cli/environment.ts';
+import { ConfigError, describeOptions, parseConfig } from '../../../src/config/config.ts';
+
+function problemsOf(parse: () => unknown): readonly string[] {
+  try {
+    parse();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  throw new Error('expected a ConfigError');
+}
+
+describe('parseConfig', () => {
+  it('fills in the documented defaults', () => {
+    expect(parseConfig({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 9070,
+      dataDir: './storage',
+      bucket: 'iotx-ota',
+      region: 'cn-shanghai',
+      policyTtl: 60_000,
+      claimTtl: 3_600_000,
+      purgeCron: '* * * * *',
+      maxUpload: 1_048_576_000,
+      qps: 'on',
+      logLevel: 'info',
+    });
+  });
+
+  it.each([
+    ['250ms', 250],
+    ['60s', 60_000],
+    ['60m', 3_600_000],
+    ['24h', 86_400_000],
+    ['7d', 604_800_000],
+    ['1500', 1500],
+    [1500, 1500],
+    [0, 0],
+  ])('reads the duration %s as %d ms', (claimTtl, expected) => {
+    expect(parseConfig({ claimTtl }).claimTtl).toBe(expected);
+  });
+
+  it.each([
+    ['10MiB', 10_485_760],
+    ['1GB', 1_000_000_000],
+    ['1KB', 1000],
+    ['1KiB', 1024],
+    ['5B', 5],
+    ['7', 7],
+  ])('reads the size %s as %d bytes', (maxUpload, expected) => {
+    expect(parseConfig({ maxUpload }).maxUpload).toBe(expected);
+  });
+
+  it.each(['1.5s', '-1s', '60x', '', ' 60s', '9007199254740993s', '1e3'])(
+    'refuses the duration "%s"',
+    (claimTtl) => {
+      expect(problemsOf(() => parseConfig({ claimTtl }))).toEqual([
+        `claimTtl: expected a duration such as 250ms, 60s, 60m, 24h or 7d, found "${claimTtl}"`,
+      ]);
+    },
+  );
+
+  it.each(['grace', 'idleTimeout', 'drainTime'])(
+    'refuses a %s that no timer can wait for',
+    (name) => {
+      expect(parseConfig({ [name]: '24d' })).toMatchObject({ [name]: 24 * 86_400_000 });
+      expect(problemsOf(() => parseConfig({ [name]: '25d' }))).toEqual([
+        `${name}: expected at most 24d`,
+      ]);
+    },
+  );
+
+  it.each(['policyTtl', 'claimTtl', 'issuedRetention', 'tombstoneRetention'])(
+    'refuses a %s of more than a hundred years',
+    (name) => {
+      expect(parseConfig({ [name]: '36500d' })).toMatchObject({ [name]: 36_500 * 86_400_000 });
+      expect(problemsOf(() => parseConfig({ [name]: '36501d' }))).toEqual([
+        `${name}: expected at most 36500d`,
+      ]);
+    },
+  );
+
+  it.each([
+    ['qps', 'fast', 'expected on, off or a whole number from 1'],
+    ['publicRead', 'maybe', 'expected on or off'],
+    ['publicUrl', 'ftp://x', 'expected an http or https URL'],
+    ['bucket', 'A', 'expected 3 to 63 lower-case letters, digits and "-"'],
+    ['corsRules', '{', 'expected JSON'],
+    ['accessKeyId', 'a/b', 'expected visible characters without spaces or "/"'],
+  ])('refuses %s=%s', (option, value, message) => {
+    const problems = problemsOf(() => parseConfig({ [option]: value }));
+    expect(problems.join('\n')).toContain(message);
+  });
+
+  it('reads what only text can say', () => {
+    const config = parseConfig({
+      qps: '25',
+      publicRead: 'on',
+      publicUrl: 'https://ota.example/',
+      callbackHosts: 'app.example, 10.0.0.1',
+      corsRules: '[{"allowedOrigins":["*"],"allowedMethods":["POST"]}]',
+    });
+    expect(config).toMatchObject({
+      qps: 25,
+      publicRead: true,
+      publicUrl: 'https://ota.example',
+      callbackHosts: ['app.example', '10.0.0.1'],
+      corsRules: [{ allowedOrigins: ['*'], allowedMethods: ['POST'], allowedHeaders: [] }],
+    });
+  });
+
+  it('tells every problem at once', () => {
+    expect(
+      problemsOf(() =>
+        parseConfig({ port: 70000, claimTtl: 'x', tlsCert: '/c', accessKeyId: 'a', nonsense: 1 }),
+      ),
+    ).toEqual([
+      expect.stringMatching(/^port: /),
+      expect.stringMatching(/^claimTtl: /),
+      'nonsense: there is no such setting',
+      'accessKeyId and accessKeySecret: give both or neither',
+      'tlsCert and tlsKey: give both or neither',
+    ]);
+  });
+
+  it('refuses an accounts file beside the access key of a simple installation', () => {
+    const options = { accountsFile: 'a.json', accessKeyId: 'a', accessKeySecret: 's' };
+    expect(problemsOf(() => parseConfig(options))).toEqual([
+      'accountsFile and accessKeyId: give one of them',
+    ]);
+  });
+});
+
+describe('the environment', () => {
+  it.each([
+    ['dataDir', 'OTA_GATEWAY_DATA_DIR'],
+    ['ossAccessKeyId', 'OTA_GATEWAY_OSS_ACCESS_KEY_ID'],
+    ['qps', 'OTA_GATEWAY_QPS'],
+  ])('knows %s as %s', (option, variable) => {
+    expect(variableName(option)).toBe(variable);
+  });
+
+  it('gives way to flags, and reads nothing that is not ours', () => {
+    const environment = { OTA_GATEWAY_PORT: '1', OTA_GATEWAY_BUCKET: 'abc', PATH: '/bin' };
+    expect(gatherOptions(environment, { port: '2' })).toEqual({ port: '2', bucket: 'abc' });
+  });
+
+  it('treats an empty variable as absent', () => {
+    expect(gatherOptions({ OTA_GATEWAY_PUBLIC_URL: '' }, {})).toEqual({});
+  });
+
+  it('names variables in its refusals, also unknown ones', () => {
+    const options = gatherOptions({ OTA_GATEWAY_PROT: '1', OTA_GATEWAY_CLAIM_TTL: 'x' }, {});
+    expect(problemsOf(() => readConfig(options))).toEqual([
+      expect.stringMatching(/^OTA_GATEWAY_CLAIM_TTL: expected a duration/),
+      'OTA_GATEWAY_PROT: there is no such setting',
+    ]);
+  });
+});
+
+describe('describeOptions', () => {
+  it('describes every setting', () => {
+    for (const option of describeOptions()) expect(option.description).not.toBe('');
+  });
+});

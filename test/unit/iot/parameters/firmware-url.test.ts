@@ -1,0 +1,68 @@
+import { resolveFirmwareUrl } from '../../../../src/iot/parameters/firmware-url.ts';
+
+const BUCKET = 'iotx-ota';
+const resolve = (url: string, publicUrl?: string) =>
+  resolveFirmwareUrl(url, { bucket: BUCKET, publicUrl });
+
+test.each([
+  ['http://127.0.0.1:9070/ota/a/b.bin', 'ota/a/b.bin'],
+  ['HTTPS://anything.example.com/ota/a/b.bin', 'ota/a/b.bin'],
+  ['http://host/iotx-ota/ota/b.bin', 'ota/b.bin'],
+  ['http://iotx-ota.host/ota/b.bin', 'ota/b.bin'],
+  ['http://iotx-ota.host/iotx-ota/b.bin', 'iotx-ota/b.bin'],
+  ['http://host/ota/b.bin?Expires=1&Signature=a%2Fb', 'ota/b.bin'],
+  ['http://host/ota/b.bin#part', 'ota/b.bin'],
+  ['http://host/ota/%E5%9B%BA%20+.bin', 'ota/固 +.bin'],
+  ['http://host/ota/固.bin', 'ota/固.bin'],
+  ['http://host/a/../b//c', 'a/../b//c'],
+  ['http://host/a%3Fb', 'a?b'],
+])('%s', (url, key) => {
+  expect(resolve(url)).toEqual({ kind: 'key', key });
+});
+
+test.each([
+  '',
+  'ota/b.bin',
+  '//host/b.bin',
+  'oss://host/b.bin',
+  'http:/host/b.bin',
+  'http:///b.bin',
+  'http://host:99999/b.bin',
+  'http://ho st/b.bin',
+  'http://host/%E5',
+  'http://host/%zz',
+  ' http://host/b.bin',
+])('%p is malformed', (url) => {
+  expect(resolve(url).kind).toBe('malformed');
+});
+
+test.each([
+  'http://host',
+  'http://host/',
+  'http://host/_gateway/x',
+  'http://host//x',
+  'http://host/iotx-ota/',
+])('%s names no object of ours', (url) => {
+  expect(resolve(url).kind).toBe('foreign');
+});
+
+describe('with a public URL', () => {
+  test.each([
+    ['https://ota.example.com', 'https://ota.example.com/ota/b.bin'],
+    ['https://ota.example.com', 'http://OTA.example.com/ota/b.bin'],
+    ['https://ota.example.com', 'https://iotx-ota.ota.example.com/ota/b.bin'],
+    ['https://ota.example.com', 'https://ota.example.com/iotx-ota/ota/b.bin'],
+    ['https://ota.example.com/base', 'https://ota.example.com/base/ota/b.bin'],
+    ['https://ota.example.com/base', 'https://ota.example.com/base/iotx-ota/ota/b.bin'],
+    ['http://127.0.0.1:9070', 'http://127.0.0.1:9070/ota/b.bin'],
+  ])('%s: %s is ours', (publicUrl, url) => {
+    expect(resolve(url, publicUrl)).toEqual({ kind: 'key', key: 'ota/b.bin' });
+  });
+
+  test.each(['https://example.com/ota/b.bin', 'https://ota.example.com:444/ota/b.bin'])(
+    '%s is not',
+    (url) => {
+      expect(resolve(url, 'https://ota.example.com').kind).toBe('foreign');
+    },
+  );
+});

@@ -1,0 +1,31 @@
+import { SharedRun } from '../../../src/lib/coalesced-task.ts';
+
+describe('a shared run', () => {
+  it('is shared by those who ask while another is under way', async () => {
+    const ends: (() => void)[] = [];
+    const run = new SharedRun(() => new Promise((resolve) => ends.push(resolve)));
+    const first = run.run();
+    await new Promise(setImmediate);
+    const others = [run.run(), run.run()];
+    ends[0]?.();
+    await first;
+    await new Promise(setImmediate);
+    expect(ends).toHaveLength(2);
+    ends[1]?.();
+    await Promise.all(others);
+    expect(ends).toHaveLength(2);
+  });
+
+  it('tells those who share it of its failure, and goes on with the next', async () => {
+    let count = 0;
+    const run = new SharedRun(() => {
+      count += 1;
+      return count === 1 ? Promise.reject(new Error('no')) : Promise.resolve();
+    });
+    const shared = [run.run(), run.run()];
+    await expect(shared[0]).rejects.toThrow('no');
+    await expect(shared[1]).rejects.toThrow('no');
+    await expect(run.run()).resolves.toBeUndefined();
+    await expect(run.settled()).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import type { Batch } from '../../../../src/object-store/disk/batches.ts';
+import { GatheredChunks, heldBytes, inBatches } from '../../../../src/object-store/disk/batches.ts';
+import type { Loan } from '../../../../src/object-store/disk/body-memory.ts';
+import { BodyMemory } from '../../../../src/object-store/disk/body-memory.ts';
+import { inChunks, patternBytes } from '../../../support/bytes.ts';
+
+const KIB = 1024;
+
+/** Memory that chunks keep alive; each buffer counts once. */
+function held(chunks: readonly Uint8Array[]): number {
+  const buffers = new Set(chunks.map(({ buffer }) => buffer));
+  return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+/** A chunk that has its memory for itself, as one that came in over a socket. */
+function own(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+describe('gathered chunks', () => {
+  it.each([
+    ['of one byte', 512 * KIB, (): Uint8Array => own(Buffer.of(7))],
+    ['that are a small part of their memory', 300, () => new Uint8Array(64 * KIB).subarray(5, 900)],
+    ['that are half of their memory', 8, () => new Uint8Array(64 * KIB).subarray(32 * KIB)],
+    ['that are their memory', 8, () => new Uint8Array(64 * KIB)],
+    ['of one byte, just one', 1, () => own(Buffer.of(7))],
+  ])('hold little more than their bytes: chunks %s', (_which, count, make) => {
+    const gathered = new GatheredChunks();
+    for (let n = 0; n < count; n += 1) gathered.add(make());
+    const { chunks, size } = gathered.take();
+    expect(size).toBe(count * make().length);
+    expect(held(chunks)).toBeLessThanOrEqual(heldBytes(size));
+    // Each chunk is an object, too.
+    expect(chunks.length).toBeLessThanOrEqual(size / (4 * KIB) + 8);
+  });
+
+  it('are not copied when they are large and have their memory for themselves', () => {
+    const gathered = new GatheredChunks();
+    const chunk = patternBytes(60 * KIB);
+    gathered.add(chunk);
+    gathered.add(own(Buffer.of(1)));
+    expect(gathered.take().chunks[0]).toBe(chunk);
+  });
+
+  it('are the bytes that came in, whatever their sizes', () => {
+    const sizes = fc.array(fc.oneof(fc.nat(10), fc.nat(9 * KIB), fc.nat(70 * KIB)), {
+      maxLength: 30,
+    });
+    fc.assert(
+      fc.property(sizes, fc.boolean(), (lengths, owned) => {
+        const bytes = patternBytes(lengths.reduce((sum, length) => sum + length, 0));
+        const gathered = new GatheredChunks();
+        let at = 0;
+        for (const length of lengths) {
+          const chunk = bytes.subarray(at, (at += length));
+          gathered.add(owned ? own(chunk) : chunk);
+        }
+        const { chunks, size } = gathered.take();
+        expect(size).toBe(bytes.length);
+        expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+        expect(gathered.take()).toEqual({ chunks: [], size: 0 });
+      }),
+    );
+  });
+});
+
+describe('batches', () => {
+  const memory = new BodyMemory(2 * heldBytes(KIB));
+  const gather = (bytes: AsyncIterable<Uint8Array>, borrow = () => memory.borrow(heldBytes(KIB))) =>
+    inBatches(bytes, { borrow, first: 1000, others: () => 500 });
+
+  async function all(bytes: AsyncIterable<Uint8Array>): Promise<Batch[]> {
+    const batches: Batch[] = [];
+    for await (const batch of gather(bytes)) {
+      batches.push({ ...batch, chunks: [...batch.chunks] });
+      batch.release();
+      expect(batch.chunks).toEqual([]);
+    }
+    return batches;
+  }
+
+  it.each([
+    [0, []],
+    [1, [[1, true]]],
+    [999, [[999, true]]],
+    [1000, [[1000, false]]],
+    [
+      1750,
+      [
+        [1000, false],
+        [500, false],
+        [250, true],
+      ],
+    ],
+  ])(
+    'of %d bytes are as large as they should be, and the last one says so',
+    async (size, sizes) => {
+      const batches = await all(inChunks(patternBytes(size), size > 999 ? 50 : 999));
+      expect(batches.map((batch) => [batch.size, batch.isLast])).toEqual(sizes);
+      const bytes = Buffer.concat(batches.flatMap(({ chunks }) => chunks));
+      expect(bytes.equals(patternBytes(size))).toBe(true);
+    },
+  );
+
+  it('go on after their memory was needed while the client was silent', async () => {
+    const loans: Loan[] = [];
+    const borrow = async (): Promise<Loan> => {
+      const loan = await memory.borrow(heldBytes(KIB));
+      loans.push(loan);
+      return loan;
+    };
+    let speak = (): void => undefined;
+    const spoken = new Promise<void>((resolve) => (speak = resolve));
+    async function* silentAfterTen(): AsyncGenerator<Buffer> {
+      yield* inChunks(Buffer.from('0123456789'), 5);
+      await spoken;
+      yield Buffer.from('more');
+    }
+    const batches = gather(silentAfterTen(), borrow);
+    const first = batches.next();
+    while (loans[0]?.onNeeded === undefined) await new Promise(setImmediate);
+    loans[0].onNeeded();
+    expect((await first).value).toMatchObject({ size: 10, isLast: false });
+    const second = batches.next();
+    speak();
+    expect((await second).value).toMatchObject({ size: 4, isLast: true });
+    loans[0].giveBack();
+  });
+
+  it('give their memory back when the body breaks off', async () => {
+    async function* broken(): AsyncGenerator<Buffer> {
+      yield* inChunks(Buffer.from('bytes'), 5);
+      throw new Error('the client is gone');
+    }
+    const narrow = new BodyMemory(1);
+    for (let time = 0; time < 3; time += 1) {
+      const batches = gather(broken(), () => narrow.borrow(1));
+      await expect(batches.next()).rejects.toThrow('the client is gone');
+    }
+  });
+});
+
+describe('the memory of bodies', () => {
+  /** Lets everything run that can. */
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('is lent up to its bound, and then in turn', async () => {
+    const memory = new BodyMemory(100);
+    const loans: Loan[] = [];
+    const served = [60, 40, 50, 1].map(async (bytes) => {
+      loans.push(await memory.borrow(bytes));
+    });
+    await settle();
+    expect(loans).toHaveLength(2);
+    loans[1]?.giveBack();
+    loans[1]?.giveBack();
+    await settle();
+    // The last one would fit, but it is not its turn.
+    expect(loans).toHaveLength(2);
+    loans[0]?.giveBack();
+    await settle();
+    await Promise.all(served);
+    expect(loans).toHaveLength(4);
+    for (const loan of loans) loan.giveBack();
+  });
+
+  it('is lent to one that needs more than there is, alone', async () => {
+    const memory = new BodyMemory(100);
+    const loan = await memory.borrow(1000);
+    let served = false;
+    const next = memory.borrow(1).then((other) => {
+      served = true;
+      other.giveBack();
+    });
+    await settle();
+    expect(served).toBe(false);
+    loan.giveBack();
+    await next;
+  });
+
+  it('is asked back from those who still gather, when others have waited for a while', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    const memory = new BodyMemory(100);
+    const [slow, written] = [await memory.borrow(50), await memory.borrow(50)];
+    written.endGathering();
+    const needed: string[] = [];
+    slow.onNeeded = () => needed.push('slow');
+    written.onNeeded = () => needed.push('written');
+    jest.advanceTimersByTime(10_000);
+    expect(needed).toEqual([]);
+    const waiting = memory.borrow(10);
+    jest.advanceTimersByTime(10_000);
+    expect(needed).toEqual(['slow']);
+    slow.giveBack();
+    (await waiting).giveBack();
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
+  });
+});

@@ -1,0 +1,163 @@
+import { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { findTrespass } from '../../../src/ops/test-access.ts';
+import type { AccessRequest, TestAccess } from '../../../src/ops/test-access.ts';
+
+const LOCAL: TestAccess = { testModeRemote: false, publicUrl: undefined };
+const REMOTE: TestAccess = { testModeRemote: true, publicUrl: undefined };
+
+interface Sent {
+  readonly from?: string | undefined;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly target?: string;
+}
+
+function requestOf({ from = '127.0.0.1', headers = {}, target = '/x' }: Sent = {}): AccessRequest {
+  const socket = new Socket();
+  Object.defineProperty(socket, 'remoteAddress', { value: from, configurable: true });
+  const named = { host: 'localhost:9070', ...headers };
+  const pairs = Object.entries(named).map(([name, value]) => [name.toLowerCase(), [value].flat()]);
+  const headersDistinct = Object.fromEntries(pairs) as Record<string, string[]>;
+  const joined = Object.entries(headersDistinct).map(([name, all]) => [name, all.join(', ')]);
+  return {
+    socket,
+    headers: Object.fromEntries(joined) as Record<string, string>,
+    headersDistinct,
+    originalUrl: target,
+  };
+}
+
+describe('the test controls', () => {
+  it.each(['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'])('may be used from %s', (from) => {
+    expect(findTrespass(requestOf({ from }), LOCAL)).toBeUndefined();
+  });
+
+  it.each(['10.0.0.7', '::ffff:10.0.0.7', 'fe80::1', '1.127.0.0'])(
+    'may be used from %s only when that is switched on',
+    (from) => {
+      expect(findTrespass(requestOf({ from }), LOCAL)).toContain(`not from ${from}`);
+      expect(findTrespass(requestOf({ from }), REMOTE)).toBeUndefined();
+    },
+  );
+
+  it('may not be used from an address that is not known any more', () => {
+    const request = requestOf();
+    Object.defineProperty(request.socket, 'remoteAddress', { value: undefined });
+    expect(findTrespass(request, LOCAL)).toContain('not from an unknown address');
+  });
+
+  it('may be used from inside the process, under any name', () => {
+    // What stands in for a socket there is a plain stream.
+    const inside = (headers: Record<string, string>): AccessRequest =>
+      Object.assign(requestOf({ headers }), { socket: Duplex.from([]) });
+    expect(findTrespass(inside({ host: 'gateway.test' }), LOCAL)).toBeUndefined();
+    const origin = 'https://example.com';
+    expect(findTrespass(inside({ origin }), LOCAL)).toContain(origin);
+  });
+});
+
+describe('web pages', () => {
+  it.each(['https://example.com', 'http://localhost.example', 'null', 'http://127.0.0.1.example'])(
+    'of %s may not use them',
+    (origin) => {
+      expect(findTrespass(requestOf({ headers: { origin } }), REMOTE)).toContain(origin);
+    },
+  );
+
+  it('of another site may not use them, even when the browser names no origin', () => {
+    const sent = { headers: { 'Sec-Fetch-Site': 'cross-site' } };
+    expect(findTrespass(requestOf(sent), LOCAL)).toContain('another site');
+    expect(findTrespass(requestOf(sent), REMOTE)).toContain('another site');
+  });
+
+  it.each(['same-origin', 'same-site', 'none'])('that are %s may use them', (site) => {
+    const headers = { 'Sec-Fetch-Site': site, Origin: 'http://localhost:3000' };
+    expect(findTrespass(requestOf({ headers }), LOCAL)).toBeUndefined();
+  });
+});
+
+describe('what has come through a proxy', () => {
+  it.each([
+    'Forwarded',
+    'Via',
+    'X-Forwarded-For',
+    'X-FORWARDED-HOST',
+    'X-Forwarded-Proto',
+    'X-Forwarded',
+    'X-Real-IP',
+    'True-Client-IP',
+    'CF-Connecting-IP',
+    'X-Client-IP',
+    'X-Cluster-Client-IP',
+    'X-Original-Forwarded-For',
+    'X-Envoy-External-Address',
+  ])('as %s says, is not local', (name) => {
+    for (const value of ['127.0.0.1', '10.0.0.7', '']) {
+      const sent = requestOf({ headers: { [name]: value } });
+      expect(findTrespass(sent, LOCAL)).toContain(`through a proxy (${name.toLowerCase()})`);
+      expect(findTrespass(sent, REMOTE)).toBeUndefined();
+    }
+  });
+});
+
+const OWN = ['localhost', 'LOCALHOST:9070', '127.0.0.1:9070', '127.1.2.3', '[::1]:9070', '[::1]'];
+const FOREIGN = [
+  'evil.example',
+  'evil.example:9070',
+  'localhost.evil.example',
+  '127.0.0.1.nip.io',
+  'user@evil.example',
+  'localhost@evil.example',
+  'localhost:9070@evil.example',
+  'localhost:x',
+  'localhost, evil.example',
+  '',
+];
+
+describe('the name of a request', () => {
+  it.each(OWN)('may be %s', (host) => {
+    expect(findTrespass(requestOf({ headers: { host } }), LOCAL)).toBeUndefined();
+    expect(findTrespass(requestOf({ target: `http://${host}/x` }), LOCAL)).toBeUndefined();
+  });
+
+  it.each(FOREIGN)('may not be %j, in whatever mode', (host) => {
+    for (const access of [LOCAL, REMOTE]) {
+      expect(findTrespass(requestOf({ headers: { host } }), access)).toContain(`not as ${host}`);
+      const target = `http://${host}/x`;
+      expect(findTrespass(requestOf({ target }), access)).toContain(`not as ${host}`);
+    }
+  });
+
+  it.each(['10.0.0.7:9070', '[fe80::1]:9070', 'gateway', 'ci-box:9070'])(
+    'may be %s only when other machines may use the controls',
+    (host) => {
+      expect(findTrespass(requestOf({ headers: { host } }), LOCAL)).toContain(`not as ${host}`);
+      expect(findTrespass(requestOf({ headers: { host } }), REMOTE)).toBeUndefined();
+    },
+  );
+
+  it('may be that of the public URL', () => {
+    const publicUrl = 'https://OTA.example:8443/ota';
+    for (const testModeRemote of [true, false]) {
+      const access = { testModeRemote, publicUrl };
+      for (const host of ['ota.example', 'OTA.example:9070']) {
+        expect(findTrespass(requestOf({ headers: { host } }), access)).toBeUndefined();
+      }
+      const host = 'not-ota.example';
+      expect(findTrespass(requestOf({ headers: { host } }), access)).toContain(host);
+    }
+  });
+
+  it.each([LOCAL, REMOTE])('must be there: %j', (access) => {
+    const nameless = requestOf({ headers: { host: [] } });
+    expect(findTrespass(nameless, access)).toContain('not without a Host header');
+  });
+
+  it('must be ours each time that it is given', () => {
+    const twice = requestOf({ headers: { host: ['localhost', 'evil.example'] } });
+    expect(findTrespass(twice, LOCAL)).toContain('not as evil.example');
+    for (const target of ['http:\\\\evil.example\\x', 'evil.example/x', 'http:/x']) {
+      expect(findTrespass(requestOf({ target }), LOCAL)).toContain('not as ');
+    }
+  });
+});

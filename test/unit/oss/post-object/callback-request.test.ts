@@ -1,0 +1,26 @@
+import { Socket } from 'node:net';
+import { ClientVanished } from '../../../../src/http/request-chunks.ts';
+import { callBack } from '../../../../src/oss/post-object/callback-request.ts';
+import { createCallbackRule } from '../../../../src/oss/post-object/callback-target.ts';
+
+describe('a callback', () => {
+  it('is not begun for a client that has gone', async () => {
+    const resolve = jest.fn();
+    const settings = { callbackHosts: ['app.test'], unsignedCallbacks: true };
+    const client = new Socket().destroy();
+    const callback = {
+      text: '',
+      urls: [new URL('http://app.test')],
+      host: undefined,
+      contentType: 'application/json',
+      template: '',
+      variables: new Map(),
+    } as const;
+    const rule = createCallbackRule(settings, new Set(), resolve);
+    await expect(
+      callBack({ callback, body: Buffer.alloc(0), rule, client }),
+    ).rejects.toBeInstanceOf(ClientVanished);
+    expect(resolve).not.toHaveBeenCalled();
+    expect(client.listenerCount('close')).toBe(0);
+  });
+});
