@@ -34,6 +34,7 @@ import type { TestControls } from './ops/test-controls.ts';
 import { faultCodes as ossFaultCodes } from './oss/post-object/injected-faults.ts';
 import { KeysInTransit } from './uploads/active-uploads.ts';
 import type { UploadParts } from './uploads/dependencies.ts';
+import { combineObservers } from './uploads/observers.ts';
 import type { ObjectStore, Observer, UploadLedger } from './uploads/ports.ts';
 import type { PurgeReport } from './uploads/purge.ts';
 import { purgeUnclaimed } from './uploads/purge.ts';
@@ -58,7 +59,8 @@ export interface GatewayParts {
   readonly monotonicClock?: Clock;
   readonly ids?: Ids;
   readonly logger?: Logger;
-  readonly observer?: Observer;
+  /** Are called when something has happened, in their order. */
+  readonly observers?: readonly Observer[];
   /** A ledger and the nonces beside it; without them they are kept in the data folder. */
   readonly records?: Records;
   readonly store?: ObjectStore;
@@ -197,13 +199,14 @@ function composeUploads(
   { ledger, store }: { ledger: UploadLedger; store: ObjectStore },
   { bucketKey }: Keys,
 ): UploadParts {
+  const logger = parts.logger ?? silentLogger;
   return {
     ledger,
     store,
     clock: config.testMode ? adjustable(parts.clock) : (parts.clock ?? wallClock),
     ids: parts.ids ?? randomIds,
-    logger: parts.logger ?? silentLogger,
-    observer: parts.observer ?? {},
+    logger,
+    observer: combineObservers(parts.observers ?? [], logger),
     policySigner: {
       accessKeyId: bucketKey.accessKeyId,
       sign: (policy) => bucketKey.signPostV1(policy),

@@ -20,8 +20,7 @@ export interface Hookup {
   readonly failures: unknown[];
 }
 
-/** @param also - is told as well */
-export function createHooks(also: Observer = {}): Hookup {
+export function createHooks(): Hookup {
   const stored = new Set<(key: string, object: StoredObject) => void>();
   const claimed = new Set<(firmwarePackage: FirmwarePackage) => void>();
   const purged = new Set<(body: PurgingBody) => void>();
@@ -43,15 +42,12 @@ export function createHooks(also: Observer = {}): Hookup {
     },
     observer: {
       stored: (key, object) => {
-        also.stored?.(key, object);
         tell(stored, (listener) => listener(key, object));
       },
       claimed: (firmwarePackage) => {
-        also.claimed?.(firmwarePackage);
         tell(claimed, (listener) => listener(firmwarePackage));
       },
       purged: (body) => {
-        also.purged?.(body);
         tell(purged, (listener) => listener(body));
       },
     },

@@ -41,7 +41,8 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const { clock = new ManualClock(), parts = {}, ...rest } = options;
   const { accessKey, bucketKey } = chooseKeys(options);
-  const hookup = createHooks(parts.observer);
+  const hookup = createHooks();
+  const observers = [...(parts.observers ?? []), hookup.observer];
   const records = parts.records ?? createMemoryRecords();
   const faults = parts.faults ?? createFaults();
   const dataDir = await mkdtemp(join(tmpdir(), 'ota-gateway-'));
@@ -61,7 +62,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         callbackHosts: [...LOOPBACK, ...[rest.callbackHosts ?? []].flat()].join(','),
         dataDir,
       },
-      { ids: sequentialIds(), ...parts, clock, records, faults, observer: hookup.observer },
+      { ids: sequentialIds(), ...parts, clock, records, faults, observers },
     );
     return equip({ gateway, clock, accessKey, bucketKey, records, faults, dataDir, hookup });
   } catch (error) {

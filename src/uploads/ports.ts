@@ -224,7 +224,7 @@ export interface UploadLedger {
   close(): Promise<void>;
 }
 
-/** Is told what has happened. An observer must not throw. */
+/** Is called when something has happened. What it throws is logged, and fails nothing. */
 export interface Observer {
   /** A body is stored under a key. */
   stored?(key: string, object: StoredObject): void;

@@ -237,7 +237,7 @@ describe('hooks', () => {
 
   it('leave a given observer in its place', async () => {
     const stored = jest.fn();
-    await using other = await startTestGateway({ parts: { observer: { stored } } });
+    await using other = await startTestGateway({ parts: { observers: [{ stored }] } });
     await other.seed({ state: 'stored' });
     expect(stored).toHaveBeenCalledTimes(1);
   });
