@@ -209,8 +209,11 @@ export interface UploadLedger {
   expireStored(storedUntil: number, at: number, limit: number): Promise<PurgingBody[]>;
   /** @returns up to `limit` bodies in `purging`, after a sequence (0 for the first). */
   listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]>;
-  /** `purging` -> `purged`, once the bytes are gone; the headers are forgotten. */
-  confirmPurged(sequences: readonly number[], at: number): Promise<void>;
+  /**
+   * `purging` -> `purged`, once the bytes are gone; the headers are forgotten.
+   * @returns the sequences that this call has confirmed, and no other before
+   */
+  confirmPurged(sequences: readonly number[], at: number): Promise<number[]>;
   /** Forgets up to `limit` `issued` uploads whose policy expired before a time, except these keys. @returns how many. */
   pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number>;
   /** Forgets up to `limit` tombstones purged before a time. @returns how many. */

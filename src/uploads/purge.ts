@@ -32,15 +32,15 @@ export async function purgeUnclaimed(
   const report = { purged: 0, failed: 0, bytes: 0 };
   const finish = async (bodies: readonly PurgingBody[]): Promise<void> => {
     const gone = await deleteBodies(parts, bodies);
-    await ledger.confirmPurged(
-      gone.map((body) => body.sequence),
-      now,
-    );
+    const sequences = gone.map(({ sequence }) => sequence);
+    // Another process may purge the same bodies: whoever confirms a body counts it.
+    const confirmed = new Set(await ledger.confirmPurged(sequences, now));
     for (const body of gone) {
+      if (!confirmed.has(body.sequence)) continue;
+      report.purged += 1;
       report.bytes += body.size;
       parts.observer.purged?.(body);
     }
-    report.purged += gone.length;
     report.failed += bodies.length - gone.length;
   };
 

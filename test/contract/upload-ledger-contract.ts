@@ -394,6 +394,16 @@ export function describeUploadLedger(
         });
       });
 
+      it('confirms a body once, whoever asks', async () => {
+        await ledger.recordStored(aBody('k1', 'l1'));
+        await ledger.recordStored(aBody('k2', 'l2'));
+        const sequences = (await ledger.expireStored(2000, 9, 10)).map(({ sequence }) => sequence);
+        const [first, second] = sequences;
+        expect(await ledger.confirmPurged([second ?? 0], 10)).toEqual([second]);
+        expect(await ledger.confirmPurged(sequences, 11)).toEqual([first]);
+        expect(await ledger.confirmPurged(sequences, 12)).toEqual([]);
+      });
+
       it('keeps the digests of a body that is gone, and forgets its headers', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         const [body] = await ledger.expireStored(2000, 9, 10);

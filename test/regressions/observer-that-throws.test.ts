@@ -18,7 +18,8 @@ it('fails neither the request nor the observers behind it, and is logged', async
       ],
     },
   });
-  await gateway.seed({ state: 'purged' });
+  await gateway.seed({ state: 'purging' });
+  await gateway.purgeUnclaimed();
   expect(failing).toHaveBeenCalledTimes(3);
   expect(seen).toHaveBeenCalledTimes(3);
   expect(error.mock.calls.map(([details]) => details.event)).toEqual([

@@ -138,11 +138,9 @@ export class SqliteLedger implements UploadLedger {
     return Promise.resolve(this.#uploads.listPurging(afterSequence, limit));
   }
 
-  confirmPurged(sequences: readonly number[], at: number): Promise<void> {
+  confirmPurged(sequences: readonly number[], at: number): Promise<number[]> {
     // Lost at a power cut, the row is still `purging` and the next purge confirms it again.
-    return this.#database.runPurge('relaxed', () => {
-      this.#uploads.confirmPurged(sequences, at);
-    });
+    return this.#database.runPurge('relaxed', () => this.#uploads.confirmPurged(sequences, at));
   }
 
   pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number> {

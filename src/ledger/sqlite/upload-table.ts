@@ -110,8 +110,9 @@ export class UploadTable {
     return this.#statements.listPurging.all(afterSequence, limit);
   }
 
-  confirmPurged(sequences: readonly number[], at: number): void {
-    for (const sequence of sequences) this.#statements.confirmPurged.run({ sequence, at });
+  confirmPurged(sequences: readonly number[], at: number): number[] {
+    const { confirmPurged } = this.#statements;
+    return sequences.filter((sequence) => confirmPurged.run({ sequence, at }).changes > 0);
   }
 
   pruneIssued(expiredBefore: number, except: readonly string[], limit: number): number {
