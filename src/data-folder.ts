@@ -6,7 +6,7 @@ import { accountIds, resolveBucketKey } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config.ts';
 import { serverUrl } from './http/public-host.ts';
-import { LEDGER_FILE, openLedgerDatabase } from './ledger/sqlite/database.ts';
+import { LEDGER_FILE, openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { SqliteUpkeep } from './ledger/sqlite/sqlite-upkeep.ts';
 import type { Clock } from './lib/clock.ts';
@@ -50,7 +50,7 @@ export interface DataFolder extends AsyncDisposable {
  */
 export function openDataFolder(config: Config): DataFolder {
   requireLedger(config.dataDir);
-  const ledger = new SqliteLedger(openLedgerDatabase(config.dataDir));
+  const ledger = new SqliteLedger(openExistingLedger(config.dataDir, 'read'));
   return {
     ledger,
     findPackage: async (firmwareId) => {
@@ -101,7 +101,7 @@ export async function checkDataFolder(
 ): Promise<DataFolderReport> {
   requireLedger(dataDir);
   const lock = options.repair ? takeServerLock(dataDir) : undefined;
-  const database = openLedgerDatabase(dataDir);
+  const database = openExistingLedger(dataDir, options.repair ? 'write' : 'read');
   const inventory = new DiskInventory(dataDir, new ThreadHasher());
   const ledger = new SqliteLedger(database);
   const upkeep = new SqliteUpkeep(database);
@@ -175,7 +175,7 @@ async function fill(
     const report = await copyLedger(dataDir, (upkeep) =>
       backUp({
         ...{ upkeep, inventory, folder, copiedBodies, signal },
-        openCopy: () => new SqliteLedger(openLedgerDatabase(folder)),
+        openCopy: () => new SqliteLedger(openExistingLedger(folder, 'read')),
       }),
     );
     const credentials = await copyCredentials(dataDir, folder);
@@ -190,7 +190,7 @@ async function copyLedger<T>(
   dataDir: string,
   copy: (upkeep: SqliteUpkeep) => Promise<T>,
 ): Promise<T> {
-  const database = openLedgerDatabase(dataDir);
+  const database = openExistingLedger(dataDir, 'read');
   try {
     return await copy(new SqliteUpkeep(database));
   } finally {

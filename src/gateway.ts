@@ -37,7 +37,7 @@ import type { UploadParts } from './uploads/dependencies.ts';
 import { combineObservers } from './uploads/observers.ts';
 import type { ObjectStore, Observer, UploadLedger } from './uploads/ports.ts';
 import type { PurgeReport } from './uploads/purge.ts';
-import { purgeUnclaimed } from './uploads/purge.ts';
+import { createPurge, pruneNonces } from './uploads/purge.ts';
 import { reconcile } from './uploads/reconcile.ts';
 import type { Uploads } from './uploads/uploads.ts';
 import { createUploads } from './uploads/uploads.ts';
@@ -101,7 +101,6 @@ export interface Gateway extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const PRUNE_BATCH = 1000;
 /** Later than any time. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
@@ -117,7 +116,8 @@ export async function createGateway(
   mkdirSync(config.dataDir, { recursive: true });
   const closers: Closer[] = [];
   try {
-    const records = parts.records ?? openRecords(config, closers);
+    closers.push(lockFolder(config, parts));
+    const records = parts.records ?? openRecords(config);
     closers.push(() => records.ledger.close());
     const store = parts.store ?? (await openStore(config, parts.logger));
     closers.push(() => store.close());
@@ -127,12 +127,12 @@ export async function createGateway(
     uploads.logger.info(await reconcile(uploads), 'reconciled');
     const monotonic = parts.monotonicClock ?? monotonicClock;
     const nonces = new RetainedNonces(records.nonces, uploads.clock, monotonic);
-    const { purge, stopPurges } = createPurge(nonces, uploads);
+    const purge = createPurge(uploads, nonces);
     const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
     const view = createUploads(uploads, accountIds);
     const faults = parts.faults ?? (config.testMode ? createFaults() : undefined);
     const forget = (): Promise<void> => pruneNonces(records.nonces, NEVER);
-    const tests = testControls({ config, uploads, faults, view, purge, forget });
+    const tests = testControls({ config, uploads, faults, view, purge: purge.run, forget });
     const ownPorts = new Set<number>();
     const app = createApp({
       config,
@@ -153,10 +153,10 @@ export async function createGateway(
       reloadAccounts: () => {
         reloadAccounts(config, keys);
       },
-      purgeUnclaimed: purge,
+      purgeUnclaimed: purge.run,
     };
     return startable(base, uploads.logger, ownPorts, async (started) => {
-      await Promise.all([stopPurges, ...started].map((stop) => stop()));
+      await Promise.all([purge.stop, ...started].map((stop) => stop()));
       await closeAll(closers);
     });
   } catch (error) {
@@ -172,15 +172,20 @@ async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
 }
 
+/** Keeps other gateways out of the data folder, if anything of this one is in there. */
+function lockFolder({ dataDir }: Config, { records, store }: GatewayParts): Closer {
+  if (records && store) return () => undefined;
+  const lock = takeServerLock(dataDir);
+  return () => {
+    lock.release();
+  };
+}
+
 function openStore({ dataDir, minFree }: Config, logger?: Logger): Promise<ObjectStore> {
   return DiskObjectStore.open(dataDir, new ThreadHasher(), minFree, logger);
 }
 
-function openRecords({ dataDir, minFree }: Config, closers: Closer[]): Records {
-  const lock = takeServerLock(dataDir);
-  closers.push(() => {
-    lock.release();
-  });
+function openRecords({ dataDir, minFree }: Config): Records {
   return sqliteRecords(openLedgerDatabase(dataDir, openDiskSpace(dataDir, minFree)));
 }
 
@@ -248,41 +253,6 @@ function testControls(tested: {
   const { publicUrl, testMode, testModeRemote } = config;
   const access = { publicUrl, testModeRemote };
   return testMode ? { clock, faults, uploads: view, purge, forget, access } : undefined;
-}
-
-/** A start settles what a crash has left; what failed since then waits for the next purge. */
-async function reconcileFailures(uploads: UploadParts): Promise<void> {
-  const report = await reconcile(uploads);
-  if (report.settled + report.discarded === 0) return;
-  uploads.logger.warn(report, 'reconciled what a failure had left');
-}
-
-async function pruneNonces(nonces: NonceMemory, expiredBefore: number): Promise<void> {
-  while ((await nonces.prune(expiredBefore, PRUNE_BATCH)) === PRUNE_BATCH);
-}
-
-/** Makes the purge, and what stops its runs: they end after the batch that is under way. */
-function createPurge(nonces: NonceMemory, uploads: UploadParts) {
-  const stopping = new AbortController();
-  const running = new Set<Promise<PurgeReport>>();
-  const run = async (): Promise<PurgeReport> => {
-    await reconcileFailures(uploads);
-    const report = await purgeUnclaimed(uploads, stopping.signal);
-    // Last, because on a full disk it may fail until the purge has made room.
-    await pruneNonces(nonces, uploads.clock.now());
-    return report;
-  };
-  return {
-    purge: (): Promise<PurgeReport> => {
-      const purging = run();
-      running.add(purging);
-      return purging.finally(() => running.delete(purging));
-    },
-    stopPurges: async (): Promise<void> => {
-      stopping.abort();
-      await Promise.allSettled([...running]);
-    },
-  };
 }
 
 /**

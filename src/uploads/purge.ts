@@ -1,5 +1,6 @@
 import type { UploadParts } from './dependencies.ts';
 import type { PurgingBody } from './ports.ts';
+import { reconcile } from './reconcile.ts';
 
 /** What one purge did. */
 export interface PurgeReport {
@@ -16,6 +17,61 @@ const BATCH = 64;
 const DELETIONS_AT_ONCE = 3;
 /** How many steps of the ledger one purge waits for; the next one goes on. */
 const MOST_STEPS = 256;
+
+const NONCES = 1000;
+
+/** Nonces that were used. */
+export interface UsedNonces {
+  /** Forgets up to `limit` nonces that expired before a time. @returns how many. */
+  prune(expiredBefore: number, limit: number): Promise<number>;
+}
+
+/** The purge of a gateway. */
+export interface Purge {
+  /** Runs it once. */
+  readonly run: () => Promise<PurgeReport>;
+  /** Ends its runs after the batch that is under way. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Makes the purge. A run has six jobs, in this order: it reconciles what failed uploads have left, deletes the bodies in
+ * `purging`, expires what nobody claimed in time, forgets issued uploads, then tombstones, and then nonces: last, because
+ * on a full disk that may fail until there is room.
+ */
+export function createPurge(parts: UploadParts, nonces: UsedNonces): Purge {
+  const stopping = new AbortController();
+  const running = new Set<Promise<PurgeReport>>();
+  const runJobs = async (): Promise<PurgeReport> => {
+    await reconcileFailures(parts);
+    const report = await purgeUnclaimed(parts, stopping.signal);
+    await pruneNonces(nonces, parts.clock.now());
+    return report;
+  };
+  return {
+    run: () => {
+      const run = runJobs();
+      running.add(run);
+      return run.finally(() => running.delete(run));
+    },
+    stop: async () => {
+      stopping.abort();
+      await Promise.allSettled([...running]);
+    },
+  };
+}
+
+/** The start reconciles what a crash has left; what has failed since then waits for the next purge. */
+async function reconcileFailures(parts: UploadParts): Promise<void> {
+  const report = await reconcile(parts);
+  if (report.settled + report.discarded === 0) return;
+  parts.logger.warn(report, 'reconciled what a failure had left');
+}
+
+/** Forgets the nonces that expired before a time. */
+export async function pruneNonces(nonces: UsedNonces, expiredBefore: number): Promise<void> {
+  while ((await nonces.prune(expiredBefore, NONCES)) === NONCES);
+}
 
 /**
  * Purges every upload whose claim deadline has passed, and whatever else is in `purging`; then forgets issued

@@ -6,7 +6,7 @@ import { isFull, NO_DISK_SPACE } from './disk-space.ts';
 import type { Durability } from './group-commit.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LogFlush } from './log-flush.ts';
-import { migrate } from './migrate.ts';
+import { migrate, requireCurrentSchema } from './migrate.ts';
 
 /** Where a data folder keeps its ledger. */
 export const LEDGER_FILE = 'gateway.sqlite3';
@@ -38,16 +38,44 @@ export function openLedgerDatabase(
   space: DiskSpace = NO_DISK_SPACE,
 ): LedgerDatabase {
   const file = dataDir === undefined ? ':memory:' : join(dataDir, LEDGER_FILE);
-  const database = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS });
-  try {
+  return open(file, space, (database) => {
     // Only a ledger that is new takes it. SQLite fixes it with the first page, so it comes first.
     database.pragma('auto_vacuum = INCREMENTAL');
     database.pragma('journal_mode = WAL');
-    database.pragma(`journal_size_limit = ${String(LOG_BYTES)}`);
-    // The log is flushed by `LogFlush`.
-    database.pragma('synchronous = NORMAL');
-    database.pragma('foreign_keys = ON');
+    configure(database);
     migrate(database);
+  });
+}
+
+/**
+ * Opens the ledger of a data folder as it is, beside the server that may be using it: a command must not bring the schema
+ * of a running server to another version.
+ * @param access - `read`: SQLite refuses every change
+ * @throws when there is no ledger, or its schema is older or newer than that of this program
+ */
+export function openExistingLedger(dataDir: string, access: 'read' | 'write'): LedgerDatabase {
+  return open(join(dataDir, LEDGER_FILE), NO_DISK_SPACE, (database) => {
+    configure(database);
+    if (access === 'read') database.pragma('query_only = ON');
+    requireCurrentSchema(database);
+  });
+}
+
+function configure(database: Database): void {
+  database.pragma(`journal_size_limit = ${String(LOG_BYTES)}`);
+  // The log is flushed by `LogFlush`.
+  database.pragma('synchronous = NORMAL');
+  database.pragma('foreign_keys = ON');
+}
+
+function open(
+  file: string,
+  space: DiskSpace,
+  prepare: (database: Database) => void,
+): LedgerDatabase {
+  const database = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    prepare(database);
   } catch (error) {
     database.close();
     throw error;

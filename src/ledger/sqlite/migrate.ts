@@ -31,15 +31,35 @@ export function migrate(database: Database, directory: string = MIGRATIONS_DIR):
            version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL
          ) STRICT`,
       );
-      const applied = new Map(
-        appliedRows
-          .parse(database.prepare('SELECT version, checksum FROM schema_migrations').all())
-          .map(({ version, checksum }) => [version, checksum]),
-      );
+      const applied = readApplied(database);
       refuseNewer(applied, migrations);
       for (const migration of migrations) applyOnce(database, migration, applied);
     })
     .immediate();
+}
+
+/**
+ * Checks that a database has the schema of these migrations, and changes nothing.
+ * @throws when it is older, or newer
+ */
+export function requireCurrentSchema(database: Database, directory: string = MIGRATIONS_DIR): void {
+  const migrations = readMigrations(directory);
+  const applied = readApplied(database);
+  refuseNewer(applied, migrations);
+  const newestKnown = migrations.at(-1)?.version ?? 0;
+  const newestApplied = Math.max(0, ...applied.keys());
+  if (newestApplied === newestKnown) return;
+  throw new Error(
+    `the ledger has schema version ${String(newestApplied)}, this program needs ${String(newestKnown)}: use the ` +
+      'program that serves it, or start a gateway of this version, which brings it up to date',
+  );
+}
+
+function readApplied(database: Database): ReadonlyMap<number, string> {
+  const table = database.prepare(`SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'`);
+  if (table.get() === undefined) return new Map();
+  const rows = database.prepare('SELECT version, checksum FROM schema_migrations').all();
+  return new Map(appliedRows.parse(rows).map(({ version, checksum }) => [version, checksum]));
 }
 
 function readMigrations(directory: string): Migration[] {

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { parseConfig } from '../../src/config/config.ts';
+import { backUpDataFolder, checkDataFolder, openDataFolder } from '../../src/data-folder.ts';
+import { createGateway } from '../../src/gateway.ts';
+import { wallClock } from '../../src/lib/clock.ts';
+import { temporaryFolder } from '../support/built-gateway.ts';
+
+// A command of a newer version migrated the ledger under the older server that was using it, and broke it.
+
+const check = {
+  ...{ deep: false, repair: false, clock: wallClock },
+  onFinding: () => undefined,
+  onProgress: () => undefined,
+};
+
+async function openAs(dataDir: string): Promise<void> {
+  await using folder = openDataFolder(parseConfig({ dataDir }));
+  await folder.findPackage('none');
+}
+
+const COMMANDS: readonly [string, (dataDir: string) => Promise<unknown>][] = [
+  ['url or payload', openAs],
+  ['fsck', (dataDir) => checkDataFolder(dataDir, check)],
+  ['fsck --repair', (dataDir) => checkDataFolder(dataDir, { ...check, repair: true })],
+  ['backup', (dataDir) => backUpDataFolder(dataDir, `${dataDir}-copy`)],
+];
+
+const NEWEST = 'SELECT max(version) FROM schema_migrations';
+
+it.each([
+  [
+    'an older',
+    `DELETE FROM schema_migrations WHERE version = (${NEWEST})`,
+    /needs \d+: use the program that serves it/,
+  ],
+  [
+    'a newer',
+    `INSERT INTO schema_migrations SELECT 9999, name, checksum FROM schema_migrations LIMIT 1`,
+    /knows up to \d+: start a newer program/,
+  ],
+])(
+  'refuses %s ledger in every command, and leaves it as it is',
+  async (_which, change, expected) => {
+    const folder = await temporaryFolder();
+    const dataDir = join(folder.path, 'data');
+    await (await createGateway({ dataDir })).close();
+    const database = new SqliteDatabase(join(dataDir, 'gateway.sqlite3'));
+    database.exec(change);
+    const version: unknown = database.prepare(NEWEST).pluck().get();
+    for (const [name, run] of COMMANDS) {
+      const failure = await run(dataDir).then(
+        () => `${name} has succeeded`,
+        (error: unknown) => String(error),
+      );
+      expect(failure).toMatch(expected);
+    }
+    expect(database.prepare(NEWEST).pluck().get()).toBe(version);
+    database.close();
+    await folder.remove();
+  },
+);
