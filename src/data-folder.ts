@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { credentialsPath, readCredentials } from './accounts/credentials-file.ts';
-import { accountIds, resolveBucketKey } from './accounts/keys.ts';
+import { resolveBucketKey } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config.ts';
 import { serverUrl } from './http/public-host.ts';
@@ -54,7 +54,7 @@ export function openDataFolder(config: Config): DataFolder {
   return {
     ledger,
     findPackage: async (firmwareId) => {
-      for (const accountId of accountIds(config)) {
+      for (const { accountId } of await ledger.packageOwners()) {
         const found = await ledger.findPackage(accountId, firmwareId);
         if (found !== undefined) return found;
       }

@@ -39,6 +39,7 @@ import type { ObjectStore, Observer, UploadLedger } from './uploads/ports.ts';
 import type { PurgeReport } from './uploads/purge.ts';
 import { createPurge, pruneNonces } from './uploads/purge.ts';
 import { reconcile } from './uploads/reconcile.ts';
+import { warnOfUnknownOwners } from './uploads/unknown-owners.ts';
 import type { Uploads } from './uploads/uploads.ts';
 import { createUploads } from './uploads/uploads.ts';
 
@@ -122,13 +123,14 @@ export async function createGateway(
     const store = parts.store ?? (await openStore(config, parts.logger));
     closers.push(() => store.close());
     const keys = resolveKeys(config, parts.accounts);
+    const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
     const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
     closers.push(() => uploads.inTransit.empty(config.grace));
     uploads.logger.info(await reconcile(uploads), 'reconciled');
+    await warnOfUnknownOwners(uploads, accountIds());
     const monotonic = parts.monotonicClock ?? monotonicClock;
     const nonces = new RetainedNonces(records.nonces, uploads.clock, monotonic);
     const purge = createPurge(uploads, nonces);
-    const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
     const view = createUploads(uploads, accountIds);
     const faults = parts.faults ?? (config.testMode ? createFaults() : undefined);
     const forget = (): Promise<void> => pruneNonces(records.nonces, NEVER);

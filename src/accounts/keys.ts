@@ -44,11 +44,6 @@ export function resolveBucketKey(
   return createBucketKey(id, secret);
 }
 
-/** @returns the ids of all accounts; no secret is needed to know them */
-export function accountIds(config: Config): readonly string[] {
-  return readConfigured(config)?.map(({ id }) => id) ?? [SIMPLE_ACCOUNT];
-}
-
 /** Reads the accounts file again. @throws when it cannot be used; the old accounts stay */
 export function reloadAccounts(config: Config, { accounts }: Keys): void {
   const read = readConfigured(config);

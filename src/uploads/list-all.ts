@@ -20,13 +20,12 @@ export async function* allUploads(
   }
 }
 
-/** Reads every firmware package of some accounts; the oldest of an account comes first. */
+/** Reads every firmware package there is, account by account; the oldest of an account comes first. */
 export async function allPackages(
-  ledger: Pick<UploadLedger, 'listPackages'>,
-  accountIds: readonly string[],
+  ledger: Pick<UploadLedger, 'listPackages' | 'packageOwners'>,
 ): Promise<FirmwarePackage[]> {
   const all: FirmwarePackage[] = [];
-  for (const accountId of accountIds) {
+  for (const { accountId } of await ledger.packageOwners()) {
     const found: FirmwarePackage[] = [];
     for (;;) {
       const filter = { accountId, offset: found.length, limit: PAGE };

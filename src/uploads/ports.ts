@@ -135,6 +135,13 @@ export interface PackageFilter {
   readonly limit: number;
 }
 
+/** An account that has firmware packages, whether or not it is configured. */
+export interface PackageOwner {
+  readonly accountId: string;
+  /** How many it has. */
+  readonly packages: number;
+}
+
 /** What may be changed of a package. An absent member stays as it is. */
 export interface PackageChange {
   readonly name?: string;
@@ -194,6 +201,8 @@ export interface UploadLedger {
   findPackage(accountId: string, packageId: string): Promise<FirmwarePackage | undefined>;
   /** @returns the account's package of a name */
   findPackageByName(accountId: string, name: string): Promise<FirmwarePackage | undefined>;
+  /** @returns every account that has packages, the one with the oldest package first */
+  packageOwners(): Promise<PackageOwner[]>;
   /** Newest first. `total` counts all that match, whatever the page. */
   listPackages(filter: PackageFilter): Promise<{ total: number; packages: FirmwarePackage[] }>;
   /** Changes what the change has. */

@@ -7,13 +7,10 @@ const BATCH = 1000;
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** Deletes every package and every upload, and forgets that they were there. For tests. */
-export async function forgetEverything(
-  parts: UploadParts,
-  accountIds: readonly string[],
-): Promise<void> {
+export async function forgetEverything(parts: UploadParts): Promise<void> {
   const { clock, inTransit, ledger } = parts;
   const now = clock.now();
-  for (const { accountId, id } of await allPackages(ledger, accountIds)) {
+  for (const { accountId, id } of await allPackages(ledger)) {
     await ledger.deletePackage(accountId, id, now);
   }
   for await (const upload of allUploads(ledger)) {

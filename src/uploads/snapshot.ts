@@ -54,16 +54,13 @@ export interface Snapshot {
   readonly packages: readonly PackageSnapshot[];
 }
 
-/** Takes a snapshot of the uploads and the packages of some accounts. */
-export async function takeSnapshot(
-  parts: UploadParts,
-  accountIds: readonly string[],
-): Promise<Snapshot> {
+/** Takes a snapshot of all uploads and all packages. */
+export async function takeSnapshot(parts: UploadParts): Promise<Snapshot> {
   const uploads: UploadSnapshot[] = [];
   for await (const upload of allUploads(parts.ledger)) {
     uploads.push(showUpload(upload, parts.rules.claimTtl));
   }
-  const packages = await allPackages(parts.ledger, accountIds);
+  const packages = await allPackages(parts.ledger);
   return { time: iso(parts.clock.now()), uploads, packages: packages.map(showPackage) };
 }
 

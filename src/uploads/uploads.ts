@@ -36,7 +36,7 @@ export interface Uploads {
   find(key: string): Promise<Upload | undefined>;
   /** @returns every upload, oldest first, tombstones too */
   list(): Promise<Upload[]>;
-  /** @returns every firmware package of the accounts there are */
+  /** @returns every firmware package, also those of accounts that are not configured */
   packages(): Promise<FirmwarePackage[]>;
   /** @returns uploads and packages as plain data for assertions */
   snapshot(): Promise<Snapshot>;
@@ -58,7 +58,7 @@ export interface Uploads {
 /** How long a claim waits for a SHA-256, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** @param accountIds - gives every account there is */
+/** @param accountIds - gives every account that is configured */
 export function createUploads(parts: UploadParts, accountIds: () => readonly string[]): Uploads {
   const { ledger } = parts;
   const soleAccount = (): string | undefined => {
@@ -72,8 +72,8 @@ export function createUploads(parts: UploadParts, accountIds: () => readonly str
       for await (const upload of allUploads(ledger)) all.push(upload);
       return all;
     },
-    packages: () => allPackages(ledger, accountIds()),
-    snapshot: () => takeSnapshot(parts, accountIds()),
+    packages: () => allPackages(ledger),
+    snapshot: () => takeSnapshot(parts),
     deposit: (file) => deposit(parts, file),
     withdraw: (file) => withdraw(parts, file),
     claim: async ({ accountId = soleAccount(), files, ...wanted }) => {
@@ -92,7 +92,7 @@ export function createUploads(parts: UploadParts, accountIds: () => readonly str
         patience: PATIENCE,
       });
     },
-    setStatus: (firmwareId, verdict) => setPackageStatus(parts, accountIds(), firmwareId, verdict),
-    forgetAll: () => forgetEverything(parts, accountIds()),
+    setStatus: (firmwareId, verdict) => setPackageStatus(parts, firmwareId, verdict),
+    forgetAll: () => forgetEverything(parts),
   };
 }

@@ -12,11 +12,10 @@ export interface Verdict {
 /** Sets how far the verification of a firmware package is. @returns false when there is no such package */
 export async function setPackageStatus(
   { clock, ledger }: Pick<UploadParts, 'clock' | 'ledger'>,
-  accountIds: readonly string[],
   packageId: string,
   { status, verifyProgress }: Verdict,
 ): Promise<boolean> {
-  for (const accountId of accountIds) {
+  for (const { accountId } of await ledger.packageOwners()) {
     if ((await ledger.findPackage(accountId, packageId)) === undefined) continue;
     const outcome = await ledger.modifyPackage(accountId, packageId, {
       status: PACKAGE_STATUS[status],

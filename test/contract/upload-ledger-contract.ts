@@ -302,6 +302,17 @@ export function describeUploadLedger(
         return [...page.packages.map(({ id }) => id), `of ${String(page.total)}`];
       };
 
+      it('tells which accounts have packages', async () => {
+        await ledger.recordStored(aBody('k4', 'l4'));
+        await ledger.claim(
+          aClaim({ id: 'p4', accountId: 'other', name: 'n4' }, { locators: ['l4'] }),
+        );
+        expect(await ledger.packageOwners()).toEqual([
+          { accountId: 'acme', packages: 3 },
+          { accountId: 'other', packages: 1 },
+        ]);
+      });
+
       beforeEach(async () => {
         for (const n of [1, 2, 3]) {
           await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`));

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
-import type { PackageChange, PackageFilter } from '../../uploads/ports.ts';
+import type { PackageChange, PackageFilter, PackageOwner } from '../../uploads/ports.ts';
 import { toPackage } from './rows.ts';
 import type { PackageFileRow, PackageRow } from './rows.ts';
 
@@ -95,6 +95,10 @@ export class PackageTable {
     return this.#statements.delete.run(accountId, packageId).changes === 1;
   }
 
+  owners(): PackageOwner[] {
+    return this.#statements.owners.all();
+  }
+
   #withFiles(row: PackageRow | undefined): FirmwarePackage | undefined {
     return row && toPackage(row, this.#statements.files.all(row.id));
   }
@@ -159,6 +163,10 @@ function prepareStatements(database: Database) {
     ),
     find: database.prepare<[string, string], PackageRow>(
       'SELECT * FROM firmware_packages WHERE account_id = ? AND id = ?',
+    ),
+    owners: database.prepare<[], PackageOwner>(
+      `SELECT account_id AS accountId, count(*) AS packages FROM firmware_packages
+       GROUP BY account_id ORDER BY min(sequence)`,
     ),
     findByName: database.prepare<[string, string], PackageRow>(
       'SELECT * FROM firmware_packages WHERE account_id = ? AND name = ?',

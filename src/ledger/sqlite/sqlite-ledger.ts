@@ -6,6 +6,7 @@ import type {
   ListedUpload,
   PackageChange,
   PackageFilter,
+  PackageOwner,
   PurgingBody,
   StoredRecord,
   StoreOutcome,
@@ -100,6 +101,10 @@ export class SqliteLedger implements UploadLedger {
 
   async findPackageByName(accountId: string, name: string): Promise<FirmwarePackage | undefined> {
     return Promise.resolve(this.#packages.findByName(accountId, name));
+  }
+
+  async packageOwners(): Promise<PackageOwner[]> {
+    return Promise.resolve(this.#packages.owners());
   }
 
   async listPackages(
