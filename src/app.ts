@@ -13,13 +13,13 @@ import type { TestControls } from './ops/test-controls.ts';
 import { createCallbackRule } from './oss/post-object/callback-target.ts';
 import { createOssRouter } from './oss/router.ts';
 import type { OssHandler } from './oss/router.ts';
-import type { UploadParts } from './uploads/dependencies.ts';
+import type { UploadDependencies } from './uploads/dependencies.ts';
 
 /** What an application is composed of. */
-export interface AppParts {
+export interface AppDependencies {
   readonly config: Config;
   readonly keys: Keys;
-  readonly uploads: UploadParts;
+  readonly uploads: UploadDependencies;
   readonly nonces: NonceMemory;
   readonly faults: FaultPlan;
   readonly quota: Quota;
@@ -36,10 +36,10 @@ export interface AppParts {
  * everything else to OSS, which has an error for each. Only the operator surface is Express's: it costs a third of the
  * time of a signed call, and has pages of its own for what it cannot parse.
  */
-export function createApp(parts: AppParts): RequestListener {
-  const { logger } = parts.uploads;
-  const ops = createOperatorApp(parts);
-  const { iot, oss } = createDialects(parts);
+export function createApp(deps: AppDependencies): RequestListener {
+  const { logger } = deps.uploads;
+  const ops = createOperatorApp(deps);
+  const { iot, oss } = createDialects(deps);
   return (request, response) => {
     if (isForOperator(request)) {
       ops(request, response);
@@ -63,8 +63,8 @@ function isForOperator({ url = '' }: IncomingMessage): boolean {
   return OPERATOR_TARGET.test(url) && (url.startsWith('/') || URL.canParse(url));
 }
 
-function createDialects(parts: AppParts): { iot: IotHandler; oss: OssHandler } {
-  const { config, faults, keys, nonces, quota, uploads, wallClock } = parts;
+function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandler } {
+  const { config, faults, keys, nonces, quota, uploads, wallClock } = deps;
   const shared = {
     uploads,
     bucketKey: keys.bucketKey,
@@ -85,7 +85,7 @@ function createDialects(parts: AppParts): { iot: IotHandler; oss: OssHandler } {
     region: config.region,
     publicRead: config.publicRead,
     corsRules: config.corsRules,
-    callback: createCallbackRule(config, parts.ownPorts),
+    callback: createCallbackRule(config, deps.ownPorts),
     drain: { bytes: config.drainBytes, milliseconds: config.drainTime },
   });
   return { iot, oss };
@@ -94,7 +94,7 @@ function createDialects(parts: AppParts): { iot: IotHandler; oss: OssHandler } {
 /** Ordinary forms and calls have less than what is free; the others wait a moment for room. */
 const UNSIGNED = { free: 16 * 1024, patience: 1000 };
 
-function createOperatorApp({ tests, uploads }: AppParts): RequestListener {
+function createOperatorApp({ tests, uploads }: AppDependencies): RequestListener {
   const ops = createOpsRouter({
     logger: uploads.logger,
     tests,

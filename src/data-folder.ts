@@ -8,7 +8,7 @@ import { ConfigError } from './config/config.ts';
 import { serverUrl } from './http/public-host.ts';
 import { LEDGER_FILE, openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
-import { SqliteUpkeep } from './ledger/sqlite/sqlite-upkeep.ts';
+import { SqliteMaintenance } from './ledger/sqlite/sqlite-maintenance.ts';
 import type { Clock } from './lib/clock.ts';
 import { hasErrorCode } from './lib/errno.ts';
 import { quoted } from './lib/quoted.ts';
@@ -22,7 +22,7 @@ import type { FirmwarePackage } from './uploads/firmware-package.ts';
 import { backUp } from './uploads/maintenance/backup.ts';
 import type { BackUpReport } from './uploads/maintenance/backup.ts';
 import { check } from './uploads/maintenance/check.ts';
-import type { CheckOptions, CheckParts, CheckReport } from './uploads/maintenance/check.ts';
+import type { CheckOptions, CheckDependencies, CheckReport } from './uploads/maintenance/check.ts';
 import type { UploadLedger } from './uploads/ports.ts';
 import { reconcile } from './uploads/reconcile.ts';
 
@@ -104,13 +104,19 @@ export async function checkDataFolder(
   const database = openExistingLedger(dataDir, options.repair ? 'write' : 'read');
   const inventory = new DiskInventory(dataDir, new ThreadHasher());
   const ledger = new SqliteLedger(database);
-  const upkeep = new SqliteUpkeep(database);
+  const upkeep = new SqliteMaintenance(database);
   try {
     if (options.repair) await settle(dataDir, ledger);
     const journals = options.repair ? 0 : await countWaitingJournals(dataDir, inventory);
     const recoverable = journals === 0 ? new Set<string>() : await inventory.journaled();
-    const parts: CheckParts = { ledger, upkeep, inventory, recoverable, clock: options.clock };
-    const report = await check(parts, options);
+    const deps: CheckDependencies = {
+      ledger,
+      upkeep,
+      inventory,
+      recoverable,
+      clock: options.clock,
+    };
+    const report = await check(deps, options);
     const compacted = options.repair ? await upkeep.compact() : 'unneeded';
     return { ...report, journals, compacted };
   } finally {
@@ -188,11 +194,11 @@ async function fill(
 
 async function copyLedger<T>(
   dataDir: string,
-  copy: (upkeep: SqliteUpkeep) => Promise<T>,
+  copy: (upkeep: SqliteMaintenance) => Promise<T>,
 ): Promise<T> {
   const database = openExistingLedger(dataDir, 'read');
   try {
-    return await copy(new SqliteUpkeep(database));
+    return await copy(new SqliteMaintenance(database));
   } finally {
     await database.close();
   }

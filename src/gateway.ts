@@ -7,7 +7,7 @@ import type { NonceMemory, Quota } from './accounts/ports.ts';
 import { createApp } from './app.ts';
 import type { Config, GatewayOptions } from './config/config.ts';
 import { parseConfig } from './config/config.ts';
-import { FaultBook } from './faults/fault-registry.ts';
+import { FaultRegistry } from './faults/fault-registry.ts';
 import { POST_OBJECT } from './faults/fault-spec.ts';
 import { noFaults } from './faults/none.ts';
 import type { Listener } from './http/listener.ts';
@@ -32,8 +32,8 @@ import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
 import type { TestControls } from './ops/test-controls.ts';
 import { faultCodes as ossFaultCodes } from './oss/post-object/injected-faults.ts';
-import { KeysInTransit } from './uploads/active-uploads.ts';
-import type { UploadParts } from './uploads/dependencies.ts';
+import { ActiveUploads } from './uploads/active-uploads.ts';
+import type { UploadDependencies } from './uploads/dependencies.ts';
 import { combineObservers } from './uploads/observers.ts';
 import type { ObjectStore, Observer, UploadLedger } from './uploads/ports.ts';
 import type { PurgeReport } from './uploads/purge.ts';
@@ -44,7 +44,7 @@ import type { Uploads } from './uploads/uploads.ts';
 import { createUploads } from './uploads/uploads.ts';
 
 /* What the faces of the product are written with. */
-export type { FaultBook, Faults } from './faults/fault-registry.ts';
+export type { FaultRegistry, Faults } from './faults/fault-registry.ts';
 export type { Observer, PurgingBody } from './uploads/ports.ts';
 export type { FirmwarePackage } from './uploads/firmware-package.ts';
 export type { DepositedFile } from './uploads/deposit.ts';
@@ -67,7 +67,7 @@ export interface GatewayParts {
   readonly store?: ObjectStore;
   readonly quota?: Quota;
   /** Requests that fail on purpose: see `createFaults`. */
-  readonly faults?: FaultBook;
+  readonly faults?: FaultRegistry;
   /** The accounts that may call the API, instead of the one of a simple installation. */
   readonly accounts?: readonly Account[];
 }
@@ -125,7 +125,7 @@ export async function createGateway(
     const keys = resolveKeys(config, parts.accounts);
     const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
     const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
-    closers.push(() => uploads.inTransit.empty(config.grace));
+    closers.push(() => uploads.activeUploads.drain(config.grace));
     uploads.logger.info(await reconcile(uploads), 'reconciled');
     await warnOfUnknownOwners(uploads, accountIds());
     const monotonic = parts.monotonicClock ?? monotonicClock;
@@ -205,7 +205,7 @@ function composeUploads(
   parts: GatewayParts,
   { ledger, store }: { ledger: UploadLedger; store: ObjectStore },
   { bucketKey }: Keys,
-): UploadParts {
+): UploadDependencies {
   const logger = parts.logger ?? silentLogger;
   return {
     ledger,
@@ -218,7 +218,7 @@ function composeUploads(
       accessKeyId: bucketKey.accessKeyId,
       sign: (policy) => bucketKey.signPostV1(policy),
     },
-    inTransit: new KeysInTransit(),
+    activeUploads: new ActiveUploads(),
     rules: {
       bucket: config.bucket,
       policyTtl: config.policyTtl,
@@ -232,8 +232,8 @@ function composeUploads(
 }
 
 /** Makes a plan of requests that fail on purpose, for the `faults` of a gateway. */
-export function createFaults(): FaultBook {
-  return new FaultBook(iotFaultCodes().set(POST_OBJECT, ossFaultCodes()));
+export function createFaults(): FaultRegistry {
+  return new FaultRegistry(iotFaultCodes().set(POST_OBJECT, ossFaultCodes()));
 }
 
 function adjustable(clock: Clock = wallClock): AdjustableClock {
@@ -243,8 +243,8 @@ function adjustable(clock: Clock = wallClock): AdjustableClock {
 /** What the test controls work with; undefined while test mode is off. */
 function testControls(tested: {
   readonly config: Config;
-  readonly uploads: UploadParts;
-  readonly faults: FaultBook | undefined;
+  readonly uploads: UploadDependencies;
+  readonly faults: FaultRegistry | undefined;
   readonly view: Uploads;
   readonly purge: () => Promise<PurgeReport>;
   readonly forget: () => Promise<void>;

@@ -52,9 +52,9 @@ export type {
   StoreRecovery,
   UploadLedger,
 } from './uploads/ports.ts';
-export type { FaultBook, Faults, OrderedFault } from './faults/fault-registry.ts';
+export type { FaultRegistry, Faults, ActiveFault } from './faults/fault-registry.ts';
 export { FaultOrderError } from './faults/fault-spec.ts';
-export type { FaultOrder, FaultScope } from './faults/fault-spec.ts';
+export type { FaultSpec, FaultScope } from './faults/fault-spec.ts';
 export { AdjustableClock, ManualClock, wallClock } from './lib/clock.ts';
 export type { Clock, Duration } from './lib/clock.ts';
 export { randomIds, sequentialIds } from './lib/ids.ts';

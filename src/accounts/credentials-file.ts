@@ -34,9 +34,9 @@ export function credentialsPath(dataDir: string): string {
  * their owner alone. The file appears complete or not at all, and processes that start at the same time get the same.
  * @throws when the file is there but cannot be read or understood
  */
-export function keepCredentials(dataDir: string): Credentials {
+export function loadOrCreateCredentials(dataDir: string): Credentials {
   if (isWritten(dataDir)) return readCredentials(dataDir);
-  const fresh = { account: makeUpAccessKey(), bucket: makeUpAccessKey() };
+  const fresh = { account: generateAccessKey(), bucket: generateAccessKey() };
   const unfinished = join(dataDir, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
   try {
     writeDurably(unfinished, `${JSON.stringify(fresh, null, 2)}\n`);
@@ -132,7 +132,7 @@ function removeLeftovers(dataDir: string): void {
 }
 
 /** In the shape of Alibaba Cloud's: an id of 24 and a secret of 30 characters. */
-function makeUpAccessKey(): Credentials['account'] {
+function generateAccessKey(): Credentials['account'] {
   return { id: `LTAI${randomText(20)}`, secret: randomText(30) };
 }
 

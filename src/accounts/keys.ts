@@ -5,7 +5,7 @@ import type { Account } from './accounts.ts';
 import { AccountDirectory } from './accounts.ts';
 import { readAccountsFile } from './accounts-file.ts';
 import type { Credentials } from './credentials-file.ts';
-import { credentialsPath, keepCredentials } from './credentials-file.ts';
+import { credentialsPath, loadOrCreateCredentials } from './credentials-file.ts';
 
 /** Two kinds of credential, never mixed: accounts sign API calls, the bucket key signs policies and downloads. */
 export interface Keys {
@@ -27,8 +27,8 @@ export function resolveKeys(config: Config, given: readonly Account[] | undefine
   const account = pair(config.accessKeyId, config.accessKeySecret);
   const accounts = given ?? readConfigured(config) ?? (account && [simple(account)]);
   return {
-    accounts: new AccountDirectory(accounts ?? [simple(keepCredentials(dataDir).account)]),
-    bucketKey: resolveBucketKey(config, keepCredentials),
+    accounts: new AccountDirectory(accounts ?? [simple(loadOrCreateCredentials(dataDir).account)]),
+    bucketKey: resolveBucketKey(config, loadOrCreateCredentials),
     credentialsFile:
       config.ossAccessKeyId !== undefined && accounts ? undefined : credentialsPath(dataDir),
   };

@@ -15,7 +15,7 @@ type Done = (error?: Error | null) => void;
  * Spoils the answer that is going to be written, for `truncate` and `loseAnswer`; other faults leave it alone.
  * The count begins with the status line.
  */
-export function spoilAnswer(request: IncomingMessage, fault: Fault | undefined): void {
+export function corruptResponse(request: IncomingMessage, fault: Fault | undefined): void {
   if (fault?.kind !== 'truncate' && fault?.kind !== 'loseAnswer') return;
   const { socket } = request;
   const write = socket.write.bind(socket);
@@ -44,7 +44,7 @@ export function spoilAnswer(request: IncomingMessage, fault: Fault | undefined):
  * @param time - milliseconds
  * @returns whether the client is still there
  */
-export async function holdUp(
+export async function pause(
   { socket }: IncomingMessage,
   time: number | undefined,
 ): Promise<boolean> {
@@ -84,11 +84,11 @@ export function spoilFile(
       });
     case 'stall':
       return interrupted(bytes, fault.after, async () => {
-        if (!(await holdUp(request, fault.time))) throw broken();
+        if (!(await pause(request, fault.time))) throw broken();
       });
     case 'slow':
       return paced(bytes, fault.bytesPerSecond / TICKS_PER_SECOND, async () => {
-        if (!(await holdUp(request, 1000 / TICKS_PER_SECOND))) throw broken();
+        if (!(await pause(request, 1000 / TICKS_PER_SECOND))) throw broken();
       });
     default:
       return bytes;
@@ -99,16 +99,16 @@ export function spoilFile(
 async function* interrupted(
   bytes: AsyncIterable<Buffer>,
   after: number,
-  strike: () => Promise<void>,
+  onThreshold: () => Promise<void>,
 ): AsyncGenerator<Buffer, void, undefined> {
-  if (after === 0) await strike();
+  if (after === 0) await onThreshold();
   let left = after;
   for await (const chunk of bytes) {
     const head = left > 0 ? chunk.subarray(0, left) : Buffer.alloc(0);
     if (head.length > 0) {
       left -= head.length;
       yield head;
-      if (left === 0) await strike();
+      if (left === 0) await onThreshold();
     }
     if (head.length < chunk.length) yield chunk.subarray(head.length);
   }

@@ -1,10 +1,10 @@
 import type { Fault, FaultPlan, FaultSubject } from './fault-plan.ts';
 import { FaultOrderError, readOrder, readScope, splitOrder } from './fault-spec.ts';
-import type { FaultCatalogue, FaultOrder, FaultScope } from './fault-spec.ts';
+import type { FaultCatalogue, FaultSpec, FaultScope } from './fault-spec.ts';
 import { matchesGlob } from './glob.ts';
 
 /** A fault that is ordered, as `list` shows it; fit for JSON. */
-export interface OrderedFault {
+export interface ActiveFault {
   /** Cancels it. */
   readonly id: number;
   readonly operation: string;
@@ -28,9 +28,9 @@ export interface Faults {
    * @returns an id for `cancel`
    * @throws FaultOrderError for what cannot be ordered; its message lists what can
    */
-  next(operation: string, order: FaultOrder, scope?: Omit<FaultScope, 'rate' | 'seed'>): number;
+  next(operation: string, order: FaultSpec, scope?: Omit<FaultScope, 'rate' | 'seed'>): number;
   /** Lets every request fail, or every one that is in the scope, until the fault is cancelled. Otherwise as `next`. */
-  always(operation: string, order: FaultOrder, scope?: FaultScope): number;
+  always(operation: string, order: FaultSpec, scope?: FaultScope): number;
   /**
    * Takes an order as JSON has it: `operation`, the fault and its scope in one object. It is for one request, unless
    * it has `times` or a `rate`. Otherwise as `next`.
@@ -38,7 +38,7 @@ export interface Faults {
    */
   order(json: unknown): number;
   /** @returns the faults that are still ordered. */
-  list(): OrderedFault[];
+  list(): ActiveFault[];
   /** Takes an order back. @returns false when there is none with this id (any more) */
   cancel(id: number): boolean;
   /** Takes all orders back. */
@@ -56,7 +56,7 @@ interface Entry {
 }
 
 /** Keeps the faults of one gateway. Of several that fit a request, the one that was ordered first is taken. */
-export class FaultBook implements Faults, FaultPlan {
+export class FaultRegistry implements Faults, FaultPlan {
   readonly #catalogue: FaultCatalogue;
   #entries: Entry[] = [];
   #lastId = 0;
@@ -65,11 +65,11 @@ export class FaultBook implements Faults, FaultPlan {
     this.#catalogue = catalogue;
   }
 
-  next(operation: string, order: FaultOrder, scope: FaultScope = {}): number {
+  next(operation: string, order: FaultSpec, scope: FaultScope = {}): number {
     return this.#add(operation, order, { times: 1, ...scope });
   }
 
-  always(operation: string, order: FaultOrder, scope: FaultScope = {}): number {
+  always(operation: string, order: FaultSpec, scope: FaultScope = {}): number {
     return this.#add(operation, order, scope);
   }
 
@@ -99,7 +99,7 @@ export class FaultBook implements Faults, FaultPlan {
     return this.#add(operation, order, isOnce ? { ...scope, times: 1 } : scope);
   }
 
-  list(): OrderedFault[] {
+  list(): ActiveFault[] {
     return this.#entries.map(({ fault, id, left, operation, scope, taken }) => ({
       id,
       operation,

@@ -17,7 +17,7 @@ import type { Fault } from './fault-plan.ts';
  *
  * API calls have no file: for them `resetAfter` and `stallAfter` are 0, and `bytesPerSecond` does not apply.
  */
-export type FaultOrder =
+export type FaultSpec =
   | {
       readonly code: string;
       readonly message?: string | undefined;

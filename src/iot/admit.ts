@@ -14,7 +14,7 @@ import type { QuotaRule } from './quota.ts';
 import { toUtc } from './utc.ts';
 
 /** What it takes to judge a call before its operation sees it. */
-export interface AdmissionParts {
+export interface AdmissionDependencies {
   readonly accounts: AccountDirectory;
   readonly nonces: NonceMemory;
   readonly quota: Quota;
@@ -43,7 +43,7 @@ const MAX_SHOWN = 80;
  * @throws GatewayError at the first thing that is wrong
  */
 export async function admit(
-  parts: AdmissionParts,
+  deps: AdmissionDependencies,
   method: string,
   call: SignedCall,
 ): Promise<Admission> {
@@ -53,13 +53,13 @@ export async function admit(
   checkVersion(call);
   const operation = chooseOperation(call);
   if (call.format === undefined) throw gatewayError('InvalidParameter.Format', {});
-  const credential = chooseCredential(parts, call);
-  const timestamp = checkTimestamp(parts, call);
+  const credential = chooseCredential(deps, call);
+  const timestamp = checkTimestamp(deps, call);
   const nonce = checkNonce(call);
   checkLength(call);
   checkSignature(call, credential);
-  await burnNonce(parts, credential, nonce, timestamp);
-  await takeQuota(parts, credential.account, operation);
+  await burnNonce(deps, credential, nonce, timestamp);
+  await takeQuota(deps, credential.account, operation);
   const parameters = new Map(call.parameters);
   checkRequired(operation, parameters);
   return { account: credential.account, operation, parameters };
@@ -110,7 +110,10 @@ function chooseOperation(call: SignedCall): Operation {
   return operation;
 }
 
-function chooseCredential({ accounts, clock }: AdmissionParts, call: SignedCall): Credential {
+function chooseCredential(
+  { accounts, clock }: AdmissionDependencies,
+  call: SignedCall,
+): Credential {
   const { accessKeyId, securityToken: token } = call.common;
   if (accessKeyId === undefined) throw call.missing('accessKeyId');
   const credential = accounts.find(accessKeyId);
@@ -158,17 +161,17 @@ function checkSignature(call: SignedCall, { accessKey }: Credential): void {
 }
 
 async function burnNonce(
-  parts: AdmissionParts,
+  deps: AdmissionDependencies,
   { accessKey }: Credential,
   nonce: string,
   timestamp: number,
 ): Promise<void> {
-  const isNew = await parts.nonces.burn(accessKey.id, nonce, nonceExpiry(timestamp, parts));
+  const isNew = await deps.nonces.burn(accessKey.id, nonce, nonceExpiry(timestamp, deps));
   if (!isNew) throw gatewayError('SignatureNonceUsed', {});
 }
 
 async function takeQuota(
-  { quota, quotaRule }: AdmissionParts,
+  { quota, quotaRule }: AdmissionDependencies,
   account: Account,
   operation: Operation,
 ): Promise<void> {

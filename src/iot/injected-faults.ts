@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { holdUp, resetConnection, spoilAnswer } from '../faults/connection-faults.ts';
+import { pause, resetConnection, corruptResponse } from '../faults/connection-faults.ts';
 import type { Fault } from '../faults/fault-plan.ts';
-import type { UploadParts } from '../uploads/dependencies.ts';
+import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { TIMESTAMP_SHAPE } from './calls/freshness.ts';
 import { MAX_BODY_BYTES } from './calls/read-body.ts';
 import type { SignedCall } from './calls/signed-call.ts';
@@ -17,7 +17,7 @@ export interface ReadyCall {
   readonly signed: SignedCall;
   readonly operation: Operation;
   readonly parameters: ReadonlyMap<string, string>;
-  readonly uploads: Pick<UploadParts, 'clock' | 'rules'>;
+  readonly uploads: Pick<UploadDependencies, 'clock' | 'rules'>;
 }
 
 const MISSING = 'Missing{name}';
@@ -49,7 +49,7 @@ export function faultCodes(): Map<string, readonly string[]> {
  * @returns whether anybody still waits for the call to be carried out
  * @throws GatewayError or BusinessError for an ordered refusal
  */
-export async function sufferFault(fault: Fault | undefined, call: ReadyCall): Promise<boolean> {
+export async function injectFault(fault: Fault | undefined, call: ReadyCall): Promise<boolean> {
   switch (fault?.kind) {
     case 'refuse':
       throw refusal(fault, call);
@@ -58,12 +58,12 @@ export async function sufferFault(fault: Fault | undefined, call: ReadyCall): Pr
       return false;
     case 'stall':
     case 'delay':
-      return holdUp(call.request, fault.time);
+      return pause(call.request, fault.time);
     case 'slow':
     case 'truncate':
     case 'loseAnswer':
     case undefined:
-      spoilAnswer(call.request, fault);
+      corruptResponse(call.request, fault);
       return true;
   }
 }

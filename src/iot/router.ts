@@ -7,7 +7,7 @@ import type { MemoryBudget, MemoryShare } from '../http/memory-budget.ts';
 import { requestHost } from '../http/public-host.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
-import type { UploadParts } from '../uploads/dependencies.ts';
+import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { admit } from './admit.ts';
 import { MAX_BODY_BYTES, readBody } from './calls/read-body.ts';
 import type { ReadOutcome } from './calls/read-body.ts';
@@ -17,15 +17,15 @@ import type { SignedCall } from './calls/signed-call.ts';
 import { completeCall, readHead, recognise } from './calls/wire-call.ts';
 import type { CallHead, WireCall } from './calls/wire-call.ts';
 import { BusinessError, GatewayError, gatewayError } from './errors.ts';
-import { sufferFault } from './injected-faults.ts';
+import { injectFault } from './injected-faults.ts';
 import { chooseInstance } from './operations/instance.ts';
 import type { QuotaRule } from './quota.ts';
 import { renderBusinessError, renderGatewayError, renderResult } from './render.ts';
 import type { Answer, AnswerFormat } from './render.ts';
 
 /** What the API works with. */
-export interface IotParts {
-  readonly uploads: UploadParts;
+export interface IotDependencies {
+  readonly uploads: UploadDependencies;
   readonly accounts: AccountDirectory;
   /** Signs download URLs. */
   readonly bucketKey: BucketKey;
@@ -51,16 +51,16 @@ export type IotHandler = (
 ) => Promise<void>;
 
 /** Makes the handler of the API. It answers what is an API call, and leaves everything else to those behind it. */
-export function createIotRouter(parts: IotParts): IotHandler {
+export function createIotRouter(deps: IotDependencies): IotHandler {
   return async (request, response, next) => {
     const head = readHead(request);
     if (head === undefined || recognise(head) === 'no') {
       next();
       return;
     }
-    const share = parts.unsigned.open();
+    const share = deps.unsigned.open();
     try {
-      const call = await handleCall(parts, request, response, head, share);
+      const call = await handleCall(deps, request, response, head, share);
       if (call === 'notOurs') next();
     } finally {
       share.release();
@@ -69,7 +69,7 @@ export function createIotRouter(parts: IotParts): IotHandler {
 }
 
 async function handleCall(
-  parts: IotParts,
+  deps: IotDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   head: CallHead,
@@ -77,18 +77,18 @@ async function handleCall(
 ): Promise<'handled' | 'notOurs'> {
   const body = await readBody(request, MAX_BODY_BYTES, share);
   if (body.kind === 'gone') return 'handled';
-  const requestId = parts.uploads.ids.apiRequest();
+  const requestId = deps.uploads.ids.apiRequest();
   if (body.kind !== 'whole') {
     const call = readSigned({ ...head, body: Buffer.alloc(0), form: [] });
-    const answer = refuse(parts, request, call, requestId, unreadable(body));
-    await sendAndClose(parts, request, response, requestId, answer);
+    const answer = refuse(deps, request, call, requestId, unreadable(body));
+    await sendAndClose(deps, request, response, requestId, answer);
     return 'handled';
   }
   const call = completeCall(head, body.bytes);
   if (call === undefined) return 'notOurs';
-  const answer = await answerCall(parts, request, call, requestId);
+  const answer = await answerCall(deps, request, call, requestId);
   if (answer === undefined) return 'handled';
-  writeHead(parts, response, requestId, answer);
+  writeHead(deps, response, requestId, answer);
   response.end(answer.text);
   return 'handled';
 }
@@ -109,24 +109,24 @@ function readSigned(call: WireCall): SignedCall {
 
 /** @returns undefined when nobody waits for an answer */
 async function answerCall(
-  parts: IotParts,
+  deps: IotDependencies,
   request: IncomingMessage,
   call: WireCall,
   requestId: string,
 ): Promise<Answer | undefined> {
   const signed = readSigned(call);
-  const { accounts, nonces, quota, quotaRule, uploads, wallClock } = parts;
+  const { accounts, nonces, quota, quotaRule, uploads, wallClock } = deps;
   const admission = { accounts, nonces, quota, quotaRule, clock: uploads.clock, wallClock };
   try {
     const { account, operation, parameters } = await admit(admission, call.method, signed);
-    const fault = parts.faults.take({ operation: operation.name });
+    const fault = deps.faults.take({ operation: operation.name });
     const ready = { request, signed, operation, parameters, uploads };
-    if (!(await sufferFault(fault, ready))) return undefined;
+    if (!(await injectFault(fault, ready))) return undefined;
     const context = {
       uploads,
-      bucketKey: parts.bucketKey,
-      publicUrl: parts.publicUrl,
-      host: requestHost(request, parts.publicUrl),
+      bucketKey: deps.bucketKey,
+      publicUrl: deps.publicUrl,
+      host: requestHost(request, deps.publicUrl),
       account,
       isSoleAccount: accounts.soleAccount !== undefined,
       instanceId: chooseInstance(account, parameters),
@@ -135,12 +135,12 @@ async function answerCall(
     const result = await operation.run(context, { values: parameters, prefix: '' });
     return renderResult(formatOf(signed), operation.name, result);
   } catch (error) {
-    return refuse(parts, request, signed, requestId, error);
+    return refuse(deps, request, signed, requestId, error);
   }
 }
 
 function refuse(
-  { uploads }: IotParts,
+  { uploads }: IotDependencies,
   request: IncomingMessage,
   signed: SignedCall,
   requestId: string,
@@ -166,7 +166,7 @@ function formatOf({ fallbackFormat, format }: SignedCall): AnswerFormat {
 }
 
 function writeHead(
-  { uploads }: IotParts,
+  { uploads }: IotDependencies,
   response: ServerResponse,
   requestId: string,
   { headers, status, text }: Answer,
@@ -181,14 +181,14 @@ function writeHead(
 
 /** Answers before the body is read, and takes in some of it, so that the client gets to read the answer. */
 async function sendAndClose(
-  parts: IotParts,
+  deps: IotDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
   answer: Answer,
 ): Promise<void> {
   response.setHeader('Connection', 'close');
-  writeHead(parts, response, requestId, answer);
+  writeHead(deps, response, requestId, answer);
   response.write(answer.text);
   await drain(request, DRAIN_LIMITS);
   response.end();

@@ -1,5 +1,5 @@
 /** Does one thing for many who ask: those who ask while it is under way share the next time. */
-export class SharedRun {
+export class CoalescedTask {
   readonly #task: () => Promise<void>;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;

@@ -5,7 +5,7 @@ import { createTestRouter, refuseTestControls } from './test-controls.ts';
 import type { TestControls } from './test-controls.ts';
 
 /** What the operator surface reports on. */
-export interface OpsParts {
+export interface OpsDependencies {
   readonly logger: Logger;
   /** Fails when the gateway cannot serve. */
   readonly probe: () => Promise<void>;
@@ -14,7 +14,7 @@ export interface OpsParts {
 }
 
 /** The gateway's own surface for its operator, mounted at `/_gateway`. */
-export function createOpsRouter({ logger, probe, tests }: OpsParts): Router {
+export function createOpsRouter({ logger, probe, tests }: OpsDependencies): Router {
   const router = Router();
   router.get('/health/live', (_request, response) => {
     response.json({ status: 'live' });

@@ -23,7 +23,7 @@ export interface AccessRequest extends Pick<
  * on, wherever the app is mounted; a proxy may stand for another machine. A web page from elsewhere, in a browser that
  * may reach us, may not in any case: neither openly, nor by a name of its own that it lets point to this machine.
  */
-export function findTrespass(request: AccessRequest, access: TestAccess): string | undefined {
+export function findAccessProblem(request: AccessRequest, access: TestAccess): string | undefined {
   // Nobody but this process is at the other end of a connection inside it.
   const isOutside = request.socket instanceof Socket;
   return (

@@ -9,7 +9,7 @@ import type { PurgeReport } from '../uploads/purge.ts';
 import type { StatusName } from '../uploads/snapshot.ts';
 import type { Uploads } from '../uploads/uploads.ts';
 import { BadControl, answerMissing } from './answers.ts';
-import { findTrespass } from './test-access.ts';
+import { findAccessProblem } from './test-access.ts';
 import type { TestAccess } from './test-access.ts';
 
 /** What the test controls move. */
@@ -46,7 +46,7 @@ export function createTestRouter(controls: TestControls): Router {
 
 function guard(access: TestAccess): RequestHandler {
   return (request, response, next) => {
-    const trespass = findTrespass(request, access);
+    const trespass = findAccessProblem(request, access);
     if (trespass === undefined) next();
     else response.status(403).json({ error: trespass });
   };

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { percentDecode, readTarget } from '../http/request-target.ts';
-import { findObjectKeyFault } from '../policy/object-key.ts';
+import { findObjectKeyProblem } from '../policy/object-key.ts';
 import type { ObjectKeyFault } from '../policy/object-key.ts';
 
 /** What a request to the OSS host addresses. */
@@ -42,7 +42,7 @@ export function findAddress(
   if (encodedKey === '') return { kind: 'bucket' };
   const key = percentDecode(encodedKey);
   if (key === undefined) return { kind: 'invalid', fault: 'encoding' };
-  const fault = findObjectKeyFault(key);
+  const fault = findObjectKeyProblem(key);
   return fault === undefined ? { kind: 'object', key } : { kind: 'invalid', fault };
 }
 

@@ -56,7 +56,9 @@ export function objectHeaders(object: StoredObject, overrides: ResponseHeaders):
     ...replayed(object.headers),
     ...overrides,
   ]);
-  return new Map([...headers, ...harmless(headers)].map(([name, value]) => [name, encode(value)]));
+  return new Map(
+    [...headers, ...contentGuards(headers)].map(([name, value]) => [name, encode(value)]),
+  );
 }
 
 function replayed(stored: StoredObject['headers']): [string, string][] {
@@ -75,7 +77,7 @@ const ACTIVE_TYPE = /html|xml|svg|script|multipart|pdf/i;
  * says by its own Content-Disposition that it wants to be shown; then it is shown in a sandbox. Devices and SDKs
  * ignore all three headers. (OSS itself forces downloads on its own domains.)
  */
-function harmless(headers: ResponseHeaders): ResponseHeaders {
+function contentGuards(headers: ResponseHeaders): ResponseHeaders {
   const guards = new Map([
     ['X-Content-Type-Options', 'nosniff'],
     ['Content-Security-Policy', "default-src 'none'; sandbox"],

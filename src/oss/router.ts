@@ -7,7 +7,7 @@ import type { MemoryBudget } from '../http/memory-budget.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
-import type { UploadParts } from '../uploads/dependencies.ts';
+import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
 import type { CorsRule } from './cors.ts';
 import { refuse } from './error-response.ts';
@@ -20,8 +20,8 @@ import type { CallbackRule } from './post-object/callback-config.ts';
 import { postObject } from './post-object/post-object.ts';
 
 /** What the OSS host works with. */
-export interface OssParts {
-  readonly uploads: UploadParts;
+export interface OssDependencies {
+  readonly uploads: UploadDependencies;
   readonly bucketKey: BucketKey;
   /** Region in V4 credentials, e.g. `cn-shanghai`. */
   readonly region: string;
@@ -44,52 +44,52 @@ export interface OssParts {
 export type OssHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Makes the OSS host: it answers every request that reaches it, and passes none on. */
-export function createOssRouter(parts: OssParts): OssHandler {
-  const { clock, ids } = parts.uploads;
+export function createOssRouter(deps: OssDependencies): OssHandler {
+  const { clock, ids } = deps.uploads;
   return async (request, response) => {
     const requestId = ids.ossRequest();
     response.setHeader('Server', 'AliyunOSS');
     response.setHeader('Date', formatHttpDate(clock.now()));
     response.setHeader('x-oss-request-id', requestId);
     try {
-      await route(parts, request, response, requestId);
+      await route(deps, request, response, requestId);
     } catch (error) {
-      await handleError(parts, request, response, { error, requestId });
+      await handleError(deps, request, response, { error, requestId });
     }
   };
 }
 
 async function route(
-  parts: OssParts,
+  deps: OssDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
 ): Promise<void> {
   const { method = '' } = request;
-  const address = findAddress(request, parts.uploads.rules.bucket);
+  const address = findAddress(request, deps.uploads.rules.bucket);
   if (address.kind === 'foreignBucket') {
     throw new OssError('NoSuchBucket', { details: [['BucketName', address.name]] });
   }
   if (method === 'OPTIONS') {
-    answerPreflight(parts.corsRules, request, response);
+    answerPreflight(deps.corsRules, request, response);
     return;
   }
-  allowOrigin(parts.corsRules, request, response);
+  allowOrigin(deps.corsRules, request, response);
   if (address.kind === 'invalid') throw new OssError('InvalidObjectName');
   if (address.kind === 'bucket') {
     if (method !== 'POST') throw methodNotAllowed(method, 'Bucket', ['POST'], response);
-    await postObject(parts, request, response, requestId);
+    await postObject(deps, request, response, requestId);
     return;
   }
   const operation = OBJECT_OPERATIONS.get(method);
   if (operation === undefined) {
     throw methodNotAllowed(method, 'Object', [...OBJECT_OPERATIONS.keys()], response);
   }
-  await operation(parts, request, response, address.key);
+  await operation(deps, request, response, address.key);
 }
 
 type ObjectOperation = (
-  parts: OssParts,
+  deps: OssDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   key: string,
@@ -120,7 +120,7 @@ function methodNotAllowed(
 
 /** Handles a failed request: error response, 500, or just close if the client is gone. */
 async function handleError(
-  { uploads, drain }: OssParts,
+  { uploads, drain }: OssDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   { error, requestId }: { readonly error: unknown; readonly requestId: string },

@@ -3,7 +3,7 @@ import type { Condition } from './conditions.ts';
 import type { JsonValue } from './json.ts';
 
 /** Leaves the readers of a policy at the first thing that is wrong; never leaves this folder. */
-export class PolicyFault extends Error {
+export class PolicySyntaxError extends Error {
   /** OSS's fine-grained error code. */
   readonly ec: string;
 
@@ -23,13 +23,13 @@ export class PolicyFault extends Error {
  * The `$` of a field name may be missing: the pages of OSS's error codes 0006-00000226 and -227 do without it
  * (unverified for the other forms).
  *
- * @throws PolicyFault
+ * @throws PolicySyntaxError
  */
 export function readConditions(value: JsonValue): Condition[] {
   if (!isArray(value))
-    throw new PolicyFault('214', 'Invalid conditions: conditions must be an array.');
+    throw new PolicySyntaxError('214', 'Invalid conditions: conditions must be an array.');
   if (value.length === 0) {
-    throw new PolicyFault(
+    throw new PolicySyntaxError(
       '215',
       'Invalid conditions: conditions must have at least one condition.',
     );
@@ -40,21 +40,24 @@ export function readConditions(value: JsonValue): Condition[] {
 function readCondition(value: JsonValue): Condition {
   if (value instanceof Map) return readSimpleCondition(value);
   if (isArray(value)) return readArrayCondition(value);
-  throw new PolicyFault('222', 'Invalid Condition: each condition must be an object or an array.');
+  throw new PolicySyntaxError(
+    '222',
+    'Invalid Condition: each condition must be an object or an array.',
+  );
 }
 
 /** The text is OSS's own ("PostObject errors and troubleshooting"); its number 217 is unverified. */
 function readSimpleCondition(members: ReadonlyMap<string, JsonValue>): Condition {
   const [member, ...others] = members;
   if (member === undefined || others.length > 0) {
-    throw new PolicyFault(
+    throw new PolicySyntaxError(
       '217',
       'Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.',
     );
   }
   const [name, value] = member;
   if (typeof value !== 'string') {
-    throw new PolicyFault('224', 'Invalid Simple-Condition: the value must be a string.');
+    throw new PolicySyntaxError('224', 'Invalid Simple-Condition: the value must be a string.');
   }
   return { kind: 'eq', field: readField(name, 'Simple-Condition'), value };
 }
@@ -66,13 +69,13 @@ function readArrayCondition(items: readonly JsonValue[]): Condition {
   const [name, first, second] = items;
   const mode = MODES.find((known) => known === name);
   if (mode === undefined) {
-    throw new PolicyFault(
+    throw new PolicySyntaxError(
       '216',
       `Invalid Condition: a condition must start with a matching mode, one of ${MODES.join(', ')}.`,
     );
   }
   if (first === undefined || second === undefined || items.length > 3) {
-    throw new PolicyFault(
+    throw new PolicySyntaxError(
       '218',
       `Invalid ${mode}: exactly 3 items expected, but found ${items.length}.`,
     );
@@ -93,7 +96,7 @@ const READERS: Readonly<Record<Mode, Reader>> = {
 function readText(kind: 'eq' | 'starts-with'): Reader {
   return (field, value) => {
     if (typeof value !== 'string')
-      throw new PolicyFault('224', `Invalid ${kind}: the value must be a string.`);
+      throw new PolicySyntaxError('224', `Invalid ${kind}: the value must be a string.`);
     return { kind, field: readField(field, kind), value };
   };
 }
@@ -101,7 +104,7 @@ function readText(kind: 'eq' | 'starts-with'): Reader {
 function readList(kind: 'in' | 'not-in'): Reader {
   return (field, values) => {
     if (!isArray(values) || !values.every(isString)) {
-      throw new PolicyFault('224', `Invalid ${kind}: the value must be an array of strings.`);
+      throw new PolicySyntaxError('224', `Invalid ${kind}: the value must be an array of strings.`);
     }
     return { kind, field: readField(field, kind), values };
   };
@@ -114,11 +117,11 @@ function readList(kind: 'in' | 'not-in'): Reader {
  */
 function readBound(value: JsonValue, item: string, ec: string): number {
   if (typeof value !== 'number' && typeof value !== 'string') {
-    throw new PolicyFault('223', `Invalid content-length-range: ${item} must be an integer.`);
+    throw new PolicySyntaxError('223', `Invalid content-length-range: ${item} must be an integer.`);
   }
   if (typeof value === 'string' || !Number.isSafeInteger(value) || value < 0) {
     const expected = `an integer from 0 to ${Number.MAX_SAFE_INTEGER}`;
-    throw new PolicyFault(ec, `Invalid content-length-range: ${item} must be ${expected}.`);
+    throw new PolicySyntaxError(ec, `Invalid content-length-range: ${item} must be ${expected}.`);
   }
   return value;
 }
@@ -127,7 +130,7 @@ function readRange(first: JsonValue, second: JsonValue): Condition {
   const min = readBound(first, 'min-len', '220');
   const max = readBound(second, 'max-len', '221');
   if (max < min) {
-    throw new PolicyFault(
+    throw new PolicySyntaxError(
       '219',
       'Invalid content-length-range: max-len must be greater than or equal to min-len.',
     );
@@ -137,10 +140,10 @@ function readRange(first: JsonValue, second: JsonValue): Condition {
 
 function readField(value: JsonValue, kind: string): string {
   if (!isString(value))
-    throw new PolicyFault('224', `Invalid ${kind}: the field name must be a string.`);
+    throw new PolicySyntaxError('224', `Invalid ${kind}: the field name must be a string.`);
   const field = plainDollars(value).replace(/^\$/, '').toLowerCase();
   if (field === '')
-    throw new PolicyFault('218', `Invalid ${kind}: the field name must not be empty.`);
+    throw new PolicySyntaxError('218', `Invalid ${kind}: the field name must not be empty.`);
   return field;
 }
 

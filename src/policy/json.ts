@@ -16,7 +16,7 @@ interface Cursor {
   at: number;
 }
 
-class JsonFault extends Error {}
+class JsonSyntaxError extends Error {}
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const LITERALS: ReadonlyMap<string, readonly [text: string, value: boolean | null]> = new Map([
@@ -39,7 +39,7 @@ export function parseJson(text: string): ParsedJson {
     const value = readDocument(cursor);
     return { kind: 'value', value };
   } catch (fault) {
-    if (fault instanceof JsonFault) return { kind: 'error', error: fault.message };
+    if (fault instanceof JsonSyntaxError) return { kind: 'error', error: fault.message };
     throw fault;
   }
 }
@@ -86,7 +86,7 @@ function readScalar(cursor: Cursor, char: string): JsonValue {
   }
   NUMBER.lastIndex = cursor.at;
   const digits = NUMBER.exec(cursor.text)?.[0];
-  if (digits === undefined) throw new JsonFault(`unknown char ${printable(char)}`);
+  if (digits === undefined) throw new JsonSyntaxError(`unknown char ${printable(char)}`);
   cursor.at += digits.length;
   return Number(digits);
 }
@@ -105,7 +105,7 @@ function addTo(container: OpenContainer, value: JsonValue): void {
 /** Reads what may follow an item. @returns whether it was the container's closing bracket. */
 function afterItem(cursor: Cursor, container: OpenContainer): boolean {
   if (takeIf(cursor, container.close)) return true;
-  if (!takeIf(cursor, ',')) throw new JsonFault(`, or ${container.close} expected`);
+  if (!takeIf(cursor, ',')) throw new JsonSyntaxError(`, or ${container.close} expected`);
   if (container.close === '}') container.name = readName(cursor, container.members);
   return false;
 }
@@ -116,13 +116,14 @@ function close(open: OpenContainer[]): JsonValue | undefined {
 }
 
 function readName(cursor: Cursor, taken: ReadonlyMap<string, JsonValue>): string {
-  if (nextChar(cursor, 'a member name') !== '"') throw new JsonFault('a member name in " expected');
+  if (nextChar(cursor, 'a member name') !== '"')
+    throw new JsonSyntaxError('a member name in " expected');
   const name = readString(cursor);
   if (taken.has(name)) {
     const quoted = JSON.stringify(name.slice(0, LONGEST_QUOTED_NAME));
-    throw new JsonFault(`duplicate key ${quoted}, each key may be given once`);
+    throw new JsonSyntaxError(`duplicate key ${quoted}, each key may be given once`);
   }
-  if (!takeIf(cursor, ':')) throw new JsonFault(': expected');
+  if (!takeIf(cursor, ':')) throw new JsonSyntaxError(': expected');
   return name;
 }
 
@@ -134,8 +135,8 @@ function readString(cursor: Cursor): string {
   for (; ; end += 1) {
     const code = text.charCodeAt(end);
     if (code === 0x22) break;
-    if (Number.isNaN(code)) throw new JsonFault('closing " expected');
-    if (code < 0x20) throw new JsonFault('control character in a string');
+    if (Number.isNaN(code)) throw new JsonSyntaxError('closing " expected');
+    if (code < 0x20) throw new JsonSyntaxError('control character in a string');
     if (code !== 0x5c) continue;
     plain = false;
     // Whatever is escaped, it does not end the string.
@@ -152,19 +153,19 @@ function unescape(quoted: string): string {
   } catch {
     // Falls through: the only thing JSON.parse can dislike by now is an escape.
   }
-  throw new JsonFault('unknown escape in a string');
+  throw new JsonSyntaxError('unknown escape in a string');
 }
 
 function endDocument(cursor: Cursor, value: JsonValue): JsonValue {
   skipSpace(cursor);
-  if (cursor.at < cursor.text.length) throw new JsonFault('end of text expected');
+  if (cursor.at < cursor.text.length) throw new JsonSyntaxError('end of text expected');
   return value;
 }
 
 function nextChar(cursor: Cursor, expected: string): string {
   skipSpace(cursor);
   const char = cursor.text.codePointAt(cursor.at);
-  if (char === undefined) throw new JsonFault(`unexpected end of text, ${expected} expected`);
+  if (char === undefined) throw new JsonSyntaxError(`unexpected end of text, ${expected} expected`);
   return String.fromCodePoint(char);
 }
 

@@ -48,7 +48,7 @@ const RESERVED = /^_gateway(?:\/|$)/;
  *
  * @returns undefined when the key is good
  */
-export function findObjectKeyFault(key: string): ObjectKeyFault | undefined {
+export function findObjectKeyProblem(key: string): ObjectKeyFault | undefined {
   if (key === '') return 'empty';
   if (Buffer.byteLength(key, 'utf8') > MAX_KEY_BYTES) return 'tooLong';
   if (LEADING_SLASH.test(key) || NOT_XML.test(key)) return 'invalid';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { PolicyFault, readConditions } from './condition-syntax.ts';
+import { PolicySyntaxError, readConditions } from './condition-syntax.ts';
 import type { Condition } from './conditions.ts';
 import { parseJson } from './json.ts';
 import type { JsonValue } from './json.ts';
@@ -36,7 +36,7 @@ export function parsePolicy(policy: string): ParsedPolicy {
   try {
     return { kind: 'parsed', document: readDocument(policy) };
   } catch (fault) {
-    if (!(fault instanceof PolicyFault)) throw fault;
+    if (!(fault instanceof PolicySyntaxError)) throw fault;
     return { kind: 'invalid', message: `Invalid Policy: ${fault.message}`, ec: fault.ec };
   }
 }
@@ -76,10 +76,12 @@ function readDocument(policy: string): PolicyDocument {
   const expiration = members.get('expiration');
   const conditions = members.get('conditions');
   if (expiration === undefined && conditions === undefined) {
-    throw new PolicyFault('209', 'Policy must specify expiration and conditions.');
+    throw new PolicySyntaxError('209', 'Policy must specify expiration and conditions.');
   }
-  if (expiration === undefined) throw new PolicyFault('208', 'Policy must specify expiration.');
-  if (conditions === undefined) throw new PolicyFault('207', 'Policy must specify conditions.');
+  if (expiration === undefined)
+    throw new PolicySyntaxError('208', 'Policy must specify expiration.');
+  if (conditions === undefined)
+    throw new PolicySyntaxError('207', 'Policy must specify conditions.');
   return { expiration: readExpiration(expiration), conditions: readConditions(conditions) };
 }
 
@@ -87,12 +89,13 @@ function decodeText(policy: string): string {
   const bytes = Buffer.from(policy, 'base64');
   // Buffer skips what is not Base64; only text that survives the way back was Base64 throughout.
   if (bytes.toString('base64') !== policy) {
-    throw new PolicyFault(
+    throw new PolicySyntaxError(
       '202',
       'Policy must be encoded in Base64, padded and without line breaks.',
     );
   }
-  if (!isUtf8(bytes)) throw new PolicyFault('203', 'Policy must be UTF-8 text encoded in Base64.');
+  if (!isUtf8(bytes))
+    throw new PolicySyntaxError('203', 'Policy must be UTF-8 text encoded in Base64.');
   return bytes.toString('utf8');
 }
 
@@ -105,9 +108,9 @@ function translateDollars(json: string): string {
 
 function readMembers(json: string): ReadonlyMap<string, JsonValue> {
   const parsed = parseJson(json);
-  if (parsed.kind === 'error') throw new PolicyFault('204', `Invalid JSON: ${parsed.error}`);
+  if (parsed.kind === 'error') throw new PolicySyntaxError('204', `Invalid JSON: ${parsed.error}`);
   if (!(parsed.value instanceof Map)) {
-    throw new PolicyFault('204', 'Invalid JSON: Policy must be a JSON object.');
+    throw new PolicySyntaxError('204', 'Invalid JSON: Policy must be a JSON object.');
   }
   return parsed.value;
 }
@@ -118,10 +121,10 @@ const EXPECTED_EXPIRATION = 'must be a time in ISO 8601 GMT, such as 2014-12-01T
 /** Both forms, with and without milliseconds, are in OSS's own samples; an offset is not (unverified). */
 function readExpiration(value: JsonValue): number {
   if (typeof value !== 'string') {
-    throw new PolicyFault('210', `Invalid expiration: expiration ${EXPECTED_EXPIRATION}`);
+    throw new PolicySyntaxError('210', `Invalid expiration: expiration ${EXPECTED_EXPIRATION}`);
   }
   if (value === '') {
-    throw new PolicyFault(
+    throw new PolicySyntaxError(
       '211',
       `Invalid expiration: expiration is empty and ${EXPECTED_EXPIRATION}`,
     );
@@ -131,7 +134,7 @@ function readExpiration(value: JsonValue): number {
   const full = match?.[1] === undefined ? value.replace(/Z$/, '.000Z') : value;
   // The way back tells real dates from those that Date.parse rolls over, such as 30 February and 24:00.
   if (Number.isNaN(time) || new Date(time).toISOString() !== full) {
-    throw new PolicyFault('212', `Invalid expiration: expiration ${EXPECTED_EXPIRATION}`);
+    throw new PolicySyntaxError('212', `Invalid expiration: expiration ${EXPECTED_EXPIRATION}`);
   }
   return time;
 }

@@ -8,7 +8,7 @@ import { formFields, postObject } from '../client/post-object.ts';
 import type { PostOptions } from '../client/post-object.ts';
 import type { Gateway, Records } from '../gateway.ts';
 import { createFaults, createGateway, createMemoryRecords } from '../gateway.ts';
-import type { FaultBook } from '../gateway.ts';
+import type { FaultRegistry } from '../gateway.ts';
 import { ManualClock } from '../lib/clock.ts';
 import { sequentialIds } from '../lib/ids.ts';
 import type { Hookup } from './hooks.ts';
@@ -64,7 +64,16 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       },
       { ids: sequentialIds(), ...parts, clock, records, faults, observers },
     );
-    return equip({ gateway, clock, accessKey, bucketKey, records, faults, dataDir, hookup });
+    return extendGateway({
+      gateway,
+      clock,
+      accessKey,
+      bucketKey,
+      records,
+      faults,
+      dataDir,
+      hookup,
+    });
   } catch (error) {
     await records.ledger.close();
     await rm(dataDir, { recursive: true, force: true });
@@ -93,13 +102,13 @@ interface Equipment {
   readonly accessKey: Key;
   readonly bucketKey: Key;
   readonly records: Records;
-  readonly faults: FaultBook;
+  readonly faults: FaultRegistry;
   readonly dataDir: string;
   readonly hookup: Hookup;
 }
 
 /** Adds what a test wants to a gateway. */
-function equip(equipment: Equipment): TestGateway {
+function extendGateway(equipment: Equipment): TestGateway {
   const { accessKey, bucketKey, clock, dataDir, faults, gateway, hookup, records } = equipment;
   const memory = createMemoryServer(gateway.app);
   const clients = createClients(memory, clock, accessKey);

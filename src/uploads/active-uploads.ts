@@ -1,10 +1,10 @@
 /** The object keys that a body is streaming to right now, so that nobody forgets their issue meanwhile. */
-export class KeysInTransit {
+export class ActiveUploads {
   readonly #counts = new Map<string, number>();
   readonly #whenEmpty = new Set<() => void>();
 
   /** Marks a key. @returns a function that takes the mark back, once. */
-  enter(key: string): () => void {
+  begin(key: string): () => void {
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     let left = false;
     return () => {
@@ -24,7 +24,7 @@ export class KeysInTransit {
   }
 
   /** Waits until no key is marked, at most for a time in milliseconds. */
-  async empty(limit: number): Promise<void> {
+  async drain(limit: number): Promise<void> {
     if (this.#counts.size === 0) return;
     await new Promise<void>((resolve) => {
       const stop = (): void => {

@@ -1,4 +1,4 @@
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 import type { FirmwarePackage, PackageFile, SignMethod } from './firmware-package.ts';
 import type { ClaimRecordOutcome } from './ports.ts';
 import { sha256Of } from './sha256.ts';
@@ -60,23 +60,23 @@ export type ClaimOutcome =
 
 /** Makes a firmware package and gives it its uploads: all of them, or none. */
 export async function claimUploads(
-  parts: UploadParts,
+  deps: UploadDependencies,
   request: ClaimRequest,
 ): Promise<ClaimOutcome> {
   const { accountId, name, signMethod } = request.package;
   // First of all, so that a client that lost the answer to its first try learns that it had succeeded.
-  const namesake = await parts.ledger.findPackageByName(accountId, name);
+  const namesake = await deps.ledger.findPackageByName(accountId, name);
   if (namesake !== undefined) return { kind: 'nameTaken' };
 
-  const now = parts.clock.now();
+  const now = deps.clock.now();
   const files: PackageFile[] = [];
   const locators: string[] = [];
   for (const [place, file] of request.files.entries()) {
-    const found = await findClaimable(parts, request, file.key, now);
+    const found = await findClaimable(deps, request, file.key, now);
     if ('why' in found) return { kind: 'notClaimable', file: place, obstacle: found };
-    const measured = await measure(parts, found.object, signMethod, request.patience);
+    const measured = await measure(deps, found.object, signMethod, request.patience);
     if (measured === 'pending') return { kind: 'busy' };
-    if (measured === 'gone') return tellLoss(parts, request, place);
+    if (measured === 'gone') return explainLoss(deps, request, place);
     const mismatch = compare(file, measured);
     if (mismatch !== undefined) return { kind: 'mismatch', file: place, mismatch };
     files.push({
@@ -89,63 +89,63 @@ export async function claimUploads(
 
   const firmwarePackage: FirmwarePackage = {
     ...request.package,
-    id: parts.ids.firmware(),
+    id: deps.ids.firmware(),
     verifyProgress: 0,
     createdAt: now,
     modifiedAt: now,
     files,
   };
-  const outcome = await parts.ledger.claim({
+  const outcome = await deps.ledger.claim({
     package: firmwarePackage,
     locators,
-    lateUntil: now - parts.rules.claimTtl,
-    maxPackages: parts.rules.maxPackages,
+    storedAfter: now - deps.rules.claimTtl,
+    maxPackages: deps.rules.maxPackages,
   });
-  return concludeClaim(parts, request, firmwarePackage, outcome);
+  return concludeClaim(deps, request, firmwarePackage, outcome);
 }
 
 async function concludeClaim(
-  parts: UploadParts,
+  deps: UploadDependencies,
   request: ClaimRequest,
   firmwarePackage: FirmwarePackage,
   outcome: ClaimRecordOutcome,
 ): Promise<ClaimOutcome> {
   if (outcome.kind === 'claimed') {
-    parts.observer.claimed?.(firmwarePackage);
+    deps.observer.claimed?.(firmwarePackage);
     return { kind: 'claimed', package: firmwarePackage };
   }
   if (outcome.kind !== 'notClaimable') return { kind: outcome.kind };
-  return tellLoss(parts, request, outcome.file);
+  return explainLoss(deps, request, outcome.file);
 }
 
 /** Somebody has moved an upload since it was found claimable; says what it has become. */
-async function tellLoss(
-  parts: UploadParts,
+async function explainLoss(
+  deps: UploadDependencies,
   request: ClaimRequest,
   place: number,
 ): Promise<ClaimOutcome> {
   const key = request.files[place]?.key ?? '';
-  const found = await findClaimable(parts, request, key, parts.clock.now());
+  const found = await findClaimable(deps, request, key, deps.clock.now());
   return 'why' in found ? { kind: 'notClaimable', file: place, obstacle: found } : { kind: 'busy' };
 }
 
 async function findClaimable(
-  parts: UploadParts,
+  deps: UploadDependencies,
   request: ClaimRequest,
   key: string,
   now: number,
 ): Promise<StoredUpload | ClaimObstacle> {
-  const { ledger, rules } = parts;
+  const { ledger, rules } = deps;
   const upload = (await ledger.findUpload(key)) ?? (await ledger.findPurged(key));
   if (upload === undefined || !isOwn(upload, request)) return { why: 'unknown' };
-  if (upload.state !== 'stored') return whyNotStored(parts, request, upload);
+  if (upload.state !== 'stored') return describeState(deps, request, upload);
   const deadline = upload.object.storedAt + rules.claimTtl;
   if (now >= deadline) return { why: 'late', deadline };
   return upload.object.size === 0 ? { why: 'empty' } : upload;
 }
 
-async function whyNotStored(
-  { ledger }: UploadParts,
+async function describeState(
+  { ledger }: UploadDependencies,
   request: ClaimRequest,
   upload: Exclude<Upload, StoredUpload>,
 ): Promise<ClaimObstacle> {
@@ -174,14 +174,14 @@ interface Measured {
 }
 
 async function measure(
-  parts: UploadParts,
+  deps: UploadDependencies,
   object: StoredObject,
   signMethod: SignMethod,
   patience: number,
 ): Promise<Measured | 'pending' | 'gone'> {
   const { size, md5 } = object;
   if (signMethod === 'MD5') return { size, sign: md5, md5 };
-  const sha256 = await within(patience, sha256Of(parts, object));
+  const sha256 = await within(patience, sha256Of(deps, object));
   if (sha256 === undefined) return 'gone';
   return sha256 === 'pending' ? sha256 : { size, sign: sha256, md5 };
 }

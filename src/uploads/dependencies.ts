@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { KeysInTransit } from './active-uploads.ts';
+import type { ActiveUploads } from './active-uploads.ts';
 import type { ObjectStore, Observer, UploadLedger } from './ports.ts';
 
 /** The rules of an upload's life that an operator may set. Times are milliseconds, sizes bytes. */
@@ -28,7 +28,7 @@ export interface PolicySigner {
 }
 
 /** What the use cases of an upload's life work with. */
-export interface UploadParts {
+export interface UploadDependencies {
   readonly ledger: UploadLedger;
   readonly store: ObjectStore;
   readonly clock: Clock;
@@ -37,5 +37,5 @@ export interface UploadParts {
   readonly observer: Observer;
   readonly rules: UploadRules;
   readonly policySigner: PolicySigner;
-  readonly inTransit: KeysInTransit;
+  readonly activeUploads: ActiveUploads;
 }

@@ -1,5 +1,5 @@
-import { findObjectKeyFault } from '../policy/object-key.ts';
-import type { UploadParts } from './dependencies.ts';
+import { findObjectKeyProblem } from '../policy/object-key.ts';
+import type { UploadDependencies } from './dependencies.ts';
 import { findExcessHeader, MAX_HEADER_BYTES } from './header-limit.ts';
 import { receiveUpload } from './receive.ts';
 import type { StoredObject } from './upload.ts';
@@ -49,7 +49,7 @@ export class DepositError extends Error {
  * @throws DepositError when it is refused; whatever its bytes throw
  */
 export async function deposit(
-  parts: UploadParts,
+  deps: UploadDependencies,
   { accountId, bytes, forbidOverwrite = false, headers = {}, key, suffix }: Deposit,
 ): Promise<DepositedFile> {
   const excess = findExcessHeader(Object.entries(headers));
@@ -57,15 +57,15 @@ export async function deposit(
     const message = `the headers have more than ${String(MAX_HEADER_BYTES)} bytes with ${JSON.stringify(excess)}`;
     throw new DepositError('headersTooLarge', message);
   }
-  const ownKey = key ?? (await mintKey(parts, accountId, suffix));
-  if (findObjectKeyFault(ownKey) !== undefined) {
+  const ownKey = key ?? (await mintKey(deps, accountId, suffix));
+  if (findObjectKeyProblem(ownKey) !== undefined) {
     throw new DepositError('invalidKey', `no object can have the key ${JSON.stringify(ownKey)}`);
   }
-  const outcome = await receiveUpload(parts, {
+  const outcome = await receiveUpload(deps, {
     key: ownKey,
     headers,
     forbidOverwrite,
-    bytes: upTo(parts.rules.maxUploadBytes, bytes),
+    bytes: upTo(deps.rules.maxUploadBytes, bytes),
   });
   switch (outcome.kind) {
     case 'stored':
@@ -81,7 +81,7 @@ export async function deposit(
 
 /** A key of its own shape, so that nobody takes it for one that was signed for a form. */
 async function mintKey(
-  { clock, ids, ledger }: UploadParts,
+  { clock, ids, ledger }: UploadDependencies,
   accountId: string | undefined,
   suffix: string | undefined,
 ): Promise<string> {
@@ -114,7 +114,7 @@ async function* upTo(
  * @returns whether it was still there
  */
 export async function withdraw(
-  { clock, ledger, store }: UploadParts,
+  { clock, ledger, store }: UploadDependencies,
   { key, object }: DepositedFile,
 ): Promise<boolean> {
   const isGone = await ledger.deleteUpload(key, object.locator, clock.now());

@@ -2,7 +2,7 @@ import { otaObjectKey, tenantSegment } from '../policy/object-key.ts';
 import type { FileSuffix } from '../policy/object-key.ts';
 import { encodePolicy } from '../policy/policy-document.ts';
 import { uploadPolicy } from '../policy/upload-policy.ts';
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 
 /** Who asks for an upload, and for what. */
 export interface IssueRequest {
@@ -23,8 +23,8 @@ export interface Grant {
 }
 
 /** Mints an object key, signs a policy for exactly that key, and remembers who was given it. */
-export async function issueUpload(parts: UploadParts, request: IssueRequest): Promise<Grant> {
-  const { clock, ids, ledger, policySigner, rules } = parts;
+export async function issueUpload(deps: UploadDependencies, request: IssueRequest): Promise<Grant> {
+  const { clock, ids, ledger, policySigner, rules } = deps;
   const issuedAt = clock.now();
   const policyExpiresAt = issuedAt + rules.policyTtl;
   const tenant = tenantSegment(request.accountId, request.instanceId);

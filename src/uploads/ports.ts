@@ -114,7 +114,7 @@ export interface ClaimRecord {
   /** The bodies that were compared with the caller's digests, in the order of the package's files. */
   readonly locators: readonly string[];
   /** Bodies that were stored at this time or before have missed their claim deadline. Unix milliseconds. */
-  readonly lateUntil: number;
+  readonly storedAfter: number;
   /** How many packages an account may have in one instance. */
   readonly maxPackages: number;
 }
@@ -215,7 +215,7 @@ export interface UploadLedger {
   deletePackage(accountId: string, packageId: string, at: number): Promise<boolean>;
 
   /** `stored` -> `purging` for up to `limit` uploads that were stored at a time or before. @returns their bodies. */
-  expireStored(storedUntil: number, at: number, limit: number): Promise<PurgingBody[]>;
+  expireStored(storedBefore: number, at: number, limit: number): Promise<PurgingBody[]>;
   /** @returns up to `limit` bodies in `purging`, after a sequence (0 for the first). */
   listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]>;
   /**

@@ -1,4 +1,4 @@
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 import type { PurgingBody } from './ports.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -39,13 +39,13 @@ export interface Purge {
  * `purging`, expires what nobody claimed in time, forgets issued uploads, then tombstones, and then nonces: last, because
  * on a full disk that may fail until there is room.
  */
-export function createPurge(parts: UploadParts, nonces: UsedNonces): Purge {
+export function createPurge(deps: UploadDependencies, nonces: UsedNonces): Purge {
   const stopping = new AbortController();
   const running = new Set<Promise<PurgeReport>>();
   const runJobs = async (): Promise<PurgeReport> => {
-    await reconcileFailures(parts);
-    const report = await purgeUnclaimed(parts, stopping.signal);
-    await pruneNonces(nonces, parts.clock.now());
+    await reconcileFailures(deps);
+    const report = await purgeUnclaimed(deps, stopping.signal);
+    await pruneNonces(nonces, deps.clock.now());
     return report;
   };
   return {
@@ -62,10 +62,10 @@ export function createPurge(parts: UploadParts, nonces: UsedNonces): Purge {
 }
 
 /** The start reconciles what a crash has left; what has failed since then waits for the next purge. */
-async function reconcileFailures(parts: UploadParts): Promise<void> {
-  const report = await reconcile(parts);
+async function reconcileFailures(deps: UploadDependencies): Promise<void> {
+  const report = await reconcile(deps);
   if (report.settled + report.discarded === 0) return;
-  parts.logger.warn(report, 'reconciled what a failure had left');
+  deps.logger.warn(report, 'reconciled what a failure had left');
 }
 
 /** Forgets the nonces that expired before a time. */
@@ -79,15 +79,15 @@ export async function pruneNonces(nonces: UsedNonces, expiredBefore: number): Pr
  * it neither holds the ledger for long nor reads it whole, and ends between two of them when the gateway stops.
  */
 export async function purgeUnclaimed(
-  parts: UploadParts,
+  deps: UploadDependencies,
   stopping?: AbortSignal,
 ): Promise<PurgeReport> {
   const isStopping = (): boolean => stopping?.aborted === true;
-  const { clock, ledger, rules } = parts;
+  const { clock, ledger, rules } = deps;
   const now = clock.now();
   const report = { purged: 0, failed: 0, bytes: 0 };
   const finish = async (bodies: readonly PurgingBody[]): Promise<void> => {
-    const gone = await deleteBodies(parts, bodies);
+    const gone = await deleteBodies(deps, bodies);
     const sequences = gone.map(({ sequence }) => sequence);
     // Another process may purge the same bodies: whoever confirms a body counts it.
     const confirmed = new Set(await ledger.confirmPurged(sequences, now));
@@ -95,7 +95,7 @@ export async function purgeUnclaimed(
       if (!confirmed.has(body.sequence)) continue;
       report.purged += 1;
       report.bytes += body.size;
-      parts.observer.purged?.(body);
+      deps.observer.purged?.(body);
     }
     report.failed += bodies.length - gone.length;
   };
@@ -113,13 +113,13 @@ export async function purgeUnclaimed(
     if (bodies.length === 0) break;
     await finish(bodies);
   }
-  if (!isStopping()) await forget(parts, now);
+  if (!isStopping()) await forget(deps, now);
   return report;
 }
 
 /** @returns the bodies that are gone. */
 async function deleteBodies(
-  parts: UploadParts,
+  deps: UploadDependencies,
   bodies: readonly PurgingBody[],
 ): Promise<PurgingBody[]> {
   const waiting = bodies.values();
@@ -127,10 +127,10 @@ async function deleteBodies(
   const worker = async (): Promise<void> => {
     for (const body of waiting) {
       try {
-        await parts.store.delete(body.locator);
+        await deps.store.delete(body.locator);
         gone.push(body);
       } catch (error) {
-        parts.logger.error({ err: error, ...body }, 'could not delete a purged body');
+        deps.logger.error({ err: error, ...body }, 'could not delete a purged body');
       }
     }
   };
@@ -138,9 +138,12 @@ async function deleteBodies(
   return gone;
 }
 
-async function forget({ inTransit, ledger, rules }: UploadParts, now: number): Promise<void> {
+async function forget(
+  { activeUploads, ledger, rules }: UploadDependencies,
+  now: number,
+): Promise<void> {
   const issuedBefore = now - rules.issuedRetention;
-  while ((await ledger.pruneIssued(issuedBefore, inTransit.list(), BATCH)) === BATCH);
+  while ((await ledger.pruneIssued(issuedBefore, activeUploads.list(), BATCH)) === BATCH);
   while ((await ledger.pruneTombstones(now - rules.tombstoneRetention, BATCH)) === BATCH);
   for (let step = 1; step <= MOST_STEPS && (await ledger.giveBack()); step += 1);
 }

@@ -1,5 +1,5 @@
 import { hasErrorCode } from '../lib/errno.ts';
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 import type { StoredBody, StoreOutcome } from './ports.ts';
 import type { StoredObject } from './upload.ts';
 
@@ -25,11 +25,11 @@ export type ReceiveOutcome =
  * Says whether a key may take a body now. The ledger asks again when the body is there,
  * because it may stream for minutes.
  */
-async function findObstacle(
-  parts: UploadParts,
+async function findRefusal(
+  deps: UploadDependencies,
   request: Pick<ReceiveRequest, 'key' | 'forbidOverwrite'>,
 ): Promise<Exclude<StoreOutcome, 'stored'> | undefined> {
-  const upload = await parts.ledger.findUpload(request.key);
+  const upload = await deps.ledger.findUpload(request.key);
   if (upload?.state === 'claimed') return 'immutable';
   if (upload?.state === 'stored' && request.forbidOverwrite) return 'exists';
   return undefined;
@@ -37,19 +37,19 @@ async function findObstacle(
 
 /** Stores a body under its key: durable bytes first, then the row, then the answer. */
 export async function receiveUpload(
-  parts: UploadParts,
+  deps: UploadDependencies,
   request: ReceiveRequest,
 ): Promise<ReceiveOutcome> {
-  const leave = parts.inTransit.enter(request.key);
+  const leave = deps.activeUploads.begin(request.key);
   try {
-    const obstacle = await findObstacle(parts, request);
+    const obstacle = await findRefusal(deps, request);
     if (obstacle !== undefined) return { kind: obstacle };
-    const locator = parts.ids.locator();
-    const body = await parts.store.put(locator, request.bytes, request.announcedSize);
-    return await recordBody(parts, request, locator, body);
+    const locator = deps.ids.locator();
+    const body = await deps.store.put(locator, request.bytes, request.announcedSize);
+    return await recordBody(deps, request, locator, body);
   } catch (error) {
     if (!FULL.some((code) => hasErrorCode(error, code))) throw error;
-    parts.logger.error({ err: error, key: request.key }, 'there is no room for an upload');
+    deps.logger.error({ err: error, key: request.key }, 'there is no room for an upload');
     return { kind: 'full' };
   } finally {
     leave();
@@ -60,12 +60,12 @@ export async function receiveUpload(
 const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
 
 async function recordBody(
-  parts: UploadParts,
+  deps: UploadDependencies,
   request: ReceiveRequest,
   locator: string,
   body: StoredBody,
 ): Promise<ReceiveOutcome> {
-  const { clock, ledger, observer, store } = parts;
+  const { clock, ledger, observer, store } = deps;
   const object = { locator, ...body, storedAt: clock.now(), headers: request.headers };
   const { key, forbidOverwrite } = request;
   let outcome: StoreOutcome;
@@ -76,7 +76,7 @@ async function recordBody(
     store.abandon(locator);
     throw error;
   }
-  await tidy(parts, locator, outcome === 'stored' ? store.settle(locator) : store.discard(locator));
+  await tidy(deps, locator, outcome === 'stored' ? store.settle(locator) : store.discard(locator));
   if (outcome !== 'stored') return { kind: outcome };
   observer.stored?.(key, object);
   return { kind: 'stored', object };
@@ -84,7 +84,7 @@ async function recordBody(
 
 /** What the ledger has decided stands; what cannot be tidied up now is for `reconcile`. */
 async function tidy(
-  { logger, store }: UploadParts,
+  { logger, store }: UploadDependencies,
   locator: string,
   tidying: Promise<void>,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 import { allUploads } from './list-all.ts';
 
 /** What a crash or a failure had left, and what became of it. */
@@ -19,9 +19,9 @@ export interface ReconcileReport {
  * a body that it was on record and is not any more, rows may be lost, and every such body is set aside instead.
  */
 export async function reconcile(
-  parts: Pick<UploadParts, 'ledger' | 'store'>,
+  deps: Pick<UploadDependencies, 'ledger' | 'store'>,
 ): Promise<ReconcileReport> {
-  const { ledger, store } = parts;
+  const { ledger, store } = deps;
   const withoutRow: string[] = [];
   let settled = 0;
   for (const locator of await store.unsettled()) {
@@ -32,7 +32,7 @@ export async function reconcile(
       withoutRow.push(locator);
     }
   }
-  const lost = await findLost(parts, withoutRow);
+  const lost = await findLost(deps, withoutRow);
   let setAside = 0;
   for (const locator of withoutRow) {
     if (lost.has(locator) && (await store.recovery?.setAside(locator)) === true) setAside += 1;
@@ -45,7 +45,7 @@ export async function reconcile(
 
 /** @returns which of some bodies without a row must not be removed */
 async function findLost(
-  { ledger, store: { recovery } }: Pick<UploadParts, 'ledger' | 'store'>,
+  { ledger, store: { recovery } }: Pick<UploadDependencies, 'ledger' | 'store'>,
   withoutRow: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const isSuspicious =

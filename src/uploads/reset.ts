@@ -1,4 +1,4 @@
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 import { allPackages, allUploads } from './list-all.ts';
 import { purgeUnclaimed } from './purge.ts';
 
@@ -7,8 +7,8 @@ const BATCH = 1000;
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** Deletes every package and every upload, and forgets that they were there. For tests. */
-export async function forgetEverything(parts: UploadParts): Promise<void> {
-  const { clock, inTransit, ledger } = parts;
+export async function forgetEverything(deps: UploadDependencies): Promise<void> {
+  const { clock, activeUploads, ledger } = deps;
   const now = clock.now();
   for (const { accountId, id } of await allPackages(ledger)) {
     await ledger.deletePackage(accountId, id, now);
@@ -17,7 +17,7 @@ export async function forgetEverything(parts: UploadParts): Promise<void> {
     if (upload.state === 'stored')
       await ledger.deleteUpload(upload.key, upload.object.locator, now);
   }
-  await purgeUnclaimed(parts);
-  while ((await ledger.pruneIssued(NEVER, inTransit.list(), BATCH)) === BATCH);
+  await purgeUnclaimed(deps);
+  while ((await ledger.pruneIssued(NEVER, activeUploads.list(), BATCH)) === BATCH);
   while ((await ledger.pruneTombstones(NEVER, BATCH)) === BATCH);
 }

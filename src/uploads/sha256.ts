@@ -1,4 +1,4 @@
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 import type { StoredObject } from './upload.ts';
 
 /**
@@ -6,18 +6,18 @@ import type { StoredObject } from './upload.ts';
  * @returns lower-case hexadecimal, or undefined when the body is gone
  */
 export async function sha256Of(
-  parts: UploadParts,
+  deps: UploadDependencies,
   object: StoredObject,
 ): Promise<string | undefined> {
   if (object.sha256 !== undefined) return object.sha256;
-  const sha256 = await parts.store.digest(object.locator, 'sha256');
-  if (sha256 !== undefined) await parts.ledger.recordSha256(object.locator, sha256);
+  const sha256 = await deps.store.digest(object.locator, 'sha256');
+  if (sha256 !== undefined) await deps.ledger.recordSha256(object.locator, sha256);
   return sha256;
 }
 
 /** Starts computing a SHA-256 that the next claim may ask for; the claim itself does it when this fails. */
-export function prepareSha256(parts: UploadParts, object: StoredObject): void {
-  sha256Of(parts, object).catch((error: unknown) => {
-    parts.logger.warn({ err: error, locator: object.locator }, 'could not prepare a SHA-256');
+export function prepareSha256(deps: UploadDependencies, object: StoredObject): void {
+  sha256Of(deps, object).catch((error: unknown) => {
+    deps.logger.warn({ err: error, locator: object.locator }, 'could not prepare a SHA-256');
   });
 }

@@ -1,4 +1,4 @@
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 import type { FirmwarePackage, PackageFile, PackageStatus } from './firmware-package.ts';
 import { PACKAGE_STATUS } from './firmware-package.ts';
 import { allPackages, allUploads } from './list-all.ts';
@@ -55,13 +55,13 @@ export interface Snapshot {
 }
 
 /** Takes a snapshot of all uploads and all packages. */
-export async function takeSnapshot(parts: UploadParts): Promise<Snapshot> {
+export async function takeSnapshot(deps: UploadDependencies): Promise<Snapshot> {
   const uploads: UploadSnapshot[] = [];
-  for await (const upload of allUploads(parts.ledger)) {
-    uploads.push(showUpload(upload, parts.rules.claimTtl));
+  for await (const upload of allUploads(deps.ledger)) {
+    uploads.push(showUpload(upload, deps.rules.claimTtl));
   }
-  const packages = await allPackages(parts.ledger);
-  return { time: iso(parts.clock.now()), uploads, packages: packages.map(showPackage) };
+  const packages = await allPackages(deps.ledger);
+  return { time: iso(deps.clock.now()), uploads, packages: packages.map(showPackage) };
 }
 
 function iso(time: number): string {

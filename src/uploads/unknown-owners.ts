@@ -1,11 +1,11 @@
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 
 /**
  * Warns of accounts that have firmware packages and are not configured: no call finds those packages.
  * @param accountIds - of the accounts that are configured
  */
 export async function warnOfUnknownOwners(
-  { ledger, logger }: Pick<UploadParts, 'ledger' | 'logger'>,
+  { ledger, logger }: Pick<UploadDependencies, 'ledger' | 'logger'>,
   accountIds: readonly string[],
 ): Promise<void> {
   for (const owner of await ledger.packageOwners()) {

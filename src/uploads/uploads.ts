@@ -1,6 +1,6 @@
 import { claimUploads } from './claim.ts';
 import type { ClaimedFile, ClaimOutcome } from './claim.ts';
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 import { deposit, withdraw } from './deposit.ts';
 import type { Deposit, DepositedFile } from './deposit.ts';
 import type { FirmwarePackage, SignMethod } from './firmware-package.ts';
@@ -59,8 +59,11 @@ export interface Uploads {
 const PATIENCE = 60_000;
 
 /** @param accountIds - gives every account that is configured */
-export function createUploads(parts: UploadParts, accountIds: () => readonly string[]): Uploads {
-  const { ledger } = parts;
+export function createUploads(
+  deps: UploadDependencies,
+  accountIds: () => readonly string[],
+): Uploads {
+  const { ledger } = deps;
   const soleAccount = (): string | undefined => {
     const [only, ...others] = accountIds();
     return others.length === 0 ? only : undefined;
@@ -73,12 +76,12 @@ export function createUploads(parts: UploadParts, accountIds: () => readonly str
       return all;
     },
     packages: () => allPackages(ledger),
-    snapshot: () => takeSnapshot(parts),
-    deposit: (file) => deposit(parts, file),
-    withdraw: (file) => withdraw(parts, file),
+    snapshot: () => takeSnapshot(deps),
+    deposit: (file) => deposit(deps, file),
+    withdraw: (file) => withdraw(deps, file),
     claim: async ({ accountId = soleAccount(), files, ...wanted }) => {
       if (accountId === undefined) throw new Error('name the account: there are several');
-      return claimUploads(parts, {
+      return claimUploads(deps, {
         package: {
           moduleName: 'default',
           signMethod: 'MD5',
@@ -92,7 +95,7 @@ export function createUploads(parts: UploadParts, accountIds: () => readonly str
         patience: PATIENCE,
       });
     },
-    setStatus: (firmwareId, verdict) => setPackageStatus(parts, firmwareId, verdict),
-    forgetAll: () => forgetEverything(parts),
+    setStatus: (firmwareId, verdict) => setPackageStatus(deps, firmwareId, verdict),
+    forgetAll: () => forgetEverything(deps),
   };
 }

@@ -1,4 +1,4 @@
-import type { UploadParts } from './dependencies.ts';
+import type { UploadDependencies } from './dependencies.ts';
 import { PACKAGE_STATUS } from './firmware-package.ts';
 import type { StatusName } from './snapshot.ts';
 
@@ -11,7 +11,7 @@ export interface Verdict {
 
 /** Sets how far the verification of a firmware package is. @returns false when there is no such package */
 export async function setPackageStatus(
-  { clock, ledger }: Pick<UploadParts, 'clock' | 'ledger'>,
+  { clock, ledger }: Pick<UploadDependencies, 'clock' | 'ledger'>,
   packageId: string,
   { status, verifyProgress }: Verdict,
 ): Promise<boolean> {

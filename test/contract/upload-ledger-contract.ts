@@ -51,7 +51,13 @@ function aClaim(
   change: Partial<FirmwarePackage> = {},
   claim: Partial<ClaimRecord> = {},
 ): ClaimRecord {
-  return { package: aPackage(change), locators: ['l1'], lateUntil: 0, maxPackages: 500, ...claim };
+  return {
+    package: aPackage(change),
+    locators: ['l1'],
+    storedAfter: 0,
+    maxPackages: 500,
+    ...claim,
+  };
 }
 
 /** What every upload ledger does. */
@@ -235,7 +241,7 @@ export function describeUploadLedger(
         [
           'an upload that is late to the millisecond',
           { id: 'p2', name: 'n' },
-          { locators: ['l2'], lateUntil: 2000 },
+          { locators: ['l2'], storedAfter: 2000 },
           { kind: 'notClaimable', file: 0 },
         ],
       ])('refuses %s, and changes nothing', async (_case, change, claim, outcome) => {
@@ -268,7 +274,7 @@ export function describeUploadLedger(
 
       it('accepts an upload until the last millisecond before its deadline', async () => {
         await ledger.recordStored(aBody('k1', 'l1', { storedAt: 2000 }));
-        expect(await ledger.claim(aClaim({}, { lateUntil: 1999 }))).toEqual({ kind: 'claimed' });
+        expect(await ledger.claim(aClaim({}, { storedAfter: 1999 }))).toEqual({ kind: 'claimed' });
       });
 
       it('lets one of many claims of an upload win', async () => {

@@ -1,7 +1,7 @@
 import { apiV1StringToSign, signApiV1 } from '../../signatures/api-v1.ts';
 import { gatewayError } from '../errors.ts';
 import type { AnswerFormat } from '../render.ts';
-import type { CommonParameters, SignatureClaim, SignedCall } from './signed-call.ts';
+import type { CommonParameters, PresentedSignature, SignedCall } from './signed-call.ts';
 import { formBytes } from './wire-call.ts';
 import type { WireCall } from './wire-call.ts';
 
@@ -53,7 +53,7 @@ function claimV1(
   method: string,
   parameters: SignedCall['parameters'],
   get: (name: string) => string | undefined,
-): SignatureClaim {
+): PresentedSignature {
   const need = (name: string): string => {
     const value = get(name);
     if (value === undefined) throw gatewayError('Missing{name}', { name });

@@ -9,7 +9,7 @@ import type { AuthorizationV3 } from '../../signatures/api-v3.ts';
 import { gatewayError } from '../errors.ts';
 import type { GatewayError } from '../errors.ts';
 import type { AnswerFormat } from '../render.ts';
-import type { CommonParameters, SignatureClaim, SignedCall } from './signed-call.ts';
+import type { CommonParameters, PresentedSignature, SignedCall } from './signed-call.ts';
 import { formBytes } from './wire-call.ts';
 import type { WireCall } from './wire-call.ts';
 
@@ -100,7 +100,7 @@ function claimV3(
   authorization: AuthorizationV3 | undefined,
   header: string,
   announcedHash: string | undefined,
-): SignatureClaim {
+): PresentedSignature {
   if (authorization === undefined) throw unusable(header);
   if (announcedHash === undefined) throw gatewayError('MissingHeader', { name: PAYLOAD_HASH });
   const { signature, signedHeaders } = authorization;

@@ -13,7 +13,7 @@ export interface CommonParameters {
 }
 
 /** A signature that can be tested. */
-export interface SignatureClaim {
+export interface PresentedSignature {
   readonly given: string;
   readonly stringToSign: string;
   /** @returns the signature that an access key's secret gives */
@@ -36,5 +36,5 @@ export interface SignedCall {
   /** @returns the refusal of a call that lacks a common parameter */
   readonly missing: (name: keyof CommonParameters) => GatewayError;
   /** @throws GatewayError when there is no signature of a kind that can be tested */
-  readonly claim: () => SignatureClaim;
+  readonly claim: () => PresentedSignature;
 }

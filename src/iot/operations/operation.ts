@@ -1,6 +1,6 @@
 import type { Account } from '../../accounts/accounts.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
-import type { UploadParts } from '../../uploads/dependencies.ts';
+import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import type { Given, Parameter } from '../parameters/parameter.ts';
 import type { AnswerValue } from '../render.ts';
 
@@ -13,7 +13,7 @@ export interface SuccessBody {
 
 /** What an operation works with. */
 export interface CallContext {
-  readonly uploads: UploadParts;
+  readonly uploads: UploadDependencies;
   readonly bucketKey: BucketKey;
   readonly publicUrl: string | undefined;
   /** The gateway's address as the caller sees it: scheme and host, no trailing slash. */

@@ -6,15 +6,15 @@ import { FIRMWARE_NAME } from './rules.ts';
 const NAME = 'FirmwareName';
 
 /** The name of a new firmware package. */
-export const newName = tellBlanksApart(
+export const newName = distinguishBlank(
   required(NAME, 'The name of the firmware package, unique in the account.', FIRMWARE_NAME),
 );
 
 /** Another name for a firmware package. */
-export const changedName = tellBlanksApart(change(NAME, 'A new name.', FIRMWARE_NAME));
+export const changedName = distinguishBlank(change(NAME, 'A new name.', FIRMWARE_NAME));
 
 /** A name of nothing, or of nothing but spaces, has an error code of its own. */
-function tellBlanksApart<T>(parameter: Parameter<T>): Parameter<T> {
+function distinguishBlank<T>(parameter: Parameter<T>): Parameter<T> {
   return {
     ...parameter,
     read: (given) => {

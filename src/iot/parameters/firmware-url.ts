@@ -1,4 +1,4 @@
-import { findObjectKeyFault } from '../../policy/object-key.ts';
+import { findObjectKeyProblem } from '../../policy/object-key.ts';
 import { quote } from './parameter.ts';
 
 /** The address under which objects are known. */
@@ -35,7 +35,7 @@ export function resolveFirmwareUrl(url: string, home: ObjectHome): ResolvedUrl {
     return { kind: 'foreign', reason: `its host is ${host}, but this gateway is ${address.host}` };
   }
   const key = stripBase(path, host, address?.pathname ?? '/', home.bucket);
-  return findObjectKeyFault(key) === undefined
+  return findObjectKeyProblem(key) === undefined
     ? { kind: 'key', key }
     : { kind: 'foreign', reason: 'its path is no object key' };
 }

@@ -99,8 +99,8 @@ export function readFiles(given: Given, signMethod: SignMethod, home: ObjectHome
     throw refusal('iot.system.IllegalRequest', given, parameter.name, reason);
   }
   const files = entries.map((each) => readEntry(each, signMethod, home));
-  refuseTwins(files, ({ file }) => file.name, 'iot.check.InvalidFormattedParameter', 'Name');
-  refuseTwins(files, ({ file }) => file.key, 'iot.firmware.InvalidFirmwareUrl', 'Url');
+  rejectDuplicates(files, ({ file }) => file.name, 'iot.check.InvalidFormattedParameter', 'Name');
+  rejectDuplicates(files, ({ file }) => file.key, 'iot.firmware.InvalidFirmwareUrl', 'Url');
   return files;
 }
 
@@ -170,7 +170,7 @@ function readKey(url: string, parameter: string, home: ObjectHome): string {
   throw businessError(code, { parameter, reason: `${resolved.reason}.` });
 }
 
-function refuseTwins(
+function rejectDuplicates(
   files: readonly NamedFile[],
   identify: (file: NamedFile) => string | undefined,
   code: 'iot.check.InvalidFormattedParameter' | 'iot.firmware.InvalidFirmwareUrl',

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { Database } from 'better-sqlite3';
-import { SharedRun } from '../../lib/coalesced-task.ts';
+import { CoalescedTask } from '../../lib/coalesced-task.ts';
 
 /**
  * Flushes SQLite's write-ahead log off the event loop. With `synchronous = NORMAL` SQLite itself flushes the log only
@@ -9,7 +9,7 @@ import { SharedRun } from '../../lib/coalesced-task.ts';
  */
 export class LogFlush {
   readonly #database: Database;
-  readonly #flushes = new SharedRun(() => this.#flushNow());
+  readonly #flushes = new CoalescedTask(() => this.#flushNow());
   #log: FileHandle | undefined;
   #hasFailed = false;
 

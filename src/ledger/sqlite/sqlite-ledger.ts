@@ -58,7 +58,7 @@ export class SqliteLedger implements UploadLedger {
   claim({
     package: wanted,
     locators,
-    lateUntil,
+    storedAfter,
     maxPackages,
   }: ClaimRecord): Promise<ClaimRecordOutcome> {
     return this.#commits.run('durable', () => {
@@ -67,7 +67,9 @@ export class SqliteLedger implements UploadLedger {
       if (this.#packages.count(wanted.accountId, wanted.instanceId) >= maxPackages) {
         return { kind: 'full' };
       }
-      const lost = locators.findIndex((locator) => !this.#uploads.isClaimable(locator, lateUntil));
+      const lost = locators.findIndex(
+        (locator) => !this.#uploads.isClaimable(locator, storedAfter),
+      );
       if (lost >= 0) return { kind: 'notClaimable', file: lost };
       this.#packages.insert(wanted);
       for (const locator of locators) this.#uploads.claim(locator, wanted.id);
@@ -135,8 +137,8 @@ export class SqliteLedger implements UploadLedger {
     });
   }
 
-  expireStored(storedUntil: number, at: number, limit: number): Promise<PurgingBody[]> {
-    return this.#database.runPurge('durable', () => this.#uploads.expire(storedUntil, at, limit));
+  expireStored(storedBefore: number, at: number, limit: number): Promise<PurgingBody[]> {
+    return this.#database.runPurge('durable', () => this.#uploads.expire(storedBefore, at, limit));
   }
 
   async listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]> {

@@ -32,7 +32,10 @@ export class UploadTable {
   readonly #statements;
 
   constructor(database: Database) {
-    this.#statements = { ...prepareWayIn(database), ...prepareWayOut(database) };
+    this.#statements = {
+      ...prepareUploadStatements(database),
+      ...preparePurgeStatements(database),
+    };
   }
 
   insertIssued(grant: IssuedGrant): void {
@@ -53,7 +56,7 @@ export class UploadTable {
       return 'stored';
     }
     if (holder !== undefined) {
-      this.#statements.expel.run({
+      this.#statements.markReplaced.run({
         sequence: holder.sequence,
         reason: 'replaced',
         at: object.storedAt,
@@ -86,8 +89,8 @@ export class UploadTable {
     return this.#statements.holds.get(locator) !== undefined;
   }
 
-  isClaimable(locator: string, lateUntil: number): boolean {
-    return this.#statements.isClaimable.get(locator, lateUntil) !== undefined;
+  isClaimable(locator: string, storedAfter: number): boolean {
+    return this.#statements.isClaimable.get(locator, storedAfter) !== undefined;
   }
 
   claim(locator: string, packageId: string): void {
@@ -102,8 +105,8 @@ export class UploadTable {
     this.#statements.deleteClaimed.run({ packageId, at });
   }
 
-  expire(storedUntil: number, at: number, limit: number): PurgingBody[] {
-    return this.#statements.expire.all({ storedUntil, at, limit });
+  expire(storedBefore: number, at: number, limit: number): PurgingBody[] {
+    return this.#statements.expire.all({ storedBefore, at, limit });
   }
 
   listPurging(afterSequence: number, limit: number): PurgingBody[] {
@@ -131,7 +134,7 @@ const SET_OBJECT = `state = 'stored', locator = :locator, size = :size, md5 = :m
 const SET_PURGING = `state = 'purging', purging_since = :at`;
 
 /** Up to the claim. */
-function prepareWayIn(database: Database) {
+function prepareUploadStatements(database: Database) {
   return {
     insertIssued: database.prepare<IssuedGrant>(
       `INSERT INTO uploads (key, state, account_id, issued_at, policy_expires_at)
@@ -156,7 +159,7 @@ function prepareWayIn(database: Database) {
        VALUES (:key, 'stored', :account_id, :issued_at, :policy_expires_at,
          :locator, :size, :md5, :crc64, :sha256, :storedAt, :headers)`,
     ),
-    expel: database.prepare<{ sequence: number; reason: PurgeReason; at: number }>(
+    markReplaced: database.prepare<{ sequence: number; reason: PurgeReason; at: number }>(
       `UPDATE uploads SET ${SET_PURGING}, purge_reason = :reason
        WHERE sequence = :sequence AND state = 'stored'`,
     ),
@@ -177,7 +180,7 @@ function prepareWayIn(database: Database) {
 }
 
 /** From the claim deadline, or a deletion, to the tombstone and its end. */
-function prepareWayOut(database: Database) {
+function preparePurgeStatements(database: Database) {
   return {
     deleteStored: database.prepare<{ key: string; locator: string; at: number }>(
       `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'deleted'
@@ -187,10 +190,10 @@ function prepareWayOut(database: Database) {
       `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'deleted'
        WHERE package_id = :packageId AND state = 'claimed'`,
     ),
-    expire: database.prepare<{ storedUntil: number; at: number; limit: number }, PurgingBody>(
+    expire: database.prepare<{ storedBefore: number; at: number; limit: number }, PurgingBody>(
       `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'unclaimed'
        WHERE sequence IN (
-         SELECT sequence FROM uploads WHERE state = 'stored' AND stored_at <= :storedUntil
+         SELECT sequence FROM uploads WHERE state = 'stored' AND stored_at <= :storedBefore
          ORDER BY stored_at LIMIT :limit)
        RETURNING ${PURGING_BODY}`,
     ),

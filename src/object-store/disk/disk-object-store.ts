@@ -75,7 +75,7 @@ export class DiskObjectStore implements ObjectStore {
   readonly #dataDir: string;
   readonly #hashing: Hashing;
   readonly #journal: Journal;
-  readonly #inHand = new Set<string>();
+  readonly #inProgress = new Set<string>();
   readonly #digesting = new Map<string, Promise<string | undefined>>();
   /** Subfolders of `objects/` that are there, or are being made. */
   readonly #folders = new Map<string, Promise<void>>();
@@ -127,7 +127,7 @@ export class DiskObjectStore implements ObjectStore {
     announcedSize = 0,
   ): Promise<StoredBody> {
     await this.#space.require(announcedSize);
-    this.#inHand.add(locator);
+    this.#inProgress.add(locator);
     let first = NOTHING;
     try {
       const atMost = announcedSize > 0 ? Math.min(announcedSize, BATCH_BYTES) : BATCH_BYTES;
@@ -150,7 +150,7 @@ export class DiskObjectStore implements ObjectStore {
 
   async settle(locator: string): Promise<void> {
     if (!this.#journal.settle(locator)) await remove(this.#stagingPath(locator));
-    this.#inHand.delete(locator);
+    this.#inProgress.delete(locator);
   }
 
   async discard(locator: string): Promise<void> {
@@ -160,12 +160,12 @@ export class DiskObjectStore implements ObjectStore {
       await this.#journal.forget(locator);
       await remove(this.#stagingPath(locator));
     } finally {
-      this.#inHand.delete(locator);
+      this.#inProgress.delete(locator);
     }
   }
 
   abandon(locator: string): void {
-    this.#inHand.delete(locator);
+    this.#inProgress.delete(locator);
   }
 
   async unsettled(): Promise<string[]> {
@@ -174,7 +174,7 @@ export class DiskObjectStore implements ObjectStore {
     const entries = await readdir(join(this.#dataDir, STAGING), { withFileTypes: true });
     const staged = entries.filter((entry) => entry.isFile() && isLocator(entry.name));
     const names = [...staged.map(({ name }) => name), ...this.#journal.unsettled()];
-    return names.filter((name) => !this.#inHand.has(name));
+    return names.filter((name) => !this.#inProgress.has(name));
   }
 
   get recovery(): StoreRecovery {

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SharedRun } from '../../lib/coalesced-task.ts';
+import { CoalescedTask } from '../../lib/coalesced-task.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { randomIds } from '../../lib/ids.ts';
 import { writeBatch } from './batches.ts';
@@ -19,7 +19,7 @@ export interface JournalFile {
   readonly handle: FileHandle;
   /** Begins every record. */
   readonly mark: string;
-  readonly flushes: SharedRun;
+  readonly flushes: CoalescedTask;
   /** In bytes. */
   size: number;
   /** The bodies that need it, because their own files are not durable yet. */
@@ -42,7 +42,7 @@ export async function beginJournalFile(dataDir: string, from: number): Promise<J
   await makeDurableFolder(folder);
   const { number, path, handle } = await create(folder, from);
   await flushFolder(folder);
-  const flushes = new SharedRun(() => flush(file));
+  const flushes = new CoalescedTask(() => flush(file));
   const file: JournalFile = {
     ...{ number, path, handle, flushes },
     // Random, and not told to anybody; the shape of a locator is as good as any.

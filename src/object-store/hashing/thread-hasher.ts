@@ -53,7 +53,7 @@ class HashThread {
     worker.ref();
     const tell: HashJob['tell'] = (more) => {
       worker.postMessage({ job, ...more });
-      if (more.kind === 'abandon') this.#conclude(job)?.reject(new Error('abandoned'));
+      if (more.kind === 'abandon') this.#takeWaiting(job)?.reject(new Error('abandoned'));
     };
     if (algorithm === 'sha256') tell({ kind: 'sha256', path });
     else tell({ kind: 'follow', path, digest: algorithm });
@@ -64,7 +64,7 @@ class HashThread {
     await this.#worker?.terminate();
   }
 
-  #conclude(job: number): Waiting | undefined {
+  #takeWaiting(job: number): Waiting | undefined {
     const waiting = this.#waiting.get(job);
     this.#waiting.delete(job);
     if (this.#waiting.size === 0) this.#worker?.unref();
@@ -74,7 +74,7 @@ class HashThread {
   #spawn(): Worker {
     const worker = new Worker(THREAD_FILE);
     worker.on('message', (answer: HashAnswer) => {
-      const waiting = this.#conclude(answer.job);
+      const waiting = this.#takeWaiting(answer.job);
       if (answer.kind === 'failed') waiting?.reject(new Error(`hashing failed: ${answer.message}`));
       else waiting?.resolve(answer.digest);
     });
@@ -82,7 +82,7 @@ class HashThread {
       // A thread that dies says so twice; by the second time another may have taken its place.
       if (this.#worker !== worker) return;
       this.#worker = undefined;
-      for (const job of [...this.#waiting.keys()]) this.#conclude(job)?.reject(error);
+      for (const job of [...this.#waiting.keys()]) this.#takeWaiting(job)?.reject(error);
     };
     worker.on('error', fail);
     worker.on('exit', () => {

@@ -5,7 +5,7 @@ import type { ObjectAddress } from '../object-address.ts';
 import { checkHeaderV1, checkUrlV1, URL_PARAMETERS_V1 } from './signature-v1.ts';
 import { checkHeaderV4, checkUrlV4, URL_PARAMETERS_V4 } from './signature-v4.ts';
 import { asSigned } from './signed-request.ts';
-import type { AuthorizeParts } from './signed-request.ts';
+import type { AuthorizeDependencies } from './signed-request.ts';
 
 /** `anonymous`: the request names no credential at all. */
 export type Authorization = 'signed' | 'anonymous';
@@ -18,12 +18,12 @@ export type Authorization = 'signed' | 'anonymous';
  * @throws OssError when the request is signed, but not well, or more than once
  */
 export function authorizeRequest(
-  parts: AuthorizeParts,
+  deps: AuthorizeDependencies,
   request: Pick<IncomingMessage, 'url' | 'method' | 'headers'>,
   address: Extract<ObjectAddress, { kind: 'bucket' | 'object' }>,
 ): Authorization {
   const key = address.kind === 'object' ? address.key : undefined;
-  const signed = asSigned(request, parts.uploads.rules.bucket, key);
+  const signed = asSigned(request, deps.uploads.rules.bucket, key);
   const header = signed.headers.get('authorization');
   const v1Url = URL_PARAMETERS_V1.some((name) => signed.query.has(name));
   const v4Url = URL_PARAMETERS_V4.some((name) => signed.query.has(name));
@@ -34,10 +34,10 @@ export function authorizeRequest(
         'The request is signed more than once: by its header and its URL, or twice by its URL.',
     });
   }
-  if (v1Url) checkUrlV1(parts, signed);
-  else if (v4Url) checkUrlV4(parts, signed);
-  else if (header?.startsWith(ALGORITHM_V4)) checkHeaderV4(parts, signed, header);
-  else if (header !== undefined) checkHeaderV1(parts, signed, header);
+  if (v1Url) checkUrlV1(deps, signed);
+  else if (v4Url) checkUrlV4(deps, signed);
+  else if (header?.startsWith(ALGORITHM_V4)) checkHeaderV4(deps, signed, header);
+  else if (header !== undefined) checkHeaderV1(deps, signed, header);
   else return 'anonymous';
   return 'signed';
 }

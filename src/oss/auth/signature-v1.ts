@@ -9,7 +9,7 @@ import {
   requestHasExpired,
   signatureDoesNotMatch,
 } from './signed-request.ts';
-import type { AuthorizeParts, SignedRequest } from './signed-request.ts';
+import type { AuthorizeDependencies, SignedRequest } from './signed-request.ts';
 
 /** The query parameters of a signed URL; any of them makes it one. */
 export const URL_PARAMETERS_V1 = ['OSSAccessKeyId', 'Expires', 'Signature'] as const;
@@ -18,7 +18,7 @@ export const URL_PARAMETERS_V1 = ['OSSAccessKeyId', 'Expires', 'Signature'] as c
  * Checks a URL signed by version 1 (OSS "Add signatures to a URL"): the expiry before the signature. `Expires`
  * is what the gateway itself signs downloads with, so it lives by the gateway's clock alone.
  */
-export function checkUrlV1(parts: AuthorizeParts, request: SignedRequest): void {
+export function checkUrlV1(deps: AuthorizeDependencies, request: SignedRequest): void {
   const [accessKeyId, expires, provided] = URL_PARAMETERS_V1.map((name) => request.query.get(name));
   if (!accessKeyId || !expires || !provided) {
     throw new OssError('AccessDenied', {
@@ -26,9 +26,9 @@ export function checkUrlV1(parts: AuthorizeParts, request: SignedRequest): void 
         'Query string authentication requires the Signature, Expires and OSSAccessKeyId parameters.',
     });
   }
-  checkExpires(expires, parts.uploads.clock.now());
-  checkAccessKey(parts, accessKeyId);
-  checkSignature(parts, request, { accessKeyId, dateOrExpires: expires, provided });
+  checkExpires(expires, deps.uploads.clock.now());
+  checkAccessKey(deps, accessKeyId);
+  checkSignature(deps, request, { accessKeyId, dateOrExpires: expires, provided });
 }
 
 /** @param now - Unix milliseconds */
@@ -45,15 +45,19 @@ function checkExpires(expires: string, now: number): void {
 }
 
 /** Checks a request signed in its header by version 1 (OSS "Add signatures to the header"). */
-export function checkHeaderV1(parts: AuthorizeParts, request: SignedRequest, header: string): void {
+export function checkHeaderV1(
+  deps: AuthorizeDependencies,
+  request: SignedRequest,
+  header: string,
+): void {
   const authorization = parseAuthorizationOssV1(header);
   if (authorization === undefined) throw malformedAuthorization();
   // Browsers cannot set `Date`; ali-oss sends and signs `x-oss-date` in its place.
   const date = (request.headers.get('x-oss-date') ?? request.headers.get('date') ?? '').trim();
-  checkSkew(parts, parseHttpDate(date));
+  checkSkew(deps, parseHttpDate(date));
   const { accessKeyId, signature } = authorization;
-  checkAccessKey(parts, accessKeyId);
-  checkSignature(parts, request, { accessKeyId, dateOrExpires: date, provided: signature });
+  checkAccessKey(deps, accessKeyId);
+  checkSignature(deps, request, { accessKeyId, dateOrExpires: date, provided: signature });
 }
 
 interface SigningV1 {
@@ -63,7 +67,7 @@ interface SigningV1 {
 }
 
 function checkSignature(
-  { bucketKey }: AuthorizeParts,
+  { bucketKey }: AuthorizeDependencies,
   request: SignedRequest,
   { accessKeyId, dateOrExpires, provided }: SigningV1,
 ): void {

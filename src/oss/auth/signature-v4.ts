@@ -20,7 +20,7 @@ import {
   requestHasExpired,
   signatureDoesNotMatch,
 } from './signed-request.ts';
-import type { AuthorizeParts, SignedRequest } from './signed-request.ts';
+import type { AuthorizeDependencies, SignedRequest } from './signed-request.ts';
 
 /** Query parameters that a URL signed by version 4 must have; any of them makes it one. */
 export const URL_PARAMETERS_V4 = [
@@ -36,7 +36,7 @@ const MAX_EXPIRES = 604_800;
  * Checks a URL signed by version 4 (OSS "Signature version 4"): the expiry before the signature. The codes of
  * malformed parameters are unverified.
  */
-export function checkUrlV4(parts: AuthorizeParts, request: SignedRequest): void {
+export function checkUrlV4(deps: AuthorizeDependencies, request: SignedRequest): void {
   const parameter = (name: string): string => request.query.get(name) ?? '';
   const version = parameter('x-oss-signature-version');
   if (version !== ALGORITHM_V4) {
@@ -55,8 +55,8 @@ export function checkUrlV4(parts: AuthorizeParts, request: SignedRequest): void 
     throw invalidArgument('x-oss-additional-headers', '', 'It must not be empty.', '0002-00000076');
   }
   const date = parameter('x-oss-date');
-  checkValidity(parts, date, parameter('x-oss-expires'));
-  checkSignature(parts, request, {
+  checkValidity(deps, date, parameter('x-oss-expires'));
+  checkSignature(deps, request, {
     credential,
     date,
     additionalHeaders: parameter('x-oss-additional-headers').split(';').filter(Boolean),
@@ -66,7 +66,7 @@ export function checkUrlV4(parts: AuthorizeParts, request: SignedRequest): void 
 
 /** Both parameters were written by a client, so it is enough that the URL is good by one of the clocks. */
 function checkValidity(
-  { uploads, wallClock }: AuthorizeParts,
+  { uploads, wallClock }: AuthorizeDependencies,
   date: string,
   expires: string,
 ): void {
@@ -91,13 +91,17 @@ function checkValidity(
 }
 
 /** Checks a request signed in its header by version 4 (OSS "Signature version 4"). */
-export function checkHeaderV4(parts: AuthorizeParts, request: SignedRequest, header: string): void {
+export function checkHeaderV4(
+  deps: AuthorizeDependencies,
+  request: SignedRequest,
+  header: string,
+): void {
   const authorization = parseAuthorizationOssV4(header);
   if (authorization === undefined) throw malformedAuthorization();
   const { credential, additionalHeaders, signature } = authorization;
   const date = (request.headers.get('x-oss-date') ?? '').trim();
-  checkSkew(parts, parseDateV4(date));
-  checkSignature(parts, request, { credential, date, additionalHeaders, provided: signature });
+  checkSkew(deps, parseDateV4(date));
+  checkSignature(deps, request, { credential, date, additionalHeaders, provided: signature });
 }
 
 interface SigningV4 {
@@ -108,16 +112,19 @@ interface SigningV4 {
   readonly provided: string;
 }
 
-function checkSignature(parts: AuthorizeParts, request: SignedRequest, signing: SigningV4): void {
+function checkSignature(
+  deps: AuthorizeDependencies,
+  request: SignedRequest,
+  signing: SigningV4,
+): void {
   const { credential, date, additionalHeaders, provided } = signing;
   const { accessKeyId, region } = credential;
-  checkAccessKey(parts, accessKeyId);
+  checkAccessKey(deps, accessKeyId);
   if (!date.startsWith(credential.date)) throw foreignCredential('date', credential);
-  if (region !== parts.region) throw foreignCredential('region', credential, '0002-00000226');
+  if (region !== deps.region) throw foreignCredential('region', credential, '0002-00000226');
 
   const stringToSign = ossV4StringToSign(request, { date, region, additionalHeaders });
-  if (equalInConstantTime(parts.bucketKey.signRequestV4(credential, stringToSign), provided))
-    return;
+  if (equalInConstantTime(deps.bucketKey.signRequestV4(credential, stringToSign), provided)) return;
   throw signatureDoesNotMatch({
     accessKeyId,
     provided,

@@ -4,12 +4,12 @@ import { MAX_QUERY_PARAMETERS, readTarget } from '../../http/request-target.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
 import type { OssRequest } from '../../signatures/oss-v1.ts';
-import type { UploadParts } from '../../uploads/dependencies.ts';
+import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { OssError } from '../errors.ts';
 
 /** What authorizing works with. */
-export interface AuthorizeParts {
-  readonly uploads: Pick<UploadParts, 'clock' | 'rules'>;
+export interface AuthorizeDependencies {
+  readonly uploads: Pick<UploadDependencies, 'clock' | 'rules'>;
   readonly bucketKey: BucketKey;
   /** In the credentials of version 4. */
   readonly region: string;
@@ -68,7 +68,10 @@ export const MAX_SKEW = 15 * 60 * 1000;
  * only one that SDKs know.
  * @param date - Unix milliseconds; undefined when it was absent or malformed
  */
-export function checkSkew({ uploads, wallClock }: AuthorizeParts, date: number | undefined): void {
+export function checkSkew(
+  { uploads, wallClock }: AuthorizeDependencies,
+  date: number | undefined,
+): void {
   if (date === undefined) {
     throw new OssError('AccessDenied', {
       message: 'OSS authentication requires a valid Date.',
@@ -88,7 +91,7 @@ export function checkSkew({ uploads, wallClock }: AuthorizeParts, date: number |
 }
 
 /** Refuses whatever is not signed by the bucket key; account access keys are for the IoT API alone. */
-export function checkAccessKey({ bucketKey }: AuthorizeParts, accessKeyId: string): void {
+export function checkAccessKey({ bucketKey }: AuthorizeDependencies, accessKeyId: string): void {
   if (accessKeyId === bucketKey.accessKeyId) return;
   throw new OssError('InvalidAccessKeyId', { details: [['OSSAccessKeyId', accessKeyId]] });
 }

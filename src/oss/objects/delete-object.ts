@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readTarget } from '../../http/request-target.ts';
-import type { UploadParts } from '../../uploads/dependencies.ts';
+import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
-import type { AuthorizeParts } from '../auth/signed-request.ts';
+import type { AuthorizeDependencies } from '../auth/signed-request.ts';
 import { OssError } from '../errors.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
 /** What deleting works with. */
-export interface DeleteObjectParts extends AuthorizeParts {
-  readonly uploads: Pick<UploadParts, 'clock' | 'rules' | 'ledger'>;
+export interface DeleteObjectDependencies extends AuthorizeDependencies {
+  readonly uploads: Pick<UploadDependencies, 'clock' | 'rules' | 'ledger'>;
 }
 
 /**
@@ -16,23 +16,23 @@ export interface DeleteObjectParts extends AuthorizeParts {
  * holds is immutable; delete the package instead.
  */
 export async function deleteObject(
-  parts: DeleteObjectParts,
+  deps: DeleteObjectDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   key: string,
 ): Promise<void> {
-  if (authorizeRequest(parts, request, { kind: 'object', key }) === 'anonymous') {
+  if (authorizeRequest(deps, request, { kind: 'object', key }) === 'anonymous') {
     throw new OssError('AccessDenied', {
       message: 'Anonymous access is forbidden for this operation.',
     });
   }
   refuseOtherOperations(readTarget(request).query);
-  await deleteUpload(parts, key);
+  await deleteUpload(deps, key);
   response.statusCode = 204;
   response.end();
 }
 
-async function deleteUpload({ uploads }: DeleteObjectParts, key: string): Promise<void> {
+async function deleteUpload({ uploads }: DeleteObjectDependencies, key: string): Promise<void> {
   const { clock, ledger } = uploads;
   let deleted = false;
   while (!deleted) {

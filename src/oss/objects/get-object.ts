@@ -4,23 +4,23 @@ import { pipeline } from 'node:stream/promises';
 import { onClose } from '../../http/on-close.ts';
 import { readTarget } from '../../http/request-target.ts';
 import { elapsedSince } from '../../lib/clock.ts';
-import type { UploadParts } from '../../uploads/dependencies.ts';
+import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { findExcessHeader } from '../../uploads/header-limit.ts';
 import type { Body, ByteRange } from '../../uploads/ports.ts';
 import type { StoredObject } from '../../uploads/upload.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { Authorization } from '../auth/authorize-request.ts';
-import type { AuthorizeParts } from '../auth/signed-request.ts';
+import type { AuthorizeDependencies } from '../auth/signed-request.ts';
 import { OssError } from '../errors.ts';
 import { etagOf, objectHeaders, validatorHeaders } from '../response-headers.ts';
 import type { ResponseHeaders } from '../response-headers.ts';
 import { resolveRange } from './byte-range.ts';
-import { judgePreconditions, rangeCounts } from './preconditions.ts';
+import { evaluatePreconditions, rangeCounts } from './preconditions.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
 /** What reading works with. */
-export interface GetObjectParts extends AuthorizeParts {
-  readonly uploads: UploadParts;
+export interface GetObjectDependencies extends AuthorizeDependencies {
+  readonly uploads: UploadDependencies;
   /** Whether the operator lets anybody read. */
   readonly publicRead: boolean;
 }
@@ -32,21 +32,21 @@ export interface GetObjectParts extends AuthorizeParts {
  *   the connection is already gone if anything of it was sent
  */
 export async function getObject(
-  parts: GetObjectParts,
+  deps: GetObjectDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   key: string,
 ): Promise<void> {
-  const startedAt = parts.wallClock.now();
-  const access = authorizeRequest(parts, request, { kind: 'object', key });
+  const startedAt = deps.wallClock.now();
+  const access = authorizeRequest(deps, request, { kind: 'object', key });
   const { query } = readTarget(request);
-  const read = { parts, request, response, startedAt, overrides: readOverrides(query, access) };
+  const read = { deps, request, response, startedAt, overrides: readOverrides(query, access) };
   refuseOtherOperations(query);
-  if (access === 'anonymous' && !parts.publicRead) throw notPublic();
+  if (access === 'anonymous' && !deps.publicRead) throw notPublic();
 
   let lost: string | undefined;
   for (;;) {
-    const object = await findObject(parts, key);
+    const object = await findObject(deps, key);
     if (access === 'anonymous' && object.headers[ACL] === 'private') throw notPublic();
     if (await answer(read, object)) return;
     // No body. Either the object was deleted or replaced since the ledger was asked, or it is really lost.
@@ -64,7 +64,7 @@ function notPublic(): OssError {
   });
 }
 
-async function findObject({ uploads }: GetObjectParts, key: string): Promise<StoredObject> {
+async function findObject({ uploads }: GetObjectDependencies, key: string): Promise<StoredObject> {
   const upload = await uploads.ledger.findUpload(key);
   if (upload === undefined || upload.state === 'issued') {
     throw new OssError('NoSuchKey', { details: [['Key', key]] });
@@ -101,7 +101,7 @@ function readOverrides(query: ReadonlyMap<string, string>, access: Authorization
 }
 
 interface Read {
-  readonly parts: GetObjectParts;
+  readonly deps: GetObjectDependencies;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** By the wall clock. */
@@ -113,7 +113,7 @@ interface Read {
 async function answer(read: Read, object: StoredObject): Promise<boolean> {
   const { request, response } = read;
   const validators = { etag: etagOf(object), lastModified: object.storedAt };
-  const outcome = judgePreconditions(request.headers, validators);
+  const outcome = evaluatePreconditions(request.headers, validators);
   if (outcome === 'failed') throw new OssError('PreconditionFailed');
   if (outcome === 'notModified') {
     response.statusCode = 304;
@@ -125,8 +125,8 @@ async function answer(read: Read, object: StoredObject): Promise<boolean> {
 }
 
 async function answerHead(read: Read, object: StoredObject): Promise<boolean> {
-  const { parts, request, response } = read;
-  const body = await parts.uploads.store.stat(object.locator);
+  const { deps, request, response } = read;
+  const body = await deps.uploads.store.stat(object.locator);
   if (body === undefined) return false;
   if (body.size !== object.size) throw wrongSize(object, body.size);
   const bare = readTarget(request).query.has('objectMeta');
@@ -137,11 +137,11 @@ async function answerHead(read: Read, object: StoredObject): Promise<boolean> {
 }
 
 async function answerGet(read: Read, object: StoredObject): Promise<boolean> {
-  const { parts, request, response } = read;
+  const { deps, request, response } = read;
   const range = chooseRange(read, object);
   // Nothing is opened for a client that is gone.
   if (request.socket.destroyed) return true;
-  const body = await parts.uploads.store.open(object.locator, range);
+  const body = await deps.uploads.store.open(object.locator, range);
   if (body === undefined) return false;
   const length = range === undefined ? object.size : range.end - range.start + 1;
   setHeaders(read, objectHeaders(object, read.overrides));
@@ -225,7 +225,7 @@ async function send(
   }
 }
 
-function setHeaders({ parts, response, startedAt }: Read, headers: ResponseHeaders): void {
+function setHeaders({ deps, response, startedAt }: Read, headers: ResponseHeaders): void {
   for (const [name, value] of headers) response.setHeader(name, value);
-  response.setHeader('x-oss-server-time', String(elapsedSince(startedAt, parts.wallClock)));
+  response.setHeader('x-oss-server-time', String(elapsedSince(startedAt, deps.wallClock)));
 }

@@ -18,7 +18,7 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
  * Judges `If-Match`, `If-Unmodified-Since`, `If-None-Match` and `If-Modified-Since` (OSS "GetObject"), in the order
  * of RFC 9110, 13.2.2: an ETag outranks the date that asks the same. A malformed date counts as absent.
  */
-export function judgePreconditions(
+export function evaluatePreconditions(
   headers: Headers,
   { etag, lastModified }: Validators,
 ): PreconditionOutcome {

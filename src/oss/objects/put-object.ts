@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readTarget } from '../../http/request-target.ts';
 import { allowSmallChunks } from '../../http/small-chunks.ts';
 import { elapsedSince } from '../../lib/clock.ts';
-import type { UploadParts } from '../../uploads/dependencies.ts';
+import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { receiveUpload } from '../../uploads/receive.ts';
 import { prepareSha256 } from '../../uploads/sha256.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
 import { readHeaders } from '../auth/signed-request.ts';
-import type { AuthorizeParts } from '../auth/signed-request.ts';
+import type { AuthorizeDependencies } from '../auth/signed-request.ts';
 import { OssError } from '../errors.ts';
 import { notStored } from '../not-stored.ts';
 import { storedHeaders } from '../object-headers.ts';
@@ -17,8 +17,8 @@ import { admitSize, withinSize } from '../size-limit.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
 /** What putting works with. */
-export interface PutObjectParts extends AuthorizeParts {
-  readonly uploads: UploadParts;
+export interface PutObjectDependencies extends AuthorizeDependencies {
+  readonly uploads: UploadDependencies;
   /** Whether the operator lets anybody read. */
   readonly publicRead: boolean;
 }
@@ -29,14 +29,14 @@ export interface PutObjectParts extends AuthorizeParts {
  * @throws OssError for a refusal; ClientVanished when the body breaks off
  */
 export async function putObject(
-  parts: PutObjectParts,
+  deps: PutObjectDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   key: string,
 ): Promise<void> {
-  const { uploads, wallClock } = parts;
+  const { uploads, wallClock } = deps;
   const startedAt = wallClock.now();
-  if (authorizeRequest(parts, request, { kind: 'object', key }) === 'anonymous') {
+  if (authorizeRequest(deps, request, { kind: 'object', key }) === 'anonymous') {
     throw new OssError('AccessDenied', {
       message: 'Anonymous access is forbidden for this operation.',
     });
@@ -52,7 +52,7 @@ export async function putObject(
     headers: storedHeaders(headers, {
       contentType: headers.get('content-type'),
       requestAcl: undefined,
-      publicRead: parts.publicRead,
+      publicRead: deps.publicRead,
     }),
     forbidOverwrite: headers.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true',
     announcedSize: limits.announced,

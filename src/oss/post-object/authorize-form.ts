@@ -5,7 +5,7 @@ import {
   uncoveredSigningFields,
 } from '../../policy/conditions.ts';
 import type { Condition, PolicySubject } from '../../policy/conditions.ts';
-import { expandFilename, findObjectKeyFault } from '../../policy/object-key.ts';
+import { expandFilename, findObjectKeyProblem } from '../../policy/object-key.ts';
 import type { ObjectKeyFault } from '../../policy/object-key.ts';
 import { parsePolicy } from '../../policy/policy-document.ts';
 import { invalidArgument, OssError } from '../errors.ts';
@@ -16,7 +16,7 @@ import type { FormVerifier } from './form-signature.ts';
 import type { PostForm } from './read-form.ts';
 
 /** Who judges a form. */
-export interface FormJudge extends FormVerifier {
+export interface FormRules extends FormVerifier {
   /** The bucket that the request addresses. */
   readonly bucket: string;
   /** Whether a form may ask for a callback that its policy does not cover. */
@@ -24,7 +24,7 @@ export interface FormJudge extends FormVerifier {
 }
 
 /** What a good form asks for. */
-export interface JudgedForm {
+export interface AuthorizedForm {
   /** With the file's name in it. */
   readonly key: string;
   /** Effective type of the object; undefined when the form names none. */
@@ -39,28 +39,28 @@ export interface JudgedForm {
  * no order.
  * @throws OssError for a form that must be refused
  */
-export function judgeForm({ fields, file }: PostForm, judge: FormJudge): JudgedForm {
+export function authorizeForm({ fields, file }: PostForm, rules: FormRules): AuthorizedForm {
   const rawKey = requireKey(fields);
-  const { policy, version } = verifyForm(fields, judge);
+  const { policy, version } = verifyForm(fields, rules);
   const parsed = parsePolicy(policy);
   if (parsed.kind === 'invalid') {
     throw new OssError('InvalidPolicyDocument', { message: parsed.message, ec: parsed.ec });
   }
   const { conditions, expiration } = parsed.document;
-  checkExpiry(expiration, judge.now);
+  checkExpiry(expiration, rules.now);
 
   const contentType = effectiveContentType(fields, file.contentType);
-  checkConditions(conditions, { bucket: judge.bucket, fields, contentType });
+  checkConditions(conditions, { bucket: rules.bucket, fields, contentType });
   checkCoverage(conditions, [
     ...(version === 4 ? SIGNING_FIELDS_V4 : []),
-    ...(judge.unsignedCallbacks || valueOf(fields, CALLBACK) === undefined ? [] : [CALLBACK]),
+    ...(rules.unsignedCallbacks || valueOf(fields, CALLBACK) === undefined ? [] : [CALLBACK]),
   ]);
   return { key: expandKey(rawKey, file.filename), contentType, size: sizeRange(conditions) };
 }
 
 /**
  * The type that the object will have: `x-oss-content-type`, or else the file part's, or else the `Content-Type`
- * field's (OSS PostObject page). Conditions are judged on it, so that none can be evaded by naming another type
+ * field's (OSS PostObject page). Conditions are authorized on it, so that none can be evaded by naming another type
  * elsewhere (the Java SDK's post policy test has it in the part; that `x-oss-content-type` counts is unverified).
  */
 function effectiveContentType(fields: FormFields, partType: string): string | undefined {
@@ -87,7 +87,7 @@ const KEY_MESSAGES: Readonly<Record<ObjectKeyFault, string>> = {
 };
 
 function checkKey(key: string): void {
-  const fault = findObjectKeyFault(key);
+  const fault = findObjectKeyProblem(key);
   if (fault !== undefined)
     throw new OssError('InvalidObjectName', { message: KEY_MESSAGES[fault] });
 }

@@ -34,7 +34,7 @@ const HOST_HEADER = /^([a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$
 /**
  * Reads the form field `callback` (OSS "Callback"; its messages are those of "Upload callback" and "HTTP 400
  * status code"). `callbackSNI` is ignored: the name of the URL's host is sent to TLS servers. That a form's policy covers the
- * field is for `judgeForm` to say.
+ * field is for `authorizeForm` to say.
  * @returns undefined when the form asks for none
  * @throws OssError for a callback that is not well configured, or not allowed
  */

@@ -77,7 +77,7 @@ async function call(
     if (addresses.length === 0) return FORBIDDEN_ADDRESS;
     const answer = await send(url, addresses, request, signal);
     // Whatever is left of the answer goes with the connection, which is not used again.
-    const outcome = await judge(answer);
+    const outcome = await readOutcome(answer);
     answer.destroy();
     return outcome;
   } catch {
@@ -137,7 +137,7 @@ function lookupOf(addresses: readonly LookupAddress[]): LookupFunction {
   };
 }
 
-async function judge(answer: IncomingMessage): Promise<Buffer | string> {
+async function readOutcome(answer: IncomingMessage): Promise<Buffer | string> {
   if (answer.statusCode !== 200) return `Error status : ${answer.statusCode ?? -1}.`;
   const length = answer.headers['content-length'];
   if (length === undefined) return 'Error Status : 400.User server missing content-length.';

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { holdUp, spoilAnswer, spoilFile } from '../../faults/connection-faults.ts';
+import { pause, corruptResponse, spoilFile } from '../../faults/connection-faults.ts';
 import type { Fault } from '../../faults/fault-plan.ts';
 import { ClientVanished } from '../../http/request-chunks.ts';
 import { OSS_ERROR_CODES, OssError, isOssErrorCode } from '../errors.ts';
 import type { OssErrorCode } from '../errors.ts';
-import type { JudgedForm } from './authorize-form.ts';
+import type { AuthorizedForm } from './authorize-form.ts';
 import type { PostForm } from './read-form.ts';
 
 /** @returns the codes that a form can be refused with on purpose */
@@ -12,8 +12,8 @@ export function faultCodes(): readonly string[] {
   return OSS_ERROR_CODES;
 }
 
-/** A form that was judged to be good, and is going to fail. */
-export interface DoomedForm {
+/** A form that was authorized, and is going to fail. */
+export interface FaultedForm {
   /** The bytes of its file, as far as they come. */
   readonly bytes: AsyncIterable<Buffer>;
   /** To be called when the file is stored. @throws OssError for a refusal that leaves it stored */
@@ -24,46 +24,46 @@ export interface DoomedForm {
 const AFTERWARDS: ReadonlySet<string> = new Set<OssErrorCode>(['CallbackFailed']);
 
 /**
- * Lets a good form fail as it is ordered.
- * @throws OssError for an ordered refusal; ClientVanished when the client does not wait
+ * Makes an authorized form fail as a test has specified.
+ * @throws OssError for a specified refusal; ClientVanished when the client does not wait
  */
-export async function sufferFault(
+export async function injectFault(
   fault: Fault | undefined,
   request: IncomingMessage,
   form: PostForm,
-  judged: JudgedForm,
-): Promise<DoomedForm> {
+  authorized: AuthorizedForm,
+): Promise<FaultedForm> {
   // Without a fault nothing may keep the form: its fields are many bytes, and an upload takes long.
   if (fault === undefined) return { bytes: form.file.bytes, afterwards: () => undefined };
-  return injectFault(fault, request, form, judged);
+  return faultForm(fault, request, form, authorized);
 }
 
-async function injectFault(
+async function faultForm(
   fault: Fault,
   request: IncomingMessage,
   form: PostForm,
-  judged: JudgedForm,
-): Promise<DoomedForm> {
+  authorized: AuthorizedForm,
+): Promise<FaultedForm> {
   const broken = (): Error => new ClientVanished('the connection was broken on purpose');
   const refuse = (): void => {
-    if (fault.kind === 'refuse') throw refusal(fault, form, judged);
+    if (fault.kind === 'refuse') throw refusal(fault, form, authorized);
   };
   const isLate = fault.kind === 'refuse' && AFTERWARDS.has(fault.code);
   if (!isLate) refuse();
-  if (fault.kind === 'delay' && !(await holdUp(request, fault.time))) throw broken();
-  spoilAnswer(request, fault);
+  if (fault.kind === 'delay' && !(await pause(request, fault.time))) throw broken();
+  corruptResponse(request, fault);
   return { bytes: spoilFile(request, form.file.bytes, fault, broken), afterwards: refuse };
 }
 
 function refusal(
   { code, details, message }: Extract<Fault, { kind: 'refuse' }>,
   form: PostForm,
-  judged: JudgedForm,
+  authorized: AuthorizedForm,
 ): OssError {
   if (!isOssErrorCode(code)) throw new Error(`OSS has no error ${code}`);
   return new OssError(code, {
     ...(message === undefined ? { ec: USUAL_EC[code] } : { message }),
-    details: Object.entries({ ...usualDetails(code, form, judged), ...details }),
+    details: Object.entries({ ...usualDetails(code, form, authorized), ...details }),
   });
 }
 
@@ -78,7 +78,7 @@ const USUAL_EC: Readonly<Partial<Record<OssErrorCode, string>>> = {
 function usualDetails(
   code: OssErrorCode,
   { fields, file }: PostForm,
-  { size }: JudgedForm,
+  { size }: AuthorizedForm,
 ): Record<string, string> {
   const accessKeyId = fields.get('ossaccesskeyid') ?? '';
   switch (code) {

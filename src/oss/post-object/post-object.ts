@@ -8,20 +8,20 @@ import { prepareSha256 } from '../../uploads/sha256.ts';
 import { notStored } from '../not-stored.ts';
 import { storedHeaders } from '../object-headers.ts';
 import { openBody } from '../request-body.ts';
-import type { OssParts } from '../router.ts';
+import type { OssDependencies } from '../router.ts';
 import { admitSize, withinSize } from '../size-limit.ts';
-import { judgeForm } from './authorize-form.ts';
-import { sufferFault } from './injected-faults.ts';
+import { authorizeForm } from './authorize-form.ts';
+import { injectFault } from './injected-faults.ts';
 import { readBoundary } from './multipart.ts';
 import { readForm } from './read-form.ts';
 import type { PostForm } from './read-form.ts';
-import { answerPost, readAnswerWish } from './success-action.ts';
-import type { AnswerWish } from './success-action.ts';
+import { respondToPost, readSuccessAction } from './success-action.ts';
+import type { SuccessAction } from './success-action.ts';
 
 /** What a good form asks for. Its fields are not kept: they may be many bytes, and an upload may take hours. */
 interface UploadCommand {
   readonly body: ReceiveRequest;
-  readonly success: AnswerWish;
+  readonly success: SuccessAction;
   /** To be called when the file is stored. @throws OssError for an injected refusal that leaves it stored */
   readonly afterwards: () => void;
 }
@@ -32,14 +32,14 @@ interface UploadCommand {
  * @throws OssError for a form that is refused; ClientVanished or BrokenRequest when it does not come to its end
  */
 export async function postObject(
-  parts: OssParts,
+  deps: OssDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
 ): Promise<void> {
-  const { uploads, wallClock } = parts;
+  const { uploads, wallClock } = deps;
   const startedAt = wallClock.now();
-  const { afterwards, body, success } = await readCommand(parts, request, requestId);
+  const { afterwards, body, success } = await readCommand(deps, request, requestId);
   const outcome = await receiveUpload(uploads, body);
   if (outcome.kind !== 'stored') throw notStored(outcome.kind);
   const { object } = outcome;
@@ -49,22 +49,22 @@ export async function postObject(
   const { bucket } = uploads.rules;
   const elapsed = elapsedSince(startedAt, wallClock);
   const posted = { bucket, key: body.key, object, requestId, elapsed };
-  await answerPost(request, response, success, posted, parts);
+  await respondToPost(request, response, success, posted, deps);
 }
 
 /** Reads a form up to its file, and authorizes it; until then it holds a share of what unsigned requests may hold. */
 async function readCommand(
-  parts: OssParts,
+  deps: OssDependencies,
   request: IncomingMessage,
   requestId: string,
 ): Promise<UploadCommand> {
   const boundary = readBoundary(request.headers['content-type']);
-  const share = parts.unsigned.open();
+  const share = deps.unsigned.open();
   try {
     await share.grow(headerBytes(request));
     const body = openBody(request);
     const form = await readForm(body, boundary, contentLength(request), share);
-    const command = await authorize(parts, request, form, requestId);
+    const command = await authorize(deps, request, form, requestId);
     allowSmallChunks(request);
     return command;
   } finally {
@@ -73,24 +73,30 @@ async function readCommand(
 }
 
 async function authorize(
-  parts: OssParts,
+  deps: OssDependencies,
   request: IncomingMessage,
   form: PostForm,
   requestId: string,
 ): Promise<UploadCommand> {
-  const { bucketKey, publicRead, region, uploads, wallClock } = parts;
+  const { bucketKey, publicRead, region, uploads, wallClock } = deps;
   const { bucket, maxUploadBytes } = uploads.rules;
   const clocks = { now: uploads.clock.now(), wallNow: wallClock.now() };
-  const { unsigned: unsignedCallbacks } = parts.callback;
-  const judged = judgeForm(form, { bucket, bucketKey, region, unsignedCallbacks, ...clocks });
-  const { key, contentType, size } = judged;
+  const { unsigned: unsignedCallbacks } = deps.callback;
+  const authorized = authorizeForm(form, {
+    bucket,
+    bucketKey,
+    region,
+    unsignedCallbacks,
+    ...clocks,
+  });
+  const { key, contentType, size } = authorized;
   const requestAcl = request.headers['x-oss-object-acl']?.toString();
   const headers = storedHeaders(form.fields, { contentType, requestAcl, publicRead });
   const planned = { bucket, key, requestId, headers };
-  const success = readAnswerWish(form.fields, request, planned, parts.callback);
+  const success = readSuccessAction(form.fields, request, planned, deps.callback);
   const limits = admitSize(size, maxUploadBytes, form.file.announcedSize);
-  const fault = parts.faults.take({ operation: 'PostObject', key });
-  const { bytes, afterwards } = await sufferFault(fault, request, form, judged);
+  const fault = deps.faults.take({ operation: 'PostObject', key });
+  const { bytes, afterwards } = await injectFault(fault, request, form, authorized);
   const body = {
     key,
     headers,

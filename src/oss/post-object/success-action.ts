@@ -11,14 +11,14 @@ import type { Callback, CallbackFacts, CallbackRule } from './callback-config.ts
 import { callBack } from './callback-request.ts';
 
 /** How a form wants its success to be told. */
-export interface AnswerWish {
+export interface SuccessAction {
   readonly callback: Callback | undefined;
   readonly redirect: URL | undefined;
   readonly status: 200 | 201 | 204;
 }
 
 const DEFAULT_STATUS = 204;
-const STATUSES: ReadonlyMap<string, AnswerWish['status']> = new Map([
+const STATUSES: ReadonlyMap<string, SuccessAction['status']> = new Map([
   ['200', 200],
   ['201', 201],
   ['204', 204],
@@ -38,12 +38,12 @@ export interface PlannedObject {
  * @throws OssError for a redirect that is no http or https URL or too long, and for a callback that is not allowed
  *   or has too long a body
  */
-export function readAnswerWish(
+export function readSuccessAction(
   fields: FormFields,
   request: IncomingMessage,
   planned: PlannedObject,
   rule: CallbackRule,
-): AnswerWish {
+): SuccessAction {
   const callback = readCallback(fields, rule, request.socket);
   if (callback !== undefined) {
     const longest = { ...LONGEST_FACTS, headers: planned.headers };
@@ -86,7 +86,7 @@ export interface PostedObject {
 }
 
 /** What answering works with. */
-export interface AnswerParts {
+export interface AnswerDependencies {
   readonly callback: CallbackRule;
   readonly publicUrl: string | undefined;
 }
@@ -95,12 +95,12 @@ export interface AnswerParts {
  * Tells that an object is stored. A callback wins over a redirect (unverified), and that over a status.
  * @throws OssError `CallbackFailed`, or ClientVanished; the object stays
  */
-export async function answerPost(
+export async function respondToPost(
   request: IncomingMessage,
   response: ServerResponse,
-  wish: AnswerWish,
+  wish: SuccessAction,
   posted: PostedObject,
-  { callback: rule, publicUrl }: AnswerParts,
+  { callback: rule, publicUrl }: AnswerDependencies,
 ): Promise<void> {
   for (const [name, value] of successHeaders(posted)) response.setHeader(name, value);
   if (wish.callback !== undefined) {

@@ -1,11 +1,11 @@
 import { allUploads } from '../list-all.ts';
 import type { UploadLedger } from '../ports.ts';
 import type { StoredObject } from '../upload.ts';
-import type { BodyInventory, LedgerUpkeep } from './ports.ts';
+import type { BodyInventory, LedgerMaintenance } from './ports.ts';
 
 /** Where a copy is made, and what it is made of. */
-export interface BackUpParts {
-  readonly upkeep: LedgerUpkeep;
+export interface BackUpDependencies {
+  readonly upkeep: LedgerMaintenance;
   readonly inventory: BodyInventory;
   /** The folder that is being filled. */
   readonly folder: string;
@@ -33,27 +33,27 @@ const MOST_ROUNDS = 20;
  * copied first; a body that was purged before its copy could be made is on record in that copy, so the ledger is
  * copied again, until everything on record is there. Bodies copied by then are kept from round to round.
  */
-export async function backUp(parts: BackUpParts): Promise<BackUpReport> {
+export async function backUp(deps: BackUpDependencies): Promise<BackUpReport> {
   let report: BackUpReport = { uploads: 0, bytes: 0, missing: [], differing: [] };
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
     const before = report.missing;
-    await parts.upkeep.copyTo(parts.folder);
-    report = await copyBodies(parts);
+    await deps.upkeep.copyTo(deps.folder);
+    report = await copyBodies(deps);
     const same = report.missing.join() === before.join();
     // Missing twice in a row, they are not being purged, but lost.
     if (report.missing.length === 0 || (round > 1 && same)) break;
   }
-  const copy = parts.openCopy();
+  const copy = deps.openCopy();
   try {
-    await parts.copiedBodies.keepOnly((locator) => copy.holds(locator));
+    await deps.copiedBodies.keepOnly((locator) => copy.holds(locator));
   } finally {
     await copy.close();
   }
   return report;
 }
 
-async function copyBodies(parts: BackUpParts): Promise<BackUpReport> {
-  const { folder, inventory, openCopy, signal } = parts;
+async function copyBodies(deps: BackUpDependencies): Promise<BackUpReport> {
+  const { folder, inventory, openCopy, signal } = deps;
   // Of these a server that was killed may have left less than it seems, until the next one has restored them.
   const suspects = await inventory.journaled();
   const copy = openCopy();
@@ -67,7 +67,7 @@ async function copyBodies(parts: BackUpParts): Promise<BackUpReport> {
       report.uploads += 1;
       report.bytes += object.size;
       if (!(await inventory.copyTo(folder, object.locator))) report.missing.push(key);
-      else if (!(await isWhole(parts, object, suspects))) differing.push(key);
+      else if (!(await isWhole(deps, object, suspects))) differing.push(key);
     }
     return { ...report, differing };
   } finally {
@@ -77,7 +77,7 @@ async function copyBodies(parts: BackUpParts): Promise<BackUpReport> {
 
 /** Compares the size of a copy with the ledger, and the digest of one that is suspected. */
 async function isWhole(
-  { copiedBodies }: BackUpParts,
+  { copiedBodies }: BackUpDependencies,
   { locator, md5, size }: StoredObject,
   suspects: ReadonlySet<string>,
 ): Promise<boolean> {

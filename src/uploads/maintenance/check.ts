@@ -3,7 +3,7 @@ import { quoted } from '../../lib/quoted.ts';
 import { allUploads } from '../list-all.ts';
 import type { StoredBody, UploadLedger } from '../ports.ts';
 import type { ClaimedUpload, StoredUpload } from '../upload.ts';
-import type { BodyInventory, LedgerUpkeep } from './ports.ts';
+import type { BodyInventory, LedgerMaintenance } from './ports.ts';
 
 /**
  * What does not fit. `ledgerDamage`: the ledger contradicts itself. `bytesMissing`, `bytesDiffer`: an upload that is
@@ -50,9 +50,9 @@ export interface CheckReport {
 }
 
 /** What a check works with. */
-export interface CheckParts {
+export interface CheckDependencies {
   readonly ledger: UploadLedger;
-  readonly upkeep: LedgerUpkeep;
+  readonly upkeep: LedgerMaintenance;
   readonly inventory: BodyInventory;
   readonly clock: Clock;
   /** Bodies that the next start writes anew, whatever has become of their files. */
@@ -63,26 +63,26 @@ export interface CheckParts {
  * Compares ledger and bodies, both ways. A server may go on working meanwhile: whatever moves while it is looked at
  * is looked at again, and is no finding.
  */
-export async function check(parts: CheckParts, options: CheckOptions): Promise<CheckReport> {
+export async function check(deps: CheckDependencies, options: CheckOptions): Promise<CheckReport> {
   const count = { findings: 0, left: 0 };
   const tell = (finding: Finding): void => {
     count.findings += 1;
     if (finding.repair === undefined) count.left += 1;
     options.onFinding(finding);
   };
-  for (const text of await parts.upkeep.findDamage()) {
+  for (const text of await deps.upkeep.findDamage()) {
     tell({ kind: 'ledgerDamage', text, repair: undefined });
   }
-  const expected = await countUploads(parts);
-  const restorable = await checkUploads(parts, { ...options, onFinding: tell }, expected.bytes);
-  await checkFiles(parts, { ...options, onFinding: tell });
-  const unsettled = await parts.inventory.countUnsettled();
+  const expected = await countUploads(deps);
+  const restorable = await checkUploads(deps, { ...options, onFinding: tell }, expected.bytes);
+  await checkFiles(deps, { ...options, onFinding: tell });
+  const unsettled = await deps.inventory.countUnsettled();
   return { ...expected, ...count, unsettled, restorable };
 }
 
 async function countUploads({
   ledger,
-}: CheckParts): Promise<{ uploads: number; bytes: number; purging: number }> {
+}: CheckDependencies): Promise<{ uploads: number; bytes: number; purging: number }> {
   const count = { uploads: 0, bytes: 0, purging: 0 };
   for await (const upload of allUploads(ledger)) {
     if (upload.state === 'purging') count.purging += 1;
@@ -97,21 +97,21 @@ type UploadWithBytes = StoredUpload | ClaimedUpload;
 
 /** @returns how many uploads the next start restores */
 async function checkUploads(
-  parts: CheckParts,
+  deps: CheckDependencies,
   { deep, repair, onFinding, onProgress }: CheckOptions,
   total: number,
 ): Promise<number> {
   let done = 0;
   let restorable = 0;
   onProgress(0, total);
-  for await (const upload of allUploads(parts.ledger)) {
+  for await (const upload of allUploads(deps.ledger)) {
     if (upload.state !== 'stored' && upload.state !== 'claimed') continue;
-    const fault = await findFault(parts, upload, deep);
-    if (fault !== undefined && parts.recoverable.has(upload.object.locator)) {
+    const fault = await findFault(deps, upload, deep);
+    if (fault !== undefined && deps.recoverable.has(upload.object.locator)) {
       restorable += 1;
-    } else if (fault !== undefined && (await isStillThere(parts, upload))) {
+    } else if (fault !== undefined && (await isStillThere(deps, upload))) {
       const mended = repair && fault.kind === 'bytesMissing';
-      onFinding({ ...fault, repair: mended ? await giveUp(parts, upload) : undefined });
+      onFinding({ ...fault, repair: mended ? await giveUp(deps, upload) : undefined });
     }
     done += upload.object.size;
     onProgress(done, total);
@@ -123,7 +123,7 @@ async function checkUploads(
 type Found = Pick<StoredBody, 'size'> & Partial<StoredBody>;
 
 async function findFault(
-  { inventory }: CheckParts,
+  { inventory }: CheckDependencies,
   { key, object, state }: UploadWithBytes,
   deep: boolean,
 ): Promise<Omit<Finding, 'repair'> | undefined> {
@@ -145,14 +145,17 @@ async function findFault(
 }
 
 /** Whether the ledger still says what it said, so that the upload was not purged under our eyes. */
-async function isStillThere({ ledger }: CheckParts, upload: UploadWithBytes): Promise<boolean> {
+async function isStillThere(
+  { ledger }: CheckDependencies,
+  upload: UploadWithBytes,
+): Promise<boolean> {
   const now = await ledger.findUpload(upload.key);
   return now !== undefined && 'object' in now && now.object.locator === upload.object.locator;
 }
 
 /** An upload that nobody has claimed can be uploaded again; a package must be deleted by who has made it. */
 async function giveUp(
-  { clock, ledger }: CheckParts,
+  { clock, ledger }: CheckDependencies,
   { key, object, state }: UploadWithBytes,
 ): Promise<string | undefined> {
   if (state === 'claimed') return undefined;
@@ -161,11 +164,11 @@ async function giveUp(
 }
 
 async function checkFiles(
-  parts: CheckParts,
+  deps: CheckDependencies,
   { repair, onFinding }: Pick<CheckOptions, 'repair' | 'onFinding'>,
 ): Promise<void> {
-  for await (const { locator, path } of parts.inventory.files()) {
-    if (locator !== undefined && !(await isLost(parts, locator))) continue;
+  for await (const { locator, path } of deps.inventory.files()) {
+    if (locator !== undefined && !(await isLost(deps, locator))) continue;
     const kind = locator === undefined ? 'strayFile' : 'bodyWithoutRow';
     const text = `${quoted(path)} is ${locator === undefined ? 'no body' : 'not on record'}`;
     if (!repair) {
@@ -173,7 +176,7 @@ async function checkFiles(
       continue;
     }
     try {
-      const moved = await parts.inventory.setAside(path);
+      const moved = await deps.inventory.setAside(path);
       onFinding({ kind, text, repair: `moved to ${quoted(moved)}` });
     } catch (error) {
       const why = `${text}, and could not be moved: ${quoted(String(error))}`;
@@ -186,7 +189,7 @@ async function checkFiles(
  * Whether a body is on no record, and not just on its way in or out. In that order: a body is on record before it
  * is settled, so one that is neither now and was not before is not coming any more.
  */
-async function isLost({ inventory, ledger }: CheckParts, locator: string): Promise<boolean> {
+async function isLost({ inventory, ledger }: CheckDependencies, locator: string): Promise<boolean> {
   if (await ledger.holds(locator)) return false;
   if (await inventory.isUnsettled(locator)) return false;
   if (await ledger.holds(locator)) return false;

@@ -34,7 +34,7 @@ export interface BodyInventory {
 }
 
 /** What an operator asks of a ledger. */
-export interface LedgerUpkeep {
+export interface LedgerMaintenance {
   /** @returns a line for each thing that contradicts another in the ledger itself */
   findDamage(): Promise<string[]>;
   /** Writes a consistent copy into another data folder, whoever else is writing meanwhile. */

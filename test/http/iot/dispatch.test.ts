@@ -13,7 +13,7 @@ import { wallClock } from '../../../src/lib/clock.ts';
 import { randomIds } from '../../../src/lib/ids.ts';
 import type { Logger } from '../../../src/lib/logger.ts';
 import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
-import { KeysInTransit } from '../../../src/uploads/active-uploads.ts';
+import { ActiveUploads } from '../../../src/uploads/active-uploads.ts';
 import type { ObjectStore } from '../../../src/uploads/ports.ts';
 import { unboundedMemory } from '../../support/memory.ts';
 import { signV1, signV3 } from './api.ts';
@@ -69,7 +69,7 @@ function createApp(): Express {
         tombstoneRetention: 1000,
       },
       policySigner: { accessKeyId: 'bucketid', sign: (policy) => bucketKey.signPostV1(policy) },
-      inTransit: new KeysInTransit(),
+      activeUploads: new ActiveUploads(),
     },
     accounts: new AccountDirectory([{ id: 'account', accessKeys: [KEY] }]),
     bucketKey,

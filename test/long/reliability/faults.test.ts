@@ -8,9 +8,9 @@ import { sequentialIds } from '../../../src/lib/ids.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { DiskObjectStore } from '../../../src/object-store/disk/disk-object-store.ts';
 import { ThreadHasher } from '../../../src/object-store/hashing/thread-hasher.ts';
-import { KeysInTransit } from '../../../src/uploads/active-uploads.ts';
+import { ActiveUploads } from '../../../src/uploads/active-uploads.ts';
 import { claimUploads } from '../../../src/uploads/claim.ts';
-import type { UploadParts } from '../../../src/uploads/dependencies.ts';
+import type { UploadDependencies } from '../../../src/uploads/dependencies.ts';
 import { purgeUnclaimed } from '../../../src/uploads/purge.ts';
 import { receiveUpload } from '../../../src/uploads/receive.ts';
 import { reconcile } from '../../../src/uploads/reconcile.ts';
@@ -30,7 +30,7 @@ const KEY = 'ota/firmware.bin';
 const HOUR = 3_600_000;
 
 interface World {
-  readonly parts: UploadParts;
+  readonly parts: UploadDependencies;
   readonly clock: ManualClock;
 }
 
@@ -188,7 +188,7 @@ describe('when a single step fails,', () => {
 
   async function openWorld(dataDir: string): Promise<World> {
     const clock = new ManualClock();
-    const parts: UploadParts = {
+    const parts: UploadDependencies = {
       ledger: failInLedger(steps, new SqliteLedger(openLedgerDatabase(dataDir))),
       store: await DiskObjectStore.open(dataDir, new ThreadHasher()),
       clock,
@@ -197,7 +197,7 @@ describe('when a single step fails,', () => {
       logger: silentLogger,
       observer: {},
       policySigner: { accessKeyId: 'unused', sign: () => 'unused' },
-      inTransit: new KeysInTransit(),
+      activeUploads: new ActiveUploads(),
       rules: {
         bucket: 'bucket',
         policyTtl: HOUR,

@@ -10,7 +10,7 @@ const { silentLogger } = require('../../../dist/lib/logger.js');
 const { DiskObjectStore } = require('../../../dist/object-store/disk/disk-object-store.js');
 const { ThreadHasher } = require('../../../dist/object-store/hashing/thread-hasher.js');
 const { claimUploads } = require('../../../dist/uploads/claim.js');
-const { KeysInTransit } = require('../../../dist/uploads/active-uploads.js');
+const { ActiveUploads } = require('../../../dist/uploads/active-uploads.js');
 const { purgeUnclaimed } = require('../../../dist/uploads/purge.js');
 const { receiveUpload } = require('../../../dist/uploads/receive.js');
 
@@ -26,7 +26,7 @@ async function open() {
     logger: silentLogger,
     observer: {},
     policySigner: { accessKeyId: 'unused', sign: () => 'unused' },
-    inTransit: new KeysInTransit(),
+    activeUploads: new ActiveUploads(),
     rules: {
       bucket: 'bucket',
       policyTtl: HOUR,

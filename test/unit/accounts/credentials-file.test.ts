@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import {
   credentialsPath,
-  keepCredentials,
+  loadOrCreateCredentials,
   readCredentials,
 } from '../../../src/accounts/credentials-file.ts';
 import { temporaryFolder } from '../../support/built-gateway.ts';
@@ -24,8 +24,8 @@ afterEach(async () => {
 const names = (): string[] => readdirSync(folder.path);
 
 it('makes credentials up once, readable by their owner alone', () => {
-  const made = keepCredentials(folder.path);
-  expect(keepCredentials(folder.path)).toEqual(made);
+  const made = loadOrCreateCredentials(folder.path);
+  expect(loadOrCreateCredentials(folder.path)).toEqual(made);
   expect(readCredentials(folder.path)).toEqual(made);
   expect(statSync(credentialsPath(folder.path)).mode & 0o777).toBe(0o600);
   expect(names()).toEqual(['credentials.json']);
@@ -42,7 +42,7 @@ it('gives the file its name when its bytes are flushed, and flushes that name', 
     steps.push('name it');
     linkSync(from, to);
   });
-  keepCredentials(folder.path);
+  loadOrCreateCredentials(folder.path);
   expect(steps).toEqual(['flush the file', 'name it', 'flush the folder']);
 });
 
@@ -52,10 +52,10 @@ it.each(['writeFileSync', 'fsyncSync', 'linkSync'] as const)(
     jest.spyOn(fs, name).mockImplementation(() => {
       throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
     });
-    expect(() => keepCredentials(folder.path)).toThrow('ENOSPC');
+    expect(() => loadOrCreateCredentials(folder.path)).toThrow('ENOSPC');
     jest.restoreAllMocks();
     expect(names()).toEqual([]);
-    expect(keepCredentials(folder.path)).toEqual(readCredentials(folder.path));
+    expect(loadOrCreateCredentials(folder.path)).toEqual(readCredentials(folder.path));
   },
 );
 
@@ -65,14 +65,14 @@ it.each([
 ])('makes credentials up in place of a file that is %s', (_how, content) => {
   writeFileSync(credentialsPath(folder.path), content);
   writeFileSync(join(folder.path, 'credentials.json.unfinished-0011'), '{"account');
-  const made = keepCredentials(folder.path);
+  const made = loadOrCreateCredentials(folder.path);
   expect(readCredentials(folder.path)).toEqual(made);
   expect(names()).toEqual(['credentials.json']);
 });
 
 it.each(['{"account"', '{}', 'null'])('leaves %s alone, and says what to do', (content) => {
   writeFileSync(credentialsPath(folder.path), content);
-  expect(() => keepCredentials(folder.path)).toThrow(
+  expect(() => loadOrCreateCredentials(folder.path)).toThrow(
     /credentials\.json does not hold credentials.*Restore it from a backup; or remove it/,
   );
   expect(readFileSync(credentialsPath(folder.path), 'utf8')).toBe(content);
@@ -85,8 +85,8 @@ it.each([
   'gives processes that start at the same time the same, where there is %s',
   async (_, content) => {
     const code = `
-    const { keepCredentials } = require('./dist/accounts/credentials-file.js');
-    process.stdout.write(JSON.stringify(keepCredentials(process.argv[1])));
+    const { loadOrCreateCredentials } = require('./dist/accounts/credentials-file.js');
+    process.stdout.write(JSON.stringify(loadOrCreateCredentials(process.argv[1])));
   `;
     if (content !== undefined) writeFileSync(credentialsPath(folder.path), content);
     const made = await Promise.all(

@@ -1,9 +1,9 @@
-import { SharedRun } from '../../../src/lib/coalesced-task.ts';
+import { CoalescedTask } from '../../../src/lib/coalesced-task.ts';
 
 describe('a shared run', () => {
   it('is shared by those who ask while another is under way', async () => {
     const ends: (() => void)[] = [];
-    const run = new SharedRun(() => new Promise((resolve) => ends.push(resolve)));
+    const run = new CoalescedTask(() => new Promise((resolve) => ends.push(resolve)));
     const first = run.run();
     await new Promise(setImmediate);
     const others = [run.run(), run.run()];
@@ -18,7 +18,7 @@ describe('a shared run', () => {
 
   it('tells those who share it of its failure, and goes on with the next', async () => {
     let count = 0;
-    const run = new SharedRun(() => {
+    const run = new CoalescedTask(() => {
       count += 1;
       return count === 1 ? Promise.reject(new Error('no')) : Promise.resolve();
     });

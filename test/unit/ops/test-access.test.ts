@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { findTrespass } from '../../../src/ops/test-access.ts';
+import { findAccessProblem } from '../../../src/ops/test-access.ts';
 import type { AccessRequest, TestAccess } from '../../../src/ops/test-access.ts';
 
 const LOCAL: TestAccess = { testModeRemote: false, publicUrl: undefined };
@@ -29,30 +29,30 @@ function requestOf({ from = '127.0.0.1', headers = {}, target = '/x' }: Sent = {
 
 describe('the test controls', () => {
   it.each(['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'])('may be used from %s', (from) => {
-    expect(findTrespass(requestOf({ from }), LOCAL)).toBeUndefined();
+    expect(findAccessProblem(requestOf({ from }), LOCAL)).toBeUndefined();
   });
 
   it.each(['10.0.0.7', '::ffff:10.0.0.7', 'fe80::1', '1.127.0.0'])(
     'may be used from %s only when that is switched on',
     (from) => {
-      expect(findTrespass(requestOf({ from }), LOCAL)).toContain(`not from ${from}`);
-      expect(findTrespass(requestOf({ from }), REMOTE)).toBeUndefined();
+      expect(findAccessProblem(requestOf({ from }), LOCAL)).toContain(`not from ${from}`);
+      expect(findAccessProblem(requestOf({ from }), REMOTE)).toBeUndefined();
     },
   );
 
   it('may not be used from an address that is not known any more', () => {
     const request = requestOf();
     Object.defineProperty(request.socket, 'remoteAddress', { value: undefined });
-    expect(findTrespass(request, LOCAL)).toContain('not from an unknown address');
+    expect(findAccessProblem(request, LOCAL)).toContain('not from an unknown address');
   });
 
   it('may be used from inside the process, under any name', () => {
     // What stands in for a socket there is a plain stream.
     const inside = (headers: Record<string, string>): AccessRequest =>
       Object.assign(requestOf({ headers }), { socket: Duplex.from([]) });
-    expect(findTrespass(inside({ host: 'gateway.test' }), LOCAL)).toBeUndefined();
+    expect(findAccessProblem(inside({ host: 'gateway.test' }), LOCAL)).toBeUndefined();
     const origin = 'https://example.com';
-    expect(findTrespass(inside({ origin }), LOCAL)).toContain(origin);
+    expect(findAccessProblem(inside({ origin }), LOCAL)).toContain(origin);
   });
 });
 
@@ -60,19 +60,19 @@ describe('web pages', () => {
   it.each(['https://example.com', 'http://localhost.example', 'null', 'http://127.0.0.1.example'])(
     'of %s may not use them',
     (origin) => {
-      expect(findTrespass(requestOf({ headers: { origin } }), REMOTE)).toContain(origin);
+      expect(findAccessProblem(requestOf({ headers: { origin } }), REMOTE)).toContain(origin);
     },
   );
 
   it('of another site may not use them, even when the browser names no origin', () => {
     const sent = { headers: { 'Sec-Fetch-Site': 'cross-site' } };
-    expect(findTrespass(requestOf(sent), LOCAL)).toContain('another site');
-    expect(findTrespass(requestOf(sent), REMOTE)).toContain('another site');
+    expect(findAccessProblem(requestOf(sent), LOCAL)).toContain('another site');
+    expect(findAccessProblem(requestOf(sent), REMOTE)).toContain('another site');
   });
 
   it.each(['same-origin', 'same-site', 'none'])('that are %s may use them', (site) => {
     const headers = { 'Sec-Fetch-Site': site, Origin: 'http://localhost:3000' };
-    expect(findTrespass(requestOf({ headers }), LOCAL)).toBeUndefined();
+    expect(findAccessProblem(requestOf({ headers }), LOCAL)).toBeUndefined();
   });
 });
 
@@ -94,8 +94,8 @@ describe('what has come through a proxy', () => {
   ])('as %s says, is not local', (name) => {
     for (const value of ['127.0.0.1', '10.0.0.7', '']) {
       const sent = requestOf({ headers: { [name]: value } });
-      expect(findTrespass(sent, LOCAL)).toContain(`through a proxy (${name.toLowerCase()})`);
-      expect(findTrespass(sent, REMOTE)).toBeUndefined();
+      expect(findAccessProblem(sent, LOCAL)).toContain(`through a proxy (${name.toLowerCase()})`);
+      expect(findAccessProblem(sent, REMOTE)).toBeUndefined();
     }
   });
 });
@@ -116,23 +116,27 @@ const FOREIGN = [
 
 describe('the name of a request', () => {
   it.each(OWN)('may be %s', (host) => {
-    expect(findTrespass(requestOf({ headers: { host } }), LOCAL)).toBeUndefined();
-    expect(findTrespass(requestOf({ target: `http://${host}/x` }), LOCAL)).toBeUndefined();
+    expect(findAccessProblem(requestOf({ headers: { host } }), LOCAL)).toBeUndefined();
+    expect(findAccessProblem(requestOf({ target: `http://${host}/x` }), LOCAL)).toBeUndefined();
   });
 
   it.each(FOREIGN)('may not be %j, in whatever mode', (host) => {
     for (const access of [LOCAL, REMOTE]) {
-      expect(findTrespass(requestOf({ headers: { host } }), access)).toContain(`not as ${host}`);
+      expect(findAccessProblem(requestOf({ headers: { host } }), access)).toContain(
+        `not as ${host}`,
+      );
       const target = `http://${host}/x`;
-      expect(findTrespass(requestOf({ target }), access)).toContain(`not as ${host}`);
+      expect(findAccessProblem(requestOf({ target }), access)).toContain(`not as ${host}`);
     }
   });
 
   it.each(['10.0.0.7:9070', '[fe80::1]:9070', 'gateway', 'ci-box:9070'])(
     'may be %s only when other machines may use the controls',
     (host) => {
-      expect(findTrespass(requestOf({ headers: { host } }), LOCAL)).toContain(`not as ${host}`);
-      expect(findTrespass(requestOf({ headers: { host } }), REMOTE)).toBeUndefined();
+      expect(findAccessProblem(requestOf({ headers: { host } }), LOCAL)).toContain(
+        `not as ${host}`,
+      );
+      expect(findAccessProblem(requestOf({ headers: { host } }), REMOTE)).toBeUndefined();
     },
   );
 
@@ -141,23 +145,23 @@ describe('the name of a request', () => {
     for (const testModeRemote of [true, false]) {
       const access = { testModeRemote, publicUrl };
       for (const host of ['ota.example', 'OTA.example:9070']) {
-        expect(findTrespass(requestOf({ headers: { host } }), access)).toBeUndefined();
+        expect(findAccessProblem(requestOf({ headers: { host } }), access)).toBeUndefined();
       }
       const host = 'not-ota.example';
-      expect(findTrespass(requestOf({ headers: { host } }), access)).toContain(host);
+      expect(findAccessProblem(requestOf({ headers: { host } }), access)).toContain(host);
     }
   });
 
   it.each([LOCAL, REMOTE])('must be there: %j', (access) => {
     const nameless = requestOf({ headers: { host: [] } });
-    expect(findTrespass(nameless, access)).toContain('not without a Host header');
+    expect(findAccessProblem(nameless, access)).toContain('not without a Host header');
   });
 
   it('must be ours each time that it is given', () => {
     const twice = requestOf({ headers: { host: ['localhost', 'evil.example'] } });
-    expect(findTrespass(twice, LOCAL)).toContain('not as evil.example');
+    expect(findAccessProblem(twice, LOCAL)).toContain('not as evil.example');
     for (const target of ['http:\\\\evil.example\\x', 'evil.example/x', 'http:/x']) {
-      expect(findTrespass(requestOf({ target }), LOCAL)).toContain('not as ');
+      expect(findAccessProblem(requestOf({ target }), LOCAL)).toContain('not as ');
     }
   });
 });

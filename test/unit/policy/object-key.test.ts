@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {
   expandFilename,
   FILE_SUFFIXES,
-  findObjectKeyFault,
+  findObjectKeyProblem,
   isFileSuffix,
   otaObjectKey,
   tenantSegment,
@@ -57,11 +57,11 @@ describe('otaObjectKey', () => {
 
   it('is a good key for every suffix', () => {
     const keys = FILE_SUFFIXES.map((suffix) => otaObjectKey(tenantSegment('a', 'i'), 'c0', suffix));
-    expect(keys.map(findObjectKeyFault)).toEqual(keys.map(() => undefined));
+    expect(keys.map(findObjectKeyProblem)).toEqual(keys.map(() => undefined));
   });
 });
 
-describe('findObjectKeyFault', () => {
+describe('findObjectKeyProblem', () => {
   it.each([
     'a',
     'ota/x/y.bin',
@@ -78,7 +78,7 @@ describe('findObjectKeyFault', () => {
     'x/_gateway/y',
     '__proto__',
   ])('accepts %j', (key) => {
-    expect(findObjectKeyFault(key)).toBeUndefined();
+    expect(findObjectKeyProblem(key)).toBeUndefined();
   });
 
   it.each([
@@ -102,13 +102,13 @@ describe('findObjectKeyFault', () => {
     ['_gateway/', 'reserved'],
     ['_gateway/health/live', 'reserved'],
   ])('finds in %j: %s', (key, fault) => {
-    expect(findObjectKeyFault(key)).toBe(fault);
+    expect(findObjectKeyProblem(key)).toBe(fault);
   });
 
   it('accepts only keys that survive UTF-8', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), (key) => {
-        fc.pre(findObjectKeyFault(key) === undefined);
+        fc.pre(findObjectKeyProblem(key) === undefined);
         expect(Buffer.from(key, 'utf8').toString('utf8')).toBe(key);
       }),
     );
@@ -141,7 +141,7 @@ describe('expandFilename', () => {
   it('does not fill the memory, and what it leaves off is too long anyway', () => {
     const expanded = expandFilename('${filename}'.repeat(180_000), 'x'.repeat(8000));
     expect(expanded.length).toBeLessThan(20_000);
-    expect(findObjectKeyFault(expanded)).toBe('tooLong');
+    expect(findObjectKeyProblem(expanded)).toBe('tooLong');
   });
 
   it('leaves nothing off a key that is not too long', () => {

@@ -246,7 +246,7 @@ describe('PostObject', () => {
         ...{ createdAt: 0, modifiedAt: 0, files: [{ key: KEY, size: 8, sign: md5, md5 }] },
       },
       locators: [locator],
-      lateUntil: 0,
+      storedAfter: 0,
       maxPackages: 10,
     });
     expect(claimed).toEqual({ kind: 'claimed' });

@@ -412,7 +412,7 @@ async function claim(key: string, locator: string): Promise<void> {
       files: [{ key, size: 43, sign: 'x', md5: 'x' }],
     },
     locators: [locator],
-    lateUntil: 0,
+    storedAfter: 0,
     maxPackages: 10,
   });
   expect(outcome.kind).toBe('claimed');

@@ -248,7 +248,7 @@ async function claim(locator: string): Promise<void> {
       files: [{ key, size: BODY.length, sign: 'x', md5: 'x' }],
     },
     locators: [locator],
-    lateUntil: 0,
+    storedAfter: 0,
     maxPackages: 10,
   });
   expect(outcome.kind).toBe('claimed');

@@ -13,8 +13,8 @@ import type { Hasher } from '../../../../src/object-store/hashing/hasher.ts';
 import { signUrlV1 } from '../../../../src/signatures/oss-v1.ts';
 import { startTestGateway } from '../../../../src/testing/index.ts';
 import type { TestGateway } from '../../../../src/testing/index.ts';
-import { KeysInTransit } from '../../../../src/uploads/active-uploads.ts';
-import type { UploadParts } from '../../../../src/uploads/dependencies.ts';
+import { ActiveUploads } from '../../../../src/uploads/active-uploads.ts';
+import type { UploadDependencies } from '../../../../src/uploads/dependencies.ts';
 import type { ObjectStore } from '../../../../src/uploads/ports.ts';
 import { receiveUpload } from '../../../../src/uploads/receive.ts';
 import type { StoredObject } from '../../../../src/uploads/upload.ts';
@@ -44,7 +44,7 @@ export interface Oss extends AsyncDisposable {
   readonly bucket: string;
   readonly region: string;
   readonly accessKey: { readonly id: string; readonly secret: string };
-  readonly uploads: UploadParts;
+  readonly uploads: UploadDependencies;
   /** What the gateway has logged as errors. */
   readonly errors: object[];
   /** Stores a body, as a form would. */
@@ -98,18 +98,18 @@ export async function startOss(options: OssOptions = {}): Promise<Oss> {
   };
 }
 
-function uploadParts(gateway: TestGateway, store: ObjectStore): UploadParts {
+function uploadParts(gateway: TestGateway, store: ObjectStore): UploadDependencies {
   const { bucketKey, clock, config, records } = gateway;
   return {
     ...{ clock, store, ledger: records.ledger, ids: randomIds },
-    ...{ logger: silentLogger, observer: {}, inTransit: new KeysInTransit() },
+    ...{ logger: silentLogger, observer: {}, activeUploads: new ActiveUploads() },
     policySigner: { accessKeyId: bucketKey.id, sign: () => '' },
     rules: { ...config, maxUploadBytes: config.maxUpload },
   };
 }
 
 async function storeBody(
-  uploads: UploadParts,
+  uploads: UploadDependencies,
   key: string,
   body: Buffer,
   headers: Readonly<Record<string, string>>,

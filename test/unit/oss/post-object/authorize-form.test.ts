@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { OssError } from '../../../../src/oss/errors.ts';
-import { judgeForm } from '../../../../src/oss/post-object/authorize-form.ts';
-import type { FormJudge } from '../../../../src/oss/post-object/authorize-form.ts';
+import { authorizeForm } from '../../../../src/oss/post-object/authorize-form.ts';
+import type { FormRules } from '../../../../src/oss/post-object/authorize-form.ts';
 import { createBucketKey } from '../../../../src/signatures/bucket-key.ts';
 
 const NOW = Date.UTC(2024, 0, 2, 3, 4, 5);
@@ -10,8 +10,8 @@ const NOW = Date.UTC(2024, 0, 2, 3, 4, 5);
 function judgeWith(
   accessKeyId: string,
   secret: string,
-  change: Partial<FormJudge> = {},
-): FormJudge {
+  change: Partial<FormRules> = {},
+): FormRules {
   return {
     bucket: 'examplebucket',
     bucketKey: createBucketKey(accessKeyId, secret),
@@ -35,9 +35,9 @@ function formOf(fields: Readonly<Record<string, string>>, filename?: string) {
 }
 
 /** @returns the code of the refusal */
-function refusal(fields: Readonly<Record<string, string>>, judge: FormJudge): string | undefined {
+function refusal(fields: Readonly<Record<string, string>>, judge: FormRules): string | undefined {
   try {
-    judgeForm(formOf(fields), judge);
+    authorizeForm(formOf(fields), judge);
     return undefined;
   } catch (error) {
     if (error instanceof OssError) return error.code;
@@ -67,12 +67,12 @@ const FORM_V4 = {
 };
 const JUDGE = judgeWith('ak', 'sk');
 
-describe('judgeForm', () => {
+describe('authorizeForm', () => {
   it.each([
     ['1', FORM_V1],
     ['4', FORM_V4],
   ])('accepts the vector of version %s', (_, fields) => {
-    expect(judgeForm(formOf(fields), JUDGE)).toEqual({
+    expect(authorizeForm(formOf(fields), JUDGE)).toEqual({
       key: 'firmware/v1.bin',
       contentType: undefined,
       size: { min: 1, max: 1024 },
@@ -93,7 +93,7 @@ describe('judgeForm', () => {
       bucket: 'gen-post-policy',
       now: Date.UTC(2020, 2, 19, 3, 44, 6, 475),
     });
-    expect(judgeForm(formOf(fields, 'a.png'), judge).key).toBe('user/eric/a.png');
+    expect(authorizeForm(formOf(fields, 'a.png'), judge).key).toBe('user/eric/a.png');
     expect(refusal(fields, { ...judge, now: Date.UTC(2020, 2, 19, 3, 44, 6, 476) })).toBe(
       'AccessDenied',
     );

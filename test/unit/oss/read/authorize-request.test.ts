@@ -1,6 +1,6 @@
 import { ManualClock } from '../../../../src/lib/clock.ts';
 import { authorizeRequest } from '../../../../src/oss/auth/authorize-request.ts';
-import type { AuthorizeParts } from '../../../../src/oss/auth/signed-request.ts';
+import type { AuthorizeDependencies } from '../../../../src/oss/auth/signed-request.ts';
 import { OssError } from '../../../../src/oss/errors.ts';
 import { createBucketKey } from '../../../../src/signatures/bucket-key.ts';
 import { formatDateV4, parseDateV4 } from '../../../../src/signatures/credential-v4.ts';
@@ -20,7 +20,7 @@ interface Setting {
   readonly region?: string;
 }
 
-function partsAt(setting: Setting = {}): AuthorizeParts {
+function partsAt(setting: Setting = {}): AuthorizeDependencies {
   const { now = NOW, wallNow = now, bucket = BUCKET, secret = 'sk', region = REGION } = setting;
   const rules = {
     bucket,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { findAddress } from '../../../../src/oss/object-address.ts';
-import { findObjectKeyFault } from '../../../../src/policy/object-key.ts';
+import { findObjectKeyProblem } from '../../../../src/policy/object-key.ts';
 
 const BUCKET = 'iotx-ota';
 const find = (url: string, host = '127.0.0.1:9070') =>
@@ -109,7 +109,7 @@ test('every key is found again, however it is addressed', () => {
   const keys = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 100 });
   fc.assert(
     fc.property(keys, (key) => {
-      fc.pre(findObjectKeyFault(key) === undefined);
+      fc.pre(findObjectKeyProblem(key) === undefined);
       const escaped = encodeURIComponent(key);
       expect(find(`/${BUCKET}/${escaped}`)).toEqual(object(key));
       expect(find(`/${escaped}`, `${BUCKET}.localhost`)).toEqual(object(key));

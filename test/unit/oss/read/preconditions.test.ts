@@ -1,4 +1,4 @@
-import { judgePreconditions, rangeCounts } from '../../../../src/oss/objects/preconditions.ts';
+import { evaluatePreconditions, rangeCounts } from '../../../../src/oss/objects/preconditions.ts';
 
 const ETAG = '"0CC175B9C0F1B6A831C399E269772661"';
 const OTHER = '"FFFFB9C0F1B6A831C399E269772661FF"';
@@ -37,7 +37,7 @@ test.each([
   [{ 'if-none-match': OTHER, 'if-modified-since': AFTER }, 'proceed'],
   [{ 'if-unmodified-since': AFTER, 'if-modified-since': AFTER }, 'notModified'],
 ])('%j: %s', (headers, expected) => {
-  expect(judgePreconditions(headers, validators)).toBe(expected);
+  expect(evaluatePreconditions(headers, validators)).toBe(expected);
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { quoted } from '../../lib/quoted.ts';
-import type { LedgerUpkeep } from '../../uploads/maintenance/ports.ts';
+import type { LedgerMaintenance } from '../../uploads/maintenance/ports.ts';
 import type { LedgerDatabase } from './database.ts';
 import { LEDGER_FILE } from './database.ts';
 import { isFull } from './disk-space.ts';
@@ -40,7 +40,7 @@ const CONTRADICTIONS: readonly (readonly [
 ];
 
 /** What an operator asks of a ledger in SQLite. */
-export class SqliteUpkeep implements LedgerUpkeep {
+export class SqliteMaintenance implements LedgerMaintenance {
   readonly #database: Database;
 
   constructor({ database }: LedgerDatabase) {
