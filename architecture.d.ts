@@ -1,5 +1,10 @@
-/** Each entry of src/ with the entries it may import. */
-export declare const mayImport: Readonly<Record<string, readonly string[]>>;
-/** What the rule says to an entry that imports something else. */
-export declare function importMessage(name: string): string;
-export declare const UNKNOWN_ENTRY: string;
+/** What an entry of src/ holds, and the entries it may import; those may name itself. */
+export interface Entry {
+  readonly holds: string;
+  readonly imports: readonly string[];
+}
+
+export const entries: Readonly<Record<string, Entry>>;
+export const mayImport: Readonly<Record<string, readonly string[]>>;
+export const UNKNOWN_ENTRY: string;
+export function importMessage(name: string): string;

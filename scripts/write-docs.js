@@ -110,6 +110,23 @@ function renderReadme(readme, settings) {
   );
 }
 
+/** @returns the page of the architecture with its table of rooms written anew */
+function renderArchitecture(text, entries) {
+  const rows = Object.entries(entries).map(([name, { holds, imports }]) => [
+    code(`src/${name}`),
+    holds,
+    imports
+      .filter((other) => other !== name)
+      .map(code)
+      .join(' '),
+  ]);
+  const written = table(['Entry', 'Holds', 'May import'], rows);
+  return text.replace(
+    /(<!-- rooms -->\n)[^]*?(<!-- \/rooms -->)/,
+    (_all, start, end) => `${start}\n${written}\n\n${end}`,
+  );
+}
+
 /** @returns every setting as the table needs it */
 function listSettings({ describeOptions, variableName }) {
   return describeOptions().map(({ default: preset, description, name }) => ({
@@ -119,7 +136,7 @@ function listSettings({ describeOptions, variableName }) {
   }));
 }
 
-module.exports = { listSettings, renderPages, renderReadme };
+module.exports = { listSettings, renderArchitecture, renderPages, renderReadme };
 
 if (require.main === module) {
   const dist = (path) => require(join('..', 'dist', path));
@@ -137,4 +154,7 @@ if (require.main === module) {
   const readme = join(__dirname, '..', 'README.md');
   const settings = listSettings({ ...dist('config/config.js'), ...dist('cli/environment.js') });
   writeFileSync(readme, renderReadme(readFileSync(readme, 'utf8'), settings));
+  const architecture = join(__dirname, '..', 'docs', 'architecture.md');
+  const { entries } = require('../architecture.js');
+  writeFileSync(architecture, renderArchitecture(readFileSync(architecture, 'utf8'), entries));
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { percentDecode, readTarget } from '../http/request-target.ts';
 import { findObjectKeyProblem } from '../policy/object-key.ts';
-import type { ObjectKeyFault } from '../policy/object-key.ts';
+import type { ObjectKeyProblem } from '../policy/object-key.ts';
 
 /** What a request to the OSS host addresses. */
 export type ObjectAddress =
@@ -10,7 +10,7 @@ export type ObjectAddress =
   /** Certainly another bucket: NoSuchBucket. */
   | { readonly kind: 'foreignBucket'; readonly name: string }
   /** No object can have this key: InvalidObjectName. `encoding`: its percent escapes are malformed or no UTF-8. */
-  | { readonly kind: 'invalid'; readonly fault: ObjectKeyFault | 'encoding' };
+  | { readonly kind: 'invalid'; readonly fault: ObjectKeyProblem | 'encoding' };
 
 /**
  * The public endpoints of OSS, `<bucket>.oss-<region>[-internal].aliyuncs.com` (OSS "Regions and endpoints"). Only

@@ -33,7 +33,7 @@ export function otaObjectKey(tenant: string, objectName: string, suffix: FileSuf
 }
 
 /** What is wrong with an object key. `reserved`: it is the gateway's own. */
-export type ObjectKeyFault = 'empty' | 'tooLong' | 'invalid' | 'reserved';
+export type ObjectKeyProblem = 'empty' | 'tooLong' | 'invalid' | 'reserved';
 
 const MAX_KEY_BYTES = 1023;
 const LEADING_SLASH = /^[/\\]/;
@@ -48,7 +48,7 @@ const RESERVED = /^_gateway(?:\/|$)/;
  *
  * @returns undefined when the key is good
  */
-export function findObjectKeyProblem(key: string): ObjectKeyFault | undefined {
+export function findObjectKeyProblem(key: string): ObjectKeyProblem | undefined {
   if (key === '') return 'empty';
   if (Buffer.byteLength(key, 'utf8') > MAX_KEY_BYTES) return 'tooLong';
   if (LEADING_SLASH.test(key) || NOT_XML.test(key)) return 'invalid';

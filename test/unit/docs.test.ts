@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { entries } from '../../architecture.js';
 import { variableName } from '../../src/cli/environment.ts';
 import { describeOptions } from '../../src/config/config.ts';
 import { API_VERSION } from '../../src/iot/admit.ts';
@@ -8,14 +9,14 @@ import { BUSINESS_ERRORS, GATEWAY_ERRORS } from '../../src/iot/errors.ts';
 import { OSS_ERRORS } from '../../src/oss/errors.ts';
 
 interface DocsScript {
+  renderArchitecture(text: string, rooms: object): string;
   listSettings(sources: object): readonly object[];
   renderReadme(readme: string, settings: readonly object[]): string;
   renderPages(tables: Readonly<Record<string, unknown>>): Record<string, string>;
 }
 
-const { listSettings, renderPages, renderReadme } = jest.requireActual<DocsScript>(
-  '../../scripts/write-docs.js',
-);
+const { listSettings, renderArchitecture, renderPages, renderReadme } =
+  jest.requireActual<DocsScript>('../../scripts/write-docs.js');
 
 const pages = renderPages({
   version: API_VERSION,
@@ -41,4 +42,30 @@ test.each([
   ['iot-api.md', describeOperations().flatMap(({ parameters }) => parameters.map((p) => p.name))],
 ])('%s leaves nothing out', (name, words) => {
   for (const word of words) expect(pages[name]).toContain(`\`${word}\``);
+});
+
+describe('docs/architecture.md', () => {
+  const root = join(__dirname, '..', '..');
+  const text = readFileSync(join(root, 'docs', 'architecture.md'), 'utf8');
+  const [, ...sections] = text.split(/^## /m);
+  const walks = sections.filter((section) => /^1\. `src/m.test(section));
+
+  it('has the table of rooms that `npm run docs` writes', () => {
+    expect(text).toBe(renderArchitecture(text, entries));
+    expect(text).toContain('| `src/uploads`');
+  });
+
+  it('names files that are there', () => {
+    const named = Array.from(text.matchAll(/`(src\/[^`]+)`/g), ([, path]) => path ?? '');
+    expect(named.length).toBeGreaterThan(80);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('names each file once in a walk', () => {
+    expect(walks).toHaveLength(4);
+    for (const walk of walks) {
+      const files = Array.from(walk.matchAll(/`(src\/[^`]+)`/g), ([, path]) => path);
+      expect(files).toEqual([...new Set(files)]);
+    }
+  });
 });

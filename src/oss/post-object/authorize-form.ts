@@ -6,7 +6,7 @@ import {
 } from '../../policy/conditions.ts';
 import type { Condition, PolicySubject } from '../../policy/conditions.ts';
 import { expandFilename, findObjectKeyProblem } from '../../policy/object-key.ts';
-import type { ObjectKeyFault } from '../../policy/object-key.ts';
+import type { ObjectKeyProblem } from '../../policy/object-key.ts';
 import { parsePolicy } from '../../policy/policy-document.ts';
 import { invalidArgument, OssError } from '../errors.ts';
 import { JUDGED_FIELDS, quote, valueOf } from '../fields.ts';
@@ -60,7 +60,7 @@ export function authorizeForm({ fields, file }: PostForm, rules: FormRules): Aut
 
 /**
  * The type that the object will have: `x-oss-content-type`, or else the file part's, or else the `Content-Type`
- * field's (OSS PostObject page). Conditions are authorized on it, so that none can be evaded by naming another type
+ * field's (OSS PostObject page). Conditions are checked against it, so that none can be evaded by naming another type
  * elsewhere (the Java SDK's post policy test has it in the part; that `x-oss-content-type` counts is unverified).
  */
 function effectiveContentType(fields: FormFields, partType: string): string | undefined {
@@ -79,7 +79,7 @@ function requireKey(fields: FormFields): string {
   return key;
 }
 
-const KEY_MESSAGES: Readonly<Record<ObjectKeyFault, string>> = {
+const KEY_MESSAGES: Readonly<Record<ObjectKeyProblem, string>> = {
   empty: 'The Object name can not be empty.',
   tooLong: 'The Length of Object name must be less than 1024.',
   invalid: 'The specified object is not valid.',
