@@ -1,4 +1,4 @@
-// Writes what follows from tables in the code, out of dist/: pages of docs/, and the settings in the README.
+// Writes what follows from tables in the code, out of dist/: pages of docs/, or tables in them.
 // A test compares them with src/.
 const { readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
@@ -96,15 +96,15 @@ function renderPages(tables) {
   };
 }
 
-/** @returns the README with its table of settings written anew */
-function renderReadme(readme, settings) {
+/** @returns the page of the settings with its table written anew */
+function renderSettings(text, settings) {
   const rows = settings.map(({ description, preset, variable }) => [
     code(variable),
     preset === undefined ? 'none' : code(preset),
     description,
   ]);
   const written = table(['Variable', 'Default', 'Meaning'], rows);
-  return readme.replace(
+  return text.replace(
     /(<!-- settings -->\n)[^]*?(<!-- \/settings -->)/,
     (_all, start, end) => `${start}\n${written}\n\n${end}`,
   );
@@ -136,7 +136,7 @@ function listSettings({ describeOptions, variableName }) {
   }));
 }
 
-module.exports = { listSettings, renderArchitecture, renderPages, renderReadme };
+module.exports = { listSettings, renderArchitecture, renderPages, renderSettings };
 
 if (require.main === module) {
   const dist = (path) => require(join('..', 'dist', path));
@@ -151,10 +151,13 @@ if (require.main === module) {
   for (const [name, text] of Object.entries(pages)) {
     writeFileSync(join(__dirname, '..', 'docs', name), text);
   }
-  const readme = join(__dirname, '..', 'README.md');
+  const docs = join(__dirname, '..', 'docs');
+  const rewrite = (name, render) => {
+    const path = join(docs, name);
+    writeFileSync(path, render(readFileSync(path, 'utf8')));
+  };
   const settings = listSettings({ ...dist('config/config.js'), ...dist('cli/environment.js') });
-  writeFileSync(readme, renderReadme(readFileSync(readme, 'utf8'), settings));
-  const architecture = join(__dirname, '..', 'docs', 'architecture.md');
+  rewrite('settings.md', (text) => renderSettings(text, settings));
   const { entries } = require('../architecture.js');
-  writeFileSync(architecture, renderArchitecture(readFileSync(architecture, 'utf8'), entries));
+  rewrite('architecture.md', (text) => renderArchitecture(text, entries));
 }

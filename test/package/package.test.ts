@@ -6,7 +6,7 @@ import { name, packAndInstall, root, run, tools } from './packed.ts';
 import type { PackedPackage } from './packed.ts';
 
 // The package as a consumer has it: packed, installed into an empty project, and used from there.
-// dist/ must be built; `npm run test:long` has done so.
+// dist/ must be built; Jest has done so.
 
 const MINUTE = 60_000;
 const MiB = 1024 * 1024;
@@ -34,9 +34,12 @@ function sizeOf(path: string): number {
 }
 
 describe('the installed package', () => {
-  it('holds the build, its sources and the migrations, and no tests', async () => {
+  it('holds the build, its sources, the migrations, the documentation and the examples, and no tests', async () => {
     const entries = await readdir(join(consumer, 'node_modules', name));
-    const always = ['LICENSE', 'README.md', 'dist', 'migrations', 'package.json', 'src'];
+    const always = [
+      ...['LICENSE', 'README.md', 'README.zh-CN.md', 'dist', 'docs', 'examples', 'migrations'],
+      ...['package.json', 'src'],
+    ];
     expect(entries).toEqual(expect.arrayContaining(always));
     expect([...always, 'CHANGELOG.md']).toEqual(expect.arrayContaining(entries));
   });

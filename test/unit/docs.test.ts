@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { entries } from '../../architecture.js';
 import { variableName } from '../../src/cli/environment.ts';
 import { describeOptions } from '../../src/config/config.ts';
@@ -11,11 +11,11 @@ import { OSS_ERRORS } from '../../src/oss/errors.ts';
 interface DocsScript {
   renderArchitecture(text: string, rooms: object): string;
   listSettings(sources: object): readonly object[];
-  renderReadme(readme: string, settings: readonly object[]): string;
+  renderSettings(text: string, settings: readonly object[]): string;
   renderPages(tables: Readonly<Record<string, unknown>>): Record<string, string>;
 }
 
-const { listSettings, renderArchitecture, renderPages, renderReadme } =
+const { listSettings, renderArchitecture, renderPages, renderSettings } =
   jest.requireActual<DocsScript>('../../scripts/write-docs.js');
 
 const pages = renderPages({
@@ -30,11 +30,11 @@ test.each(Object.keys(pages))('docs/%s is what `npm run docs` writes', (name) =>
   expect(readFileSync(join(__dirname, '..', '..', 'docs', name), 'utf8')).toBe(pages[name]);
 });
 
-test('README.md has the settings that `npm run docs` writes', () => {
-  const readme = readFileSync(join(__dirname, '..', '..', 'README.md'), 'utf8');
+test('docs/settings.md has the table that `npm run docs` writes', () => {
+  const text = readFileSync(join(__dirname, '..', '..', 'docs', 'settings.md'), 'utf8');
   const settings = listSettings({ describeOptions, variableName });
-  expect(readme).toBe(renderReadme(readme, settings));
-  expect(readme).toContain('`OTA_GATEWAY_CLAIM_TTL`');
+  expect(text).toBe(renderSettings(text, settings));
+  expect(text).toContain('`OTA_GATEWAY_CLAIM_TTL`');
 });
 
 test.each([
@@ -68,4 +68,36 @@ describe('docs/architecture.md', () => {
       expect(files).toEqual([...new Set(files)]);
     }
   });
+});
+
+describe('the README', () => {
+  const root = join(__dirname, '..', '..');
+  const read = (name: string): string => readFileSync(join(root, name), 'utf8');
+  const languages = ['README.md', 'README.zh-CN.md'];
+  const partsOf = (text: string): unknown => ({
+    blocks: text.match(/^```[^]*?^```$/gm),
+    headings: text.match(/^#+(?= )/gm),
+    commands: text.match(/`ota-gateway [^`]+`/g),
+    settings: text.match(/OTA_GATEWAY_[A-Z_*]+/g),
+    links: Array.from(text.matchAll(/\]\((?!README)([^)]+)\)/g), ([, target]) => target),
+  });
+
+  it('says the same in both languages: headings, code, commands, settings and links', () => {
+    const [english, chinese] = languages.map((name) => partsOf(read(name)));
+    expect(chinese).toEqual(english);
+  });
+
+  it.each([...languages, 'docs/README.md', 'CONTRIBUTING.md'])(
+    '%s links to pages that are there',
+    (name) => {
+      const targets = Array.from(
+        read(name).matchAll(/\]\(([^)#]+)/g),
+        ([, target]) => target ?? '',
+      );
+      expect(targets.length).toBeGreaterThan(0);
+      expect(targets.filter((target) => !existsSync(join(root, dirname(name), target)))).toEqual(
+        [],
+      );
+    },
+  );
 });
