@@ -1,50 +1,15 @@
 import { z } from 'zod';
 import { duration, size, timeout } from './units.ts';
-
-const flag = z.union(
-  [z.boolean(), z.stringbool({ truthy: ['on', 'true', '1'], falsy: ['off', 'false', '0'] })],
-  {
-    error: 'expected on or off',
-  },
-);
-const text = z.string().min(1, 'must not be empty');
-const count = z.coerce.number<number | string>().int().min(0);
-/** Visible ASCII without `/`, which separates the parts of a V4 credential. */
-const accessKeyText = z
-  .string()
-  .regex(/^[!-.0-~]+$/, 'expected visible characters without spaces or "/"');
-
-const corsRule = z.strictObject({
-  allowedOrigins: z.array(text),
-  allowedMethods: z.array(z.enum(['GET', 'PUT', 'DELETE', 'POST', 'HEAD'])),
-  allowedHeaders: z.array(text).default([]),
-  exposeHeaders: z.array(text).default([]),
-  maxAgeSeconds: z.int().min(0).optional(),
-});
-const corsRules = z.array(corsRule).max(10, 'expected at most 10 rules');
-
-/** Text that is JSON, as an environment variable holds it. */
-const jsonText = z.string().transform((value, context): unknown => {
-  try {
-    return JSON.parse(value);
-  } catch {
-    context.addIssue({ code: 'custom', message: 'expected JSON' });
-    return z.NEVER;
-  }
-});
-
-const hostList = z.string().transform((value) =>
-  value
-    .split(',')
-    .map((host) => host.trim())
-    .filter(Boolean),
-);
-
-/** A name, an address of IPv4, or one of IPv6. */
-const callbackHost = text.regex(
-  /^(?:[^\s:/@[\]]+|\[?[0-9a-f.]*:[0-9a-f.:]*\]?)$/i,
-  'expected host names or addresses without a port',
-);
+import {
+  accessKeyText,
+  callbackHost,
+  corsRules,
+  count,
+  flag,
+  hostList,
+  jsonText,
+  text,
+} from './values.ts';
 
 /** Every setting of the gateway; the descriptions are its documentation. */
 const optionsSchema = z.strictObject({

@@ -41,6 +41,7 @@ import {
 } from './layout.ts';
 import type { Recovered } from './recover-journals.ts';
 import { forgetRecovered, recoverJournals } from './recover-journals.ts';
+import { share } from './share.ts';
 import { writeStagedFile } from './staged-file.ts';
 
 /**
@@ -296,12 +297,4 @@ export class DiskObjectStore implements ObjectStore {
   #objectPath(locator: string): string {
     return objectPath(this.#dataDir, locator);
   }
-}
-
-/** @returns what each of some has, of what they may have together */
-function share(
-  { most, least, together }: { most: number; least: number; together: number },
-  count: number,
-): number {
-  return Math.min(most, Math.max(least, Math.floor(together / Math.max(1, count))));
 }
