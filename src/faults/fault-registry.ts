@@ -1,6 +1,6 @@
 import type { Fault, FaultPlan, FaultSubject } from './fault-plan.ts';
 import { FaultOrderError, readOrder, readScope, splitOrder } from './fault-spec.ts';
-import type { FaultCatalogue, FaultSpec, FaultScope } from './fault-spec.ts';
+import type { FaultCatalog, FaultSpec, FaultScope } from './fault-spec.ts';
 import { matchesGlob } from './glob.ts';
 
 /** A fault that is ordered, as `list` shows it; fit for JSON. */
@@ -57,12 +57,12 @@ interface Entry {
 
 /** Keeps the faults of one gateway. Of several that fit a request, the one that was ordered first is taken. */
 export class FaultRegistry implements Faults, FaultPlan {
-  readonly #catalogue: FaultCatalogue;
+  readonly #catalog: FaultCatalog;
   #entries: Entry[] = [];
   #lastId = 0;
 
-  constructor(catalogue: FaultCatalogue) {
-    this.#catalogue = catalogue;
+  constructor(catalog: FaultCatalog) {
+    this.#catalog = catalog;
   }
 
   next(operation: string, order: FaultSpec, scope: FaultScope = {}): number {
@@ -74,7 +74,7 @@ export class FaultRegistry implements Faults, FaultPlan {
   }
 
   #add(operation: string, order: unknown, scope: unknown): number {
-    const fault = readOrder(this.#catalogue, operation, order);
+    const fault = readOrder(this.#catalog, operation, order);
     const read = readScope(operation, scope);
     const { rate, seed, times } = read;
     const id = ++this.#lastId;

@@ -43,7 +43,7 @@ export interface FaultScope {
 }
 
 /** The operations and the error codes of each that faults can be ordered for. */
-export type FaultCatalogue = ReadonlyMap<string, readonly string[]>;
+export type FaultCatalog = ReadonlyMap<string, readonly string[]>;
 
 /** The one operation that receives a file. */
 export const POST_OBJECT = 'PostObject';
@@ -139,11 +139,11 @@ const COMPANIONS = [
  * Reads an order.
  * @throws FaultOrderError when there is no such operation, code or fault
  */
-export function readOrder(catalogue: FaultCatalogue, operation: string, order: unknown): Fault {
-  const codes = catalogue.get(operation);
+export function readOrder(catalog: FaultCatalog, operation: string, order: unknown): Fault {
+  const codes = catalog.get(operation);
   if (codes === undefined) {
     throw new FaultOrderError(
-      `there is no operation "${operation}"; there are ${[...catalogue.keys()].join(', ')}`,
+      `there is no operation "${operation}"; there are ${[...catalog.keys()].join(', ')}`,
     );
   }
   const shape = parse(orderShape, order);

@@ -154,7 +154,7 @@ function checkNonce(call: SignedCall): string {
 }
 
 function checkSignature(call: SignedCall, { accessKey }: Credential): void {
-  const { given, hint, sign, stringToSign } = call.claim();
+  const { given, hint, sign, stringToSign } = call.signature();
   // A hint means that the body is not the one that was announced, even if the signature is right.
   if (hint === '' && equalInConstantTime(given, sign(accessKey.secret))) return;
   throw gatewayError('SignatureDoesNotMatch', { hint, stringToSign });

@@ -116,7 +116,7 @@ function usualDetails(code: string, call: ReadyCall): Record<string, string> {
     expected: TIMESTAMP_SHAPE,
     now: toUtc(uploads.clock.now()),
     hint: '',
-    stringToSign: signed.claim().stringToSign,
+    stringToSign: signed.signature().stringToSign,
     maximum: String(uploads.rules.maxPackages),
     limit: String(MAX_BODY_BYTES),
   };

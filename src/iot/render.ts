@@ -21,7 +21,7 @@ const PROLOG = "<?xml version='1.0' encoding='UTF-8'?>";
 /** Fields that hold a URL with a query. */
 const CDATA_FIELDS: ReadonlySet<string> = new Set(['Recommend', 'FirmwareUrl', 'Url']);
 
-/** The XML type is exact: SDKs of the tea family parse no XML that is labelled differently. */
+/** The XML type is exact: SDKs of the tea family parse no XML that is labeled differently. */
 const CONTENT_TYPES = {
   json: 'application/json; charset=UTF-8',
   xml: 'text/xml;charset=utf-8',

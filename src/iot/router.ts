@@ -14,7 +14,7 @@ import type { ReadOutcome } from './calls/read-body.ts';
 import { readV1 } from './calls/signature-v1.ts';
 import { readV3 } from './calls/signature-v3.ts';
 import type { SignedCall } from './calls/signed-call.ts';
-import { completeCall, readHead, recognise } from './calls/wire-call.ts';
+import { completeCall, readHead, recognize } from './calls/wire-call.ts';
 import type { CallHead, WireCall } from './calls/wire-call.ts';
 import { BusinessError, GatewayError, gatewayError } from './errors.ts';
 import { injectFault } from './injected-faults.ts';
@@ -54,7 +54,7 @@ export type IotHandler = (
 export function createIotRouter(deps: IotDependencies): IotHandler {
   return async (request, response, next) => {
     const head = readHead(request);
-    if (head === undefined || recognise(head) === 'no') {
+    if (head === undefined || recognize(head) === 'no') {
       next();
       return;
     }

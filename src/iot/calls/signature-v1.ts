@@ -45,11 +45,11 @@ export function readV1(call: WireCall): SignedCall {
     parameters,
     formBytes: formBytes(call),
     missing: (name) => gatewayError('Missing{name}', { name: NAMES[name] }),
-    claim: () => claimV1(call.method, parameters, get),
+    signature: () => presentedV1(call.method, parameters, get),
   };
 }
 
-function claimV1(
+function presentedV1(
   method: string,
   parameters: SignedCall['parameters'],
   get: (name: string) => string | undefined,

@@ -60,7 +60,7 @@ export function readV3(call: WireCall, authorization: string): SignedCall {
     parameters: [...call.query, ...call.form],
     formBytes: formBytes(call),
     missing: (name) => missingV3(name, authorization),
-    claim: () => claimV3(call, parsed, authorization, get(PAYLOAD_HASH)),
+    signature: () => presentedV3(call, parsed, authorization, get(PAYLOAD_HASH)),
   };
 }
 
@@ -95,7 +95,7 @@ function shorten(digest: string): string {
   return digest.length > MAX_SHOWN_DIGEST ? `${digest.slice(0, MAX_SHOWN_DIGEST)}...` : digest;
 }
 
-function claimV3(
+function presentedV3(
   call: WireCall,
   authorization: AuthorizationV3 | undefined,
   header: string,

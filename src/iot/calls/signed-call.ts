@@ -36,5 +36,5 @@ export interface SignedCall {
   /** @returns the refusal of a call that lacks a common parameter */
   readonly missing: (name: keyof CommonParameters) => GatewayError;
   /** @throws GatewayError when there is no signature of a kind that can be tested */
-  readonly claim: () => PresentedSignature;
+  readonly signature: () => PresentedSignature;
 }

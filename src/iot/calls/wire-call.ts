@@ -43,7 +43,7 @@ export function readHead(request: IncomingMessage): CallHead | undefined {
 }
 
 /** @returns whether the request is an API call; `askBody` when that depends on its body */
-export function recognise(head: CallHead): 'yes' | 'no' | 'askBody' {
+export function recognize(head: CallHead): 'yes' | 'no' | 'askBody' {
   const type = contentType(head);
   if (head.method === 'POST' && type === MULTIPART_TYPE) return 'no';
   // Nothing but the API knows this signature, so that the API may say what is wrong with the method.
@@ -57,7 +57,7 @@ export function recognise(head: CallHead): 'yes' | 'no' | 'askBody' {
 export function completeCall(head: CallHead, body: Buffer): WireCall | undefined {
   const isForm = contentType(head) === FORM_TYPE;
   const form = isForm ? parsePairs(body.toString('utf8', 0, MAX_FORM_BYTES)) : [];
-  const isCall = recognise(head) === 'yes' || hasMarker(form);
+  const isCall = recognize(head) === 'yes' || hasMarker(form);
   return isCall ? { ...head, body, form } : undefined;
 }
 

@@ -50,7 +50,7 @@ export const listOtaFirmware: Operation = {
       PageSize: size,
       RequestId: requestId,
       FirmwareInfo: {
-        SimpleFirmwareInfo: packages.map((each) => summarise(account, each)),
+        SimpleFirmwareInfo: packages.map((each) => summarize(account, each)),
       },
       CurrentPage: page,
       Success: true,
@@ -59,7 +59,7 @@ export const listOtaFirmware: Operation = {
   },
 };
 
-function summarise(account: Account, each: FirmwarePackage): AnswerBody {
+function summarize(account: Account, each: FirmwarePackage): AnswerBody {
   const [first] = each.files;
   const single = first !== undefined && first.name === undefined ? first : undefined;
   return {

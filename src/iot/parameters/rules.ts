@@ -2,7 +2,7 @@ import type { ParameterCode } from '../errors.ts';
 import type { Rule } from './parameter.ts';
 
 /*
- * The rules that parameters of several operations share: IoT Platform, "CreateOTAFirmware" and its neighbours, and
+ * The rules that parameters of several operations share: IoT Platform, "CreateOTAFirmware" and its neighbors, and
  * the field descriptions of the generated SDKs. Lengths are counted in characters, not in bytes or UTF-16 units.
  */
 

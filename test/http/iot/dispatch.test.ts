@@ -127,11 +127,11 @@ describe('what is an API call', () => {
     ['%41ction=X', API],
   ])('urlencoded body %p -> %i', async (body, status) => {
     const plain = await request(app).post('/').type(FORM).send(body);
-    const labelled = await request(app)
+    const labeled = await request(app)
       .post('/')
       .set('Content-Type', `${FORM.toUpperCase()} ; charset=utf-8`)
       .send(body);
-    expect([plain.status, labelled.status]).toEqual([status, status]);
+    expect([plain.status, labeled.status]).toEqual([status, status]);
   });
 
   test('a body of another type says nothing', async () => {

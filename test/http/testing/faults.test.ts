@@ -94,8 +94,8 @@ describe('an ordered refusal of an API call', () => {
   });
 
   it('has no placeholder left in it, whatever its code', async () => {
-    const catalogue = /it has (.*)/.exec(refusalOf('CreateOTAFirmware', { code: '?' }))?.[1] ?? '';
-    const codes = catalogue.split(', ');
+    const catalog = /it has (.*)/.exec(refusalOf('CreateOTAFirmware', { code: '?' }))?.[1] ?? '';
+    const codes = catalog.split(', ');
     expect(codes.length).toBeGreaterThan(40);
     for (const code of codes) {
       gateway.faults.next('CreateOTAFirmware', { code });

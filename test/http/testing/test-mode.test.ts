@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import request from 'supertest';
 import type { Response } from 'supertest';
 import { parseConfig } from '../../../src/config/config.ts';
@@ -218,7 +219,7 @@ describe('a gateway in test mode', () => {
   afterEach(() => real.close());
 
   it('follows the wall clock until it is told otherwise', async () => {
-    real = await createGateway({ testMode: true, dataDir: gateway.dataDir });
+    real = await createGateway({ testMode: true, dataDir: join(gateway.dataDir, 'real') });
     const before = Date.now();
     const { body } = await request(real.app).get(`${BASE}/clock`);
     expect(Date.parse(body.time)).toBeGreaterThanOrEqual(before);

@@ -19,7 +19,7 @@ describe('CRC-64/XZ', () => {
 
   it.each([
     ['nothing', '', '0'],
-    ['123456789, the check value of the catalogue', '123456789', '11051210869376104954'],
+    ['123456789, the check value of the catalog', '123456789', '11051210869376104954'],
   ])('of %s', (_of, text, crc) => {
     expect(crcOf(Buffer.from(text))).toBe(crc);
   });
