@@ -45,6 +45,7 @@ export type {
   Observer,
   PackageChange,
   PackageFilter,
+  PackageOwner,
   PurgingBody,
   StoredBody,
   StoredRecord,
