@@ -33,13 +33,13 @@ export function allowSmallChunks(request: IncomingMessage): void {
  */
 export function joinSmallChunks(socket: Socket): void {
   const parser = parserOf(socket);
-  if (parser === undefined || joiners.has(parser)) return;
+  if (parser === undefined) return;
   const [body, complete] = [handlerOf(parser, 'kOnBody'), handlerOf(parser, 'kOnMessageComplete')];
-  if (body && complete) joiners.set(parser, new Joiner(parser, body, complete));
+  if (body === undefined || complete === undefined) return;
+  const joiner = new Joiner(parser, body, complete);
+  // Before Node takes the parser back, to give it to any other connection of the process.
+  socket.prependOnceListener('close', () => joiner.end());
 }
-
-/** Node gives a parser to one connection after the other. */
-const joiners = new WeakMap<object, Joiner>();
 
 /** What Node's parser calls, and the member that it finds it by. */
 interface Handler {
@@ -58,10 +58,11 @@ function isFunction(value: unknown): value is (...args: unknown[]) => unknown {
   return typeof value === 'function';
 }
 
-/** Stands between a parser and its requests. */
+/** Stands between a parser and its requests, as long as a connection has the parser. */
 class Joiner {
   readonly #parser: object;
   readonly #body: Handler;
+  readonly #complete: Handler;
   /** What the chunks belong to: the parser may have been given to another connection since. */
   #message: unknown;
   #joined: Buffer | undefined;
@@ -77,12 +78,19 @@ class Joiner {
   constructor(parser: object, body: Handler, complete: Handler) {
     this.#parser = parser;
     this.#body = body;
+    this.#complete = complete;
     this.#listen();
     Reflect.set(parser, complete.slot, (): unknown => {
       this.#flush();
       this.#listen();
       return Reflect.apply(complete.call, parser, []);
     });
+  }
+
+  /** Leaves the parser as it was. */
+  end(): void {
+    Reflect.set(this.#parser, this.#body.slot, this.#body.call);
+    Reflect.set(this.#parser, this.#complete.slot, this.#complete.call);
   }
 
   #listen(): void {
@@ -131,9 +139,6 @@ class Joiner {
     if (trusted.has(request)) return;
     // Node's parser makes nothing of chunks that nobody takes.
     Reflect.set(this.#parser, this.#body.slot, undefined);
-    request.socket.prependOnceListener('close', () => {
-      this.#listen();
-    });
     breakOff(request, 'tooManyChunks');
   }
 

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { readdir, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { joinSmallChunks } from '../../src/http/small-chunks.ts';
 import { BUCKET, validForm, writeForm } from './oss/post/form.ts';
 import { startOss as startPost } from './oss/post/start.ts';
@@ -275,6 +275,24 @@ describe('a body in chunks of one byte', () => {
     expect(pieces.reduce((sum, length) => sum + length, 0)).toBe(8000);
     expect(pieces.length).toBeLessThan(FEW);
     server.close();
+  });
+
+  it('leaves the responses whole that the same process reads with the same parser', async () => {
+    const oss = await startPost();
+    await sendAndEnd(oss.port, get('/'));
+    const bytes = 20_000;
+    const server: Server = createServer((_request, response) => {
+      for (let n = 0; n < bytes; n += 1) response.write('v');
+      response.end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const [response] = (await once(request({ port, host: '127.0.0.1' }).end(), 'response')) as [
+      IncomingMessage,
+    ];
+    expect(await text(response)).toHaveLength(bytes);
+    server.close();
+    await oss.close();
   });
 
   it('is stored when its form is signed, however long its file is', async () => {
