@@ -24,7 +24,8 @@ beforeAll(async () => {
   ({ consumer } = packed);
 }, 15 * MINUTE);
 
-afterAll(() => packed.remove());
+// Tens of thousands of files.
+afterAll(() => packed.remove(), MINUTE);
 
 /** @returns the bytes of all files below a folder */
 function sizeOf(path: string): number {
