@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import {
   BUCKET_KEY,
+  bodiesOnDisk,
   eventually,
   startBuiltGateway,
   temporaryFolder,
@@ -103,6 +104,7 @@ describe('callbacks to a server that never answers', () => {
 
   it('are open a hundred at a time, and end with their clients', async () => {
     const before = openFiles(gateway.pid);
+    const stored = (await bodiesOnDisk(gateway.dataDir)).objects.length;
     most = 0;
     const clients = await Promise.all(
       Array.from({ length: 300 }, async (_, n) => {
@@ -114,8 +116,12 @@ describe('callbacks to a server that never answers', () => {
         return socket;
       }),
     );
-    // 300 connections, and those of their callbacks.
-    await eventually(() => openFiles(gateway.pid) >= before + 400);
+    // Nothing is busy any more: 300 connections wait for 100 callbacks and for their turn.
+    await eventually(async () => {
+      const { objects } = await bodiesOnDisk(gateway.dataDir);
+      const isQuiet = openFiles(gateway.pid) <= before + 405;
+      return objects.length >= stored + 300 && open.size === 100 && isQuiet;
+    });
     expect(most).toBe(100);
     // One that only ends its side may still read its response.
     for (const socket of clients) socket.resetAndDestroy();
