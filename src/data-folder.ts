@@ -100,7 +100,19 @@ export async function checkDataFolder(
   options: CheckOptions & { readonly clock: Clock },
 ): Promise<DataFolderReport> {
   requireLedger(dataDir);
-  const lock = options.repair ? takeServerLock(dataDir) : undefined;
+  if (!options.repair) return checkLedger(dataDir, options);
+  const lock = takeServerLock(dataDir);
+  try {
+    return await checkLedger(dataDir, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function checkLedger(
+  dataDir: string,
+  options: CheckOptions & { readonly clock: Clock },
+): Promise<DataFolderReport> {
   const database = openExistingLedger(dataDir, options.repair ? 'write' : 'read');
   const inventory = new DiskInventory(dataDir, new ThreadHasher());
   const ledger = new SqliteLedger(database);
@@ -122,7 +134,6 @@ export async function checkDataFolder(
   } finally {
     await inventory.close();
     await database.close();
-    lock?.release();
   }
 }
 

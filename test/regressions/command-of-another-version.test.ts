@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import { backUpDataFolder, checkDataFolder, openDataFolder } from '../../src/data-folder.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { wallClock } from '../../src/lib/clock.ts';
+import { takeServerLock } from '../../src/object-store/disk/folder-lock.ts';
 import { temporaryFolder } from '../support/built-gateway.ts';
 
 // A command of a newer version migrated the ledger under the older server that was using it, and broke it.
@@ -56,6 +57,8 @@ it.each([
       expect(failure).toMatch(expected);
     }
     expect(database.prepare(NEWEST).pluck().get()).toBe(version);
+    // None of them has kept the lock.
+    takeServerLock(dataDir).release();
     database.close();
     await folder.remove();
   },
