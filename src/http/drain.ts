@@ -7,15 +7,21 @@ export interface DrainLimits {
   readonly milliseconds: number;
 }
 
+/** How often is looked at what came without reaching the request: the chunks of a body that was broken off. */
+const LOOK_MS = 50;
+
 const ENDS = ['end', 'error', 'close', BROKEN] as const;
 
 /** Reads and forgets what is left of a request. Resolves at its end, or when a limit is reached. */
 export function drain(request: IncomingMessage, limits: DrainLimits): Promise<void> {
   if (isOver(request)) return Promise.resolve();
   return new Promise((resolve) => {
+    const { socket } = request;
+    const before = socket.bytesRead;
     let left = limits.bytes;
     const finish = (): void => {
       clearTimeout(timer);
+      clearInterval(watch);
       request.off('data', count);
       for (const end of ENDS) request.off(end, finish);
       request.pause();
@@ -26,6 +32,9 @@ export function drain(request: IncomingMessage, limits: DrainLimits): Promise<vo
       if (left < 0) finish();
     };
     const timer = setTimeout(finish, limits.milliseconds);
+    const watch = setInterval(() => {
+      if (socket.bytesRead - before > limits.bytes) finish();
+    }, LOOK_MS);
     request.on('data', count);
     for (const end of ENDS) request.on(end, finish);
     request.resume();

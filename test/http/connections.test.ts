@@ -321,6 +321,19 @@ describe('a body in chunks of one byte', () => {
     await oss.close();
   });
 
+  it('is cut behind its refusal when it goes on for longer than a refused request may', async () => {
+    const oss = await startPost({ drainBytes: '64KiB', drainTime: '60s' });
+    const form = validForm();
+    form.fields.set('x:long', 'v'.repeat(100_000));
+    const { head, body } = formRequest(form);
+    const socket = await dial(oss.port);
+    // It never comes to its end.
+    socket.write(inChunksOfOneByte(head, body).slice(0, -5));
+    expect(codeIn(await text(socket).catch(() => 'cut'))).toBe('MalformedPOSTRequest');
+    socket.destroy();
+    await oss.close();
+  });
+
   it('is refused when it is long and belongs to an API call, although it comes to its end', async () => {
     const oss = await startPost();
     const head =
