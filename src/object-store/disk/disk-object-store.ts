@@ -62,10 +62,10 @@ interface Hashing {
 const BATCH_BYTES = 512 * 1024;
 
 /** Memory that the first batches of all bodies hold together, in bytes. */
-const FIRST_BATCHES_BYTES = 64 * 1024 * 1024;
+const FIRST_BATCHES_BYTES = 32 * 1024 * 1024;
 
 /** How large the later batches of a body are, in bytes: smaller for each of many. */
-const LATER = { most: BATCH_BYTES, least: 64 * 1024, together: 32 * 1024 * 1024 };
+const LATER = { most: BATCH_BYTES, least: 32 * 1024, together: 32 * 1024 * 1024 };
 
 /**
  * Bodies as files, `objects/<two digits>/<locator>`. A large one is `staging/<locator>` while it comes in; that name
