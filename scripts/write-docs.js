@@ -52,6 +52,17 @@ function operationsPage({ operations, version }) {
   );
 }
 
+function ossRows(errors) {
+  return Object.entries(errors).flatMap(([name, { causes = {}, status, ...usual }]) =>
+    [usual, ...Object.values(causes)].map(({ ec = '', message = usual.message }) => [
+      code(name),
+      String(status),
+      ec,
+      code(message),
+    ]),
+  );
+}
+
 function errorsPage({ businessErrors, gatewayErrors, ossErrors }) {
   return page(
     '# Errors',
@@ -73,16 +84,8 @@ function errorsPage({ businessErrors, gatewayErrors, ossErrors }) {
       Object.entries(businessErrors).map(([name, message]) => [code(name), code(message)]),
     ),
     '## OSS host',
-    'Answered with the HTTP status, and `Code`, `Message` and the fine-grained `EC` in XML. The message is the usual one; a refusal with a more particular cause says that instead, with the `EC` of it.',
-    table(
-      ['Code', 'Status', 'EC', 'Message'],
-      Object.entries(ossErrors).map(([name, { ec, message, status }]) => [
-        code(name),
-        String(status),
-        ec ?? '',
-        code(message),
-      ]),
-    ),
+    'Answered with the HTTP status, and `Code`, `Message` and the fine-grained `EC` in XML. A line for each cause; the first of a code is the usual one, which a fault takes that is injected by its code.',
+    table(['Code', 'Status', 'EC', 'Message'], ossRows(ossErrors)),
   );
 }
 
@@ -146,7 +149,7 @@ if (require.main === module) {
     operations: dist('iot/describe.js').describeOperations(),
     gatewayErrors: GATEWAY_ERRORS,
     businessErrors: BUSINESS_ERRORS,
-    ossErrors: dist('oss/errors.js').OSS_ERRORS,
+    ossErrors: dist('oss/error-table.js').OSS_ERRORS,
   });
   for (const [name, text] of Object.entries(pages)) {
     writeFileSync(join(__dirname, '..', 'docs', name), text);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { OssError } from './errors.ts';
+import { ossError } from './errors.ts';
 
 /** One rule of a bucket's CORS configuration (OSS "PutBucketCors"). */
 export interface CorsRule {
@@ -32,16 +32,12 @@ export function answerPreflight(
   response: ServerResponse,
 ): void {
   const { origin } = request.headers;
-  if (!origin) throw new OssError('BadRequest');
+  if (!origin) throw ossError('BadRequest');
   const method = request.headers['access-control-request-method'];
-  if (!method) {
-    throw new OssError('BadRequest', {
-      message: 'Insufficient information. Request Access-Control-Request-Method header needed.',
-    });
-  }
+  if (!method) throw ossError('BadRequest.requestMethod');
   const headers = splitList(request.headers['access-control-request-headers'] ?? '');
   const rule = findRule(rules, { origin, method, headers });
-  if (rule === undefined) throw new OssError('AccessForbidden');
+  if (rule === undefined) throw ossError('AccessForbidden');
 
   setAllowed(response, rule, origin);
   response.setHeader('Access-Control-Allow-Methods', rule.allowedMethods.join(', '));

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { drain } from '../http/drain.ts';
 import type { DrainLimits } from '../http/drain.ts';
-import { renderOssError } from './errors.ts';
 import type { OssError } from './errors.ts';
+import { flatXml } from './flat-xml.ts';
 
 /**
- * Answers with an error. When the client is still sending, the response goes out at once, then what it sends is
- * thrown away for a while, then the connection is closed. Closing it at once would make the kernel reset it, and
- * most clients would never read the response.
+ * Sends an error. While the client is still sending its request, the response goes out at once, what the client sends
+ * is read and discarded up to the limits, then the connection is closed. Closing it at once would make the kernel reset
+ * it, and most clients would never read the response.
  */
 export async function refuse(
   request: IncomingMessage,
@@ -16,16 +16,50 @@ export async function refuse(
   requestId: string,
   limits: DrainLimits,
 ): Promise<void> {
-  const answer = { requestId, host: request.headers.host ?? '' };
+  const facts = { requestId, host: request.headers.host ?? '' };
   if (request.complete || request.destroyed) {
-    renderOssError(response, error, answer);
+    renderOssError(response, error, facts);
     return;
   }
   response.setHeader('Connection', 'close');
-  renderOssError(response, error, answer, (xml) => {
+  renderOssError(response, error, facts, (xml) => {
     if (xml === '') response.flushHeaders();
     else response.write(xml);
   });
   await drain(request, limits);
   response.end();
+}
+
+/**
+ * Writes an error, in the shape of the page "Error responses": the elements' order, `EC` and `RecommendDoc` last,
+ * `x-oss-server-time: 0`. The response to HEAD has the headers alone.
+ * @param facts - the request's id, and the host as the client named it
+ * @param end - ends the response in another way than at once
+ */
+export function renderOssError(
+  response: ServerResponse,
+  error: OssError,
+  facts: { readonly requestId: string; readonly host: string },
+  end: (body: string) => void = (body) => response.end(body),
+): void {
+  const xml = flatXml('Error', {
+    Code: error.code,
+    Message: error.message,
+    RequestId: facts.requestId,
+    HostId: facts.host,
+    ...error.elements,
+    ...explanation(error.ec),
+  });
+  response.statusCode = error.status;
+  response.setHeader('x-oss-request-id', facts.requestId);
+  response.setHeader('x-oss-server-time', '0');
+  if (error.ec !== undefined) response.setHeader('x-oss-ec', error.ec);
+  response.setHeader('Content-Type', 'application/xml');
+  response.setHeader('Content-Length', Buffer.byteLength(xml));
+  end(response.req.method === 'HEAD' ? '' : xml);
+}
+
+function explanation(ec: string | undefined): Readonly<Record<string, string>> {
+  if (ec === undefined) return {};
+  return { EC: ec, RecommendDoc: `https://api.aliyun.com/troubleshoot?q=${ec}` };
 }

@@ -1,5 +1,5 @@
 import { findExcessHeader, MAX_HEADER_BYTES } from '../uploads/header-limit.ts';
-import { invalidArgument, OssError } from './errors.ts';
+import { argument, ossError } from './errors.ts';
 import { quote, valueOf } from './fields.ts';
 import type { FormFields } from './fields.ts';
 
@@ -64,48 +64,49 @@ function copy(fields: FormFields, name: string, headers: Map<string, string>): v
   if (value !== undefined) headers.set(name, value);
 }
 
-/** Codes of unknown values are unverified. */
 function checkAcl(acl: string | undefined, publicRead: boolean): void {
   if (acl === undefined) return;
   if (!ACLS.includes(acl)) {
-    throw invalidArgument(ACL, quote(acl), 'no such object access control exists');
+    throw ossError('InvalidArgument.acl', { elements: argument(ACL, quote(acl)) });
   }
   if (acl.startsWith('public-') && !publicRead) {
-    throw new OssError('AccessDenied', {
-      message: `The object ACL ${acl} is not allowed: the bucket cannot be read publicly.`,
-    });
+    throw ossError('AccessDenied.publicAcl', { values: { acl } });
   }
 }
 
 function copyStorage(fields: FormFields, headers: Map<string, string>): void {
   const storageClass = valueOf(fields, STORAGE_CLASS);
   if (storageClass !== undefined && !STORAGE_CLASSES.includes(storageClass)) {
-    const message = `The storage class must be one of ${STORAGE_CLASSES.join(', ')}.`;
-    throw invalidArgument(STORAGE_CLASS, quote(storageClass), message);
+    throw ossError('InvalidArgument.storageClass', {
+      values: { allowed: STORAGE_CLASSES.join(', ') },
+      elements: argument(STORAGE_CLASS, quote(storageClass)),
+    });
   }
   const encryption = valueOf(fields, ENCRYPTION);
   if (encryption !== undefined && !ENCRYPTIONS.includes(encryption)) {
-    throw new OssError('InvalidEncryptionAlgorithmError');
+    throw ossError('InvalidEncryptionAlgorithmError');
   }
   for (const name of [ENCRYPTION_KEY, DATA_ENCRYPTION]) {
     const value = valueOf(fields, name);
     if (value !== undefined && encryption !== 'KMS') {
-      throw invalidArgument(name, quote(value), `${name} needs ${ENCRYPTION} to be KMS.`);
+      const elements = argument(name, quote(value));
+      throw ossError('InvalidArgument.encryptionKey', { values: { field: name }, elements });
     }
   }
   const dataEncryption = valueOf(fields, DATA_ENCRYPTION);
   if (dataEncryption !== undefined && dataEncryption !== 'SM4') {
-    throw new OssError('InvalidEncryptionAlgorithmError');
+    throw ossError('InvalidEncryptionAlgorithmError');
   }
   for (const name of [STORAGE_CLASS, ...ENCRYPTION_HEADERS]) copy(fields, name, headers);
 }
 
-/** The error of too much metadata is unverified; OSS tells no limit of the other headers. */
 function checkTotal(headers: ReadonlyMap<string, string>): void {
   const name = findExcessHeader(headers);
   if (name === undefined) return;
-  const message = `The total size of the headers stored with an object exceeds ${MAX_HEADER_BYTES} bytes.`;
-  throw invalidArgument(quote(name), quote(headers.get(name) ?? ''), message);
+  throw ossError('InvalidArgument.headersTooLarge', {
+    values: { maximum: String(MAX_HEADER_BYTES) },
+    elements: argument(quote(name), quote(headers.get(name) ?? '')),
+  });
 }
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -113,6 +114,8 @@ const NOT_IN_HEADER = /[\u{0}-\u{8}\u{a}-\u{1f}\u{7f}]/u;
 
 function checkHeader(name: string, value: string): void {
   if (HEADER_NAME.test(name) && !NOT_IN_HEADER.test(value)) return;
-  const message = `The form field ${quote(name)} holds characters that no header can carry.`;
-  throw invalidArgument(quote(name), quote(value), message);
+  throw ossError('InvalidArgument.headerCharacters', {
+    values: { field: quote(name) },
+    elements: argument(quote(name), quote(value)),
+  });
 }

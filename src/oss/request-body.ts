@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { readChunks } from '../http/request-chunks.ts';
-import { OssError } from './errors.ts';
+import { ossError } from './errors.ts';
 
 /**
  * Opens the body of a request, to be read once. Whoever reads it may stop at any chunk. If the request has a
@@ -15,7 +15,7 @@ import { OssError } from './errors.ts';
 export function openBody(request: IncomingMessage): AsyncIterable<Buffer> {
   const expected = request.headers['content-md5']?.toString();
   if (expected === undefined) return readChunks(request);
-  if (!isMd5(expected)) throw new OssError('InvalidDigest', { ec: '0017-00000502' });
+  if (!isMd5(expected)) throw ossError('InvalidDigest.malformed');
   return withMd5(readChunks(request), expected);
 }
 
@@ -28,8 +28,7 @@ async function* withMd5(
     md5.update(chunk);
     yield chunk;
   }
-  if (md5.digest('base64') !== expected)
-    throw new OssError('InvalidDigest', { ec: '0017-00000503' });
+  if (md5.digest('base64') !== expected) throw ossError('InvalidDigest');
 }
 
 /** The way back tells standard, padded Base64 of 16 bytes from everything else. */

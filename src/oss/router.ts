@@ -11,7 +11,7 @@ import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
 import type { CorsRule } from './cors.ts';
 import { refuse } from './error-response.ts';
-import { OssError } from './errors.ts';
+import { OssError, ossError } from './errors.ts';
 import { findAddress } from './object-address.ts';
 import { deleteObject } from './objects/delete-object.ts';
 import { getObject } from './objects/get-object.ts';
@@ -68,14 +68,14 @@ async function route(
   const { method = '' } = request;
   const address = findAddress(request, deps.uploads.rules.bucket);
   if (address.kind === 'foreignBucket') {
-    throw new OssError('NoSuchBucket', { details: [['BucketName', address.name]] });
+    throw ossError('NoSuchBucket', { elements: { BucketName: address.name } });
   }
   if (method === 'OPTIONS') {
     answerPreflight(deps.corsRules, request, response);
     return;
   }
   allowOrigin(deps.corsRules, request, response);
-  if (address.kind === 'invalid') throw new OssError('InvalidObjectName');
+  if (address.kind === 'invalid') throw ossError('InvalidObjectName');
   if (address.kind === 'bucket') {
     if (method !== 'POST') throw methodNotAllowed(method, 'Bucket', ['POST'], response);
     await postObject(deps, request, response, requestId);
@@ -110,11 +110,8 @@ function methodNotAllowed(
   response: ServerResponse,
 ): OssError {
   response.setHeader('Allow', [...allowed, 'OPTIONS'].join(', '));
-  return new OssError('MethodNotAllowed', {
-    details: [
-      ['Method', method],
-      ['ResourceType', resourceType],
-    ],
+  return ossError('MethodNotAllowed', {
+    elements: { Method: method, ResourceType: resourceType },
   });
 }
 
@@ -142,15 +139,15 @@ async function handleError(
     response.destroy();
     return;
   }
-  await refuse(request, response, refusal ?? new OssError('InternalError'), requestId, drain);
+  await refuse(request, response, refusal ?? ossError('InternalError'), requestId, drain);
 }
 
 /** @returns undefined for an error that the request has not caused */
 function toRefusal(error: unknown, { method }: IncomingMessage): OssError | undefined {
   if (error instanceof OssError) return error;
-  if (error instanceof BudgetExhausted) return new OssError('ServiceUnavailable');
+  if (error instanceof BudgetExhausted) return ossError('ServiceUnavailable');
   if (!(error instanceof BrokenRequest)) return undefined;
-  if (error.reason === 'timedOut') return new OssError('RequestTimeout');
+  if (error.reason === 'timedOut') return ossError('RequestTimeout');
   const isMalformed = error.reason === 'malformed' || error.reason === 'tooManyChunks';
-  return new OssError(method === 'POST' && isMalformed ? 'MalformedPOSTRequest' : 'IncompleteBody');
+  return ossError(method === 'POST' && isMalformed ? 'MalformedPOSTRequest' : 'IncompleteBody');
 }

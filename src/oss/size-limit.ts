@@ -1,4 +1,5 @@
-import { OssError } from './errors.ts';
+import { ossError } from './errors.ts';
+import type { OssError } from './errors.ts';
 
 /** How large a file may be, and how large it is going to be, in bytes. */
 export interface SizeLimits {
@@ -42,21 +43,13 @@ export async function* withinSize(
     yield chunk;
   }
   if (size < min) {
-    throw new OssError('EntityTooSmall', {
-      details: [
-        ['MinSizeAllowed', String(min)],
-        ['ProposedSize', String(size)],
-      ],
-    });
+    const elements = { MinSizeAllowed: String(min), ProposedSize: String(size) };
+    throw ossError('EntityTooSmall', { elements });
   }
 }
 
 /** The extras are those that OSS has for form fields; that it has them here is unverified. */
 function tooLarge(max: number, proposed: number): OssError {
-  return new OssError('EntityTooLarge', {
-    details: [
-      ['MaxSizeAllowed', String(max)],
-      ['ProposedSize', String(proposed)],
-    ],
-  });
+  const elements = { MaxSizeAllowed: String(max), ProposedSize: String(proposed) };
+  return ossError('EntityTooLarge', { elements });
 }

@@ -6,7 +6,7 @@ import { describeOptions } from '../../src/config/config.ts';
 import { API_VERSION } from '../../src/iot/admit.ts';
 import { describeOperations } from '../../src/iot/describe.ts';
 import { BUSINESS_ERRORS, GATEWAY_ERRORS } from '../../src/iot/errors.ts';
-import { OSS_ERRORS } from '../../src/oss/errors.ts';
+import { OSS_ERRORS } from '../../src/oss/error-table.ts';
 
 interface DocsScript {
   renderArchitecture(text: string, rooms: object): string;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ALGORITHM_V4 } from '../../signatures/credential-v4.ts';
-import { OssError } from '../errors.ts';
+import { ossError } from '../errors.ts';
 import type { ObjectAddress } from '../object-address.ts';
 import { checkHeaderV1, checkUrlV1, URL_PARAMETERS_V1 } from './signature-v1.ts';
 import { checkHeaderV4, checkUrlV4, URL_PARAMETERS_V4 } from './signature-v4.ts';
@@ -28,11 +28,7 @@ export function authorizeRequest(
   const v1Url = URL_PARAMETERS_V1.some((name) => signed.query.has(name));
   const v4Url = URL_PARAMETERS_V4.some((name) => signed.query.has(name));
   if ([header !== undefined, v1Url, v4Url].filter(Boolean).length > 1) {
-    throw new OssError('InvalidArgument', {
-      // The code is documented ("Add signatures to a URL"), the message is unverified.
-      message:
-        'The request is signed more than once: by its header and its URL, or twice by its URL.',
-    });
+    throw ossError('InvalidArgument.signedTwice');
   }
   if (v1Url) checkUrlV1(deps, signed);
   else if (v4Url) checkUrlV4(deps, signed);

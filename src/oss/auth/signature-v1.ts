@@ -1,7 +1,7 @@
 import { parseHttpDate } from '../../http/http-date.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { ossV1StringToSign, parseAuthorizationOssV1 } from '../../signatures/oss-v1.ts';
-import { OssError } from '../errors.ts';
+import { ossError } from '../errors.ts';
 import {
   checkAccessKey,
   checkSkew,
@@ -21,10 +21,7 @@ export const URL_PARAMETERS_V1 = ['OSSAccessKeyId', 'Expires', 'Signature'] as c
 export function checkUrlV1(deps: AuthorizeDependencies, request: SignedRequest): void {
   const [accessKeyId, expires, provided] = URL_PARAMETERS_V1.map((name) => request.query.get(name));
   if (!accessKeyId || !expires || !provided) {
-    throw new OssError('AccessDenied', {
-      message:
-        'Query string authentication requires the Signature, Expires and OSSAccessKeyId parameters.',
-    });
+    throw ossError('AccessDenied.urlParameters');
   }
   checkExpires(expires, deps.uploads.clock.now());
   checkAccessKey(deps, accessKeyId);
@@ -34,12 +31,7 @@ export function checkUrlV1(deps: AuthorizeDependencies, request: SignedRequest):
 /** @param now - Unix milliseconds */
 function checkExpires(expires: string, now: number): void {
   // Twelve digits of seconds are more than any date has.
-  if (!/^[0-9]{1,12}$/.test(expires)) {
-    throw new OssError('AccessDenied', {
-      message: 'Invalid date (should be seconds since epoch).',
-      ec: '0002-00000070',
-    });
-  }
+  if (!/^[0-9]{1,12}$/.test(expires)) throw ossError('AccessDenied.expiresMalformed');
   const deadline = Number(expires) * 1000;
   if (now > deadline) throw requestHasExpired(deadline, now);
 }
@@ -73,5 +65,5 @@ function checkSignature(
 ): void {
   const stringToSign = ossV1StringToSign(request, dateOrExpires);
   if (equalInConstantTime(bucketKey.signRequestV1(stringToSign), provided)) return;
-  throw signatureDoesNotMatch({ accessKeyId, provided, stringToSign, ec: '0002-00000040' });
+  throw signatureDoesNotMatch('v1', { accessKeyId, provided, stringToSign });
 }

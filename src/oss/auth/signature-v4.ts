@@ -11,7 +11,8 @@ import {
   ossV4StringToSign,
   parseAuthorizationOssV4,
 } from '../../signatures/oss-v4.ts';
-import { invalidArgument, OssError } from '../errors.ts';
+import { argument, ossError } from '../errors.ts';
+import type { OssError } from '../errors.ts';
 import {
   checkAccessKey,
   checkSkew,
@@ -40,19 +41,17 @@ export function checkUrlV4(deps: AuthorizeDependencies, request: SignedRequest):
   const parameter = (name: string): string => request.query.get(name) ?? '';
   const version = parameter('x-oss-signature-version');
   if (version !== ALGORITHM_V4) {
-    throw invalidArgument('x-oss-signature-version', version, `It must be ${ALGORITHM_V4}.`);
+    const elements = argument('x-oss-signature-version', version);
+    throw ossError('InvalidArgument.version', { elements });
   }
   const credential = parseCredentialV4(parameter('x-oss-credential'));
   if (credential === undefined) {
-    throw invalidArgument(
-      'x-oss-credential',
-      parameter('x-oss-credential'),
-      'It must be <AccessKeyId>/<YYYYMMDD>/<region>/oss/aliyun_v4_request.',
-    );
+    const elements = argument('x-oss-credential', parameter('x-oss-credential'));
+    throw ossError('InvalidArgument.credential', { elements });
   }
   if (request.query.get('x-oss-additional-headers') === '') {
-    // Documented for version 2, on the page of this fine-grained code.
-    throw invalidArgument('x-oss-additional-headers', '', 'It must not be empty.', '0002-00000076');
+    const elements = argument('x-oss-additional-headers', '');
+    throw ossError('InvalidArgument.additionalHeaders', { elements });
   }
   const date = parameter('x-oss-date');
   checkValidity(deps, date, parameter('x-oss-expires'));
@@ -71,22 +70,23 @@ function checkValidity(
   expires: string,
 ): void {
   const from = parseDateV4(date);
-  if (from === undefined) throw invalidArgument('x-oss-date', date, 'It must be YYYYMMDDTHHMMSSZ.');
+  if (from === undefined) {
+    throw ossError('InvalidArgument.date', { elements: argument('x-oss-date', date) });
+  }
   const seconds = /^[0-9]{1,6}$/.test(expires) ? Number(expires) : 0;
   if (seconds < 1 || seconds > MAX_EXPIRES) {
-    const message = `It must be a number of seconds from 1 to ${String(MAX_EXPIRES)}.`;
-    throw invalidArgument('x-oss-expires', expires, message);
+    throw ossError('InvalidArgument.expires', {
+      values: { maximum: String(MAX_EXPIRES) },
+      elements: argument('x-oss-expires', expires),
+    });
   }
   const until = from + seconds * 1000;
   const times = [uploads.clock.now(), wallClock.now()];
   if (times.some((now) => from - MAX_SKEW <= now && now <= until)) return;
   const now = Math.max(...times);
   if (now > until) throw requestHasExpired(until, now);
-  throw new OssError('AccessDenied', {
-    // The page of this fine-grained code gives the rule, but neither code nor message: unverified.
-    message: 'Request is not valid yet.',
-    ec: '0002-00000235',
-    details: [['ServerTime', new Date(now).toISOString()]],
+  throw ossError('AccessDenied.notYetValid', {
+    elements: { ServerTime: new Date(now).toISOString() },
   });
 }
 
@@ -120,26 +120,23 @@ function checkSignature(
   const { credential, date, additionalHeaders, provided } = signing;
   const { accessKeyId, region } = credential;
   checkAccessKey(deps, accessKeyId);
-  if (!date.startsWith(credential.date)) throw foreignCredential('date', credential);
-  if (region !== deps.region) throw foreignCredential('region', credential, '0002-00000226');
+  if (!date.startsWith(credential.date)) throw foreignCredential('credentialDate', credential);
+  if (region !== deps.region) throw foreignCredential('credentialRegion', credential);
 
   const stringToSign = ossV4StringToSign(request, { date, region, additionalHeaders });
   if (equalInConstantTime(deps.bucketKey.signRequestV4(credential, stringToSign), provided)) return;
-  throw signatureDoesNotMatch({
+  throw signatureDoesNotMatch('v4', {
     accessKeyId,
     provided,
     stringToSign,
     canonicalRequest: ossV4CanonicalRequest(request, additionalHeaders),
-    ec: '0002-00000201',
   });
 }
 
-/** The message for `region` is as recorded from OSS, for `date` it is unverified. */
 function foreignCredential(
-  what: 'date' | 'region',
+  cause: 'credentialDate' | 'credentialRegion',
   credential: CredentialV4,
-  ec?: string,
 ): OssError {
-  const message = `Invalid signing ${what} in Authorization header.`;
-  return invalidArgument('x-oss-credential', formatCredentialV4(credential), message, ec);
+  const elements = argument('x-oss-credential', formatCredentialV4(credential));
+  return ossError(`InvalidArgument.${cause}`, { elements });
 }

@@ -5,7 +5,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
 import type { OssRequest } from '../../signatures/oss-v1.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
-import { OssError } from '../errors.ts';
+import { ossError } from '../errors.ts';
+import type { OssError } from '../errors.ts';
 
 /** What authorizing works with. */
 export interface AuthorizeDependencies {
@@ -33,8 +34,8 @@ export function asSigned(
 ): SignedRequest {
   const { query, hasTooManyParameters } = readTarget(request);
   if (hasTooManyParameters) {
-    throw new OssError('InvalidArgument', {
-      message: `The query may have at most ${MAX_QUERY_PARAMETERS} parameters.`,
+    throw ossError('InvalidArgument.queryTooLong', {
+      values: { maximum: String(MAX_QUERY_PARAMETERS) },
     });
   }
   return {
@@ -72,46 +73,35 @@ export function checkSkew(
   { uploads, wallClock }: AuthorizeDependencies,
   date: number | undefined,
 ): void {
-  if (date === undefined) {
-    throw new OssError('AccessDenied', {
-      message: 'OSS authentication requires a valid Date.',
-      ec: '0002-00000503',
-    });
-  }
+  if (date === undefined) throw ossError('AccessDenied.dateMissing');
   const times = [uploads.clock.now(), wallClock.now()];
   if (times.some((now) => Math.abs(now - date) <= MAX_SKEW)) return;
-  throw new OssError('RequestTimeTooSkewed', {
-    ec: '0002-00000504',
-    details: [
-      ['MaxAllowedSkewMilliseconds', String(MAX_SKEW)],
-      ['RequestTime', isoTime(date)],
-      ['ServerTime', isoTime(uploads.clock.now())],
-    ],
+  throw ossError('RequestTimeTooSkewed.header', {
+    elements: {
+      MaxAllowedSkewMilliseconds: String(MAX_SKEW),
+      RequestTime: isoTime(date),
+      ServerTime: isoTime(uploads.clock.now()),
+    },
   });
 }
 
 /** Refuses whatever is not signed by the bucket key; account access keys are for the IoT API alone. */
 export function checkAccessKey({ bucketKey }: AuthorizeDependencies, accessKeyId: string): void {
   if (accessKeyId === bucketKey.accessKeyId) return;
-  throw new OssError('InvalidAccessKeyId', { details: [['OSSAccessKeyId', accessKeyId]] });
+  throw ossError('InvalidAccessKeyId', { elements: { OSSAccessKeyId: accessKeyId } });
 }
 
 /** Times are Unix milliseconds. The elements are those of a recorded answer of OSS. */
 export function requestHasExpired(expires: number, now: number): OssError {
-  return new OssError('AccessDenied', {
-    message: 'Request has expired.',
-    ec: '0002-00000069',
-    details: [
-      ['Expires', isoTime(expires)],
-      ['ServerTime', isoTime(now)],
-    ],
+  return ossError('AccessDenied.expired', {
+    elements: { Expires: isoTime(expires), ServerTime: isoTime(now) },
   });
 }
 
 /** The Authorization header is neither of version 1 nor of version 4. */
 export function malformedAuthorization(): OssError {
   // The header is not repeated in the answer: what it is not known to be may be a secret.
-  return new OssError('InvalidArgument', { message: 'The Authorization header is invalid.' });
+  return ossError('InvalidArgument.authorization');
 }
 
 /** What a client needs to see where its signature went another way. None of it is secret. */
@@ -121,23 +111,21 @@ export interface SignatureMismatch {
   readonly stringToSign: string;
   /** Version 4 signs only a digest of the request: this is what it was made of. */
   readonly canonicalRequest?: string;
-  readonly ec: string;
 }
 
 /** The elements are those of OSS "Troubleshoot signature errors"; `CanonicalRequest` as seen in V4 answers. */
-export function signatureDoesNotMatch(mismatch: SignatureMismatch): OssError {
-  const { accessKeyId, provided, stringToSign, canonicalRequest, ec } = mismatch;
-  return new OssError('SignatureDoesNotMatch', {
-    ec,
-    details: [
-      ['OSSAccessKeyId', accessKeyId],
-      ['SignatureProvided', provided],
-      ['StringToSign', stringToSign],
-      ['StringToSignBytes', hexBytes(stringToSign)],
-      ...(canonicalRequest === undefined
-        ? []
-        : ([['CanonicalRequest', canonicalRequest]] as const)),
-    ],
+export function signatureDoesNotMatch(
+  version: 'v1' | 'v4',
+  { accessKeyId, provided, stringToSign, canonicalRequest }: SignatureMismatch,
+): OssError {
+  return ossError(`SignatureDoesNotMatch.${version}`, {
+    elements: {
+      OSSAccessKeyId: accessKeyId,
+      SignatureProvided: provided,
+      StringToSign: stringToSign,
+      StringToSignBytes: hexBytes(stringToSign),
+      ...(canonicalRequest === undefined ? {} : { CanonicalRequest: canonicalRequest }),
+    },
   });
 }
 

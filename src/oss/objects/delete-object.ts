@@ -3,7 +3,7 @@ import { readTarget } from '../../http/request-target.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
-import { OssError } from '../errors.ts';
+import { ossError } from '../errors.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
 /** What deleting works with. */
@@ -22,9 +22,7 @@ export async function deleteObject(
   key: string,
 ): Promise<void> {
   if (authorizeRequest(deps, request, { kind: 'object', key }) === 'anonymous') {
-    throw new OssError('AccessDenied', {
-      message: 'Anonymous access is forbidden for this operation.',
-    });
+    throw ossError('AccessDenied.anonymousWrite');
   }
   refuseOtherOperations(readTarget(request).query);
   await deleteUpload(deps, key);
@@ -38,7 +36,7 @@ async function deleteUpload({ uploads }: DeleteObjectDependencies, key: string):
   while (!deleted) {
     const upload = await ledger.findUpload(key);
     if (upload === undefined || upload.state === 'issued') return;
-    if (upload.state === 'claimed') throw new OssError('FileImmutable');
+    if (upload.state === 'claimed') throw ossError('FileImmutable');
     // Another request may replace or claim the upload in between; then look again what it has become.
     deleted = await ledger.deleteUpload(key, upload.object.locator, clock.now());
   }

@@ -11,7 +11,7 @@ import type { StoredObject } from '../../uploads/upload.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { Authorization } from '../auth/authorize-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
-import { OssError } from '../errors.ts';
+import { ossError } from '../errors.ts';
 import { etagOf, objectHeaders, validatorHeaders } from '../response-headers.ts';
 import type { ResponseHeaders } from '../response-headers.ts';
 import { resolveRange } from './byte-range.ts';
@@ -42,12 +42,13 @@ export async function getObject(
   const { query } = readTarget(request);
   const read = { deps, request, response, startedAt, overrides: readOverrides(query, access) };
   refuseOtherOperations(query);
-  if (access === 'anonymous' && !deps.publicRead) throw notPublic();
+  if (access === 'anonymous' && !deps.publicRead) throw ossError('AccessDenied.anonymousRead');
 
   let lost: string | undefined;
   for (;;) {
     const object = await findObject(deps, key);
-    if (access === 'anonymous' && object.headers[ACL] === 'private') throw notPublic();
+    if (access === 'anonymous' && object.headers[ACL] === 'private')
+      throw ossError('AccessDenied.anonymousRead');
     if (await answer(read, object)) return;
     // No body. Either the object was deleted or replaced since the ledger was asked, or it is really lost.
     if (object.locator === lost) throw new Error(`the body ${lost} of ${key} is missing`);
@@ -57,17 +58,10 @@ export async function getObject(
 
 const ACL = 'x-oss-object-acl';
 
-function notPublic(): OssError {
-  return new OssError('AccessDenied', {
-    message: 'You have no right to access this object because of bucket acl.',
-    ec: '0003-00000001',
-  });
-}
-
 async function findObject({ uploads }: GetObjectDependencies, key: string): Promise<StoredObject> {
   const upload = await uploads.ledger.findUpload(key);
   if (upload === undefined || upload.state === 'issued') {
-    throw new OssError('NoSuchKey', { details: [['Key', key]] });
+    throw ossError('NoSuchKey', { elements: { Key: key } });
   }
   return upload.object;
 }
@@ -86,7 +80,7 @@ const MAX_OVERRIDE_BYTES = 2 * 1024;
 
 function readOverrides(query: ReadonlyMap<string, string>, access: Authorization): ResponseHeaders {
   const asked = OVERRIDES.filter(([parameter]) => query.has(parameter));
-  if (asked.length > 0 && access === 'anonymous') throw new OssError('InvalidRequest');
+  if (asked.length > 0 && access === 'anonymous') throw ossError('InvalidRequest');
   const overrides = new Map(
     asked.flatMap(([parameter, header]) => {
       const value = query.get(parameter);
@@ -95,8 +89,8 @@ function readOverrides(query: ReadonlyMap<string, string>, access: Authorization
   );
   const excess = findExcessHeader(overrides, MAX_OVERRIDE_BYTES);
   if (excess === undefined) return overrides;
-  throw new OssError('InvalidArgument', {
-    message: `The response headers that are asked for exceed ${MAX_OVERRIDE_BYTES} bytes with ${excess}.`,
+  throw ossError('InvalidArgument.responseHeaders', {
+    values: { maximum: String(MAX_OVERRIDE_BYTES), header: excess },
   });
 }
 
@@ -114,7 +108,7 @@ async function answer(read: Read, object: StoredObject): Promise<boolean> {
   const { request, response } = read;
   const validators = { etag: etagOf(object), lastModified: object.storedAt };
   const outcome = evaluatePreconditions(request.headers, validators);
-  if (outcome === 'failed') throw new OssError('PreconditionFailed');
+  if (outcome === 'failed') throw ossError('PreconditionFailed');
   if (outcome === 'notModified') {
     response.statusCode = 304;
     setHeaders(read, validatorHeaders(object));
@@ -171,11 +165,8 @@ function chooseRange({ request, response }: Read, object: StoredObject): ByteRan
   if (outcome === 'whole') return undefined;
   if (outcome !== 'unsatisfiable') return outcome;
   response.setHeader('Content-Range', `bytes */${object.size}`);
-  throw new OssError('InvalidRange', {
-    details: [
-      ['ActualObjectSize', String(object.size)],
-      ['RangeRequested', range ?? ''],
-    ],
+  throw ossError('InvalidRange', {
+    elements: { ActualObjectSize: String(object.size), RangeRequested: range ?? '' },
   });
 }
 

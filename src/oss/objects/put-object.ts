@@ -8,7 +8,7 @@ import { prepareSha256 } from '../../uploads/sha256.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
 import { readHeaders } from '../auth/signed-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
-import { OssError } from '../errors.ts';
+import { ossError } from '../errors.ts';
 import { notStored } from '../not-stored.ts';
 import { storedHeaders } from '../object-headers.ts';
 import { openBody } from '../request-body.ts';
@@ -37,9 +37,7 @@ export async function putObject(
   const { uploads, wallClock } = deps;
   const startedAt = wallClock.now();
   if (authorizeRequest(deps, request, { kind: 'object', key }) === 'anonymous') {
-    throw new OssError('AccessDenied', {
-      message: 'Anonymous access is forbidden for this operation.',
-    });
+    throw ossError('AccessDenied.anonymousWrite');
   }
   refuseOtherOperations(readTarget(request).query);
   const headers = readHeaders(request.headers);
@@ -74,7 +72,7 @@ const OTHER_HEADERS = [
 
 function refuseOtherHeaders(headers: ReadonlyMap<string, string>): void {
   const other = OTHER_HEADERS.find((name) => headers.has(name));
-  if (other !== undefined) throw new OssError('NotImplemented', { details: [['Header', other]] });
+  if (other !== undefined) throw ossError('NotImplemented', { elements: { Header: other } });
 }
 
 /** @returns undefined for a body sent in chunks */
@@ -82,7 +80,5 @@ function announcedSize(headers: ReadonlyMap<string, string>): number | undefined
   const length = headers.get('content-length');
   if (length !== undefined) return Number(length);
   if (headers.has('transfer-encoding')) return undefined;
-  throw new OssError('InvalidArgument', {
-    message: 'You must provide the Content-Length HTTP header.',
-  });
+  throw ossError('InvalidArgument.contentLength');
 }

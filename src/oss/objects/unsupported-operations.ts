@@ -1,4 +1,4 @@
-import { OssError } from '../errors.ts';
+import { ossError } from '../errors.ts';
 
 /** Query parameters that make a request for an object another operation, or one for other bytes than those stored. */
 const OTHER_OPERATIONS: ReadonlySet<string> = new Set(
@@ -10,7 +10,5 @@ const OTHER_OPERATIONS: ReadonlySet<string> = new Set(
 export function refuseOtherOperations(query: ReadonlyMap<string, string>): void {
   const other = [...query.keys()].find((name) => OTHER_OPERATIONS.has(name));
   if (other === undefined) return;
-  throw new OssError('NotImplemented', {
-    message: `The query parameter ${other} implies functionality that is not implemented.`,
-  });
+  throw ossError('NotImplemented.parameter', { values: { parameter: other } });
 }

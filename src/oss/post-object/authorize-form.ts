@@ -8,7 +8,8 @@ import type { Condition, PolicySubject } from '../../policy/conditions.ts';
 import { expandFilename, findObjectKeyProblem } from '../../policy/object-key.ts';
 import type { ObjectKeyProblem } from '../../policy/object-key.ts';
 import { parsePolicy } from '../../policy/policy-document.ts';
-import { invalidArgument, OssError } from '../errors.ts';
+import { argument, OssError, ossError } from '../errors.ts';
+import type { OssErrorName } from '../errors.ts';
 import { JUDGED_FIELDS, quote, valueOf } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import { verifyForm } from './form-signature.ts';
@@ -71,32 +72,29 @@ function effectiveContentType(fields: FormFields, partType: string): string | un
 function requireKey(fields: FormFields): string {
   const key = fields.get('key');
   if (key === undefined) {
-    const message =
-      "The bucket POST must contain the specified 'key'. If it is specified, please check the order of the fields";
-    throw invalidArgument('key', '', message);
+    throw ossError('InvalidArgument.keyMissing', { elements: argument('key', '') });
   }
   checkKey(key);
   return key;
 }
 
-const KEY_MESSAGES: Readonly<Record<ObjectKeyProblem, string>> = {
-  empty: 'The Object name can not be empty.',
-  tooLong: 'The Length of Object name must be less than 1024.',
-  invalid: 'The specified object is not valid.',
-  reserved: 'The specified object is not valid.',
-};
+const KEY_ERRORS = {
+  empty: 'InvalidObjectName.empty',
+  tooLong: 'InvalidObjectName.tooLong',
+  invalid: 'InvalidObjectName',
+  reserved: 'InvalidObjectName',
+} as const satisfies Readonly<Record<ObjectKeyProblem, OssErrorName>>;
 
 function checkKey(key: string): void {
-  const fault = findObjectKeyProblem(key);
-  if (fault !== undefined)
-    throw new OssError('InvalidObjectName', { message: KEY_MESSAGES[fault] });
+  const problem = findObjectKeyProblem(key);
+  if (problem !== undefined) throw ossError(KEY_ERRORS[problem]);
 }
 
 /** A file name that is not UTF-8 would make a key that nobody has chosen. */
 function expandKey(rawKey: string, filename: string | undefined): string {
   const key = expandFilename(rawKey, filename);
   if (key.includes('\u{FFFD}') && !rawKey.includes('\u{FFFD}')) {
-    throw new OssError('InvalidObjectName');
+    throw ossError('InvalidObjectName');
   }
   checkKey(key);
   return key;
@@ -104,22 +102,25 @@ function expandKey(rawKey: string, filename: string | undefined): string {
 
 function checkExpiry(expiration: number, now: number): void {
   if (now < expiration) return;
-  throw denied('Policy expired.', '0006-00000213', [
-    ['ServerTime', new Date(now).toISOString()],
-    ['Expiration', new Date(expiration).toISOString()],
-  ]);
+  throw ossError('AccessDenied.policyExpired', {
+    elements: {
+      ServerTime: new Date(now).toISOString(),
+      Expiration: new Date(expiration).toISOString(),
+    },
+  });
 }
 
 function checkConditions(conditions: readonly Condition[], subject: PolicySubject): void {
   const failed = findFailedCondition(conditions, subject);
   if (failed === undefined || failed.kind === 'content-length-range') return;
   const actual = actualValue(failed.field, subject);
-  throw denied(
-    `Policy Condition failed: ${formatCondition(failed)}`,
-    actual === undefined ? '0006-00000226' : '0006-00000227',
-    // Ours, so that the answer says what the condition was compared with.
-    actual === undefined || JUDGED_FIELDS.has(failed.field) ? [] : [['ActualValue', quote(actual)]],
-  );
+  const values = { condition: formatCondition(failed) };
+  if (actual === undefined) throw ossError('AccessDenied.conditionWithoutField', { values });
+  throw ossError('AccessDenied.conditionFailed', {
+    values,
+    // Ours, so that the response says what the condition was compared with.
+    elements: JUDGED_FIELDS.has(failed.field) ? {} : { ActualValue: quote(actual) },
+  });
 }
 
 function actualValue(field: string, subject: PolicySubject): string | undefined {
@@ -139,10 +140,5 @@ const CALLBACK = 'callback';
 function checkCoverage(conditions: readonly Condition[], names: readonly string[]): void {
   const uncovered = uncoveredSigningFields(conditions, names);
   if (uncovered.length === 0) return;
-  throw denied(`Extra input fields: ${uncovered.join(', ')}`, '0006-00000228');
-}
-
-function denied(why: string, ec: string, details?: readonly [string, string][]): OssError {
-  const message = `Invalid according to Policy: ${why}`;
-  return new OssError('AccessDenied', { message, ec, ...(details && { details }) });
+  throw ossError('AccessDenied.fieldsNotInPolicy', { values: { fields: uncovered.join(', ') } });
 }

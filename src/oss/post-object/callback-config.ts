@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
-import { invalidArgument } from '../errors.ts';
+import { argument, ossError } from '../errors.ts';
 import type { OssError } from '../errors.ts';
 import { quote, valueOf } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
+import type { INVALID_ARGUMENTS } from '../invalid-arguments.ts';
 import { hostOf, mayCall } from './callback-target.ts';
 import type { Arrival, CallbackRule } from './callback-target.ts';
 
@@ -53,17 +54,17 @@ export function readCallback(
 
   const contentType = setting('callbackBodyType') ?? 'application/x-www-form-urlencoded';
   if (!isCallbackType(contentType)) {
-    throw refusal(text, 'The body type of callback is not supported.');
+    throw refusal('callbackBodyType', text);
   }
   const template = setting('callbackBody');
-  if (template === undefined) throw refusal(text, 'The callback body is empty.');
+  if (template === undefined) throw refusal('callbackBodyMissing', text);
   const urls = readUrls(text, setting('callbackUrl') ?? '');
   if (!urls.every((url) => mayCall(url, rule, arrival))) {
-    throw refusal(text, FORBIDDEN_ADDRESS);
+    throw refusal('callbackAddress', text);
   }
   const host = setting('callbackHost');
   if (host !== undefined && !urls.every((url) => mayBeCalledAs(host, url, rule))) {
-    throw refusal(text, BAD_URL);
+    throw refusal('callbackUrl', text);
   }
   // Others are not kept: they may be many bytes, and an upload may take hours.
   const variables = new Map([...fields].filter(([name]) => isVariableOf(template, name)));
@@ -72,33 +73,30 @@ export function readCallback(
 
 function decode(text: string): ReadonlyMap<string, unknown> {
   if (text.length > MAX_BASE64_BYTES) {
-    throw refusal(text, 'The length of callback exceed max value.');
+    throw refusal('callbackTooLong', text);
   }
   const bytes = Buffer.from(text, 'base64');
   if (bytes.toString('base64') !== text) {
-    throw refusal(text, 'The callback configuration is not base64 encoded.');
+    throw refusal('callbackNotBase64', text);
   }
   const settings = parseJson(bytes.toString('utf8'));
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
-    throw refusal(text, 'The callback configuration is not json format.');
+    throw refusal('callbackNotJson', text);
   }
   return new Map(Object.entries(settings));
 }
-
-/** OSS's text ("HTTP 400 status code"); ours says so of the gateway's own listeners as well. */
-export const FORBIDDEN_ADDRESS = 'Private address is forbidden to callback.';
-const BAD_URL = 'The callback url configuration is invalid.';
 
 /** The samples of "Callback" have URLs without a scheme too. */
 function readUrls(text: string, list: string): URL[] {
   const texts = list.split(';').map((url) => url.trim());
   if (texts.length > MAX_URLS) {
-    throw refusal(text, 'The number of callback url exceed max value.');
+    throw refusal('callbackUrls', text);
   }
   return texts.map((url) => {
     const absolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(url) ? url : `http://${url}`;
     const parsed = URL.canParse(absolute) ? new URL(absolute) : undefined;
-    if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) throw refusal(text, BAD_URL);
+    if (parsed === undefined || !/^https?:$/.test(parsed.protocol))
+      throw refusal('callbackUrl', text);
     return parsed;
   });
 }
@@ -162,7 +160,7 @@ export function callbackBody(callback: Callback, facts: CallbackFacts): string {
 }
 
 function tooLongBody(text: string): OssError {
-  return refusal(text, 'The length of callback body exceed max value.');
+  return refusal('callbackBody', text);
 }
 
 function isCallbackType(text: string): text is CallbackType {
@@ -179,6 +177,8 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function refusal(value: string, message: string): OssError {
-  return invalidArgument('callback', quote(value), message);
+type CallbackProblem = keyof typeof INVALID_ARGUMENTS & `callback${string}`;
+
+function refusal(problem: CallbackProblem, value: string): OssError {
+  return ossError(`InvalidArgument.${problem}`, { elements: argument('callback', quote(value)) });
 }

@@ -8,8 +8,8 @@ import type { LookupFunction, Socket } from 'node:net';
 import { withDeadline } from '../../http/deadline.ts';
 import { onClose } from '../../http/on-close.ts';
 import { ClientVanished } from '../../http/request-chunks.ts';
-import { OssError } from '../errors.ts';
-import { FORBIDDEN_ADDRESS, parseJson } from './callback-config.ts';
+import { OssError, ossError } from '../errors.ts';
+import { parseJson } from './callback-config.ts';
 import type { Callback } from './callback-config.ts';
 import { findAddresses, hostOf, portOf } from './callback-target.ts';
 import type { CallbackRule } from './callback-target.ts';
@@ -19,7 +19,6 @@ const URL_TIMEOUT_MS = 5000;
 /** For all URLs of a callback together, and the time it waits for its turn. Ours: OSS documents none. */
 const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
-const UNREACHABLE = 'Error status : -1. OSS can not connect to your callbackUrl, please check it.';
 
 /** A callback that is made now. */
 export interface CallbackRequest {
@@ -49,39 +48,39 @@ export async function callBack(request: CallbackRequest): Promise<Buffer> {
     if (gone.signal.aborted) throw new ClientVanished('the client has closed the connection');
     if (error instanceof OssError) throw error;
     // It was never its turn.
-    throw new OssError('CallbackFailed', { message: UNREACHABLE, cause: error });
+    throw ossError('CallbackFailed', { cause: error });
   } finally {
     off();
   }
 }
 
 async function tryUrls(request: CallbackRequest, signal: AbortSignal): Promise<Buffer> {
-  let failure = UNREACHABLE;
+  let failure = ossError('CallbackFailed');
   for (const url of request.callback.urls) {
     if (signal.aborted) break;
     const outcome = await withDeadline(URL_TIMEOUT_MS, signal, (own) => call(url, request, own));
-    if (typeof outcome !== 'string') return outcome;
+    if (Buffer.isBuffer(outcome)) return outcome;
     failure = outcome;
   }
-  throw new OssError('CallbackFailed', { message: failure });
+  throw failure;
 }
 
-/** @returns the answer, or why there is no good one (messages of "Upload callback" and "HTTP 203 status code") */
+/** @returns the body of the response, or why there is none to pass on */
 async function call(
   url: URL,
   request: CallbackRequest,
   signal: AbortSignal,
-): Promise<Buffer | string> {
+): Promise<Buffer | OssError> {
   try {
     const addresses = await unlessAborted(findAddresses(url, request.rule, request.client), signal);
-    if (addresses.length === 0) return FORBIDDEN_ADDRESS;
+    if (addresses.length === 0) return ossError('CallbackFailed.address');
     const answer = await send(url, addresses, request, signal);
     // Whatever is left of the answer goes with the connection, which is not used again.
     const outcome = await readOutcome(answer);
     answer.destroy();
     return outcome;
   } catch {
-    return UNREACHABLE;
+    return ossError('CallbackFailed');
   }
 }
 
@@ -137,19 +136,19 @@ function lookupOf(addresses: readonly LookupAddress[]): LookupFunction {
   };
 }
 
-async function readOutcome(answer: IncomingMessage): Promise<Buffer | string> {
-  if (answer.statusCode !== 200) return `Error status : ${answer.statusCode ?? -1}.`;
+async function readOutcome(answer: IncomingMessage): Promise<Buffer | OssError> {
+  if (answer.statusCode !== 200) {
+    const status = String(answer.statusCode ?? -1);
+    return ossError('CallbackFailed.status', { values: { status } });
+  }
   const length = answer.headers['content-length'];
-  if (length === undefined) return 'Error Status : 400.User server missing content-length.';
-  // The message is unverified.
-  if (Number(length) > MAX_ANSWER_BYTES) return 'Response body is too large.';
+  if (length === undefined) return ossError('CallbackFailed.withoutLength');
+  if (Number(length) > MAX_ANSWER_BYTES) return ossError('CallbackFailed.tooLarge');
   // Chunks are copied, because each of a byte or two would hold more memory than that.
   const body = Buffer.alloc(Number(length));
   let size = 0;
   for await (const chunk of answer) {
     if (Buffer.isBuffer(chunk)) size += chunk.copy(body, size);
   }
-  return parseJson(body.toString('utf8')) === undefined
-    ? 'Response body is not valid json format.'
-    : body;
+  return parseJson(body.toString('utf8')) === undefined ? ossError('CallbackFailed.notJson') : body;
 }

@@ -2,7 +2,8 @@ import type { BucketKey } from '../../signatures/bucket-key.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { ALGORITHM_V4, parseCredentialV4, parseDateV4 } from '../../signatures/credential-v4.ts';
 import type { CredentialV4 } from '../../signatures/credential-v4.ts';
-import { invalidArgument, OssError } from '../errors.ts';
+import { argument, ossError } from '../errors.ts';
+import type { OssErrorName } from '../errors.ts';
 import { AUTH_FIELDS, quote } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 
@@ -37,12 +38,7 @@ const MAX_AGE_MS = 7 * 24 * 60 * 60_000;
 export function verifyForm(fields: FormFields, verifier: FormVerifier): SignedPolicy {
   const hasV1 = AUTH_FIELDS.v1.some((name) => fields.has(name));
   const hasV4 = AUTH_FIELDS.v4.some((name) => fields.has(name));
-  if (!hasV1 && !hasV4) {
-    // Which of OSS's texts for anonymous requests it has for a form is unverified.
-    throw new OssError('AccessDenied', {
-      message: 'Anonymous user has no right to access this bucket.',
-    });
-  }
+  if (!hasV1 && !hasV4) throw ossError('AccessDenied.anonymousForm');
   const signedV1 = fields.has('ossaccesskeyid') || fields.has('signature');
   if (fields.has('x-oss-signature-version') || (hasV4 && !signedV1)) {
     return verifyV4(fields, verifier);
@@ -62,7 +58,8 @@ function verifyV1(fields: FormFields, { bucketKey }: FormVerifier): SignedPolicy
 function verifyV4(fields: FormFields, verifier: FormVerifier): SignedPolicy {
   const version = required(fields, VERSION_V4);
   if (version !== ALGORITHM_V4) {
-    throw refusal(VERSION_V4, version, `The signature version must be ${ALGORITHM_V4}.`);
+    const elements = argument(VERSION_V4.name, quote(version));
+    throw ossError('InvalidArgument.formVersion', { elements });
   }
   const credentialText = required(fields, CREDENTIAL_V4);
   const date = required(fields, DATE_V4);
@@ -71,9 +68,8 @@ function verifyV4(fields: FormFields, verifier: FormVerifier): SignedPolicy {
 
   const credential = parseCredentialV4(credentialText);
   if (credential === undefined) {
-    const message =
-      'The credential must be <AccessKeyId>/<YYYYMMDD>/<region>/oss/aliyun_v4_request.';
-    throw invalidArgument(CREDENTIAL_V4.name, quote(credentialText), message, '0002-00000710');
+    const elements = argument(CREDENTIAL_V4.name, quote(credentialText));
+    throw ossError('InvalidArgument.formCredential', { elements });
   }
   checkAccessKey(credential.accessKeyId, verifier.bucketKey);
   checkScope(credential, credentialText, date, verifier);
@@ -93,30 +89,32 @@ function checkScope(
   { region, now, wallNow }: FormVerifier,
 ): void {
   const date = parseDateV4(dateText);
-  if (date === undefined) throw refusal(DATE_V4, dateText, 'The date must be YYYYMMDDTHHMMSSZ.');
+  if (date === undefined) {
+    const elements = argument(DATE_V4.name, quote(dateText));
+    throw ossError('InvalidArgument.formDate', { elements });
+  }
+  const elements = argument(CREDENTIAL_V4.name, quote(credentialText));
   if (!dateText.startsWith(credential.date)) {
-    const message = `The date of the credential must be the day of x-oss-date, ${dateText}.`;
-    throw refusal({ name: CREDENTIAL_V4.name, ec: DATE_V4.ec }, credentialText, message);
+    throw ossError('InvalidArgument.formCredentialDate', { values: { date: dateText }, elements });
   }
   if (credential.region !== region) {
-    const message = `The region of the credential must be ${region}.`;
-    throw invalidArgument(CREDENTIAL_V4.name, quote(credentialText), message);
+    throw ossError('InvalidArgument.formCredentialRegion', { values: { region }, elements });
   }
   const fresh = [now, wallNow].some((at) => date <= at + MAX_SKEW_MS && date >= at - MAX_AGE_MS);
   if (!fresh) {
-    throw new OssError('RequestTimeTooSkewed', {
-      details: [
-        ['RequestTime', new Date(date).toISOString()],
-        ['ServerTime', new Date(now).toISOString()],
-        ['MaxAllowedSkewMilliseconds', String(MAX_SKEW_MS)],
-      ],
+    throw ossError('RequestTimeTooSkewed', {
+      elements: {
+        RequestTime: new Date(date).toISOString(),
+        ServerTime: new Date(now).toISOString(),
+        MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
+      },
     });
   }
 }
 
 function checkAccessKey(accessKeyId: string, bucketKey: BucketKey): void {
   if (accessKeyId === bucketKey.accessKeyId) return;
-  throw new OssError('InvalidAccessKeyId', { details: [['OSSAccessKeyId', quote(accessKeyId)]] });
+  throw ossError('InvalidAccessKeyId', { elements: { OSSAccessKeyId: quote(accessKeyId) } });
 }
 
 /** The extras are those of signed requests; whether OSS gives them for forms is unverified. */
@@ -125,60 +123,46 @@ function checkSignature(
   form: { readonly accessKeyId: string; readonly provided: string; readonly policy: string },
 ): void {
   if (equalInConstantTime(calculated, form.provided)) return;
-  throw new OssError('SignatureDoesNotMatch', {
-    ec: '0002-00000705',
-    details: [
-      ['OSSAccessKeyId', form.accessKeyId],
-      ['SignatureProvided', quote(form.provided)],
-      ['StringToSign', form.policy],
-    ],
+  throw ossError('SignatureDoesNotMatch', {
+    elements: {
+      OSSAccessKeyId: form.accessKeyId,
+      SignatureProvided: quote(form.provided),
+      StringToSign: form.policy,
+    },
   });
 }
 
+type MissingField = OssErrorName & `InvalidArgument.${string}${'Missing' | 'Empty'}`;
+
+/** A field that must be there, with the causes of the errors when it is absent or empty. */
 interface AuthField {
   readonly name: string;
-  /** Message when the field is absent or empty. */
-  readonly message?: string;
-  /** Fine-grained code of an absent or bad field. */
-  readonly ec: string;
-  /** Fine-grained code of an empty field, where it is another one. */
-  readonly emptyEc?: string;
+  readonly missing: MissingField;
+  /** Where it is another cause. */
+  readonly empty?: MissingField;
 }
 
-const ACCESS_KEY_ID: AuthField = {
+const ACCESS_KEY_ID = {
   name: 'OSSAccessKeyId',
-  message: 'Post request accessKeyId is empty.',
-  ec: '0002-00000706',
-  emptyEc: '0002-00000707',
-};
-// The text is unverified.
-const POLICY: AuthField = {
-  name: 'policy',
-  message: 'Post request policy is empty.',
-  ec: '0002-00000702',
-};
-const SIGNATURE: Omit<AuthField, 'name'> = {
-  message: 'Post request signature is empty.',
-  ec: '0002-00000703',
-  emptyEc: '0002-00000704',
-};
-const SIGNATURE_V1: AuthField = { name: 'Signature', ...SIGNATURE };
-const SIGNATURE_V4: AuthField = { name: 'x-oss-signature', ...SIGNATURE };
-const VERSION_V4: AuthField = { name: 'x-oss-signature-version', ec: '0002-00000701' };
-const CREDENTIAL_V4: AuthField = {
-  ...ACCESS_KEY_ID,
-  name: 'x-oss-credential',
-};
-const DATE_V4: AuthField = { name: 'x-oss-date', ec: '0002-00000709' };
+  missing: 'InvalidArgument.accessKeyIdMissing',
+  empty: 'InvalidArgument.accessKeyIdEmpty',
+} as const;
+const SIGNATURE_V1 = {
+  name: 'Signature',
+  missing: 'InvalidArgument.signatureMissing',
+  empty: 'InvalidArgument.signatureEmpty',
+} as const;
+const POLICY = { name: 'policy', missing: 'InvalidArgument.policyMissing' } as const;
+const VERSION_V4 = {
+  name: 'x-oss-signature-version',
+  missing: 'InvalidArgument.formVersionMissing',
+} as const;
+const CREDENTIAL_V4 = { ...ACCESS_KEY_ID, name: 'x-oss-credential' } as const;
+const DATE_V4 = { name: 'x-oss-date', missing: 'InvalidArgument.formDateMissing' } as const;
+const SIGNATURE_V4 = { ...SIGNATURE_V1, name: 'x-oss-signature' } as const;
 
-function required(fields: FormFields, field: AuthField): string {
-  const value = fields.get(field.name.toLowerCase());
+function required(fields: FormFields, { name, missing, empty = missing }: AuthField): string {
+  const value = fields.get(name.toLowerCase());
   if (value !== undefined && value !== '') return value;
-  const ec = value === undefined ? field.ec : (field.emptyEc ?? field.ec);
-  const message = field.message ?? `Post request ${field.name} is empty.`;
-  throw invalidArgument(field.name, '', message, ec);
-}
-
-function refusal(field: AuthField, value: string, message: string): OssError {
-  return invalidArgument(field.name, quote(value), message, field.ec);
+  throw ossError(value === undefined ? missing : empty, { elements: argument(name, '') });
 }

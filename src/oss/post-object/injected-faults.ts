@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { pause, corruptResponse, spoilFile } from '../../faults/connection-faults.ts';
 import type { Fault } from '../../faults/fault-plan.ts';
 import { ClientVanished } from '../../http/request-chunks.ts';
-import { OSS_ERROR_CODES, OssError, isOssErrorCode } from '../errors.ts';
+import { OSS_ERROR_CODES, OssError, isOssErrorCode, ossError } from '../errors.ts';
 import type { OssErrorCode } from '../errors.ts';
 import type { AuthorizedForm } from './authorize-form.ts';
 import type { PostForm } from './read-form.ts';
@@ -61,21 +61,14 @@ function refusal(
   authorized: AuthorizedForm,
 ): OssError {
   if (!isOssErrorCode(code)) throw new Error(`OSS has no error ${code}`);
-  return new OssError(code, {
-    ...(message === undefined ? { ec: USUAL_EC[code] } : { message }),
-    details: Object.entries({ ...usualDetails(code, form, authorized), ...details }),
-  });
+  const elements = { ...usualElements(code, form, authorized), ...details };
+  return message === undefined
+    ? ossError(code, { elements })
+    : new OssError(code, { message, elements });
 }
 
-/** Fine-grained codes that depend on the cause, of the cause that is usual for a form. */
-const USUAL_EC: Readonly<Partial<Record<OssErrorCode, string>>> = {
-  IncorrectNumberOfFilesInPOSTRequest: '0006-00000107',
-  InvalidDigest: '0017-00000503',
-  SignatureDoesNotMatch: '0002-00000705',
-};
-
 /** What a real refusal of this form says beside its code. */
-function usualDetails(
+function usualElements(
   code: OssErrorCode,
   { fields, file }: PostForm,
   { size }: AuthorizedForm,

@@ -1,4 +1,4 @@
-import { OssError } from '../errors.ts';
+import { ossError } from '../errors.ts';
 import { parseParameters } from './header-parameters.ts';
 
 /** Headers of a part: lower-case name -> values, with a character for each byte. */
@@ -52,11 +52,11 @@ const BOUNDARY = /^[\x20-\x7e]{0,69}[\x21-\x7e]$/;
  */
 export function readBoundary(contentType: string | undefined): string {
   if (!/^\s*multipart\/form-data\s*(?:;|$)/i.test(contentType ?? '')) {
-    throw new OssError('RequestIsNotMultiPartContent');
+    throw ossError('RequestIsNotMultiPartContent');
   }
   const boundary = parseParameters(contentType ?? '')?.parameters.get('boundary');
   if (boundary === undefined || !BOUNDARY.test(boundary)) {
-    throw new OssError('MalformedPOSTRequest');
+    throw ossError('MalformedPOSTRequest');
   }
   return boundary;
 }
@@ -140,7 +140,7 @@ function held({ memory, start, end }: Input): Buffer {
 
 /** Fetches one more chunk, which may be an empty one. @throws OssError at the end of the body */
 async function fetchMore(input: Input): Promise<void> {
-  if (!(await input.fetch())) throw new OssError('MalformedPOSTRequest');
+  if (!(await input.fetch())) throw ossError('MalformedPOSTRequest');
 }
 
 function take(input: Input, length: number): Buffer {
@@ -208,7 +208,7 @@ async function anotherPartFollows(input: Input): Promise<boolean> {
   const next = held(input).toString('latin1', 0, 2);
   if (next === '--') return false;
   if (next === '\r\n') return true;
-  throw new OssError('MalformedPOSTRequest');
+  throw ossError('MalformedPOSTRequest');
 }
 
 function skipPadding(input: Input): void {
@@ -216,7 +216,7 @@ function skipPadding(input: Input): void {
   let at = start;
   while (at < end && (memory[at] === SPACE || memory[at] === TAB)) at += 1;
   input.padding += at - start;
-  if (input.padding > MAX_PADDING_BYTES) throw new OssError('MalformedPOSTRequest');
+  if (input.padding > MAX_PADDING_BYTES) throw ossError('MalformedPOSTRequest');
   input.start = at;
 }
 
@@ -228,7 +228,7 @@ async function readHeaders(input: Input): Promise<PartHeaders> {
     await fetchMore(input);
     end = held(input).indexOf(HEADERS_END, from);
   }
-  if (end === -1 || end > MAX_HEADER_BYTES) throw new OssError('MalformedPOSTRequest');
+  if (end === -1 || end > MAX_HEADER_BYTES) throw ossError('MalformedPOSTRequest');
   return parseHeaders(take(input, end + CRLF.length).toString('latin1'));
 }
 
@@ -241,7 +241,7 @@ function parseHeaders(block: string): PartHeaders {
   for (const line of block.replace(FOLD, '').split('\r\n')) {
     if (line === '') continue;
     const [, name, value = ''] = HEADER.exec(line) ?? [];
-    if (name === undefined) throw new OssError('MalformedPOSTRequest', { ec: EC_PART_HEADER });
+    if (name === undefined) throw ossError('MalformedPOSTRequest.partHeader');
     const values = headers.get(name.toLowerCase());
     if (values === undefined) headers.set(name.toLowerCase(), [value.trim()]);
     else values.push(value.trim());
@@ -250,7 +250,6 @@ function parseHeaders(block: string): PartHeaders {
 }
 
 /** Page of OSS's error code: a part does not begin with its Content-Disposition. */
-export const EC_PART_HEADER = '0006-00000109';
 
 interface UnreadBody {
   readonly input: Input;
@@ -287,6 +286,6 @@ async function skip(
   let skipped = 0;
   for (let next = await bytes.next(); next.done !== true; next = await bytes.next()) {
     skipped += next.value.length;
-    if (skipped > limit) throw new OssError('MalformedPOSTRequest');
+    if (skipped > limit) throw ossError('MalformedPOSTRequest');
   }
 }

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { COST, GrowingBuffer } from '../../http/growing-buffer.ts';
 import type { MemoryShare } from '../../http/memory-budget.ts';
-import { invalidArgument, OssError } from '../errors.ts';
+import { argument, ossError } from '../errors.ts';
+import type { ErrorElements, OssError } from '../errors.ts';
 import { JUDGED_FIELDS, quote } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import { decodeExtendedValue, decodeUtf8, parseParameters } from './header-parameters.ts';
-import { EC_PART_HEADER, formParts } from './multipart.ts';
+import { formParts } from './multipart.ts';
 import type { FormPart, PartHeaders } from './multipart.ts';
 
 /** A form up to its file; the file is still on its way. */
@@ -36,10 +37,6 @@ const LIMITS = {
   trailers: 64 * 1024,
 } as const;
 
-const EC_ORDER = '0006-00000103';
-const EC_NO_FILE = '0006-00000107';
-const EC_VALUE_TOO_LONG = '0006-00000111'; // unverified
-
 /**
  * Reads a form up to its file. A part is told by its name, whatever else its headers say: clients send the file
  * without a file name or a type, and fields with both.
@@ -62,9 +59,7 @@ export async function readForm(
   let valueBytes = 0;
   for (let count = 1; count <= LIMITS.parts; count += 1) {
     const next = await parts.next();
-    if (next.done === true) {
-      throw new OssError('IncorrectNumberOfFilesInPOSTRequest', { ec: EC_NO_FILE });
-    }
+    if (next.done === true) throw ossError('IncorrectNumberOfFilesInPOSTRequest');
     const part = next.value;
     const { name, filename } = readDisposition(part.headers);
     if (isFile(name)) {
@@ -89,12 +84,13 @@ function addField(fields: Map<string, string>, name: string, value: Buffer): voi
   const text = value.toString('utf8');
   // A token or a signature is not repeated in an error.
   const quoted = JUDGED_FIELDS.has(name.toLowerCase()) ? '' : quote(text);
+  const options = { values: { field: name }, elements: argument(name, quoted) };
   if (fields.has(name.toLowerCase())) {
-    throw invalidArgument(name, quoted, `The form field ${name} is specified more than once.`);
+    throw ossError('InvalidArgument.fieldTwice', options);
   }
   // A submit button may speak any charset; what OSS reads is UTF-8.
   if (!isUtf8(value) && MEANINGFUL.test(name)) {
-    throw invalidArgument(name, quoted, `The form field ${name} is not encoded in UTF-8.`);
+    throw ossError('InvalidArgument.fieldNotUtf8', options);
   }
   fields.set(name.toLowerCase(), text);
 }
@@ -107,14 +103,12 @@ async function readValue(part: FormPart, value: GrowingBuffer, allowed: number):
   for await (const chunk of part.body) {
     const size = value.length + chunk.length;
     if (size > LIMITS.value) {
-      // The message for a value is unverified. The rest of it is not read, so its size is a lower bound.
-      throw new OssError('FieldItemTooLong', {
-        message: 'Your value of form field is too long.',
-        ec: EC_VALUE_TOO_LONG,
-        details: sizes(LIMITS.value, LIMITS.value + 1),
+      // The rest of it is not read, so the proposed size is a lower bound.
+      throw ossError('FieldItemTooLong.value', {
+        elements: sizes(LIMITS.value, LIMITS.value + 1),
       });
     }
-    if (size > allowed) throw new OssError('MaxPOSTPreDataLengthExceededError');
+    if (size > allowed) throw ossError('MaxPOSTPreDataLengthExceededError');
     await value.append(chunk);
   }
 }
@@ -132,15 +126,15 @@ async function* fileBytes(
   let bytes = 0;
   for await (const part of parts) {
     const { name } = readDisposition(part.headers);
-    if (isFile(name)) throw new OssError('IncorrectNumberOfFilesInPOSTRequest');
+    if (isFile(name)) throw ossError('IncorrectNumberOfFilesInPOSTRequest.second');
     if (JUDGED_FIELDS.has(name.toLowerCase())) {
-      throw new OssError('MalformedPOSTRequest', { ec: EC_ORDER });
+      throw ossError('MalformedPOSTRequest.fieldOrder');
     }
     count += 1;
     if (count > LIMITS.parts) throw tooManyParts();
     for await (const chunk of part.body) {
       bytes += chunk.length;
-      if (bytes > LIMITS.trailers) throw new OssError('MalformedPOSTRequest', { ec: EC_ORDER });
+      if (bytes > LIMITS.trailers) throw ossError('MalformedPOSTRequest.fieldOrder');
     }
   }
 }
@@ -155,10 +149,10 @@ function readDisposition(headers: PartHeaders): { name: string; filename: string
   const disposition = header === undefined ? undefined : parseParameters(header);
   const name = disposition?.parameters.get('name');
   if (disposition?.value !== 'form-data' || !name || others.length > 0) {
-    throw new OssError('MalformedPOSTRequest', { ec: EC_PART_HEADER });
+    throw ossError('MalformedPOSTRequest.partHeader');
   }
   if (name.length > LIMITS.name) {
-    throw new OssError('FieldItemTooLong', { details: sizes(LIMITS.name, name.length) });
+    throw ossError('FieldItemTooLong', { elements: sizes(LIMITS.name, name.length) });
   }
   const plain = disposition.parameters.get('filename');
   const extended = decodeExtendedValue(disposition.parameters.get('filename*') ?? '');
@@ -168,15 +162,12 @@ function readDisposition(headers: PartHeaders): { name: string; filename: string
   };
 }
 
-function sizes(allowed: number, proposed: number): [string, string][] {
-  return [
-    ['MaxSizeAllowed', String(allowed)],
-    ['ProposedSize', String(proposed)],
-  ];
+function sizes(allowed: number, proposed: number): ErrorElements {
+  return { MaxSizeAllowed: String(allowed), ProposedSize: String(proposed) };
 }
 
 function tooManyParts(): OssError {
-  return new OssError('MalformedPOSTRequest', {
-    message: `The body of your POST request has more than ${LIMITS.parts} parts.`,
+  return ossError('MalformedPOSTRequest.tooManyParts', {
+    values: { maximum: String(LIMITS.parts) },
   });
 }

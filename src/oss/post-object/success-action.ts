@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requestHost } from '../../http/public-host.ts';
 import type { StoredObject } from '../../uploads/upload.ts';
-import { flatXml, invalidArgument } from '../errors.ts';
+import { argument, ossError } from '../errors.ts';
+import { flatXml } from '../flat-xml.ts';
 import { quote, valueOf } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import { ENCRYPTION_HEADERS } from '../object-headers.ts';
@@ -60,17 +61,17 @@ const REDIRECT = 'success_action_redirect';
 /** Ours. Clients refuse longer headers. */
 const MAX_REDIRECT_LENGTH = 8 * 1024;
 
-/** What OSS makes of another URL is unverified. */
 function readRedirect(fields: FormFields): URL | undefined {
   const text = valueOf(fields, REDIRECT);
   if (text === undefined) return undefined;
+  const elements = argument(REDIRECT, quote(text));
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw invalidArgument(REDIRECT, quote(text), `${REDIRECT} must be an http or https URL.`);
+    throw ossError('InvalidArgument.redirect', { elements });
   }
   if (url.href.length > MAX_REDIRECT_LENGTH) {
-    const message = `${REDIRECT} may have at most ${MAX_REDIRECT_LENGTH} characters.`;
-    throw invalidArgument(REDIRECT, quote(text), message);
+    const values = { maximum: String(MAX_REDIRECT_LENGTH) };
+    throw ossError('InvalidArgument.redirectTooLong', { values, elements });
   }
   return url;
 }
@@ -155,12 +156,12 @@ function redirectLocation(redirect: URL, { bucket, key, object }: PostedObject):
 /** Order and form are those of recorded answers: no quotes round the ETag, slashes of the key as they are. */
 function postResponse(host: string, { bucket, key, object }: PostedObject): string {
   const path = key.split('/').map(encodeURIComponent).join('/');
-  return flatXml('PostResponse', [
-    ['Bucket', bucket],
-    ['Location', `${host}/${path}`],
-    ['Key', key],
-    ['ETag', object.md5.toUpperCase()],
-  ]);
+  return flatXml('PostResponse', {
+    Bucket: bucket,
+    Location: `${host}/${path}`,
+    Key: key,
+    ETag: object.md5.toUpperCase(),
+  });
 }
 
 type ObjectFacts = Pick<StoredObject, 'md5' | 'size' | 'crc64' | 'headers'>;

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { flatXml, invalidArgument, OssError, renderOssError } from '../../../src/oss/errors.ts';
+import { renderOssError } from '../../../src/oss/error-response.ts';
+import { argument, OssError, ossError } from '../../../src/oss/errors.ts';
+import { flatXml } from '../../../src/oss/flat-xml.ts';
 
 async function render(
   error: OssError,
@@ -21,11 +23,8 @@ async function render(
 
 describe('renderOssError', () => {
   it('writes the elements in the order of the documentation, extras before the EC', async () => {
-    const error = new OssError('FieldItemTooLong', {
-      details: [
-        ['MaxSizeAllowed', '8192'],
-        ['ProposedSize', '10485760'],
-      ],
+    const error = ossError('FieldItemTooLong', {
+      elements: { MaxSizeAllowed: '8192', ProposedSize: '10485760' },
     });
     const { status, headers, xml } = await render(error);
     expect(status).toBe(400);
@@ -55,20 +54,22 @@ describe('renderOssError', () => {
   });
 
   it('leaves out what is not known', async () => {
-    const { headers, xml } = await render(new OssError('NoSuchKey'));
+    const { headers, xml } = await render(ossError('NoSuchKey'));
     expect(xml).not.toMatch(/<(EC|RecommendDoc)>/);
     expect(headers.has('x-oss-ec')).toBe(false);
   });
 
   it('gives HEAD the headers alone', async () => {
-    const { status, headers, xml } = await render(new OssError('NoSuchKey'), 'HEAD');
+    const { status, headers, xml } = await render(ossError('NoSuchKey'), 'HEAD');
     expect([status, xml]).toEqual([404, '']);
     expect(headers.get('content-type')).toBe('application/xml');
   });
 
   it('can carry any text', async () => {
     const nasty = `<a href="x">&amp;'</a>]]>\u0000\u0001\u001f\ufffe\ud800 \u{1f600}固`;
-    const { xml } = await render(invalidArgument('field', nasty, nasty));
+    const { xml } = await render(
+      new OssError('InvalidArgument', { message: nasty, elements: argument('field', nasty) }),
+    );
     expect(XMLValidator.validate(xml)).toBe(true);
     const { Error: error } = new XMLParser({ trimValues: false }).parse(xml);
     const expected = `<a href="x">&amp;'</a>]]>\ufffd\ufffd\ufffd\ufffd\ufffd \u{1f600}固`;
@@ -76,16 +77,34 @@ describe('renderOssError', () => {
   });
 });
 
-describe('OssError', () => {
-  it("takes the table's fine-grained code with the table's message only", () => {
-    expect(new OssError('MalformedPOSTRequest').ec).toBe('0006-00000104');
-    expect(new OssError('MalformedPOSTRequest', { message: 'other' }).ec).toBeUndefined();
-    expect(new OssError('MalformedPOSTRequest', { ec: 'x' }).ec).toBe('x');
+describe('ossError', () => {
+  it('takes status, fine-grained code and text of the usual cause by the code alone', () => {
+    expect(ossError('MalformedPOSTRequest')).toMatchObject({
+      code: 'MalformedPOSTRequest',
+      status: 400,
+      ec: '0006-00000104',
+      message: 'The body of your POST request is not well-formed multipart/form-data.',
+    });
+  });
+
+  it('gives another cause its own fine-grained code, or none, and the text of the usual one if it has none', () => {
+    const { message } = ossError('IncorrectNumberOfFilesInPOSTRequest');
+    expect(ossError('IncorrectNumberOfFilesInPOSTRequest.second')).toMatchObject({
+      code: 'IncorrectNumberOfFilesInPOSTRequest',
+      ec: undefined,
+      message,
+    });
+  });
+
+  it('fills the values in', () => {
+    const error = ossError('AccessDenied.publicAcl', { values: { acl: 'public-read' } });
+    expect([error.code, error.status]).toEqual(['AccessDenied', 403]);
+    expect(error.message).toContain('The object ACL public-read is not allowed');
   });
 });
 
 describe('flatXml', () => {
   it('writes empty elements with both tags', () => {
-    expect(flatXml('A', [['B', '']])).toContain('<B></B>');
+    expect(flatXml('A', { B: '' })).toContain('<B></B>');
   });
 });

@@ -32,10 +32,7 @@ function refusalOf(change: Partial<Callback>): unknown {
 const TOO_LONG = {
   code: 'InvalidArgument',
   message: 'The length of callback body exceed max value.',
-  details: [
-    ['ArgumentName', 'callback'],
-    ['ArgumentValue', 'dGV4dA=='],
-  ],
+  elements: { ArgumentName: 'callback', ArgumentValue: 'dGV4dA==' },
 };
 
 describe('the body of a callback', () => {

@@ -188,10 +188,7 @@ describe('readForm', () => {
     await expect(
       readWhole([multipart([token('one'), token('secret'), field('file', '')])]),
     ).rejects.toMatchObject({
-      details: [
-        ['ArgumentName', 'x-oss-security-token'],
-        ['ArgumentValue', ''],
-      ],
+      elements: { ArgumentName: 'x-oss-security-token', ArgumentValue: '' },
     });
   });
 });

@@ -1,0 +1,249 @@
+import { INVALID_ARGUMENTS } from './invalid-arguments.ts';
+
+/** One cause of an error. Without a message of its own it has the usual one. */
+export interface OssErrorCause {
+  /** Fine-grained code of this cause alone. */
+  readonly ec?: string;
+  readonly message?: string;
+}
+
+/** An error of OSS, with its usual cause. */
+interface OssErrorRow extends OssErrorCause {
+  readonly status: number;
+  readonly message: string;
+  readonly causes?: Readonly<Record<string, OssErrorCause>>;
+}
+
+/**
+ * Every text that the OSS host refuses with. A cause is named `<Code>` or `<Code>.<cause>`; `{...}` is filled in when
+ * the error is made. Codes, statuses and messages are the literal ones of the OSS documentation ("HTTP status code"
+ * troubleshooting pages; "PostObject", "Upload callback" and "Troubleshoot signature errors"), `ec` are those of its EC
+ * pages, unless a comment says otherwise.
+ */
+export const OSS_ERRORS = {
+  AccessDenied: {
+    status: 403,
+    message: 'Access Denied.',
+    causes: {
+      // Text of anonymous requests; that a form gets the first one is unverified.
+      anonymousForm: { message: 'Anonymous user has no right to access this bucket.' },
+      anonymousRead: {
+        ec: '0003-00000001',
+        message: 'You have no right to access this object because of bucket acl.',
+      },
+      anonymousWrite: { message: 'Anonymous access is forbidden for this operation.' },
+      conditionFailed: {
+        ec: '0006-00000227',
+        message: 'Invalid according to Policy: Policy Condition failed: {condition}',
+      },
+      conditionWithoutField: {
+        ec: '0006-00000226',
+        message: 'Invalid according to Policy: Policy Condition failed: {condition}',
+      },
+      dateMissing: { ec: '0002-00000503', message: 'OSS authentication requires a valid Date.' },
+      expired: { ec: '0002-00000069', message: 'Request has expired.' },
+      expiresMalformed: {
+        ec: '0002-00000070',
+        message: 'Invalid date (should be seconds since epoch).',
+      },
+      fieldsNotInPolicy: {
+        ec: '0006-00000228',
+        message: 'Invalid according to Policy: Extra input fields: {fields}',
+      },
+      // The page of this EC gives the rule, but neither code nor message: unverified.
+      notYetValid: { ec: '0002-00000235', message: 'Request is not valid yet.' },
+      policyExpired: {
+        ec: '0006-00000213',
+        message: 'Invalid according to Policy: Policy expired.',
+      },
+      // Ours.
+      publicAcl: {
+        message: 'The object ACL {acl} is not allowed: the bucket cannot be read publicly.',
+      },
+      urlParameters: {
+        message:
+          'Query string authentication requires the Signature, Expires and OSSAccessKeyId parameters.',
+      },
+    },
+  },
+  AccessForbidden: {
+    status: 403,
+    // The spelling mistakes are OSS's own ("OSS CORS" error page).
+    message:
+      'CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, ' +
+      'request method / Access-Control-Request-Method or Access-Control-Requet-Headers are not ' +
+      "whitelisted by the resource's CORS spec.",
+  },
+  BadRequest: {
+    status: 400,
+    message: 'Insufficient information. Origin request header needed.',
+    causes: {
+      requestMethod: {
+        message: 'Insufficient information. Request Access-Control-Request-Method header needed.',
+      },
+    },
+  },
+  CallbackFailed: {
+    status: 203,
+    message: 'Error status : -1. OSS can not connect to your callbackUrl, please check it.',
+    causes: {
+      // OSS's text for the URL of a callback ("HTTP 400 status code").
+      address: { message: 'Private address is forbidden to callback.' },
+      notJson: { message: 'Response body is not valid json format.' },
+      status: { message: 'Error status : {status}.' },
+      // Unverified.
+      tooLarge: { message: 'Response body is too large.' },
+      withoutLength: { message: 'Error Status : 400.User server missing content-length.' },
+    },
+  },
+  EntityTooLarge: {
+    status: 400,
+    ec: '0006-00000003',
+    message: 'Your proposed upload exceeds the maximum allowed size.',
+  },
+  EntityTooSmall: {
+    status: 400,
+    ec: '0006-00000004',
+    message: 'Your proposed upload smaller than the minimum allowed size.',
+  },
+  FieldItemTooLong: {
+    status: 400,
+    ec: '0006-00000110',
+    message: 'Your name of form field is too long.',
+    causes: {
+      // Unverified.
+      value: { ec: '0006-00000111', message: 'Your value of form field is too long.' },
+    },
+  },
+  FileAlreadyExists: {
+    status: 409,
+    message: 'The object you specified already exists and can not be overwritten.',
+  },
+  FileImmutable: { status: 409, message: 'The object you specified is immutable.' },
+  IncompleteBody: {
+    status: 400,
+    message: 'You did not provide the number of bytes specified by the Content-Length HTTP header.',
+  },
+  IncorrectNumberOfFilesInPOSTRequest: {
+    status: 400,
+    ec: '0006-00000107',
+    message: 'POST requires exactly one file upload per request.',
+    causes: {
+      second: {},
+    },
+  },
+  InternalError: {
+    status: 500,
+    message: 'We encountered an internal error. Please try again.',
+    causes: {
+      // Ours. OSS has no disk that could be full; clients retry after `InternalError`.
+      diskFull: {
+        message: 'There is not enough free space for this upload. Please try again later.',
+      },
+    },
+  },
+  InvalidAccessKeyId: {
+    status: 403,
+    message: 'The OSS Access Key Id you provided does not exist in our records.',
+  },
+  InvalidArgument: {
+    status: 400,
+    message: 'The argument you provided is invalid.',
+    causes: INVALID_ARGUMENTS,
+  },
+  InvalidDigest: {
+    status: 400,
+    ec: '0017-00000503',
+    message: 'The Content-MD5 you specified was invalid.',
+    causes: {
+      malformed: { ec: '0017-00000502' },
+    },
+  },
+  InvalidEncryptionAlgorithmError: {
+    status: 400,
+    message: 'The Encryption request you specified is not valid. Supported value: AES256/SM4/KMS.',
+  },
+  InvalidObjectName: {
+    status: 400,
+    message: 'The specified object is not valid.',
+    causes: {
+      empty: { message: 'The Object name can not be empty.' },
+      tooLong: { message: 'The Length of Object name must be less than 1024.' },
+    },
+  },
+  InvalidPolicyDocument: { status: 400, message: 'Invalid Policy.' },
+  InvalidRange: { status: 416, message: 'The requested range cannot be satisfied.' },
+  InvalidRequest: {
+    status: 400,
+    message: 'Request specific response headers cannot be used for anonymous GET requests.',
+  },
+  MalformedPOSTRequest: {
+    status: 400,
+    ec: '0006-00000104',
+    message: 'The body of your POST request is not well-formed multipart/form-data.',
+    causes: {
+      fieldOrder: { ec: '0006-00000103' },
+      partHeader: { ec: '0006-00000109' },
+      // Ours.
+      tooManyParts: { message: 'The body of your POST request has more than {maximum} parts.' },
+    },
+  },
+  MaxPOSTPreDataLengthExceededError: {
+    status: 400,
+    ec: '0006-00000112',
+    message: 'Your POST request fields preceding the upload file were too large.',
+  },
+  MethodNotAllowed: {
+    status: 405,
+    message: 'The specified method is not allowed against this resource.',
+  },
+  NoSuchBucket: { status: 404, message: 'The specified bucket does not exist.' },
+  NoSuchKey: { status: 404, message: 'The specified key does not exist.' },
+  NotImplemented: {
+    status: 400,
+    message: 'A header you provided implies functionality that is not implemented.',
+    causes: {
+      parameter: {
+        message: 'The query parameter {parameter} implies functionality that is not implemented.',
+      },
+    },
+  },
+  PreconditionFailed: {
+    status: 412,
+    message: 'At least one of the pre-conditions you specified did not hold.',
+  },
+  RequestIsNotMultiPartContent: {
+    status: 400,
+    message: 'Bucket POST must be of the enclosure-type multipart/form-data.',
+  },
+  RequestTimeout: {
+    status: 400,
+    message:
+      'Your socket connection to the server was not read from or written to within the timeout period. ' +
+      'Idle connections will be closed.',
+  },
+  // Codes and limits of forms are unverified.
+  RequestTimeTooSkewed: {
+    status: 403,
+    message: 'The difference between the request time and the current time is too large.',
+    causes: {
+      header: { ec: '0002-00000504' },
+    },
+  },
+  // Ours: which code OSS has for an overload is unverified.
+  ServiceUnavailable: {
+    status: 503,
+    message: 'Too many requests are being read at this moment. Please try again.',
+  },
+  SignatureDoesNotMatch: {
+    status: 403,
+    ec: '0002-00000705',
+    message:
+      'The request signature we calculated does not match the signature you provided. ' +
+      'Check your key and signing method.',
+    causes: {
+      v1: { ec: '0002-00000040' },
+      v4: { ec: '0002-00000201' },
+    },
+  },
+} as const satisfies Readonly<Record<string, OssErrorRow>>;
