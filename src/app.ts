@@ -21,7 +21,7 @@ export interface AppDependencies {
   readonly keys: Keys;
   readonly uploads: UploadDependencies;
   readonly nonces: NonceMemory;
-  readonly faults: FaultPlan;
+  readonly faults: FaultPlan | undefined;
   readonly quota: Quota;
   /** The clock that clients date their calls by. */
   readonly wallClock: Clock;

@@ -9,7 +9,6 @@ import type { Config, GatewayOptions } from './config/config.ts';
 import { parseConfig } from './config/config.ts';
 import { FaultRegistry } from './faults/fault-registry.ts';
 import { POST_OBJECT } from './faults/fault-spec.ts';
-import { noFaults } from './faults/none.ts';
 import type { Listener } from './http/listener.ts';
 import { startListener } from './http/listener.ts';
 import { faultCodes as iotFaultCodes } from './iot/injected-faults.ts';
@@ -142,7 +141,7 @@ export async function createGateway(
       keys,
       uploads,
       tests,
-      faults: faults ?? noFaults,
+      faults,
       nonces,
       quota: parts.quota ?? createQuota(),
       wallClock: parts.wallClock ?? wallClock,

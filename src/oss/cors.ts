@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { ossError } from './errors.ts';
+import type { OssRequest } from './oss-request.ts';
 
 /** One rule of a bucket's CORS configuration (OSS "PutBucketCors"). */
 export interface CorsRule {
@@ -28,14 +29,14 @@ interface CorsRequest {
  */
 export function answerPreflight(
   rules: readonly CorsRule[],
-  request: IncomingMessage,
+  request: OssRequest,
   response: ServerResponse,
 ): void {
-  const { origin } = request.headers;
+  const origin = request.headers.get('origin');
   if (!origin) throw ossError('BadRequest');
-  const method = request.headers['access-control-request-method'];
+  const method = request.headers.get('access-control-request-method');
   if (!method) throw ossError('BadRequest.requestMethod');
-  const headers = splitList(request.headers['access-control-request-headers'] ?? '');
+  const headers = splitList(request.headers.get('access-control-request-headers') ?? '');
   const rule = findRule(rules, { origin, method, headers });
   if (rule === undefined) throw ossError('AccessForbidden');
 
@@ -53,12 +54,12 @@ export function answerPreflight(
 /** Lets the script that has sent a request read the answer, if a rule allows it; refuses nothing. */
 export function allowOrigin(
   rules: readonly CorsRule[],
-  request: IncomingMessage,
+  request: OssRequest,
   response: ServerResponse,
 ): void {
-  const { origin } = request.headers;
+  const origin = request.headers.get('origin');
   if (!origin) return;
-  const rule = findRule(rules, { origin, method: request.method ?? '', headers: new Set() });
+  const rule = findRule(rules, { origin, method: request.method, headers: new Set() });
   if (rule !== undefined) setAllowed(response, rule, origin);
 }
 

@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { drain } from '../http/drain.ts';
 import type { DrainLimits } from '../http/drain.ts';
 import type { OssError } from './errors.ts';
 import { flatXml } from './flat-xml.ts';
+import type { OssRequest } from './oss-request.ts';
 
 /**
  * Sends an error. While the client is still sending its request, the response goes out at once, what the client sends
@@ -10,14 +11,13 @@ import { flatXml } from './flat-xml.ts';
  * it, and most clients would never read the response.
  */
 export async function refuse(
-  request: IncomingMessage,
+  { id, headers, raw }: OssRequest,
   response: ServerResponse,
   error: OssError,
-  requestId: string,
   limits: DrainLimits,
 ): Promise<void> {
-  const facts = { requestId, host: request.headers.host ?? '' };
-  if (request.complete || request.destroyed) {
+  const facts = { requestId: id, host: headers.get('host') ?? '' };
+  if (raw.complete || raw.destroyed) {
     renderOssError(response, error, facts);
     return;
   }
@@ -26,7 +26,7 @@ export async function refuse(
     if (xml === '') response.flushHeaders();
     else response.write(xml);
   });
-  await drain(request, limits);
+  await drain(raw, limits);
   response.end();
 }
 

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
-import { percentDecode, readTarget } from '../http/request-target.ts';
+import { percentDecode } from '../http/request-target.ts';
+import type { RequestTarget } from '../http/request-target.ts';
 import { findObjectKeyProblem } from '../policy/object-key.ts';
 import type { ObjectKeyProblem } from '../policy/object-key.ts';
 
@@ -10,7 +10,7 @@ export type ObjectAddress =
   /** Certainly another bucket: NoSuchBucket. */
   | { readonly kind: 'foreignBucket'; readonly name: string }
   /** No object can have this key: InvalidObjectName. `encoding`: its percent escapes are malformed or no UTF-8. */
-  | { readonly kind: 'invalid'; readonly fault: ObjectKeyProblem | 'encoding' };
+  | { readonly kind: 'invalid'; readonly problem: ObjectKeyProblem | 'encoding' };
 
 /**
  * The public endpoints of OSS, `<bucket>.oss-<region>[-internal].aliyuncs.com` (OSS "Regions and endpoints"). Only
@@ -31,19 +31,18 @@ const PUBLIC_ENDPOINT = /^([a-z0-9-]+)\.oss-[a-z0-9-]+\.aliyuncs\.com$/;
  * A key is data: it is decoded once, `+` stays `+`, `%2F` is a slash like any other, and `..` means nothing.
  */
 export function findAddress(
-  request: Pick<IncomingMessage, 'url' | 'headers'>,
+  { host, path }: Pick<RequestTarget, 'host' | 'path'>,
   bucket: string,
 ): ObjectAddress {
-  const { host, path } = readTarget(request);
   const foreign = PUBLIC_ENDPOINT.exec(host)?.[1];
   if (foreign !== undefined && foreign !== bucket) return { kind: 'foreignBucket', name: foreign };
 
   const encodedKey = host.startsWith(`${bucket}.`) ? path.slice(1) : withoutBucket(path, bucket);
   if (encodedKey === '') return { kind: 'bucket' };
   const key = percentDecode(encodedKey);
-  if (key === undefined) return { kind: 'invalid', fault: 'encoding' };
-  const fault = findObjectKeyProblem(key);
-  return fault === undefined ? { kind: 'object', key } : { kind: 'invalid', fault };
+  if (key === undefined) return { kind: 'invalid', problem: 'encoding' };
+  const problem = findObjectKeyProblem(key);
+  return problem === undefined ? { kind: 'object', key } : { kind: 'invalid', problem };
 }
 
 function withoutBucket(path: string, bucket: string): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { readChunks } from '../http/request-chunks.ts';
 import { ossError } from './errors.ts';
+import type { OssRequest } from './oss-request.ts';
 
 /**
  * Opens the body of a request, to be read once. Whoever reads it may stop at any chunk. If the request has a
@@ -12,11 +12,11 @@ import { ossError } from './errors.ts';
  * MD5.
  * @throws OssError `InvalidDigest` when the header is no MD5
  */
-export function openBody(request: IncomingMessage): AsyncIterable<Buffer> {
-  const expected = request.headers['content-md5']?.toString();
-  if (expected === undefined) return readChunks(request);
+export function openBody({ headers, raw }: OssRequest): AsyncIterable<Buffer> {
+  const expected = headers.get('content-md5');
+  if (expected === undefined) return readChunks(raw);
   if (!isMd5(expected)) throw ossError('InvalidDigest.malformed');
-  return withMd5(readChunks(request), expected);
+  return withMd5(readChunks(raw), expected);
 }
 
 async function* withMd5(

@@ -12,14 +12,15 @@ import { allowOrigin, answerPreflight } from './cors.ts';
 import type { CorsRule } from './cors.ts';
 import { refuse } from './error-response.ts';
 import { OssError, ossError } from './errors.ts';
-import { findAddress } from './object-address.ts';
 import { deleteObject } from './objects/delete-object.ts';
 import { getObject } from './objects/get-object.ts';
 import { putObject } from './objects/put-object.ts';
+import { parseRequest } from './oss-request.ts';
+import type { ObjectRequest, OssRequest } from './oss-request.ts';
 import type { CallbackRule } from './post-object/callback-config.ts';
-import { postObject } from './post-object/post-object.ts';
+import { createPostObject } from './post-object/post-object.ts';
 
-/** What the OSS host works with. */
+/** Dependencies of the OSS host. */
 export interface OssDependencies {
   readonly uploads: UploadDependencies;
   readonly bucketKey: BucketKey;
@@ -33,117 +34,130 @@ export interface OssDependencies {
   readonly publicRead: boolean;
   readonly corsRules: readonly CorsRule[];
   readonly callback: CallbackRule;
-  readonly faults: FaultPlan;
+  /** Undefined when no request fails on purpose. */
+  readonly faults: FaultPlan | undefined;
   /** What a refused request may still send. */
   readonly drain: DrainLimits;
   /** What forms hold in memory before they are known to be signed. */
   readonly unsigned: MemoryBudget;
 }
 
-/** Answers a request. */
-export type OssHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+/** Handles a request; what it throws becomes the response. */
+export type OssOperation<Request = OssRequest> = (
+  request: Request,
+  response: ServerResponse,
+) => Promise<void>;
 
-/** Makes the OSS host: it answers every request that reaches it, and passes none on. */
+/** The operations of the host by method, for the bucket and for an object. */
+interface Operations {
+  readonly bucket: ReadonlyMap<string, OssOperation>;
+  readonly object: ReadonlyMap<string, OssOperation<ObjectRequest>>;
+}
+
+function createOperations(deps: OssDependencies): Operations {
+  const read: OssOperation<ObjectRequest> = (...exchange) => getObject(deps, ...exchange);
+  return {
+    bucket: new Map([['POST', createPostObject(deps)]]),
+    object: new Map<string, OssOperation<ObjectRequest>>([
+      ['GET', read],
+      ['HEAD', read],
+      ['PUT', (...exchange) => putObject(deps, ...exchange)],
+      ['DELETE', (...exchange) => deleteObject(deps, ...exchange)],
+    ]),
+  };
+}
+
+/** Makes the OSS host: it answers every request. */
 export function createOssRouter(deps: OssDependencies): OssHandler {
-  const { clock, ids } = deps.uploads;
-  return async (request, response) => {
-    const requestId = ids.ossRequest();
+  const { clock, ids, rules } = deps.uploads;
+  const operations = createOperations(deps);
+  return async (raw, response) => {
+    const receivedAt = deps.wallClock.now();
+    const id = ids.ossRequest();
     response.setHeader('Server', 'AliyunOSS');
     response.setHeader('Date', formatHttpDate(clock.now()));
-    response.setHeader('x-oss-request-id', requestId);
+    response.setHeader('x-oss-request-id', id);
+    const request = { ...parseRequest(raw, rules.bucket), id, receivedAt, raw };
     try {
-      await route(deps, request, response, requestId);
+      await route(operations, deps.corsRules, request, response);
     } catch (error) {
-      await handleError(deps, request, response, { error, requestId });
+      await handleError(deps, request, response, error);
     }
   };
 }
 
+/** Handles a request of Node. Never rejects for anything that a client can send. */
+export type OssHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
 async function route(
-  deps: OssDependencies,
-  request: IncomingMessage,
+  operations: Operations,
+  corsRules: readonly CorsRule[],
+  request: OssRequest,
   response: ServerResponse,
-  requestId: string,
 ): Promise<void> {
-  const { method = '' } = request;
-  const address = findAddress(request, deps.uploads.rules.bucket);
+  const { address, method } = request;
   if (address.kind === 'foreignBucket') {
     throw ossError('NoSuchBucket', { elements: { BucketName: address.name } });
   }
   if (method === 'OPTIONS') {
-    answerPreflight(deps.corsRules, request, response);
+    answerPreflight(corsRules, request, response);
     return;
   }
-  allowOrigin(deps.corsRules, request, response);
-  if (address.kind === 'invalid') throw ossError('InvalidObjectName');
-  if (address.kind === 'bucket') {
-    if (method !== 'POST') throw methodNotAllowed(method, 'Bucket', ['POST'], response);
-    await postObject(deps, request, response, requestId);
-    return;
+  allowOrigin(corsRules, request, response);
+  switch (address.kind) {
+    case 'invalid':
+      throw ossError('InvalidObjectName');
+    case 'bucket':
+      return find(operations.bucket, method, 'Bucket', response)(request, response);
+    case 'object': {
+      const operation = find(operations.object, method, 'Object', response);
+      return operation({ ...request, key: address.key }, response);
+    }
   }
-  const operation = OBJECT_OPERATIONS.get(method);
-  if (operation === undefined) {
-    throw methodNotAllowed(method, 'Object', [...OBJECT_OPERATIONS.keys()], response);
-  }
-  await operation(deps, request, response, address.key);
 }
 
-type ObjectOperation = (
-  deps: OssDependencies,
-  request: IncomingMessage,
-  response: ServerResponse,
-  key: string,
-) => Promise<void>;
-
-const OBJECT_OPERATIONS: ReadonlyMap<string, ObjectOperation> = new Map([
-  ['GET', getObject],
-  ['HEAD', getObject],
-  ['PUT', putObject],
-  ['DELETE', deleteObject],
-]);
-
-/** How OSS writes the type of a resource is unverified. */
-function methodNotAllowed(
+/** @throws OssError `MethodNotAllowed`; how OSS writes the type of a resource is unverified */
+function find<Operation>(
+  operations: ReadonlyMap<string, Operation>,
   method: string,
   resourceType: 'Bucket' | 'Object',
-  allowed: readonly string[],
   response: ServerResponse,
-): OssError {
-  response.setHeader('Allow', [...allowed, 'OPTIONS'].join(', '));
-  return ossError('MethodNotAllowed', {
-    elements: { Method: method, ResourceType: resourceType },
-  });
+): Operation {
+  const operation = operations.get(method);
+  if (operation !== undefined) return operation;
+  response.setHeader('Allow', [...operations.keys(), 'OPTIONS'].join(', '));
+  const elements = { Method: method, ResourceType: resourceType };
+  throw ossError('MethodNotAllowed', { elements });
 }
 
 /** Handles a failed request: error response, 500, or just close if the client is gone. */
 async function handleError(
   { uploads, drain }: OssDependencies,
-  request: IncomingMessage,
+  request: OssRequest,
   response: ServerResponse,
-  { error, requestId }: { readonly error: unknown; readonly requestId: string },
+  error: unknown,
 ): Promise<void> {
+  const { logger } = uploads;
+  const requestId = request.id;
   if (error instanceof ClientVanished) {
-    uploads.logger.debug({ requestId }, 'the client went away during its upload');
+    logger.debug({ requestId }, 'the client went away during its upload');
     response.destroy();
     return;
   }
   if (error instanceof BrokenRequest) {
-    const { reason } = error;
-    uploads.logger.debug({ requestId, reason }, 'the client has not sent all of its request');
+    logger.debug({ requestId, reason: error.reason }, 'the client has not sent all of its request');
   }
   const refusal = toRefusal(error, request);
-  if (refusal === undefined) {
-    uploads.logger.error({ requestId, err: error }, 'could not answer a request');
-  }
+  if (refusal === undefined) logger.error({ requestId, err: error }, 'could not handle a request');
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  await refuse(request, response, refusal ?? ossError('InternalError'), requestId, drain);
+  await refuse(request, response, refusal ?? ossError('InternalError'), drain);
 }
 
 /** @returns undefined for an error that the request has not caused */
-function toRefusal(error: unknown, { method }: IncomingMessage): OssError | undefined {
+function toRefusal(error: unknown, { method }: OssRequest): OssError | undefined {
   if (error instanceof OssError) return error;
   if (error instanceof BudgetExhausted) return ossError('ServiceUnavailable');
   if (!(error instanceof BrokenRequest)) return undefined;

@@ -1,9 +1,7 @@
 import { hmacSha1Base64 } from './digests.ts';
 import { byCodeUnit } from './ordering.ts';
-import { headerValue, OSS_PREFIX, resourcePath } from './oss-request.ts';
-import type { OssRequest } from './oss-request.ts';
-
-export type { OssRequest } from './oss-request.ts';
+import { headerValue, OSS_PREFIX, resourcePath } from './signable-request.ts';
+import type { SignableRequest } from './signable-request.ts';
 
 /**
  * Query parameters that belong to the signed resource: the list of alibabacloud-oss-go-sdk-v2 signer/v1.go, and
@@ -25,7 +23,7 @@ const SUB_RESOURCES: ReadonlySet<string> = new Set(
  * @param dateOrExpires - the `Date` header (for SDKs that send `x-oss-date` instead, its value), or the
  *   `Expires` of a signed URL
  */
-export function ossV1StringToSign(request: OssRequest, dateOrExpires: string): string {
+export function ossV1StringToSign(request: SignableRequest, dateOrExpires: string): string {
   const ossHeaders = [...request.headers.keys()]
     .filter((name) => name.startsWith(OSS_PREFIX))
     .sort(byCodeUnit)
@@ -40,7 +38,7 @@ export function ossV1StringToSign(request: OssRequest, dateOrExpires: string): s
   ].join('\n');
 }
 
-function canonicalResource(request: OssRequest): string {
+function canonicalResource(request: SignableRequest): string {
   const signed = new Map<string, string>();
   for (const [name, value] of request.query) {
     const belongs = SUB_RESOURCES.has(name) || name.startsWith(OSS_PREFIX);

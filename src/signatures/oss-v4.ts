@@ -9,8 +9,8 @@ import {
 import type { CredentialV4, ScopeV4 } from './credential-v4.ts';
 import { hmacSha256, sha256Hex } from './digests.ts';
 import { byCodeUnit } from './ordering.ts';
-import { headerValue, OSS_PREFIX, resourcePath } from './oss-request.ts';
-import type { OssRequest } from './oss-request.ts';
+import { headerValue, OSS_PREFIX, resourcePath } from './signable-request.ts';
+import type { SignableRequest } from './signable-request.ts';
 import { percentEncode } from './percent-encoding.ts';
 
 /** What a V4 string to sign holds besides the request. */
@@ -27,7 +27,7 @@ export interface OssV4Signing {
  * Makes the string to sign of an object request, signature version 4 (OSS "Signature version 4";
  * alibabacloud-oss-go-sdk-v2 signer/v4.go), for a header and for a URL alike.
  */
-export function ossV4StringToSign(request: OssRequest, signing: OssV4Signing): string {
+export function ossV4StringToSign(request: SignableRequest, signing: OssV4Signing): string {
   const scope = { date: signing.date.slice(0, 8), region: signing.region };
   const canonicalRequest = ossV4CanonicalRequest(request, signing.additionalHeaders);
   return [ALGORITHM_V4, signing.date, formatScopeV4(scope), sha256Hex(canonicalRequest)].join('\n');
@@ -39,7 +39,7 @@ export function ossV4StringToSign(request: OssRequest, signing: OssV4Signing): s
  * @param additionalHeaders - in any order and case; one that the request lacks counts as empty
  */
 export function ossV4CanonicalRequest(
-  request: OssRequest,
+  request: SignableRequest,
   additionalHeaders: readonly string[],
 ): string {
   const additional = normalizeAdditional(additionalHeaders);
@@ -67,7 +67,7 @@ function normalizeAdditional(headers: readonly string[]): string[] {
   return [...names].filter((name) => !isAlwaysSigned(name)).sort(byCodeUnit);
 }
 
-function canonicalQuery(query: OssRequest['query']): string {
+function canonicalQuery(query: SignableRequest['query']): string {
   return Array.from(query, ([name, value]) => [percentEncode(name), percentEncode(value)] as const)
     .filter(([name]) => name !== 'x-oss-signature')
     .sort(([a], [b]) => byCodeUnit(a, b))

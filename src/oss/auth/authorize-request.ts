@@ -1,10 +1,9 @@
-import type { IncomingMessage } from 'node:http';
 import { ALGORITHM_V4 } from '../../signatures/credential-v4.ts';
 import { ossError } from '../errors.ts';
-import type { ObjectAddress } from '../object-address.ts';
+import type { ParsedRequest } from '../oss-request.ts';
 import { checkHeaderV1, checkUrlV1, URL_PARAMETERS_V1 } from './signature-v1.ts';
 import { checkHeaderV4, checkUrlV4, URL_PARAMETERS_V4 } from './signature-v4.ts';
-import { asSigned } from './signed-request.ts';
+import { refuseLongQuery } from './signed-request.ts';
 import type { AuthorizeDependencies } from './signed-request.ts';
 
 /** `anonymous`: the request names no credential at all. */
@@ -19,21 +18,19 @@ export type Authorization = 'signed' | 'anonymous';
  */
 export function authorizeRequest(
   deps: AuthorizeDependencies,
-  request: Pick<IncomingMessage, 'url' | 'method' | 'headers'>,
-  address: Extract<ObjectAddress, { kind: 'bucket' | 'object' }>,
+  request: Omit<ParsedRequest, 'address'>,
 ): Authorization {
-  const key = address.kind === 'object' ? address.key : undefined;
-  const signed = asSigned(request, deps.uploads.rules.bucket, key);
-  const header = signed.headers.get('authorization');
-  const v1Url = URL_PARAMETERS_V1.some((name) => signed.query.has(name));
-  const v4Url = URL_PARAMETERS_V4.some((name) => signed.query.has(name));
+  refuseLongQuery(request);
+  const header = request.headers.get('authorization');
+  const v1Url = URL_PARAMETERS_V1.some((name) => request.query.has(name));
+  const v4Url = URL_PARAMETERS_V4.some((name) => request.query.has(name));
   if ([header !== undefined, v1Url, v4Url].filter(Boolean).length > 1) {
     throw ossError('InvalidArgument.signedTwice');
   }
-  if (v1Url) checkUrlV1(deps, signed);
-  else if (v4Url) checkUrlV4(deps, signed);
-  else if (header?.startsWith(ALGORITHM_V4)) checkHeaderV4(deps, signed, header);
-  else if (header !== undefined) checkHeaderV1(deps, signed, header);
+  if (v1Url) checkUrlV1(deps, request);
+  else if (v4Url) checkUrlV4(deps, request);
+  else if (header?.startsWith(ALGORITHM_V4)) checkHeaderV4(deps, request, header);
+  else if (header !== undefined) checkHeaderV1(deps, request, header);
   else return 'anonymous';
   return 'signed';
 }

@@ -1,9 +1,7 @@
-import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage } from 'node:http';
-import { MAX_QUERY_PARAMETERS, readTarget } from '../../http/request-target.ts';
+import { MAX_QUERY_PARAMETERS } from '../../http/request-target.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
-import type { OssRequest } from '../../signatures/oss-v1.ts';
+import type { SignableRequest } from '../../signatures/signable-request.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { ossError } from '../errors.ts';
 import type { OssError } from '../errors.ts';
@@ -18,47 +16,17 @@ export interface AuthorizeDependencies {
   readonly wallClock: Clock;
 }
 
-/** A request as its signature sees it; of a query parameter given twice, only the first. */
-export interface SignedRequest extends OssRequest {
+/** A request as its signature sees it; of a query parameter that is given twice, the first value. */
+export interface SignedRequest extends SignableRequest {
   readonly query: ReadonlyMap<string, string>;
 }
 
-/**
- * @param key - undefined for the bucket itself
- * @throws OssError for a query of too many parameters, before they are sorted
- */
-export function asSigned(
-  request: Pick<IncomingMessage, 'url' | 'method' | 'headers'>,
-  bucket: string,
-  key: string | undefined,
-): SignedRequest {
-  const { query, hasTooManyParameters } = readTarget(request);
-  if (hasTooManyParameters) {
-    throw ossError('InvalidArgument.queryTooLong', {
-      values: { maximum: String(MAX_QUERY_PARAMETERS) },
-    });
-  }
-  return {
-    method: request.method ?? 'GET',
-    bucket,
-    key,
-    query,
-    headers: readHeaders(request.headers),
-  };
-}
-
-/**
- * Reads a request's headers as text. Node gives each byte as one character, and SDKs send and sign UTF-8.
- * @returns values by lower-case name
- */
-export function readHeaders(headers: IncomingMessage['headers']): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries(headers).map(([name, value]) => {
-      const characters = Array.isArray(value) ? value.join(',') : (value ?? '');
-      const bytes = Buffer.from(characters, 'latin1');
-      return [name, isUtf8(bytes) ? bytes.toString('utf8') : characters];
-    }),
-  );
+/** @throws OssError for a query of too many parameters, before they are sorted */
+export function refuseLongQuery(request: { readonly hasTooManyParameters: boolean }): void {
+  if (!request.hasTooManyParameters) return;
+  throw ossError('InvalidArgument.queryTooLong', {
+    values: { maximum: String(MAX_QUERY_PARAMETERS) },
+  });
 }
 
 /** How far the date of a request may be off (OSS "Add signatures to the header", "Signature version 4"). */

@@ -1,9 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readTarget } from '../../http/request-target.ts';
+import type { ServerResponse } from 'node:http';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
 import { ossError } from '../errors.ts';
+import type { ObjectRequest } from '../oss-request.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
 /** What deleting works with. */
@@ -17,15 +17,14 @@ export interface DeleteObjectDependencies extends AuthorizeDependencies {
  */
 export async function deleteObject(
   deps: DeleteObjectDependencies,
-  request: IncomingMessage,
+  request: ObjectRequest,
   response: ServerResponse,
-  key: string,
 ): Promise<void> {
-  if (authorizeRequest(deps, request, { kind: 'object', key }) === 'anonymous') {
+  if (authorizeRequest(deps, request) === 'anonymous') {
     throw ossError('AccessDenied.anonymousWrite');
   }
-  refuseOtherOperations(readTarget(request).query);
-  await deleteUpload(deps, key);
+  refuseOtherOperations(request.query);
+  await deleteUpload(deps, request.key);
   response.statusCode = 204;
   response.end();
 }

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { onClose } from '../../http/on-close.ts';
-import { readTarget } from '../../http/request-target.ts';
 import { elapsedSince } from '../../lib/clock.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { findExcessHeader } from '../../uploads/header-limit.ts';
@@ -12,6 +11,7 @@ import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { Authorization } from '../auth/authorize-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
 import { ossError } from '../errors.ts';
+import type { ObjectRequest } from '../oss-request.ts';
 import { etagOf, objectHeaders, validatorHeaders } from '../response-headers.ts';
 import type { ResponseHeaders } from '../response-headers.ts';
 import { resolveRange } from './byte-range.ts';
@@ -33,14 +33,12 @@ export interface GetObjectDependencies extends AuthorizeDependencies {
  */
 export async function getObject(
   deps: GetObjectDependencies,
-  request: IncomingMessage,
+  request: ObjectRequest,
   response: ServerResponse,
-  key: string,
 ): Promise<void> {
-  const startedAt = deps.wallClock.now();
-  const access = authorizeRequest(deps, request, { kind: 'object', key });
-  const { query } = readTarget(request);
-  const read = { deps, request, response, startedAt, overrides: readOverrides(query, access) };
+  const { key, query } = request;
+  const access = authorizeRequest(deps, request);
+  const read = { deps, request, response, overrides: readOverrides(query, access) };
   refuseOtherOperations(query);
   if (access === 'anonymous' && !deps.publicRead) throw ossError('AccessDenied.anonymousRead');
 
@@ -49,7 +47,7 @@ export async function getObject(
     const object = await findObject(deps, key);
     if (access === 'anonymous' && object.headers[ACL] === 'private')
       throw ossError('AccessDenied.anonymousRead');
-    if (await answer(read, object)) return;
+    if (await respond(read, object)) return;
     // No body. Either the object was deleted or replaced since the ledger was asked, or it is really lost.
     if (object.locator === lost) throw new Error(`the body ${lost} of ${key} is missing`);
     lost = object.locator;
@@ -96,15 +94,13 @@ function readOverrides(query: ReadonlyMap<string, string>, access: Authorization
 
 interface Read {
   readonly deps: GetObjectDependencies;
-  readonly request: IncomingMessage;
+  readonly request: ObjectRequest;
   readonly response: ServerResponse;
-  /** By the wall clock. */
-  readonly startedAt: number;
   readonly overrides: ResponseHeaders;
 }
 
 /** @returns false, and nothing was sent, when the object has no body */
-async function answer(read: Read, object: StoredObject): Promise<boolean> {
+async function respond(read: Read, object: StoredObject): Promise<boolean> {
   const { request, response } = read;
   const validators = { etag: etagOf(object), lastModified: object.storedAt };
   const outcome = evaluatePreconditions(request.headers, validators);
@@ -115,26 +111,26 @@ async function answer(read: Read, object: StoredObject): Promise<boolean> {
     response.end();
     return true;
   }
-  return request.method === 'HEAD' ? answerHead(read, object) : answerGet(read, object);
+  return request.method === 'HEAD' ? respondToHead(read, object) : respondToGet(read, object);
 }
 
-async function answerHead(read: Read, object: StoredObject): Promise<boolean> {
+async function respondToHead(read: Read, object: StoredObject): Promise<boolean> {
   const { deps, request, response } = read;
   const body = await deps.uploads.store.stat(object.locator);
   if (body === undefined) return false;
   if (body.size !== object.size) throw wrongSize(object, body.size);
-  const bare = readTarget(request).query.has('objectMeta');
+  const bare = request.query.has('objectMeta');
   setHeaders(read, bare ? validatorHeaders(object) : objectHeaders(object, read.overrides));
   response.setHeader('Content-Length', object.size);
   response.end();
   return true;
 }
 
-async function answerGet(read: Read, object: StoredObject): Promise<boolean> {
+async function respondToGet(read: Read, object: StoredObject): Promise<boolean> {
   const { deps, request, response } = read;
   const range = chooseRange(read, object);
   // Nothing is opened for a client that is gone.
-  if (request.socket.destroyed) return true;
+  if (request.raw.socket.destroyed) return true;
   const body = await deps.uploads.store.open(object.locator, range);
   if (body === undefined) return false;
   const length = range === undefined ? object.size : range.end - range.start + 1;
@@ -144,7 +140,7 @@ async function answerGet(read: Read, object: StoredObject): Promise<boolean> {
     response.statusCode = 206;
     response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
   }
-  const sent = await send(body, request, response);
+  const sent = await send(body, request.raw, response);
   if (sent === undefined) return true;
   if (sent !== length) {
     // The client must not take what it has for the whole, nor the next answer for the rest.
@@ -159,9 +155,9 @@ async function answerGet(read: Read, object: StoredObject): Promise<boolean> {
 function chooseRange({ request, response }: Read, object: StoredObject): ByteRange | undefined {
   const validators = { etag: etagOf(object), lastModified: object.storedAt };
   if (!rangeCounts(request.headers, validators)) return undefined;
-  const { range } = request.headers;
-  const behavior = request.headers['x-oss-range-behavior'];
-  const outcome = resolveRange(range, object.size, behavior?.toString());
+  const range = request.headers.get('range');
+  const behavior = request.headers.get('x-oss-range-behavior');
+  const outcome = resolveRange(range, object.size, behavior);
   if (outcome === 'whole') return undefined;
   if (outcome !== 'unsatisfiable') return outcome;
   response.setHeader('Content-Range', `bytes */${object.size}`);
@@ -216,7 +212,7 @@ async function send(
   }
 }
 
-function setHeaders({ deps, response, startedAt }: Read, headers: ResponseHeaders): void {
+function setHeaders({ deps, request, response }: Read, headers: ResponseHeaders): void {
   for (const [name, value] of headers) response.setHeader(name, value);
-  response.setHeader('x-oss-server-time', String(elapsedSince(startedAt, deps.wallClock)));
+  response.setHeader('x-oss-server-time', String(elapsedSince(request.receivedAt, deps.wallClock)));
 }

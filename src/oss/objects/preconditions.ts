@@ -8,21 +8,20 @@ export interface Validators {
   readonly lastModified: number;
 }
 
-/** Whether to go on, and if not, whose word it is. */
+/** Result of the preconditions: continue, 304 or 412. */
 export type PreconditionOutcome = 'proceed' | 'notModified' | 'failed';
 
-/** A request's headers by lower-case name, as Node has them. */
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+type Headers = ReadonlyMap<string, string>;
 
 /**
- * Judges `If-Match`, `If-Unmodified-Since`, `If-None-Match` and `If-Modified-Since` (OSS "GetObject"), in the order
+ * Evaluates `If-Match`, `If-Unmodified-Since`, `If-None-Match` and `If-Modified-Since` (OSS "GetObject"), in the order
  * of RFC 9110, 13.2.2: an ETag outranks the date that asks the same. A malformed date counts as absent.
  */
 export function evaluatePreconditions(
   headers: Headers,
   { etag, lastModified }: Validators,
 ): PreconditionOutcome {
-  const ifMatch = text(headers, 'if-match');
+  const ifMatch = headers.get('if-match');
   const unmodifiedSince = date(headers, 'if-unmodified-since');
   const held =
     ifMatch === undefined
@@ -30,7 +29,7 @@ export function evaluatePreconditions(
       : lists(ifMatch, etag);
   if (!held) return 'failed';
 
-  const ifNoneMatch = text(headers, 'if-none-match');
+  const ifNoneMatch = headers.get('if-none-match');
   const modifiedSince = date(headers, 'if-modified-since');
   const known =
     ifNoneMatch === undefined
@@ -44,7 +43,7 @@ export function evaluatePreconditions(
  * that a download which is resumed after the object was replaced starts again instead of mixing two bodies.
  */
 export function rangeCounts(headers: Headers, { etag, lastModified }: Validators): boolean {
-  const ifRange = text(headers, 'if-range');
+  const ifRange = headers.get('if-range');
   if (ifRange === undefined) return true;
   return ifRange.trim() === etag || parseHttpDate(ifRange) === wholeSeconds(lastModified);
 }
@@ -63,10 +62,5 @@ function wholeSeconds(time: number): number {
 }
 
 function date(headers: Headers, name: string): number | undefined {
-  return parseHttpDate(text(headers, name) ?? '');
-}
-
-function text(headers: Headers, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === 'string' ? value : value?.join(',');
+  return parseHttpDate(headers.get(name) ?? '');
 }

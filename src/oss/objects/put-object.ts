@@ -1,19 +1,17 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readTarget } from '../../http/request-target.ts';
+import type { ServerResponse } from 'node:http';
 import { allowSmallChunks } from '../../http/small-chunks.ts';
 import { elapsedSince } from '../../lib/clock.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
-import { receiveUpload } from '../../uploads/receive.ts';
-import { prepareSha256 } from '../../uploads/sha256.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
-import { readHeaders } from '../auth/signed-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
 import { ossError } from '../errors.ts';
-import { notStored } from '../not-stored.ts';
 import { storedHeaders } from '../object-headers.ts';
+import type { ObjectRequest } from '../oss-request.ts';
+import { forbidsOverwrite, receiveObject } from '../receive-object.ts';
+import type { UploadCommand } from '../receive-object.ts';
 import { openBody } from '../request-body.ts';
 import { digestHeaders } from '../response-headers.ts';
-import { admitSize, withinSize } from '../size-limit.ts';
+import { admitSize } from '../size-limit.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
 /** What putting works with. */
@@ -30,38 +28,38 @@ export interface PutObjectDependencies extends AuthorizeDependencies {
  */
 export async function putObject(
   deps: PutObjectDependencies,
-  request: IncomingMessage,
+  request: ObjectRequest,
   response: ServerResponse,
-  key: string,
 ): Promise<void> {
   const { uploads, wallClock } = deps;
-  const startedAt = wallClock.now();
-  if (authorizeRequest(deps, request, { kind: 'object', key }) === 'anonymous') {
+  const object = await receiveObject(uploads, authorizePut(deps, request));
+  for (const [name, value] of digestHeaders(object)) response.setHeader(name, value);
+  response.setHeader('x-oss-server-time', String(elapsedSince(request.receivedAt, wallClock)));
+  response.setHeader('Content-Length', 0);
+  response.end();
+}
+
+function authorizePut(deps: PutObjectDependencies, request: ObjectRequest): UploadCommand {
+  const { headers, key, query, raw } = request;
+  if (authorizeRequest(deps, request) === 'anonymous') {
     throw ossError('AccessDenied.anonymousWrite');
   }
-  refuseOtherOperations(readTarget(request).query);
-  const headers = readHeaders(request.headers);
+  refuseOtherOperations(query);
   refuseOtherHeaders(headers);
-  const { maxUploadBytes } = uploads.rules;
-  const limits = admitSize({ min: 0, max: undefined }, maxUploadBytes, announcedSize(headers));
-  allowSmallChunks(request);
-  const outcome = await receiveUpload(uploads, {
+  const { maxUploadBytes } = deps.uploads.rules;
+  const size = admitSize({ min: 0, max: undefined }, maxUploadBytes, announcedSize(headers));
+  allowSmallChunks(raw);
+  return {
     key,
+    size,
     headers: storedHeaders(headers, {
       contentType: headers.get('content-type'),
       requestAcl: undefined,
       publicRead: deps.publicRead,
     }),
-    forbidOverwrite: headers.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true',
-    announcedSize: limits.announced,
-    bytes: withinSize(openBody(request), limits),
-  });
-  if (outcome.kind !== 'stored') throw notStored(outcome.kind);
-  prepareSha256(uploads, outcome.object);
-  for (const [name, value] of digestHeaders(outcome.object)) response.setHeader(name, value);
-  response.setHeader('x-oss-server-time', String(elapsedSince(startedAt, wallClock)));
-  response.setHeader('Content-Length', 0);
-  response.end();
+    forbidOverwrite: forbidsOverwrite(headers),
+    bytes: openBody(request),
+  };
 }
 
 /** Headers that make a PUT another operation, or one that depends on what is there already. */

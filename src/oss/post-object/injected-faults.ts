@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { pause, corruptResponse, spoilFile } from '../../faults/connection-faults.ts';
-import type { Fault } from '../../faults/fault-plan.ts';
+import { corruptResponse, pause, spoilFile } from '../../faults/connection-faults.ts';
+import type { Fault, FaultPlan } from '../../faults/fault-plan.ts';
 import { ClientVanished } from '../../http/request-chunks.ts';
 import { OSS_ERROR_CODES, OssError, isOssErrorCode, ossError } from '../errors.ts';
-import type { OssErrorCode } from '../errors.ts';
-import type { AuthorizedForm } from './authorize-form.ts';
+import type { ErrorElements, OssErrorCode } from '../errors.ts';
+import type { AuthorizeForm, FormCommand } from './authorize-form.ts';
 import type { PostForm } from './read-form.ts';
 
 /** @returns the codes that a form can be refused with on purpose */
@@ -12,56 +12,49 @@ export function faultCodes(): readonly string[] {
   return OSS_ERROR_CODES;
 }
 
-/** A form that was authorized, and is going to fail. */
-export interface FaultedForm {
-  /** The bytes of its file, as far as they come. */
-  readonly bytes: AsyncIterable<Buffer>;
-  /** To be called when the file is stored. @throws OssError for a refusal that leaves it stored */
-  readonly afterwards: () => void;
+/**
+ * Lets forms that were authorized fail as a test has specified.
+ * @returns an authorization that throws OssError for an injected refusal, and ClientVanished when the client gives up
+ *   during a delay
+ */
+export function withFaults(plan: FaultPlan, authorize: AuthorizeForm): AuthorizeForm {
+  return async (form, request) => {
+    const command = await authorize(form, request);
+    const fault = plan.take({ operation: 'PostObject', key: command.key });
+    return fault === undefined ? command : applyFault(fault, request.raw, form, command);
+  };
 }
 
 /** The only refusal of OSS that comes when the object is stored already. */
 const AFTERWARDS: ReadonlySet<string> = new Set<OssErrorCode>(['CallbackFailed']);
 
-/**
- * Makes an authorized form fail as a test has specified.
- * @throws OssError for a specified refusal; ClientVanished when the client does not wait
- */
-export async function injectFault(
-  fault: Fault | undefined,
-  request: IncomingMessage,
-  form: PostForm,
-  authorized: AuthorizedForm,
-): Promise<FaultedForm> {
-  // Without a fault nothing may keep the form: its fields are many bytes, and an upload takes long.
-  if (fault === undefined) return { bytes: form.file.bytes, afterwards: () => undefined };
-  return faultForm(fault, request, form, authorized);
-}
-
-async function faultForm(
+async function applyFault(
   fault: Fault,
   request: IncomingMessage,
   form: PostForm,
-  authorized: AuthorizedForm,
-): Promise<FaultedForm> {
-  const broken = (): Error => new ClientVanished('the connection was broken on purpose');
-  const refuse = (): void => {
-    if (fault.kind === 'refuse') throw refusal(fault, form, authorized);
-  };
-  const isLate = fault.kind === 'refuse' && AFTERWARDS.has(fault.code);
-  if (!isLate) refuse();
+  command: FormCommand,
+): Promise<FormCommand> {
+  if (fault.kind === 'refuse') {
+    const error = refusal(fault, form, command);
+    if (!AFTERWARDS.has(fault.code)) throw error;
+    return { ...command, success: () => Promise.reject(error) };
+  }
   if (fault.kind === 'delay' && !(await pause(request, fault.time))) throw broken();
   corruptResponse(request, fault);
-  return { bytes: spoilFile(request, form.file.bytes, fault, broken), afterwards: refuse };
+  return { ...command, bytes: spoilFile(request, command.bytes, fault, broken) };
+}
+
+function broken(): Error {
+  return new ClientVanished('the connection was broken on purpose');
 }
 
 function refusal(
   { code, details, message }: Extract<Fault, { kind: 'refuse' }>,
   form: PostForm,
-  authorized: AuthorizedForm,
+  command: FormCommand,
 ): OssError {
   if (!isOssErrorCode(code)) throw new Error(`OSS has no error ${code}`);
-  const elements = { ...usualElements(code, form, authorized), ...details };
+  const elements = { ...usualElements(code, form, command), ...details };
   return message === undefined
     ? ossError(code, { elements })
     : new OssError(code, { message, elements });
@@ -71,8 +64,8 @@ function refusal(
 function usualElements(
   code: OssErrorCode,
   { fields, file }: PostForm,
-  { size }: AuthorizedForm,
-): Record<string, string> {
+  { size }: FormCommand,
+): ErrorElements {
   const accessKeyId = fields.get('ossaccesskeyid') ?? '';
   switch (code) {
     case 'InvalidAccessKeyId':
@@ -84,7 +77,7 @@ function usualElements(
         StringToSign: fields.get('policy') ?? '',
       };
     case 'EntityTooLarge':
-      return sizes('MaxSizeAllowed', size.max ?? 0, file);
+      return sizes('MaxSizeAllowed', size.max, file);
     case 'EntityTooSmall':
       return sizes('MinSizeAllowed', size.min, file);
     case 'InvalidArgument':
@@ -94,6 +87,6 @@ function usualElements(
   }
 }
 
-function sizes(name: string, allowed: number, file: PostForm['file']): Record<string, string> {
+function sizes(name: string, allowed: number, file: PostForm['file']): ErrorElements {
   return { [name]: String(allowed), ProposedSize: String(file.announcedSize ?? 0) };
 }

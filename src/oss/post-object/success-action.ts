@@ -1,60 +1,60 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { requestHost } from '../../http/public-host.ts';
 import type { StoredObject } from '../../uploads/upload.ts';
 import { argument, ossError } from '../errors.ts';
-import { flatXml } from '../flat-xml.ts';
 import { quote, valueOf } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
+import { flatXml } from '../flat-xml.ts';
 import { ENCRYPTION_HEADERS } from '../object-headers.ts';
+import type { OssRequest } from '../oss-request.ts';
 import { digestHeaders, etagOf } from '../response-headers.ts';
 import { callbackBody, readCallback } from './callback-config.ts';
 import type { Callback, CallbackFacts, CallbackRule } from './callback-config.ts';
 import { callBack } from './callback-request.ts';
 
-/** How a form wants its success to be told. */
-export interface SuccessAction {
-  readonly callback: Callback | undefined;
-  readonly redirect: URL | undefined;
-  readonly status: 200 | 201 | 204;
+/**
+ * Responds to a form whose file is stored, in the way that the form has asked for.
+ * @throws OssError `CallbackFailed`, or ClientVanished; the object stays stored
+ */
+export type SuccessAction = (
+  response: ServerResponse,
+  object: StoredObject,
+) => Promise<void> | void;
+
+/** An upload that a form is going to make. */
+export interface PlannedUpload {
+  readonly request: OssRequest;
+  readonly key: string;
+  /** Stored with the object. */
+  readonly headers: StoredObject['headers'];
+  readonly callback: CallbackRule;
+  /** Scheme and host as clients see them; undefined to take them from the request. */
+  readonly publicUrl: string | undefined;
 }
 
 const DEFAULT_STATUS = 204;
-const STATUSES: ReadonlyMap<string, SuccessAction['status']> = new Map([
+const STATUSES: ReadonlyMap<string, number> = new Map([
   ['200', 200],
   ['201', 201],
   ['204', 204],
 ]);
 
-/** An object that a form is going to make. */
-export interface PlannedObject {
-  readonly bucket: string;
-  readonly key: string;
-  readonly requestId: string;
-  /** The headers that will be stored with it. */
-  readonly headers: StoredObject['headers'];
-}
-
 /**
- * Reads what a form wants as its answer. An unknown `success_action_status` is 204 (OSS PostObject page).
- * @throws OssError for a redirect that is no http or https URL or too long, and for a callback that is not allowed
- *   or has too long a body
+ * Reads how a form wants its success. A callback wins over a redirect (unverified), and that over a status. An unknown
+ * `success_action_status` is 204 (OSS PostObject page).
+ * @throws OssError for a redirect that is not an http or https URL or is too long, and for a callback that is not
+ *   allowed or has too long a body
  */
-export function readSuccessAction(
-  fields: FormFields,
-  request: IncomingMessage,
-  planned: PlannedObject,
-  rule: CallbackRule,
-): SuccessAction {
-  const callback = readCallback(fields, rule, request.socket);
+export function readSuccessAction(fields: FormFields, planned: PlannedUpload): SuccessAction {
+  const callback = readCallback(fields, planned.callback, planned.request.raw.socket);
   if (callback !== undefined) {
     const longest = { ...LONGEST_FACTS, headers: planned.headers };
-    callbackBody(callback, callbackFacts(request, planned, longest));
+    callbackBody(callback, callbackFacts(planned, longest));
   }
-  return {
-    callback,
-    redirect: readRedirect(fields),
-    status: STATUSES.get(fields.get('success_action_status') ?? '') ?? DEFAULT_STATUS,
-  };
+  const redirect = readRedirect(fields);
+  if (callback !== undefined) return callbackAction(callback, planned);
+  if (redirect !== undefined) return redirectAction(redirect, planned);
+  return statusAction(STATUSES.get(fields.get('success_action_status') ?? ''), planned);
 }
 
 const REDIRECT = 'success_action_redirect';
@@ -76,58 +76,49 @@ function readRedirect(fields: FormFields): URL | undefined {
   return url;
 }
 
-/** An upload that is done. */
-export interface PostedObject {
-  readonly bucket: string;
-  readonly key: string;
-  readonly object: StoredObject;
-  readonly requestId: string;
-  /** Milliseconds that it took. */
-  readonly elapsed: number;
-}
-
-/** What answering works with. */
-export interface AnswerDependencies {
-  readonly callback: CallbackRule;
-  readonly publicUrl: string | undefined;
-}
-
-/**
- * Tells that an object is stored. A callback wins over a redirect (unverified), and that over a status.
- * @throws OssError `CallbackFailed`, or ClientVanished; the object stays
- */
-export async function respondToPost(
-  request: IncomingMessage,
-  response: ServerResponse,
-  wish: SuccessAction,
-  posted: PostedObject,
-  { callback: rule, publicUrl }: AnswerDependencies,
-): Promise<void> {
-  for (const [name, value] of successHeaders(posted)) response.setHeader(name, value);
-  if (wish.callback !== undefined) {
-    const { callback } = wish;
-    const body = Buffer.from(callbackBody(callback, callbackFacts(request, posted, posted.object)));
-    const json = await callBack({ callback, body, rule, client: request.socket });
-    send(response, 200, { type: 'application/json', body: json });
-  } else if (wish.redirect !== undefined) {
-    response.setHeader('Location', redirectLocation(wish.redirect, posted));
-    send(response, 303);
-  } else if (wish.status === 201) {
-    const body = postResponse(requestHost(request, publicUrl), posted);
-    send(response, 201, { type: 'application/xml', body });
-  } else {
-    send(response, wish.status);
-  }
-}
-
-/** That forms are answered with Content-MD5 and x-oss-server-time as PutObject is, is unverified. */
-function* successHeaders({ object, elapsed }: PostedObject): Iterable<readonly [string, string]> {
+/** That forms get Content-MD5 as PutObject does is unverified. */
+export function* successHeaders(object: StoredObject): Iterable<readonly [string, string]> {
   yield* digestHeaders(object);
-  yield ['x-oss-server-time', String(elapsed)];
   for (const name of ENCRYPTION_HEADERS) {
     const value = object.headers[name];
     if (value !== undefined) yield [name, Buffer.from(value).toString('latin1')];
   }
+}
+
+function callbackAction(callback: Callback, planned: PlannedUpload): SuccessAction {
+  return async (response, object) => {
+    const body = Buffer.from(callbackBody(callback, callbackFacts(planned, object)));
+    const client = planned.request.raw.socket;
+    const json = await callBack({ callback, body, rule: planned.callback, client });
+    send(response, 200, { type: 'application/json', body: json });
+  };
+}
+
+function redirectAction(redirect: URL, { request, key }: PlannedUpload): SuccessAction {
+  return (response, object) => {
+    response.setHeader(
+      'Location',
+      redirectLocation(redirect, { bucket: request.bucket, key }, object),
+    );
+    send(response, 303);
+  };
+}
+
+function statusAction(
+  status = DEFAULT_STATUS,
+  { request, key, publicUrl }: PlannedUpload,
+): SuccessAction {
+  return (response, object) => {
+    if (status !== 201) {
+      send(response, status);
+      return;
+    }
+    const host = requestHost(request.raw, publicUrl);
+    send(response, 201, {
+      type: 'application/xml',
+      body: postResponse(host, { bucket: request.bucket, key }, object),
+    });
+  };
 }
 
 function send(
@@ -143,8 +134,17 @@ function send(
   response.end(content?.body);
 }
 
-/** The query is S3's; no page of OSS tells what it appends (unverified). */
-function redirectLocation(redirect: URL, { bucket, key, object }: PostedObject): string {
+interface ObjectName {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** The query is S3's; no page of OSS says what it appends (unverified). */
+function redirectLocation(
+  redirect: URL,
+  { bucket, key }: ObjectName,
+  object: StoredObject,
+): string {
   const url = new URL(redirect);
   const result = Object.entries({ bucket, key, etag: etagOf(object) })
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
@@ -153,8 +153,8 @@ function redirectLocation(redirect: URL, { bucket, key, object }: PostedObject):
   return url.href;
 }
 
-/** Order and form are those of recorded answers: no quotes round the ETag, slashes of the key as they are. */
-function postResponse(host: string, { bucket, key, object }: PostedObject): string {
+/** Order and form are those of recorded responses: no quotes round the ETag, slashes of the key as they are. */
+function postResponse(host: string, { bucket, key }: ObjectName, object: StoredObject): string {
   const path = key.split('/').map(encodeURIComponent).join('/');
   return flatXml('PostResponse', {
     Bucket: bucket,
@@ -175,21 +175,17 @@ const LONGEST_FACTS: Omit<ObjectFacts, 'headers'> = {
 };
 
 /** The variables of OSS "Callback". */
-function callbackFacts(
-  request: IncomingMessage,
-  { bucket, key, requestId }: Pick<PlannedObject, 'bucket' | 'key' | 'requestId'>,
-  object: ObjectFacts,
-): CallbackFacts {
+function callbackFacts({ request, key }: PlannedUpload, object: ObjectFacts): CallbackFacts {
   return new Map<string, string | number>([
-    ['bucket', bucket],
+    ['bucket', request.bucket],
     ['object', key],
     ['etag', object.md5.toUpperCase()],
     ['size', object.size],
     ['mimeType', object.headers['content-type'] ?? ''],
     ['crc64', object.crc64],
     ['contentMd5', Buffer.from(object.md5, 'hex').toString('base64')],
-    ['clientIp', request.socket.remoteAddress ?? ''],
-    ['reqId', requestId],
+    ['clientIp', request.raw.socket.remoteAddress ?? ''],
+    ['reqId', request.id],
     ['operation', 'PostObject'],
   ]);
 }

@@ -6,7 +6,6 @@ import express from 'express';
 import type { Express } from 'express';
 import request from 'supertest';
 import { AccountDirectory } from '../../../src/accounts/accounts.ts';
-import { noFaults } from '../../../src/faults/none.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
 import { createIotRouter } from '../../../src/iot/router.ts';
 import { wallClock } from '../../../src/lib/clock.ts';
@@ -76,7 +75,7 @@ function createApp(): Express {
     nonces,
     quota: { take: async () => undefined },
     quotaRule: 'off',
-    faults: noFaults,
+    faults: undefined,
     wallClock,
     publicUrl: undefined,
     unsigned: unboundedMemory(),

@@ -6,12 +6,12 @@ import {
   signOssV1,
   signUrlV1,
 } from '../../../src/signatures/oss-v1.ts';
-import type { OssRequest } from '../../../src/signatures/oss-v1.ts';
+import type { SignableRequest } from '../../../src/signatures/signable-request.ts';
 import { aliOss, aliOssSignUtils } from '../../support/ali-oss.ts';
 
 const DOC_SECRET = 'OtxrzxIsfpFjA7SwPzILwy8Bw21TLhquhboDYROV';
 const GO_DATE = 'Wed, 28 Dec 2022 10:27:41 GMT';
-const GO_PUT: OssRequest = {
+const GO_PUT: SignableRequest = {
   method: 'PUT',
   bucket: 'examplebucket',
   key: 'nelson',
@@ -26,7 +26,7 @@ const GO_PUT: OssRequest = {
     ['x-oss-date', GO_DATE],
   ]),
 };
-const get = (bucket: string, key: string, query: [string, string][] = []): OssRequest => ({
+const get = (bucket: string, key: string, query: [string, string][] = []): SignableRequest => ({
   method: 'GET',
   bucket,
   key,
@@ -35,7 +35,7 @@ const get = (bucket: string, key: string, query: [string, string][] = []): OssRe
 });
 
 describe('OSS request signature version 1', () => {
-  it.each<[string, string, OssRequest, string, string, string]>([
+  it.each<[string, string, SignableRequest, string, string, string]>([
     [
       'the Go SDK, PUT with headers',
       'sk',
@@ -103,7 +103,7 @@ describe('OSS request signature version 1', () => {
     expect(signOssV1(secret, stringToSign)).toBe(signature);
   });
 
-  it.each<[string, Partial<OssRequest>, string]>([
+  it.each<[string, Partial<SignableRequest>, string]>([
     ['the service', { bucket: '', key: undefined }, '/'],
     ['a bucket', { key: undefined }, '/b/'],
     ['a key that is not encoded', { key: 'a b/固件+%' }, '/b/a b/固件+%'],
@@ -193,7 +193,7 @@ describe('OSS request signature version 1', () => {
           { headers, parameters },
           date,
         );
-        const request: OssRequest = {
+        const request: SignableRequest = {
           method: 'PUT',
           bucket: 'b',
           key,
@@ -266,7 +266,7 @@ describe('signUrlV1', () => {
         fc.pre(key !== otherKey);
         const query = signUrlV1({ ...options, key, expires });
         const signature = query.find(([name]) => name === 'Signature')?.[1] ?? '';
-        const verifies = (request: OssRequest, until: number): boolean =>
+        const verifies = (request: SignableRequest, until: number): boolean =>
           equalInConstantTime(
             signOssV1('sk', ossV1StringToSign(request, String(until))),
             signature,

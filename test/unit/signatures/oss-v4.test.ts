@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { equalInConstantTime } from '../../../src/signatures/constant-time.ts';
-import type { OssRequest } from '../../../src/signatures/oss-request.ts';
+import type { SignableRequest } from '../../../src/signatures/signable-request.ts';
 import {
   ossV4CanonicalRequest,
   ossV4StringToSign,
@@ -26,7 +26,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
   ['zabc', 'value'],
   ['xyz', 'value'],
 ];
-const PUT: OssRequest = {
+const PUT: SignableRequest = {
   method: 'PUT',
   bucket: 'bucket',
   key: '1234+-/123/1.txt',
@@ -34,7 +34,7 @@ const PUT: OssRequest = {
   headers: new Map(HEADERS),
 };
 
-function goHeaderRequest(date: string, more: [string, string][] = []): OssRequest {
+function goHeaderRequest(date: string, more: [string, string][] = []): SignableRequest {
   return {
     ...PUT,
     headers: new Map([
@@ -47,7 +47,7 @@ function goHeaderRequest(date: string, more: [string, string][] = []): OssReques
   };
 }
 
-function sign(request: OssRequest, date: string, additionalHeaders: string[] = []): string {
+function sign(request: SignableRequest, date: string, additionalHeaders: string[] = []): string {
   const stringToSign = ossV4StringToSign(request, { date, region: REGION, additionalHeaders });
   return signOssV4('sk', { date: date.slice(0, 8), region: REGION }, stringToSign);
 }
@@ -101,7 +101,7 @@ describe('OSS request signature version 4', () => {
     );
   });
 
-  it.each<[string, Partial<OssRequest>, string]>([
+  it.each<[string, Partial<SignableRequest>, string]>([
     ['the service', { bucket: '', key: undefined }, '/'],
     ['a bucket', { key: undefined }, '/bucket/'],
     ['a key', { key: "a b/固/~!'()*" }, '/bucket/a%20b/%E5%9B%BA/~%21%27%28%29%2A'],
@@ -139,7 +139,7 @@ describe('OSS request signature version 4', () => {
           key,
           ['host'],
         );
-        const request: OssRequest = {
+        const request: SignableRequest = {
           method: 'GET',
           bucket: 'bucket',
           key,
@@ -277,14 +277,14 @@ describe('signUrlV4', () => {
         fc.pre(key !== otherKey);
         const query = signUrlV4({ ...computed, key });
         const signature = new Map(query).get('x-oss-signature') ?? '';
-        const request: OssRequest = {
+        const request: SignableRequest = {
           method: 'GET',
           bucket: 'examplebucket',
           key,
           query,
           headers: new Map(),
         };
-        const verifies = (difference: Partial<OssRequest>): boolean =>
+        const verifies = (difference: Partial<SignableRequest>): boolean =>
           equalInConstantTime(sign({ ...request, ...difference }, computed.date), signature);
         expect(verifies({})).toBe(true);
         expect(verifies({ query: [...query].reverse() })).toBe(true);

@@ -2,6 +2,7 @@ import { ManualClock } from '../../../../src/lib/clock.ts';
 import { authorizeRequest } from '../../../../src/oss/auth/authorize-request.ts';
 import type { AuthorizeDependencies } from '../../../../src/oss/auth/signed-request.ts';
 import { OssError } from '../../../../src/oss/errors.ts';
+import { parseRequest } from '../../../../src/oss/oss-request.ts';
 import { createBucketKey } from '../../../../src/signatures/bucket-key.ts';
 import { formatDateV4, parseDateV4 } from '../../../../src/signatures/credential-v4.ts';
 import { ossV1StringToSign, signUrlV1 } from '../../../../src/signatures/oss-v1.ts';
@@ -53,7 +54,8 @@ function authorize(call: Call, setting: Setting = {}): unknown {
       ? query
       : Array.from(query, (pair) => pair.map(encodeURIComponent).join('=')).join('&');
   const request = { method, url: `/${encodeURI(key)}?${search}`, headers };
-  return authorizeRequest(partsAt(setting), request, { kind: 'object', key });
+  const parsed = parseRequest(request, setting.bucket ?? BUCKET);
+  return authorizeRequest(partsAt(setting), { ...parsed, key });
 }
 
 function refusal(call: Call, setting: Setting = {}): OssError {
@@ -579,5 +581,5 @@ test('the bucket itself', () => {
   const signature = partsAt().bucketKey.signRequestV1(ossV1StringToSign(request, String(expires)));
   const query = `Expires=${expires}&OSSAccessKeyId=ak&Signature=${encodeURIComponent(signature)}`;
   const call = { method: 'GET', url: `/?${query}`, headers: {} };
-  expect(authorizeRequest(partsAt(), call, { kind: 'bucket' })).toBe('signed');
+  expect(authorizeRequest(partsAt(), parseRequest(call, BUCKET))).toBe('signed');
 });

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
+import { readTarget } from '../../../../src/http/request-target.ts';
 import { findAddress } from '../../../../src/oss/object-address.ts';
 import { findObjectKeyProblem } from '../../../../src/policy/object-key.ts';
 
 const BUCKET = 'iotx-ota';
 const find = (url: string, host = '127.0.0.1:9070') =>
-  findAddress({ url, headers: { host } }, BUCKET);
+  findAddress(readTarget({ url, headers: { host } }), BUCKET);
 const object = (key: string) => ({ kind: 'object', key });
 
 test.each([
@@ -51,7 +52,7 @@ test.each([
 });
 
 test('a request without a Host header is found by its path', () => {
-  expect(findAddress({ url: '/a', headers: {} }, BUCKET)).toEqual(object('a'));
+  expect(findAddress(readTarget({ url: '/a', headers: {} }), BUCKET)).toEqual(object('a'));
 });
 
 test.each([
@@ -88,8 +89,8 @@ test.each([
   [`/${'k'.repeat(1024)}`, 'tooLong'],
   [`/${'%E5%9B%BA'.repeat(342)}`, 'tooLong'],
   ['/iotx-ota/_gateway/metrics', 'reserved'],
-])('%s is no key: %s', (url, fault) => {
-  expect(find(url)).toEqual({ kind: 'invalid', fault });
+])('%s is no key: %s', (url, problem) => {
+  expect(find(url)).toEqual({ kind: 'invalid', problem });
 });
 
 test('the longest key', () => {

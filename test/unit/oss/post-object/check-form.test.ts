@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { OssError } from '../../../../src/oss/errors.ts';
-import { authorizeForm } from '../../../../src/oss/post-object/authorize-form.ts';
-import type { FormRules } from '../../../../src/oss/post-object/authorize-form.ts';
+import { checkForm } from '../../../../src/oss/post-object/check-form.ts';
+import type { FormRules } from '../../../../src/oss/post-object/check-form.ts';
 import { createBucketKey } from '../../../../src/signatures/bucket-key.ts';
 
 const NOW = Date.UTC(2024, 0, 2, 3, 4, 5);
 
-function judgeWith(
+function rulesWith(
   accessKeyId: string,
   secret: string,
   change: Partial<FormRules> = {},
@@ -28,16 +28,16 @@ function formOf(fields: Readonly<Record<string, string>>, filename?: string) {
     ([name, value]) => [name.toLowerCase(), value] as const,
   );
   async function* none(): AsyncGenerator<Buffer, void, undefined> {
-    // The judge reads no file.
+    // The file is not read.
   }
   const file = { filename, contentType: '', announcedSize: undefined, bytes: none() };
   return { fields: new Map(entries), file };
 }
 
 /** @returns the code of the refusal */
-function refusal(fields: Readonly<Record<string, string>>, judge: FormRules): string | undefined {
+function refusal(fields: Readonly<Record<string, string>>, rules: FormRules): string | undefined {
   try {
-    authorizeForm(formOf(fields), judge);
+    checkForm(formOf(fields), rules);
     return undefined;
   } catch (error) {
     if (error instanceof OssError) return error.code;
@@ -65,14 +65,14 @@ const FORM_V4 = {
   policy: base64(POLICY_V4),
   'x-oss-signature': 'ebf9ffdffb1c122cfb0a2b324032ff3516e875ad3f03fd234b0ac13fcaa9c205',
 };
-const JUDGE = judgeWith('ak', 'sk');
+const RULES = rulesWith('ak', 'sk');
 
-describe('authorizeForm', () => {
+describe('checkForm', () => {
   it.each([
     ['1', FORM_V1],
     ['4', FORM_V4],
   ])('accepts the vector of version %s', (_, fields) => {
-    expect(authorizeForm(formOf(fields), JUDGE)).toEqual({
+    expect(checkForm(formOf(fields), RULES)).toEqual({
       key: 'firmware/v1.bin',
       contentType: undefined,
       size: { min: 1, max: 1024 },
@@ -89,12 +89,12 @@ describe('authorizeForm', () => {
       policy,
       Signature: '9fs2TRS2W2k5hV8mLsvqZBnlC2M=',
     };
-    const judge = judgeWith('ak', 'B'.repeat(30), {
+    const rules = rulesWith('ak', 'B'.repeat(30), {
       bucket: 'gen-post-policy',
       now: Date.UTC(2020, 2, 19, 3, 44, 6, 475),
     });
-    expect(authorizeForm(formOf(fields, 'a.png'), judge).key).toBe('user/eric/a.png');
-    expect(refusal(fields, { ...judge, now: Date.UTC(2020, 2, 19, 3, 44, 6, 476) })).toBe(
+    expect(checkForm(formOf(fields, 'a.png'), rules).key).toBe('user/eric/a.png');
+    expect(refusal(fields, { ...rules, now: Date.UTC(2020, 2, 19, 3, 44, 6, 476) })).toBe(
       'AccessDenied',
     );
   });
@@ -110,8 +110,8 @@ describe('authorizeForm', () => {
         const [key = '', value = ''] = field ?? [];
         for (let at = 0; at < value.length; at += 1) {
           const changed = `${value.slice(0, at)}${value[at] === 'A' ? 'B' : 'A'}${value.slice(at + 1)}`;
-          expect(refusal({ ...fields, [key]: changed }, JUDGE)).toBe('SignatureDoesNotMatch');
-          expect(refusal({ ...fields, [key]: value.slice(0, at) }, JUDGE)).toBe(
+          expect(refusal({ ...fields, [key]: changed }, RULES)).toBe('SignatureDoesNotMatch');
+          expect(refusal({ ...fields, [key]: value.slice(0, at) }, RULES)).toBe(
             at === 0 ? 'InvalidArgument' : 'SignatureDoesNotMatch',
           );
         }
@@ -125,7 +125,7 @@ describe('authorizeForm', () => {
         fc.string({ minLength: 1, unit: 'binary' }),
         fc.string({ minLength: 1 }),
         (policy, Signature) => {
-          expect(refusal({ ...FORM_V1, policy, Signature }, JUDGE)).toBe('SignatureDoesNotMatch');
+          expect(refusal({ ...FORM_V1, policy, Signature }, RULES)).toBe('SignatureDoesNotMatch');
         },
       ),
     );
@@ -135,7 +135,7 @@ describe('authorizeForm', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ minLength: 1 }), fc.json().map(base64)), (policy) => {
         const Signature = createHmac('sha1', 'sk').update(policy).digest('base64');
-        expect(refusal({ ...FORM_V1, policy, Signature }, JUDGE)).toBe('InvalidPolicyDocument');
+        expect(refusal({ ...FORM_V1, policy, Signature }, RULES)).toBe('InvalidPolicyDocument');
       }),
     );
   });
@@ -155,7 +155,7 @@ describe('authorizeForm', () => {
     ],
     ['the wall clock just so, being 7 days old', -DAY, 7 * DAY, undefined],
   ])('accepts a date of version 4 that is fresh by %s', (_, now, wall, code) => {
-    expect(refusal(FORM_V4, { ...JUDGE, now: NOW + now, wallNow: NOW + wall })).toBe(code);
+    expect(refusal(FORM_V4, { ...RULES, now: NOW + now, wallNow: NOW + wall })).toBe(code);
   });
 
   it.each<[string, Readonly<Record<string, string>>, string]>([
@@ -178,6 +178,6 @@ describe('authorizeForm', () => {
     ],
   ])('refuses %s', (_, change, code) => {
     const { OSSAccessKeyId, policy, Signature } = FORM_V1;
-    expect(refusal({ OSSAccessKeyId, policy, Signature, ...change }, JUDGE)).toBe(code);
+    expect(refusal({ OSSAccessKeyId, policy, Signature, ...change }, RULES)).toBe(code);
   });
 });

@@ -1,5 +1,5 @@
 /** A request for a bucket or an object, as its signature sees it; however the bucket was addressed. */
-export interface OssRequest {
+export interface SignableRequest {
   readonly method: string;
   /** Empty for a request that addresses no bucket. */
   readonly bucket: string;
@@ -12,7 +12,7 @@ export interface OssRequest {
 }
 
 /** @returns `/`, `/bucket/` or `/bucket/key`, not encoded */
-export function resourcePath({ bucket, key }: Pick<OssRequest, 'bucket' | 'key'>): string {
+export function resourcePath({ bucket, key }: Pick<SignableRequest, 'bucket' | 'key'>): string {
   return bucket === '' ? '/' : `/${bucket}/${key ?? ''}`;
 }
 

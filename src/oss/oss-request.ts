@@ -1,0 +1,60 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { readTarget } from '../http/request-target.ts';
+import type { SignableRequest } from '../signatures/signable-request.ts';
+import { findAddress } from './object-address.ts';
+import type { ObjectAddress } from './object-address.ts';
+
+/** What a request to the OSS host says, parsed once. */
+export interface ParsedRequest extends SignableRequest {
+  readonly address: ObjectAddress;
+  /** Decoded; of a parameter that is given twice, the first value. */
+  readonly query: ReadonlyMap<string, string>;
+  /** Whether `query` is only the beginning. */
+  readonly hasTooManyParameters: boolean;
+}
+
+/** A request to the OSS host. */
+export interface OssRequest extends ParsedRequest {
+  readonly id: string;
+  /** By the wall clock, in Unix milliseconds. */
+  readonly receivedAt: number;
+  readonly raw: IncomingMessage;
+}
+
+/** A request for an object. */
+export interface ObjectRequest extends OssRequest {
+  readonly key: string;
+}
+
+/** Parses everything before the body. Never throws: what is wrong with it is for the operations to refuse. */
+export function parseRequest(
+  request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+  bucket: string,
+): ParsedRequest {
+  const { query, hasTooManyParameters, ...target } = readTarget(request);
+  const address = findAddress(target, bucket);
+  return {
+    method: request.method ?? 'GET',
+    address,
+    bucket,
+    key: address.kind === 'object' ? address.key : undefined,
+    query,
+    hasTooManyParameters,
+    headers: readHeaders(request.headers),
+  };
+}
+
+const NOT_ASCII = /[\x80-\xff]/;
+
+/** Node reads each byte as one character; SDKs send and sign UTF-8. */
+function readHeaders(headers: IncomingMessage['headers']): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(headers).map(([name, value = '']) => {
+      const characters = Array.isArray(value) ? value.join(',') : value;
+      if (!NOT_ASCII.test(characters)) return [name, characters];
+      const bytes = Buffer.from(characters, 'latin1');
+      return [name, isUtf8(bytes) ? bytes.toString('utf8') : characters];
+    }),
+  );
+}

@@ -1,0 +1,141 @@
+import {
+  findFailedCondition,
+  formatCondition,
+  sizeRange,
+  uncoveredSigningFields,
+} from '../../policy/conditions.ts';
+import type { Condition, PolicySubject } from '../../policy/conditions.ts';
+import { expandFilename, findObjectKeyProblem } from '../../policy/object-key.ts';
+import type { ObjectKeyProblem } from '../../policy/object-key.ts';
+import { parsePolicy } from '../../policy/policy-document.ts';
+import { argument, OssError, ossError } from '../errors.ts';
+import type { OssErrorName } from '../errors.ts';
+import { JUDGED_FIELDS, quote, valueOf } from '../fields.ts';
+import type { FormFields } from '../fields.ts';
+import { verifyForm } from './form-signature.ts';
+import type { FormVerifier } from './form-signature.ts';
+import type { PostForm } from './read-form.ts';
+
+/** What a form is checked with. */
+export interface FormRules extends FormVerifier {
+  /** The bucket that the request addresses. */
+  readonly bucket: string;
+  /** Whether a form may ask for a callback that its policy does not cover. */
+  readonly unsignedCallbacks: boolean;
+}
+
+/** What the policy of a good form allows, and what the form says itself. */
+export interface CheckedForm {
+  /** With the file's name filled in. */
+  readonly key: string;
+  /** Effective type of the object; undefined when the form names none. */
+  readonly contentType: string | undefined;
+  /** Smallest and largest size that the policy allows, in bytes; `max` is undefined when it sets none. */
+  readonly size: { readonly min: number; readonly max: number | undefined };
+}
+
+/**
+ * Checks the fields before the file, in this order: key, completeness of the signature, signature, policy, expiry,
+ * conditions. A policy is parsed only after its signature has proven to be right. OSS documents no order.
+ * @throws OssError for a form that must be refused
+ */
+export function checkForm({ fields, file }: PostForm, rules: FormRules): CheckedForm {
+  const rawKey = requireKey(fields);
+  const { policy, version } = verifyForm(fields, rules);
+  const parsed = parsePolicy(policy);
+  if (parsed.kind === 'invalid') throw new OssError('InvalidPolicyDocument', parsed);
+  const { conditions, expiration } = parsed.document;
+  checkExpiry(expiration, rules.now);
+
+  const contentType = effectiveContentType(fields, file.contentType);
+  checkConditions(conditions, { bucket: rules.bucket, fields, contentType });
+  checkCoverage(conditions, [
+    ...(version === 4 ? SIGNING_FIELDS_V4 : []),
+    ...(rules.unsignedCallbacks || valueOf(fields, CALLBACK) === undefined ? [] : [CALLBACK]),
+  ]);
+  return { key: expandKey(rawKey, file.filename), contentType, size: sizeRange(conditions) };
+}
+
+/**
+ * The type that the object will have: `x-oss-content-type`, or else the file part's, or else the `Content-Type`
+ * field's (OSS PostObject page). Conditions are checked against it, so that none can be evaded by naming another type
+ * elsewhere (the Java SDK's post policy test has it in the part; that `x-oss-content-type` counts is unverified).
+ */
+function effectiveContentType(fields: FormFields, partType: string): string | undefined {
+  const candidates = [fields.get('x-oss-content-type'), partType, fields.get('content-type')];
+  return candidates.find((type) => type !== undefined && type !== '');
+}
+
+function requireKey(fields: FormFields): string {
+  const key = fields.get('key');
+  if (key === undefined) {
+    throw ossError('InvalidArgument.keyMissing', { elements: argument('key', '') });
+  }
+  checkKey(key);
+  return key;
+}
+
+const KEY_ERRORS = {
+  empty: 'InvalidObjectName.empty',
+  tooLong: 'InvalidObjectName.tooLong',
+  invalid: 'InvalidObjectName',
+  reserved: 'InvalidObjectName',
+} as const satisfies Readonly<Record<ObjectKeyProblem, OssErrorName>>;
+
+function checkKey(key: string): void {
+  const problem = findObjectKeyProblem(key);
+  if (problem !== undefined) throw ossError(KEY_ERRORS[problem]);
+}
+
+/** A file name that is not UTF-8 would make a key that nobody has chosen. */
+function expandKey(rawKey: string, filename: string | undefined): string {
+  const key = expandFilename(rawKey, filename);
+  if (key.includes('\u{FFFD}') && !rawKey.includes('\u{FFFD}')) {
+    throw ossError('InvalidObjectName');
+  }
+  checkKey(key);
+  return key;
+}
+
+function checkExpiry(expiration: number, now: number): void {
+  if (now < expiration) return;
+  throw ossError('AccessDenied.policyExpired', {
+    elements: {
+      ServerTime: new Date(now).toISOString(),
+      Expiration: new Date(expiration).toISOString(),
+    },
+  });
+}
+
+function checkConditions(conditions: readonly Condition[], subject: PolicySubject): void {
+  const failed = findFailedCondition(conditions, subject);
+  if (failed === undefined || failed.kind === 'content-length-range') return;
+  const actual = actualValue(failed.field, subject);
+  const values = { condition: formatCondition(failed) };
+  if (actual === undefined) throw ossError('AccessDenied.conditionWithoutField', { values });
+  throw ossError('AccessDenied.conditionFailed', {
+    values,
+    // Ours, so that the response says what the condition was compared with.
+    elements: JUDGED_FIELDS.has(failed.field) ? {} : { ActualValue: quote(actual) },
+  });
+}
+
+function actualValue(field: string, subject: PolicySubject): string | undefined {
+  if (field === 'bucket') return subject.bucket;
+  if (field === 'content-type') return subject.contentType;
+  return subject.fields.get(field);
+}
+
+const SIGNING_FIELDS_V4 = ['x-oss-signature-version', 'x-oss-credential', 'x-oss-date'];
+
+/**
+ * A callback makes the gateway send a request, so it must be meant by whoever has signed the policy. OSS checks one
+ * only where the policy has a condition on it ("Callback").
+ */
+const CALLBACK = 'callback';
+
+function checkCoverage(conditions: readonly Condition[], names: readonly string[]): void {
+  const uncovered = uncoveredSigningFields(conditions, names);
+  if (uncovered.length === 0) return;
+  throw ossError('AccessDenied.fieldsNotInPolicy', { values: { fields: uncovered.join(', ') } });
+}

@@ -1,0 +1,50 @@
+import type { UploadDependencies } from '../uploads/dependencies.ts';
+import { receiveUpload } from '../uploads/receive.ts';
+import type { ReceiveOutcome } from '../uploads/receive.ts';
+import { prepareSha256 } from '../uploads/sha256.ts';
+import type { StoredObject } from '../uploads/upload.ts';
+import { ossError } from './errors.ts';
+import type { OssErrorName } from './errors.ts';
+import { withinSize } from './size-limit.ts';
+import type { SizeLimits } from './size-limit.ts';
+
+/** What an authorized request uploads. */
+export interface UploadCommand {
+  readonly key: string;
+  /** Response headers that are stored with the object, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly forbidOverwrite: boolean;
+  readonly size: SizeLimits;
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
+const NOT_STORED = {
+  immutable: 'FileImmutable',
+  exists: 'FileAlreadyExists',
+  full: 'InternalError.diskFull',
+} as const satisfies Readonly<Record<Exclude<ReceiveOutcome['kind'], 'stored'>, OssErrorName>>;
+
+/**
+ * Stores an object, durably, and starts computing the digest that its claim will ask for.
+ * @throws OssError when it is not stored; whatever its bytes throw
+ */
+export async function receiveObject(
+  uploads: UploadDependencies,
+  { key, headers, forbidOverwrite, size, bytes }: UploadCommand,
+): Promise<StoredObject> {
+  const outcome = await receiveUpload(uploads, {
+    key,
+    headers,
+    forbidOverwrite,
+    announcedSize: size.announced,
+    bytes: withinSize(bytes, size),
+  });
+  if (outcome.kind !== 'stored') throw ossError(NOT_STORED[outcome.kind]);
+  prepareSha256(uploads, outcome.object);
+  return outcome.object;
+}
+
+/** Whether the headers or the form fields of a request forbid it to replace an object (OSS "PutObject"). */
+export function forbidsOverwrite(values: ReadonlyMap<string, string>): boolean {
+  return values.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true';
+}
