@@ -99,17 +99,26 @@ function renderPages(tables) {
   };
 }
 
-/** @returns the page of the settings with its table written anew */
+function settingRows(settings, wanted) {
+  return settings
+    .filter(({ group }) => group === wanted)
+    .map(({ description, preset, variable }) => [
+      code(variable),
+      preset === undefined ? 'none' : code(preset),
+      description,
+    ]);
+}
+
+/** @returns the page of the settings with a new table for each group */
 function renderSettings(text, settings) {
-  const rows = settings.map(({ description, preset, variable }) => [
-    code(variable),
-    preset === undefined ? 'none' : code(preset),
-    description,
+  const groups = [...new Set(settings.map(({ group }) => group))];
+  const written = groups.flatMap((group) => [
+    `## ${group}`,
+    table(['Variable', 'Default', 'Meaning'], settingRows(settings, group)),
   ]);
-  const written = table(['Variable', 'Default', 'Meaning'], rows);
   return text.replace(
     /(<!-- settings -->\n)[^]*?(<!-- \/settings -->)/,
-    (_all, start, end) => `${start}\n${written}\n\n${end}`,
+    (_all, start, end) => `${start}\n${written.join('\n\n')}\n\n${end}`,
   );
 }
 
@@ -132,7 +141,8 @@ function renderArchitecture(text, entries) {
 
 /** @returns every setting as the table needs it */
 function listSettings({ describeOptions, variableName }) {
-  return describeOptions().map(({ default: preset, description, name }) => ({
+  return describeOptions().map(({ default: preset, description, group, name }) => ({
+    group,
     variable: variableName(name),
     preset,
     description,

@@ -1,5 +1,5 @@
 import { fill } from '../lib/template.ts';
-import type { Placeholder } from '../lib/template.ts';
+import type { Placeholder, Values } from '../lib/template.ts';
 import { OSS_ERRORS } from './error-table.ts';
 import type { OssErrorCause } from './error-table.ts';
 
@@ -39,11 +39,7 @@ interface AnyOptions {
 /** What is filled into the message, and what goes along with it. */
 type Options<Name extends OssErrorName> = [Placeholder<MessageOf<Name>>] extends [never]
   ? [options?: AnyOptions]
-  : [
-      options: AnyOptions & {
-        readonly values: Readonly<Record<Placeholder<MessageOf<Name>>, string>>;
-      },
-    ];
+  : [options: AnyOptions & { readonly values: Values<MessageOf<Name>> }];
 
 /** @returns whether the table has the code */
 export function isOssErrorCode(code: string): code is OssErrorCode {

@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { duration, size, timeout } from './units.ts';
+import {
+  accessKeyText,
+  callbackHost,
+  corsRules,
+  count,
+  flag,
+  hostList,
+  jsonText,
+  text,
+} from './values.ts';
+
+/*
+ * Every setting, in groups. A description is written here once; the command line, docs/settings.md and the API reference
+ * show it.
+ */
+
+const listening = {
+  host: text.default('127.0.0.1').describe('address to listen on'),
+  port: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(9070)
+    .describe('port; 0 picks a free one'),
+  publicUrl: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe('scheme and host as clients see them; without it they are taken from each request'),
+  tlsCert: text
+    .optional()
+    .describe('PEM file of the certificate; serves HTTPS together with the key'),
+  tlsKey: text.optional().describe('PEM file of the private key'),
+};
+
+const data = {
+  dataDir: text.default('./storage').describe('folder of the ledger, the bodies and the keys'),
+  minFree: size
+    .prefault('64MiB')
+    .describe('free space of the disk that uploads do not use; 0 to fill it'),
+};
+
+const accounts = {
+  accessKeyId: accessKeyText.optional().describe('access key of the account, if there is only one'),
+  accessKeySecret: text
+    .optional()
+    .describe('secret of that access key; both are generated when absent'),
+  accountsFile: text
+    .optional()
+    .describe('JSON file with several accounts, RAM users, instances and products'),
+  maxPackages: count.default(500).describe('firmware packages per account and instance'),
+  qps: z
+    .union([z.enum(['on', 'off']), z.coerce.number<number | string>().int().min(1)], {
+      error: 'expected on, off or a whole number from 1',
+    })
+    .default('on')
+    .describe(
+      'calls per second and account: on for the limit of each operation, one number for all, or off',
+    ),
+};
+
+const bucket = {
+  bucket: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+      'expected 3 to 63 lower-case letters, digits and "-"',
+    )
+    .default('iotx-ota')
+    .describe('name of the bucket'),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and "-"')
+    .default('cn-shanghai')
+    .describe('region in credentials of signature version 4'),
+  ossAccessKeyId: accessKeyText.optional().describe('access key of the bucket'),
+  ossAccessKeySecret: text
+    .optional()
+    .describe('secret of that access key; both are generated when absent'),
+  maxUpload: size.prefault('1000MiB').describe('size of the largest object'),
+  publicRead: flag.default(false).describe('objects can be read without a signature'),
+  corsRules: z
+    .union([corsRules, jsonText.pipe(corsRules)])
+    .default([])
+    .describe(
+      'CORS rules, a JSON array of {allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders, maxAgeSeconds}',
+    ),
+  callbackHosts: z
+    .union([z.array(callbackHost), hostList.pipe(z.array(callbackHost))])
+    .default([])
+    .describe(
+      'hosts that an upload callback may call, separated by commas; any: every public address, and those named',
+    ),
+  unsignedCallbacks: flag
+    .default(false)
+    .describe('forms may ask for a callback that their policy does not cover'),
+};
+
+const lifetimes = {
+  policyTtl: duration.prefault('60s').describe('how long a signed form is valid'),
+  claimTtl: duration
+    .prefault('60m')
+    .describe('time between the upload and CreateOTAFirmware, after which the file is purged'),
+  purgeCron: text.default('* * * * *').describe('when the purge runs; six fields are allowed'),
+  issuedRetention: duration
+    .prefault('24h')
+    .describe('how long an expired grant without an upload is remembered'),
+  tombstoneRetention: duration.prefault('30d').describe('how long a purged upload is remembered'),
+};
+
+const limits = {
+  maxConnections: count.default(10_000).describe('connections at the same time'),
+  maxUnsigned: size
+    .prefault('256MiB')
+    .describe(
+      'memory of all requests together before their signature is verified: fields, bodies, headers',
+    ),
+  idleTimeout: timeout
+    .prefault('60s')
+    .describe('a connection that moves no byte for this time is closed; 0 for never'),
+  minUploadRate: size
+    .prefault('128B')
+    .describe(
+      'bytes per second that an upload must bring on average over the idle time; 0 for any',
+    ),
+  drainBytes: size
+    .prefault('16MiB')
+    .describe(
+      'bytes of a refused upload that are still read, so that the client can receive the response',
+    ),
+  drainTime: timeout.prefault('2s').describe('how long they are read'),
+};
+
+const operation = {
+  grace: timeout
+    .prefault('30s')
+    .describe('time for running requests to end when the gateway stops'),
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('lowest level that is logged'),
+  testMode: flag
+    .default(false)
+    .describe('serves the test controls under /_gateway/test, which move time and inject faults'),
+  testModeRemote: flag
+    .default(false)
+    .describe('test mode can be used from other machines; without it only on loopback'),
+};
+
+/** The groups, in the order in which they are shown. */
+export const SETTING_GROUPS: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>> = {
+  Listening: listening,
+  Data: data,
+  Accounts: accounts,
+  Bucket: bucket,
+  Lifetimes: lifetimes,
+  Limits: limits,
+  Operation: operation,
+};
+
+/** All settings together; unknown ones are refused. */
+export const optionsSchema = z.strictObject({
+  ...listening,
+  ...data,
+  ...accounts,
+  ...bucket,
+  ...lifetimes,
+  ...limits,
+  ...operation,
+});
