@@ -7,15 +7,15 @@ function median(values) {
   return quantile(values, 0.5);
 }
 
-/** @param share - 0.99 for the value that one in a hundred is above */
+/** @param share - 0.99 for the value that one percent of the values exceed */
 function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length * share)];
 }
 
 /**
- * Fills the page cache and frees it again. A virtual machine gives memory back that was free for some seconds, and
- * whoever needs it next pays for it: that must not depend on whose turn it is.
+ * Fills the page cache and frees it again. A virtual machine returns memory that was free for some seconds to its host,
+ * and getting it back costs time, which must not depend on which server is measured next.
  */
 function warmMemory(folder, mib) {
   const path = join(folder, 'warm');
@@ -35,7 +35,7 @@ async function settle(server) {
   }
 }
 
-/** Waits until something is so. @returns when that was seen, as performance.now() tells it */
+/** Waits until a condition is true. @returns the time of this check, by performance.now() */
 async function until(isSo, { every, seconds }) {
   const deadline = performance.now() + seconds * 1000;
   while (!isSo()) {
@@ -45,7 +45,7 @@ async function until(isSo, { every, seconds }) {
   return performance.now();
 }
 
-/** How many files are in a folder and its subfolders. */
+/** @returns the number of files in a folder and its subfolders */
 function filesIn(folder) {
   if (!existsSync(folder)) return 0;
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });

@@ -19,7 +19,7 @@ const HEADERS = JSON.stringify({ 'content-type': 'application/octet-stream' });
 const BATCH = 500_000;
 const CACHE_KIB = 1_500_000;
 
-/** What happened in twenty days: a tenth of the last ten minutes, before it tombstones and a package in fifty. */
+/** Simulates twenty days: a tenth of the rows is from the last ten minutes; of the rest, one in fifty is claimed. */
 function stateOf(n, rows) {
   if (n >= rows * 0.9) return n % 2 === 0 ? 'stored' : 'issued';
   return n % 50 === 0 ? 'claimed' : 'purged';
@@ -31,7 +31,7 @@ function issuedAt(n, rows, now) {
   return Math.floor(now - 10 * MINUTE + ((n - old) / (rows - old)) * 9 * MINUTE);
 }
 
-/** Few enough packages in each for the limit of an instance. */
+/** Spreads the packages over instances, so that none exceeds its limit. */
 function instanceOf(n) {
   return `iot-${Math.floor(n / 20_000)}`;
 }
@@ -39,7 +39,7 @@ function instanceOf(n) {
 const pool = Buffer.alloc(80 * 8192);
 let drawn = pool.length;
 
-/** Eighty random bytes; drawn one row at a time they would take as long as the rows. */
+/** @returns eighty random bytes from a pool; drawing them for each row would double the time */
 function draw() {
   if (drawn === pool.length) {
     randomFillSync(pool);
@@ -48,7 +48,7 @@ function draw() {
   return pool.subarray(drawn, (drawn += 80));
 }
 
-/** In the shape of those that the gateway makes. */
+/** @returns a name in the form that the gateway generates */
 function objectName(at, bytes) {
   return `c${at.toString(36)}${bytes.toString('hex', 72)}`;
 }
@@ -133,10 +133,10 @@ function openLedger(folder) {
   return new SqliteDatabase(join(folder, LEDGER));
 }
 
-/** Writes rows into the ledger of a stopped gateway; their files are not there, and nothing asks for them. */
+/** Writes rows into the ledger of a stopped gateway. The files do not exist, and nothing reads them. */
 function fillLedger(folder, rows) {
   const database = openLedger(folder);
-  // Nothing of a fill that fails is used, so there need be no way back.
+  // A ledger whose filling failed is not used, so no rollback is needed.
   database.unsafeMode().pragma('journal_mode = OFF');
   database.pragma('synchronous = OFF');
   database.pragma(`cache_size = -${CACHE_KIB}`);
@@ -150,14 +150,14 @@ function fillLedger(folder, rows) {
   flush(join(folder, LEDGER));
 }
 
-/** What is written back later would be written while something is measured. */
+/** Flushes a file now, so that it is not written back during a measurement. */
 function flush(path) {
   const file = openSync(path, 'r+');
   fsyncSync(file);
   closeSync(file);
 }
 
-/** Makes a data folder whose ledger has so many rows. */
+/** Makes a data folder whose ledger has a number of rows. */
 async function makeFilledFolder(rows) {
   const folder = temporaryFolder();
   const gateway = await startGateway(folder.path);
@@ -168,7 +168,7 @@ async function makeFilledFolder(rows) {
 
 const shared = new Map();
 
-/** A filled folder for all rows of a run, because filling takes minutes; what a row adds stays, which is little. */
+/** @returns one filled folder for all rows of a run, because filling takes minutes; each row adds only little to it */
 async function sharedFolder(rows) {
   if (shared.size === 0) {
     process.once('exit', () => {

@@ -22,12 +22,12 @@ function freshGrant(url) {
   return generateOTAUploadURL(apiOf(url));
 }
 
-/** The fields of a fresh grant; a peer gets none, because it looks at none. */
+/** The fields of a new grant. Peers get no fields, because they ignore them. */
 async function freshFields(url) {
   return formFields(await freshGrant(url));
 }
 
-/** The bytes of a form up to its file, and after it. */
+/** The bytes of a form before its file and after it. */
 function formAround(fields) {
   const parts = fields.map(
     ([name, value]) =>

@@ -7,7 +7,7 @@ const { join } = require('node:path');
 const MAIN = join(__dirname, '..', 'dist', 'cli', 'main.js');
 const CLOCK_TICKS_MS = 10;
 
-/** Starts a server that prints `listening on URL`; each has a folder of its own. */
+/** Starts a server that prints `listening on URL`. */
 async function start(args, environment = {}) {
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...environment },
@@ -30,7 +30,7 @@ async function start(args, environment = {}) {
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
       return (Number(fields[11]) + Number(fields[12])) * CLOCK_TICKS_MS;
     },
-    /** Most memory so far, in MiB. */
+    /** Peak memory so far, in MiB. */
     peak: () => {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return Number(/^VmHWM:\s+(\d+)/m.exec(status)[1]) / 1024;
@@ -48,7 +48,7 @@ function temporaryFolder() {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** The built gateway on its default configuration; unclaimed files go every second, as peers delete theirs. */
+/** The built gateway in its default configuration, but with fixed access keys and without quotas. */
 function startGateway(folder, environment = {}) {
   return start([MAIN, 'serve', '--port', '0', '--data-dir', folder], {
     OTA_GATEWAY_ACCESS_KEY_ID: 'bench',

@@ -1,4 +1,4 @@
-// Builds dist/ when it is missing or older than what it is made of.
+// Builds dist/ if it is missing or older than its sources.
 const { execSync } = require('node:child_process');
 const { readdirSync, statSync } = require('node:fs');
 const { join } = require('node:path');
@@ -10,7 +10,7 @@ function changedAt(path) {
   return status?.mtimeMs ?? 0;
 }
 
-// A folder's own time tells of files that were removed from it.
+// The time of a folder changes when a file is removed from it.
 function newest(path) {
   const status = statSync(path);
   const inside = status.isDirectory()
@@ -19,7 +19,7 @@ function newest(path) {
   return Math.max(status.mtimeMs, ...inside);
 }
 
-/** Jest calls it before each run, because the hash threads of its tests are run from dist/. */
+/** Jest calls this before each run, because hash threads and commands run from dist/. */
 function buildIfStale() {
   const builtAt = changedAt('dist/cli/main.js');
   if (SOURCES.every((source) => newest(source) <= builtAt)) return;

@@ -1,4 +1,4 @@
-// A Jest reporter that leaves the counts of a run in the folder that JEST_JSON_OUTPUT_DIR names, for .ci/run.
+// A Jest reporter that writes the counts of a run into the folder JEST_JSON_OUTPUT_DIR, for .ci/run.
 const { mkdirSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 
@@ -8,7 +8,7 @@ module.exports = class CountReporter {
     if (!folder) return;
     const counts = {
       passed: results.numPassedTests,
-      // A file that does not even load has no tests to count.
+      // A file that fails to load has no tests, so it counts as one failure.
       failed: results.numFailedTests + results.numRuntimeErrorTestSuites,
       skipped: results.numPendingTests + results.numTodoTests,
     };

@@ -1,7 +1,7 @@
 // Compiles on every change and restarts the server on every compilation.
 const { spawn, spawnSync } = require('node:child_process');
 
-// Type errors do not keep the server from starting: the compiler reports them and writes the files all the same.
+// Type errors do not prevent the start: the compiler reports them and still writes the files.
 spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
 
 const compiler = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--watch'];

@@ -1,11 +1,10 @@
-// Writes what follows from tables in the code, out of dist/: pages of docs/, or tables in them.
-// A test compares them with src/.
+// Generates pages of docs/, and tables in other pages, from tables in the code (dist/). A test compares them with src/.
 const { readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 const NOTE = '<!-- Written by `npm run docs`; do not edit. -->';
 
-// The way Prettier writes a table.
+/** Formats a table as Prettier does. */
 function table(head, rows) {
   const lines = [head, ...rows].map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|')));
   const widths = head.map((_, column) =>
@@ -43,7 +42,7 @@ const PARAMETER_HEAD = ['Parameter', 'Type', 'Required', 'Default', 'About', 'Mu
 function operationsPage({ operations, version }) {
   return page(
     '# Operations of the IoT API',
-    `Version ${version}. The same as JSON: [iot-api.json](iot-api.json). What is refused, and how: [errors.md](errors.md).`,
+    `Version ${version}. The same as JSON: [iot-api.json](iot-api.json). All errors: [errors.md](errors.md).`,
     ...operations.flatMap(({ name, parameters, perSecond, summary }) => [
       `## ${name}`,
       `${summary} At most ${perSecond} calls per second and account.`,
@@ -66,9 +65,9 @@ function ossRows(errors) {
 function errorsPage({ businessErrors, gatewayErrors, ossErrors }) {
   return page(
     '# Errors',
-    'Tell errors apart by their code. `{...}` stands for what is filled in.',
+    'Distinguish errors by their code. `{...}` is a placeholder.',
     '## IoT API: calls that did not reach their operation',
-    'Answered with the HTTP status, and `Code` and `Message` in JSON or XML.',
+    'The response has the HTTP status of the table, and `Code` and `Message` in JSON or XML.',
     table(
       ['Code', 'Status', 'Message'],
       Object.entries(gatewayErrors).map(([name, { message, status }]) => [
@@ -78,13 +77,13 @@ function errorsPage({ businessErrors, gatewayErrors, ossErrors }) {
       ]),
     ),
     '## IoT API: calls that their operation refused',
-    'Answered with HTTP status 200, `Success` false, and `Code` and `ErrorMessage` in JSON or XML.',
+    'The response has the HTTP status 200, `Success` false, and `Code` and `ErrorMessage` in JSON or XML.',
     table(
       ['Code', 'ErrorMessage'],
       Object.entries(businessErrors).map(([name, message]) => [code(name), code(message)]),
     ),
     '## OSS host',
-    'Answered with the HTTP status, and `Code`, `Message` and the fine-grained `EC` in XML. A line for each cause; the first of a code is the usual one, which a fault takes that is injected by its code.',
+    'The response has the HTTP status of the table, and `Code`, `Message` and the fine-grained `EC` in XML. Each cause has a line; the first one of a code is the usual cause, and the one that an injected fault with this code has.',
     table(['Code', 'Status', 'EC', 'Message'], ossRows(ossErrors)),
   );
 }
@@ -122,7 +121,7 @@ function renderSettings(text, settings) {
   );
 }
 
-/** @returns the page of the architecture with its table of rooms written anew */
+/** @returns the page of the architecture with an updated table of rooms */
 function renderArchitecture(text, entries) {
   const rows = Object.entries(entries).map(([name, { holds, imports }]) => [
     code(`src/${name}`),
@@ -139,7 +138,7 @@ function renderArchitecture(text, entries) {
   );
 }
 
-/** @returns every setting as the table needs it */
+/** @returns every setting, with its variable, default and description */
 function listSettings({ describeOptions, variableName }) {
   return describeOptions().map(({ default: preset, description, group, name }) => ({
     group,

@@ -3,7 +3,7 @@ const { once } = require('node:events');
 const { get } = require('node:http');
 
 /**
- * Downloads, and throws away what nobody takes.
+ * Downloads a body; without a consumer it discards the bytes.
  * @returns the number of bytes
  */
 async function download(url, take = () => undefined) {

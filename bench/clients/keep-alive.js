@@ -10,10 +10,10 @@ function open(url) {
 const milliseconds = () => Number(process.hrtime.bigint()) / 1e6;
 
 /**
- * Sends requests over several connections that stay open, the next one on each as soon as the last is answered.
+ * Sends requests over several open connections; each connection sends the next request when the last is answered.
  * @param requests - complete requests as bytes
- * @returns requests per second, latencies in milliseconds, how often each status came, and the bodies of the answers
- *   in the order of the requests
+ * @returns requests per second, latencies in milliseconds, the number of responses with each status, and the bodies of
+ *   the responses in the order of the requests
  */
 async function drive(url, requests, connections) {
   const waiting = requests.entries();
@@ -40,10 +40,10 @@ async function drive(url, requests, connections) {
 }
 
 /**
- * Sends requests at a steady pace over several connections, until it is stopped. A request that could not be sent in
- * time, because the answer before it came late, has waited since it was due.
+ * Sends requests at a steady pace over several connections, until it is stopped. If a request is sent late because the
+ * response before it came late, its latency counts from the time when it was due.
  * @param makeRequest - makes one complete request as bytes
- * @returns a function that stops and gives the latencies in milliseconds
+ * @returns a function that stops and returns the latencies in milliseconds
  */
 function pace(url, makeRequest, { connections, perSecond }) {
   const interval = (connections / perSecond) * 1000;
@@ -72,7 +72,7 @@ function pace(url, makeRequest, { connections, perSecond }) {
   };
 }
 
-/** Reads one answer with a Content-Length, or chunked. */
+/** Reads one response, with a Content-Length or chunked. */
 function readAnswer(socket) {
   return new Promise((resolve, reject) => {
     let text = '';

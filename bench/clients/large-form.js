@@ -1,5 +1,5 @@
 'use strict';
-// Posts one large form over a raw socket, and claims its file where a claim is given:
+// Posts one large form over a raw socket, and claims its file if a claim is given:
 // node large-form.js URL MIB FIELDS-JSON [CLAIM-JSON]. Prints milliseconds, status and digest.
 const { createHash } = require('node:crypto');
 const { request } = require('node:http');
@@ -20,7 +20,7 @@ function digest() {
   return hash.digest('hex');
 }
 
-/** A claim is refused as busy while the digest that it names is not known yet. */
+/** Claims the upload. The claim is refused as busy, and retried, until the server has computed the digest. */
 async function claimUpload() {
   const named = { SignMethod: 'SHA256', FirmwareSign: sha256, FirmwareSize: mib * chunk.length };
   for (let attempt = 0; attempt < 20; attempt += 1) {

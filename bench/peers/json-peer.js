@@ -1,5 +1,5 @@
 'use strict';
-// A bare Express route that returns the JSON of GenerateOTAUploadURL without doing any of it.
+// A bare Express route that returns the JSON of GenerateOTAUploadURL without any of its work.
 const express = require('express');
 
 const answer = JSON.parse(process.argv[2]);

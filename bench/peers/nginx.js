@@ -27,7 +27,7 @@ function serving(root) {
   return `root ${root};`;
 }
 
-/** Writes bodies to files as they come, parses nothing, and answers 200. */
+/** Writes request bodies to files without parsing them, and answers 200. */
 function spooling(folder) {
   return `client_max_body_size 0; client_body_in_file_only clean; client_body_temp_path ${folder}/spool;
     location = /done { return 200; }
@@ -36,7 +36,7 @@ function spooling(folder) {
       proxy_pass_request_body off; proxy_set_header Content-Length ""; }`;
 }
 
-/** Runs nginx (Debian's nginx-light) on loopback; undefined where it is not installed. */
+/** Runs nginx (Debian's nginx-light) on loopback. @returns undefined if nginx is not installed */
 async function startNginx(folder, directives) {
   if (!hasNginx()) return undefined;
   const port = await freePort();

@@ -1,5 +1,5 @@
 'use strict';
-// Serves a folder as people do today: node static-peer.js FOLDER
+// Serves a folder with express.static: node static-peer.js FOLDER
 const express = require('express');
 
 const app = express();

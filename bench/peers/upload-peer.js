@@ -1,5 +1,6 @@
 'use strict';
-// What people run today instead: node upload-peer.js multer|multer+digests|formidable FOLDER [keep]
+// An Express server that people use today for uploads:
+// node upload-peer.js multer|multer+digests|formidable FOLDER [keep]
 const { createHash } = require('node:crypto');
 const { createReadStream } = require('node:fs');
 const { open, unlink } = require('node:fs/promises');
@@ -11,7 +12,7 @@ const [, , peer, folder, keep] = process.argv;
 const discard = keep === 'keep' ? async () => undefined : unlink;
 const app = express();
 
-/** What makes a file that multer has written durable and known: flush, then MD5 and SHA-256 of the file. */
+/** Flushes a file that multer has written, then computes its MD5 and SHA-256. */
 async function flushAndDigest(path) {
   const file = await open(path, 'r+');
   await file.datasync();

@@ -43,7 +43,7 @@ async function manyAtOnce(url, count) {
   );
 }
 
-/** One large and many small downloads, by signed URL here, from express.static and nginx without any check. */
+/** One large and many small downloads: by signed URL from the gateway, without checks from express.static and nginx. */
 async function downloads({ rounds, quick }) {
   const folder = temporaryFolder();
   const root = join(folder.path, 'files');

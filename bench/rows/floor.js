@@ -40,7 +40,7 @@ function hashAll(hash, chunk, mib) {
   });
 }
 
-/** What cannot be gone below on this machine: writing, receiving to a file, and hashing on one core. */
+/** The lower bounds of this machine: writing, receiving to a file, and hashing on one core. */
 async function floor({ rounds, quick }) {
   const mib = quick ? 200 : 1000;
   const folder = temporaryFolder();

@@ -32,7 +32,7 @@ function fieldsOf({ Key, Policy, OSSAccessKeyId, Signature }) {
   });
 }
 
-/** One after the other, each with what the one before gave. An instance of its own keeps below the limit of packages. */
+/** Signs, posts and claims in sequence. A separate instance keeps it below the limit of packages. */
 async function lives(url, count, round) {
   const instance = { IotInstanceId: `round-${round}` };
   const signing = Array.from({ length: count }, () =>
@@ -49,7 +49,7 @@ async function lives(url, count, round) {
   return { sign, post, claim: await call(url, claims) };
 }
 
-/** Signing, a small form and its claim as the ledger grows, on gateways side by side. */
+/** Signing, a small form and its claim with a growing ledger, on several gateways in turn. */
 async function growth({ rounds, quick }) {
   const sizes = quick ? [1000, 100_000] : [1000, 100_000, 5_000_000];
   const count = quick ? 200 : 400;
@@ -57,7 +57,7 @@ async function growth({ rounds, quick }) {
   for (const rows of sizes) gateways.push([rows, await startGateway(await sharedFolder(rows))]);
   const record = {};
   for (let round = 0; round < rounds; round += 1) {
-    // Each is the first in turn, because the first one finds the machine rested.
+    // Each gateway is the first in turn, because the first one has an advantage.
     const first = round % gateways.length;
     for (const [rows, { url }] of [...gateways.slice(first), ...gateways.slice(0, first)]) {
       const results = await lives(url, count, round);

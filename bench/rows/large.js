@@ -25,7 +25,7 @@ async function postAndClaim(url, mib, name) {
   return post(url, mib, formFields(grant), claim);
 }
 
-/** @throws when the file that comes back is not the one that was sent */
+/** @throws when the downloaded file is not the one that was sent */
 async function readBack(url, { firmwareId, sha256 }) {
   const hash = createHash('sha256');
   const signedUrl = await queryDownloadUrl(apiOf(url), { FirmwareId: firmwareId });
@@ -40,7 +40,7 @@ async function remove(url, { firmwareId }, folder) {
   await until(() => filesIn(objects) === 0, { every: 100, seconds: 30 });
 }
 
-/** One large form: verified, hashed, flushed and on record here, then claimed; spooled to a file by the peers. */
+/** One large form: the gateway verifies, hashes, flushes and records it, then it is claimed; peers only write a file. */
 async function large({ rounds, quick }) {
   const mib = quick ? 200 : 1000;
   const folder = temporaryFolder();
@@ -61,7 +61,7 @@ async function large({ rounds, quick }) {
         ? await postAndClaim(server.url, mib, `large-${round}`)
         : post(server.url, mib, []);
       (wall[name] ??= []).push(result.ms);
-      // What a server goes on doing after its answer, such as the SHA-256, must not slow the next one.
+      // Work of a server after its response, such as the SHA-256, must not slow down the next one.
       await settle(server);
       (cpu[name] ??= []).push(server.cpu() - before);
       if (!isOurs) continue;

@@ -8,7 +8,7 @@ const { startGateway, temporaryFolder } = require('../servers.js');
 const CLIENT = join(__dirname, '..', 'clients', 'large-form.js');
 const UPLOADS = 8;
 
-/** Eight large forms at once: how much memory the gateway takes beyond what it has when idle. */
+/** Eight large forms at once: how much more memory the gateway takes than when idle. */
 async function memory({ quick }) {
   const mib = quick ? 100 : 1000;
   const folder = temporaryFolder();

@@ -18,7 +18,7 @@ const { OBJECTS, objectFolder, objectPath } = require(
 
 const SIZE = 4096;
 const CLIENTS = { connections: 4, perSecond: 100 };
-/** The default, in milliseconds. */
+/** The default of the setting, in milliseconds. */
 const CLAIM_TTL = 3_600_000;
 const PHASES = {
   quiet: 'gateway, no purge',
@@ -26,7 +26,7 @@ const PHASES = {
   purge: 'gateway, purge',
 };
 
-/** Writes the files of uploads, laid out as the gateway lays them out. */
+/** Writes the files of uploads to the paths that the gateway uses. */
 function layOut(folder, locators) {
   const bytes = randomBytes(SIZE);
   for (const locator of locators) mkdirSync(objectFolder(folder, locator), { recursive: true });
@@ -34,8 +34,8 @@ function layOut(folder, locators) {
 }
 
 /**
- * Lays out the files of all rounds, and waits until they are on the disk. All before the first of them is deleted:
- * ext4 may pass over every inode that was freed of late when it makes a file, which takes minutes with so many.
+ * Writes the files of all rounds, and waits until they are on the disk. It writes all of them before the first is
+ * deleted: when ext4 creates a file, it may skip every inode that was freed recently, which takes minutes here.
  */
 function layOutRounds(folder, rounds, locators) {
   const layouts = Array.from({ length: rounds }, (_, round) => ({
@@ -50,7 +50,7 @@ function layOutRounds(folder, rounds, locators) {
   return layouts;
 }
 
-/** The newest tombstones, which each round makes into uploads that nobody claims in time. */
+/** Selects the newest tombstones; each round turns them into uploads whose claim deadline passes. */
 function chooseVictims(folder, count) {
   const ledger = openLedger(folder);
   const rows = ledger
@@ -68,19 +68,19 @@ function chooseVictims(folder, count) {
   const state = ledger.prepare('SELECT state FROM uploads WHERE sequence = ?').pluck();
   return {
     locators: rows.map(({ locator }) => locator),
-    /** Their deadline lies ahead, so that neither this nor its checkpoint falls into the purge. */
+    /** Sets a deadline in the future, so that this update and its checkpoint are not part of the purge. */
     expireIn: (seconds) => {
       expire.run({ at: Date.now() - CLAIM_TTL + seconds * 1000 });
       ledger.pragma('wal_checkpoint(TRUNCATE)');
     },
-    // Uploads of one time are purged in the order of their sequence.
+    // Uploads with the same time are purged in the order of their sequence.
     purgeHasBegun: () => state.get(first) !== 'stored',
     purgeIsDone: () => state.get(last) === 'purged',
     close: () => ledger.close(),
   };
 }
 
-/** Lets clients call at a steady pace while something goes on. @returns how long that took, and their latencies */
+/** Runs some work while clients call at a steady pace. @returns the duration of the work, and the latencies */
 async function beside(url, work) {
   const stop = pace(url, () => apiRequest(url, 'GenerateOTAUploadURL'), CLIENTS);
   const started = performance.now();
@@ -122,7 +122,7 @@ function figuresOf(count, rows, results) {
   }));
 }
 
-/** A purge of many uploads among clients that call at a steady pace, against `rm` of as many files. */
+/** A purge of many uploads while clients call at a steady pace, compared with `rm` of as many files. */
 async function purge({ rounds, quick }) {
   const [count, rows] = quick ? [5000, 50_000] : [100_000, 1_000_000];
   const waits = quick ? { quiet: 2, slack: 1 } : { quiet: 10, slack: 8 };

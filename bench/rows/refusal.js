@@ -7,7 +7,7 @@ const { median } = require('../figures.js');
 
 const CLIENT = join(__dirname, '..', 'clients', 'large-form.js');
 
-/** A 1000 MiB form with a wrong signature: how soon the answer comes, and how much was sent by then. */
+/** A 1000 MiB form with a wrong signature: the time until the response, and the bytes sent until then. */
 async function refusal({ rounds }) {
   const folder = temporaryFolder();
   const gateway = await startGateway(folder.path);

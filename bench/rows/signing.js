@@ -35,7 +35,7 @@ function apiRequestV1(url, action) {
 
 const SIGNERS = { V1: apiRequestV1, V3: apiRequest };
 
-/** GenerateOTAUploadURL over 16 connections, against an Express route that returns the same JSON. */
+/** GenerateOTAUploadURL over 16 connections, compared with an Express route that returns the same JSON. */
 async function signing({ rounds, quick }) {
   const count = quick ? 2000 : 10_000;
   const folder = temporaryFolder();

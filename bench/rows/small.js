@@ -17,13 +17,13 @@ async function requestsFor(name, url, count) {
   return requests;
 }
 
-/** Many small forms over 16 connections: each signed, durable and in the ledger here. */
+/** Many small forms over 16 connections; in the gateway each is verified, durable and recorded in the ledger. */
 async function small({ rounds, quick }) {
   const count = quick ? 300 : 1000;
   const folder = temporaryFolder();
   const servers = {
     gateway: await startGateway(folder.path),
-    // All keep their files: ext4 is slow at making one for half a minute after many were deleted, whoever did it.
+    // All servers keep their files: after many files were deleted, ext4 creates new ones slowly for half a minute.
     multer: await startPeer('upload-peer.js', 'multer', folder.path, 'keep'),
     formidable: await startPeer('upload-peer.js', 'formidable', folder.path, 'keep'),
   };

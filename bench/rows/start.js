@@ -12,10 +12,10 @@ async function timeStart(folder) {
   return ms;
 }
 
-/** From the spawn of the process to its line `listening on`, with an empty and with a full ledger. */
+/** From the spawn of the process to its line `listening on`, with an empty and with a filled ledger. */
 async function start({ rounds, quick }) {
   const sizes = [0, quick ? 100_000 : 5_000_000];
-  // One start takes so little that a few of each make a round.
+  // One start is short, so a round has several of each.
   const starts = rounds * (quick ? 2 : 3);
   const times = {};
   for (const rows of sizes) await sharedFolder(rows);
