@@ -1,14 +1,13 @@
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { XMLParser } from 'fast-xml-parser';
 import { z } from 'zod';
 import type { AliOss } from '../support/ali-oss.ts';
 import { aliOss } from '../support/ali-oss.ts';
-import type { BuiltGateway } from '../support/built-gateway.ts';
-import { BUCKET_KEY, startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
+import { BUCKET_KEY } from '../support/built-gateway.ts';
 import { inChunks, md5Hex, patternBytes } from '../support/bytes.ts';
 import { FETCH } from '../support/form-dialects.ts';
+import { gatewayForSuite } from '../support/suite.ts';
 
 const BUCKET = 'iotx-ota';
 const REGION = 'cn-shanghai';
@@ -20,7 +19,7 @@ const errorDocument = z.object({
   Error: z.looseObject({ Code: z.string(), Message: z.string(), RequestId: z.string() }),
 });
 
-/** @returns what a refusal says, in its XML and beside it */
+/** @returns the status and the XML of a refusal, after a comparison with its headers */
 async function refusalOf(url: string): Promise<Record<string, unknown>> {
   const response = await fetch(url);
   const { Error: error } = errorDocument.parse(new XMLParser().parse(await response.text()));
@@ -30,7 +29,7 @@ async function refusalOf(url: string): Promise<Record<string, unknown>> {
   return { status: response.status, ...error };
 }
 
-/** Signs by the clock of the past: nothing that is signed V4 can expire before it begins. */
+/** Signs at a time in the past: a V4 signature cannot expire before it starts. */
 async function inThePast<T>(milliseconds: number, sign: () => Promise<T>): Promise<T> {
   jest.useFakeTimers({ now: Date.now() - milliseconds });
   try {
@@ -41,20 +40,9 @@ async function inThePast<T>(milliseconds: number, sign: () => Promise<T>): Promi
 }
 
 describe('ali-oss, unmodified, against the built program', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let gateway: BuiltGateway;
+  const gateway = gatewayForSuite();
 
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-    gateway = await startBuiltGateway(join(folder.path, 'data'));
-  });
-
-  afterAll(async () => {
-    expect(await gateway.stop()).toBe(0);
-    await folder.remove();
-  });
-
-  /** It signs URLs for host names only. */
+  /** ali-oss signs URLs for host names only, so this uses localhost. */
   const connect = (options: { authorizationV4?: boolean; accessKeySecret?: string }): AliOss =>
     aliOss({
       endpoint: gateway.url.replace('127.0.0.1', 'localhost'),
@@ -102,7 +90,7 @@ describe('ali-oss, unmodified, against the built program', () => {
       await expect(client.head(KEY)).rejects.toMatchObject({ status: 404 });
     });
 
-    it('signs URLs that download, and not when they are edited or late', async () => {
+    it('signs URLs that download, and that fail when they are edited or expired', async () => {
       const client = connect({ authorizationV4 });
       await client.put(KEY, BYTES);
       const download = await fetch(await signUrl());
@@ -173,20 +161,23 @@ describe('ali-oss, unmodified, against the built program', () => {
   it.each([
     ['calculatePostSignature', signV1],
     ['signPostObjectPolicyV4', signV4],
-  ])('signs a form by %s that uploads, and not when another has signed it', async (_, sign) => {
-    const client = connect({});
-    const post = (signed: [string, string][], bytes = BYTES): Promise<number> =>
-      FETCH.post({
-        host: gateway.url,
-        fields: [['key', 'forms/a.bin'], ['success_action_status', '201'], ...signed],
-        bytes,
-        folder: folder.path,
-      });
-    const forged = sign(connect({ accessKeySecret: 'x' }));
-    expect(await post(forged, BYTES.subarray(0, 100_000))).toBe(403);
-    await expect(client.head('forms/a.bin')).rejects.toMatchObject({ status: 404 });
-    expect(await post(sign(client))).toBe(201);
-    expect((await client.get('forms/a.bin')).content.equals(BYTES)).toBe(true);
-    await client.delete('forms/a.bin');
-  });
+  ])(
+    'signs a form by %s that uploads, and that fails with the secret of another',
+    async (_, sign) => {
+      const client = connect({});
+      const post = (signed: [string, string][], bytes = BYTES): Promise<number> =>
+        FETCH.post({
+          host: gateway.url,
+          fields: [['key', 'forms/a.bin'], ['success_action_status', '201'], ...signed],
+          bytes,
+          folder: gateway.folder,
+        });
+      const forged = sign(connect({ accessKeySecret: 'x' }));
+      expect(await post(forged, BYTES.subarray(0, 100_000))).toBe(403);
+      await expect(client.head('forms/a.bin')).rejects.toMatchObject({ status: 404 });
+      expect(await post(sign(client))).toBe(201);
+      expect((await client.get('forms/a.bin')).content.equals(BYTES)).toBe(true);
+      await client.delete('forms/a.bin');
+    },
+  );
 });

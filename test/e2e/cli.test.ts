@@ -1,23 +1,13 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  ACCOUNT_KEY,
-  runCli,
-  startBuiltGateway,
-  temporaryFolder,
-} from '../support/built-gateway.ts';
+import { ACCOUNT_KEY, runCli, startBuiltGateway } from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
+import { folderForSuite } from '../support/suite.ts';
 
 describe('the command line', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const folder = folderForSuite();
 
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-  });
-
-  afterAll(() => folder.remove());
-
-  it('makes up credentials at the first start, keeps them to itself, and uploads with them', async () => {
+  it('generates credentials at the first start, keeps them secret, and uploads with them', async () => {
     const dataDir = join(folder.path, 'fresh');
     const gateway = await startBuiltGateway(dataDir, {
       OTA_GATEWAY_ACCESS_KEY_ID: '',
@@ -87,7 +77,7 @@ describe('the command line', () => {
       2,
       /OTA_GATEWAY_PORT: [^\n]*\nOTA_GATEWAY_CLAIM_TTL: /,
     ],
-  ])('ends %s with the documented exit code', async (_case, args, environment, code, stderr) => {
+  ])('answers %s with the documented exit code', async (_case, args, environment, code, stderr) => {
     const result = await runCli(args, environment);
     expect(result).toMatchObject({ code, stderr: expect.stringMatching(stderr) as string });
   });

@@ -19,7 +19,7 @@ async function* bytes(body: Buffer): AsyncGenerator<Buffer> {
   yield await Promise.resolve(body);
 }
 
-/** A folder with one small and one large upload, one of them claimed. */
+/** Creates a data folder with one small and one large upload; the small one is claimed. */
 beforeEach(async () => {
   folder = await temporaryFolder();
   dataDir = join(folder.path, 'data');
@@ -45,8 +45,8 @@ async function check(path: string, options: { deep: boolean; repair: boolean }) 
   return { report, kinds: findings.map(({ kind }) => kind).sort() };
 }
 
-describe('a data folder beside its server', () => {
-  it('is well when nothing has happened to it, and so is its backup', async () => {
+describe('a data folder', () => {
+  it('has no findings when it is undamaged, and neither has its backup', async () => {
     const target = join(folder.path, 'made', 'backup');
     const copied = await backUpDataFolder(dataDir, target);
     expect(copied).toMatchObject({ uploads: 2, bytes: SMALL.length + LARGE.length, damage: [] });
@@ -59,7 +59,7 @@ describe('a data folder beside its server', () => {
     expect((await readdir(join(folder.path, 'made'))).sort()).toEqual(['backup']);
   });
 
-  it('has its damage found, and repaired as far as that is possible', async () => {
+  it('reports damage, and repairs it as far as possible', async () => {
     const { objects } = await bodiesOnDisk(dataDir);
     await unlink(join(dataDir, 'objects', objects[0] ?? ''));
     await mkdir(join(dataDir, 'objects', '00'), { recursive: true });
@@ -77,7 +77,7 @@ describe('a data folder beside its server', () => {
     expect(left.kinds).not.toContain('strayFile');
   });
 
-  it('gives its packages and signs their downloads, and refuses an address that no client can call', async () => {
+  it('returns its packages and signs their downloads, and refuses an address that no client can call', async () => {
     await using opened = openDataFolder(parseConfig({ dataDir }));
     const found = await opened.findPackage(packageId);
     expect(found).toMatchObject({ name: 'fw', accountId: 'default' });

@@ -24,10 +24,10 @@ async function fetchBytes(url: string): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer());
 }
 
-/** Each of them starts several processes. */
+/** Each test starts several processes. */
 jest.setTimeout(30_000);
 
-describe('url and payload, beside a running gateway', () => {
+describe('the commands url and payload', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let gateway: BuiltGateway;
 
@@ -103,13 +103,13 @@ describe('url and payload, beside a running gateway', () => {
         extData: { _package_udi: '{"key1":"value1"}' },
       },
     });
-    // As in two pushes of the platform that were captured.
+    // As in two captured pushes of the platform.
     const expires = Number(new URL(message.data.url).searchParams.get('Expires'));
     expect(expires).toBe(Math.floor(message.id / 1000) + 24 * HOUR);
     expect((await fetchBytes(message.data.url)).equals(BYTES)).toBe(true);
   });
 
-  it('print the message and the URLs of a package of several files, also when nothing serves', async () => {
+  it('print the message and the URLs of a package of several files, also without a running gateway', async () => {
     const bodies = [BYTES, BYTES.subarray(0, 3)];
     const grants = [await store(BYTES), await store(BYTES.subarray(0, 3))];
     const files = grants.flatMap(({ firmwareUrl }, index) => [
@@ -149,7 +149,7 @@ describe('url and payload, beside a running gateway', () => {
     gateway = await startBuiltGateway(gateway.dataDir);
   });
 
-  it('sign with the keys that the data folder keeps', async () => {
+  it('sign with the keys in the data folder', async () => {
     const dataDir = join(folder.path, 'kept');
     const kept = await startBuiltGateway(dataDir, {
       OTA_GATEWAY_OSS_ACCESS_KEY_ID: '',
@@ -169,7 +169,7 @@ describe('url and payload, beside a running gateway', () => {
     expect(await kept.stop()).toBe(0);
   });
 
-  it('say what is wrong, and make nothing up', async () => {
+  it('report what is wrong, and create no file', async () => {
     const issued = await grantFrom(gateway.url);
     const before = await readdir(gateway.dataDir);
     const none = join(folder.path, 'none');

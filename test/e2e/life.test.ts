@@ -1,27 +1,19 @@
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import {
-  bodiesOnDisk,
-  eventually,
-  runCli,
-  startBuiltGateway,
-  temporaryFolder,
-} from '../support/built-gateway.ts';
+import { bodiesOnDisk, eventually, runCli, startBuiltGateway } from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
 import { claim, download, grantFrom, post } from '../support/loop.ts';
+import { folderForEachTest } from '../support/suite.ts';
 
 const EVERY_SECOND = '* * * * * *';
 
 describe('the life of an upload, in the built program', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const folder = folderForEachTest();
   let dataDir: string;
 
-  beforeEach(async () => {
-    folder = await temporaryFolder();
+  beforeEach(() => {
     dataDir = join(folder.path, 'data');
   });
-
-  afterEach(() => folder.remove());
 
   const statesOf = (key: string): unknown => {
     const database = new SqliteDatabase(join(dataDir, 'gateway.sqlite3'), { readonly: true });
@@ -32,7 +24,7 @@ describe('the life of an upload, in the built program', () => {
     }
   };
 
-  it('purges what nobody claims by a tick of the cron job, and keeps a tombstone', async () => {
+  it('purges unclaimed uploads when the cron job runs, and keeps a tombstone', async () => {
     const gateway = await startBuiltGateway(dataDir, {
       OTA_GATEWAY_CLAIM_TTL: '1500ms',
       OTA_GATEWAY_PURGE_CRON: EVERY_SECOND,
@@ -54,7 +46,7 @@ describe('the life of an upload, in the built program', () => {
     expect(await gateway.stop()).toBe(0);
   });
 
-  it('keeps what was claimed across a stop, and what was stored across a kill', async () => {
+  it('keeps claimed uploads after a stop, and stored uploads after a kill', async () => {
     const bytes = patternBytes(1_200_000);
     const first = await startBuiltGateway(dataDir, { OTA_GATEWAY_PUBLIC_URL: 'http://ota.test' });
     const grants = [await grantFrom(first.url), await grantFrom(first.url)] as const;
@@ -73,7 +65,7 @@ describe('the life of an upload, in the built program', () => {
     expect(await bodiesOnDisk(dataDir)).toMatchObject({ staging: [] });
   });
 
-  it('lets one server have a data folder, and says which process has it', async () => {
+  it('lets only one server use a data folder, and names its process', async () => {
     const gateway = await startBuiltGateway(dataDir);
     const second = await runCli(['serve', '--port', '0', '--data-dir', dataDir]);
     expect(second.code).toBe(1);

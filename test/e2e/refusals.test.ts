@@ -5,17 +5,16 @@ import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
 import { callApi } from '../../src/client/api-client.ts';
 import type { UploadGrant } from '../../src/client/api-client.ts';
-import type { BuiltGateway } from '../support/built-gateway.ts';
 import {
   BUCKET_KEY,
   bodiesOnDisk,
   eventually,
   startBuiltGateway,
-  temporaryFolder,
 } from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
 import { sendRaw } from '../support/form-dialects.ts';
 import { apiOf, claim, grantFrom, post } from '../support/loop.ts';
+import { gatewayForSuite } from '../support/suite.ts';
 
 const BYTES = patternBytes(100_000);
 
@@ -23,7 +22,7 @@ function sign(policy: string): string {
   return createHmac('sha1', BUCKET_KEY.secret).update(policy).digest('base64');
 }
 
-/** A grant whose policy says something else, signed as it should be. */
+/** Changes the policy of a grant, and signs it correctly. */
 function withPolicy(grant: UploadGrant, change: (text: string) => string): Record<string, string> {
   const text = change(Buffer.from(grant.policy, 'base64').toString());
   const policy = Buffer.from(text).toString('base64');
@@ -31,31 +30,23 @@ function withPolicy(grant: UploadGrant, change: (text: string) => string): Recor
 }
 
 describe('refusals of the built program', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let gateway: BuiltGateway;
+  const gateway = gatewayForSuite((folder) =>
+    startBuiltGateway(join(folder, 'data'), { OTA_GATEWAY_MAX_UPLOAD: '200KB' }),
+  );
   let grant: UploadGrant;
-
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-    gateway = await startBuiltGateway(join(folder.path, 'data'), {
-      OTA_GATEWAY_MAX_UPLOAD: '200KB',
-    });
-  });
 
   beforeEach(async () => {
     grant = await grantFrom(gateway.url);
   });
 
   afterEach(async () => {
-    // Whatever was refused has left nothing, and the service goes on.
+    // A refused request leaves no file, and the service continues.
     expect(await bodiesOnDisk(gateway.dataDir)).toEqual({ objects: [], staging: [] });
     expect((await fetch(`${gateway.url}/_gateway/health/ready`)).status).toBe(200);
   });
 
-  afterAll(async () => {
-    expect(await gateway.stop()).toBe(0);
+  afterAll(() => {
     expect(gateway.output()).not.toContain(BUCKET_KEY.secret);
-    await folder.remove();
   });
 
   const cases: [string, (given: UploadGrant) => Record<string, string>, number, string, string][] =
@@ -117,7 +108,7 @@ describe('refusals of the built program', () => {
     });
   });
 
-  it('refuses a file that is too large, also when its length is not announced', async () => {
+  it('refuses a file that is too large, with and without an announced length', async () => {
     const answer = await post(grant, patternBytes(400_000));
     expect(answer).toMatchObject({ status: 400 });
     expect(answer.body).toContain('<Code>EntityTooLarge</Code>');
@@ -156,7 +147,7 @@ describe('refusals of the built program', () => {
     expect(answer).toContain('<Code>MalformedPOSTRequest</Code>');
   });
 
-  it('forgets a body whose client vanishes in the middle', async () => {
+  it('removes a body whose client disconnects in the middle', async () => {
     const socket = connect(gateway.port, '127.0.0.1');
     await once(socket, 'connect');
     socket.write(requestHead(10_000_000 / 100));
@@ -170,7 +161,7 @@ describe('refusals of the built program', () => {
     await once(socket, 'close');
   });
 
-  it('refuses API calls with a wrong secret, naming its string to sign', async () => {
+  it('refuses API calls with a wrong secret', async () => {
     const api = apiOf(gateway.url, { id: 'testid', secret: 'wrong' });
     await expect(callApi(api, 'GenerateOTAUploadURL')).rejects.toMatchObject({
       code: 'SignatureDoesNotMatch',
@@ -178,7 +169,7 @@ describe('refusals of the built program', () => {
     });
   });
 
-  it('refuses to claim what was never uploaded', async () => {
+  it('refuses to claim a file that was never uploaded', async () => {
     await expect(claim(gateway.url, grant, 'nothing')).rejects.toMatchObject({
       code: 'iot.firmware.InvalidFirmwareUrl',
     });

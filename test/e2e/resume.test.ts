@@ -4,19 +4,19 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { queryDownloadUrl } from '../../src/client/api-client.ts';
-import type { BuiltGateway } from '../support/built-gateway.ts';
-import { eventually, startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
+import { eventually } from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../support/loop.ts';
 import { describeWith } from '../support/programs.ts';
+import { gatewayForSuite } from '../support/suite.ts';
 
 const BYTES = patternBytes(20_000_003);
 
 interface Downloader {
   readonly program: string;
-  /** Arguments of a first try that takes its time. */
+  /** Arguments of a slow first try. */
   slowly(url: string, path: string): string[];
-  /** Arguments of a second try, and what it then says of the answer. */
+  /** Arguments of a second try, which also prints the status of the response. */
   again(url: string, path: string): string[];
   readonly resumed: RegExp;
 }
@@ -42,26 +42,15 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 describe.each(DOWNLOADERS)('$program', ({ again, program, resumed, slowly }) => {
-  describeWith(program, 'goes on where it was interrupted', () => {
-    let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-    let gateway: BuiltGateway;
+  describeWith(program, 'resuming a download', () => {
+    const gateway = gatewayForSuite();
 
-    beforeAll(async () => {
-      folder = await temporaryFolder();
-      gateway = await startBuiltGateway(join(folder.path, 'data'));
-    });
-
-    afterAll(async () => {
-      expect(await gateway.stop()).toBe(0);
-      await folder.remove();
-    });
-
-    it('and has the file byte by byte', async () => {
+    it('continues an interrupted download, and has the complete file', async () => {
       const grant = await grantFrom(gateway.url);
       expect(await post(grant, BYTES)).toMatchObject({ status: 200 });
       const firmwareId = await claim(gateway.url, grant, program);
       const url = await queryDownloadUrl(apiOf(gateway.url), { FirmwareId: firmwareId });
-      const path = join(folder.path, 'firmware.bin');
+      const path = join(gateway.folder, 'firmware.bin');
 
       const first = spawn(program, slowly(url, path), { stdio: 'ignore' });
       const ended = once(first, 'exit');

@@ -1,21 +1,11 @@
-import {
-  eventually,
-  runCli,
-  startBuiltGateway,
-  temporaryFolder,
-} from '../support/built-gateway.ts';
+import { eventually, runCli, startBuiltGateway } from '../support/built-gateway.ts';
 import { grantFrom, post } from '../support/loop.ts';
+import { folderForSuite } from '../support/suite.ts';
 
 describe('serve --test-mode', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const folder = folderForSuite();
 
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-  });
-
-  afterAll(() => folder.remove());
-
-  it('lets a process be moved through an hour', async () => {
+  it('moves the clock of a process by an hour', async () => {
     const gateway = await startBuiltGateway(folder.path, { OTA_GATEWAY_TEST_MODE: 'on' });
     await eventually(() => gateway.output().includes('test mode is on: whoever reaches'));
     const control = async (method: string, path: string, body?: object): Promise<unknown> => {
@@ -28,7 +18,7 @@ describe('serve --test-mode', () => {
     await control('POST', '/clock/advance', { minutes: 61 });
     expect(await control('POST', '/purge')).toEqual({ purged: 1, failed: 0, bytes: 8 });
 
-    // Clients that date their calls by the machine's clock go on working.
+    // Clients that use the time of the machine still work.
     const after = await grantFrom(gateway.url);
     await control('POST', '/faults', { operation: 'PostObject', code: 'InternalError' });
     expect(await post(after, Buffer.from('firmware'))).toMatchObject({ status: 500 });
@@ -43,7 +33,7 @@ describe('serve --test-mode', () => {
     expect(await gateway.stop()).toBe(0);
   });
 
-  it('is off unless it is asked for', async () => {
+  it('is off by default', async () => {
     const gateway = await startBuiltGateway(folder.path);
     const response = await fetch(`${gateway.url}/_gateway/test/clock`);
     expect(response.status).toBe(403);

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { formFields } from '../../src/client/post-object.ts';
-import type { BuiltGateway } from '../support/built-gateway.ts';
-import { ACCOUNT_KEY, startBuiltGateway, temporaryFolder } from '../support/built-gateway.ts';
+import { ACCOUNT_KEY } from '../support/built-gateway.ts';
 import { md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 import type { FormDialect } from '../support/form-dialects.ts';
 import { CURL, FETCH, RECORDED_DIALECTS } from '../support/form-dialects.ts';
 import type { SdkClient } from '../support/sdk-clients.ts';
 import { SDK_CLIENTS } from '../support/sdk-clients.ts';
 import { createPackage, downloadUrl, signForm } from '../support/sdk-loop.ts';
+import { gatewayForSuite } from '../support/suite.ts';
 
-/** Every byte value, no multiple of any block size, larger than what is hashed in memory. */
+/** Has every byte value, is not a multiple of a block size, and is too large to be hashed on the event loop. */
 const FIRMWARE = patternBytes(1_500_001);
 
 function hasCurl(): boolean {
@@ -21,20 +21,9 @@ function hasCurl(): boolean {
   }
 }
 
-describe('the whole loop, with real clients against the built program', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let gateway: BuiltGateway;
+describe('the complete loop, with real clients against the built program', () => {
+  const gateway = gatewayForSuite();
   let packages = 0;
-
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-    gateway = await startBuiltGateway(`${folder.path}/data`);
-  });
-
-  afterAll(async () => {
-    expect(await gateway.stop()).toBe(0);
-    await folder.remove();
-  });
 
   const loop = async (sdk: SdkClient, dialect: FormDialect): Promise<void> => {
     const caller = { url: gateway.url, key: ACCOUNT_KEY };
@@ -45,7 +34,7 @@ describe('the whole loop, with real clients against the built program', () => {
       host: grant.host,
       fields: formFields(grant),
       bytes: FIRMWARE,
-      folder: folder.path,
+      folder: gateway.folder,
     };
     expect(await dialect.post(form)).toBe(200);
     packages += 1;
@@ -72,15 +61,15 @@ describe('the whole loop, with real clients against the built program', () => {
   });
 
   describe.each(RECORDED_DIALECTS)('$name', (dialect) => {
-    it('is received byte by byte', async () => {
+    it('sends a form that is stored byte for byte', async () => {
       const [sdk] = SDK_CLIENTS;
       if (sdk === undefined) throw new Error('there is no client');
       await loop(sdk, dialect);
     });
   });
 
-  // A machine without curl runs the recorded curl above; CI has it installed.
-  (hasCurl() ? it : it.skip)('curl -F is received byte by byte', async () => {
+  // A machine without curl runs only the recorded form of curl above; CI has curl installed.
+  (hasCurl() ? it : it.skip)('stores a form of curl -F byte for byte', async () => {
     const [sdk] = SDK_CLIENTS;
     if (sdk === undefined) throw new Error('there is no client');
     await loop(sdk, CURL);

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { UNKNOWN_ENTRY, importMessage, mayImport } from '../../architecture.js';
 import { RULE_SOURCES } from './rule-sources.ts';
 
-// A source tree is generated and linted by the real eslint.config.js: each entry of src/ tries to import every other.
+// Generates a source tree and lints it with the real eslint.config.js: each entry of src/ imports every other entry.
 
 interface Finding {
   readonly line: number;
@@ -18,7 +18,7 @@ const entries = [...Object.keys(mayImport), UNKNOWN];
 
 const TSCONFIG = { extends: '../../../tsconfig.json', include: ['src'], exclude: [] };
 
-/** Where an entry has its imports: an entry is a file at the root of src/, or a folder. */
+/** @returns the file with the imports of an entry, which is a file at the root of src/, or a folder */
 function importsFile(entry: string): string {
   return entry.endsWith('.ts') ? entry : `${entry}/imports.ts`;
 }
@@ -27,7 +27,7 @@ function allowedFor(entry: string): readonly string[] {
   return entry === UNKNOWN ? [] : (mayImport[entry] ?? []);
 }
 
-/** A source in which an entry imports every other one, with what the rules must say of it. */
+/** @returns a source in which an entry imports every other one, with the findings that the rules must report */
 function importsOf(entry: string): string {
   const reason = entry === UNKNOWN ? UNKNOWN_ENTRY : importMessage(entry);
   const up = entry.endsWith('.ts') ? './' : '../';
@@ -50,7 +50,7 @@ for (const [file, text] of Object.entries(RULE_SOURCES)) {
 }
 
 function writeTree(): string {
-  // In the repository, because packages and the configuration of TypeScript are looked for upwards.
+  // In the repository, because packages and the TypeScript configuration are found in parent folders.
   const tree = mkdtempSync(join(__dirname, 'tree-'));
   writeFileSync(join(tree, 'tsconfig.json'), JSON.stringify(TSCONFIG));
   for (const [file, text] of Object.entries(sources)) {
@@ -125,11 +125,11 @@ describe('the lint rules', () => {
     rmSync(tree, { recursive: true, force: true });
   });
 
-  it.each(Object.keys(sources))('report exactly what is expected in src/%s', (file) => {
+  it.each(Object.keys(sources))('report exactly the expected findings in src/%s', (file) => {
     expect(inOrder(found.get(file) ?? [])).toEqual(inOrder(expectedFindings(sources[file] ?? '')));
   });
 
-  it('know every entry of src/, and no other', () => {
+  it('know exactly the entries of src/', () => {
     expect(readdirSync(join(root, 'src')).sort()).toEqual(Object.keys(mayImport).sort());
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Sources that the lint rules are tried on, by their path in src/; those of files at its root come after their imports.
- * `// expect <rule>: <message>` speaks of the next line that is not such a comment.
+ * Sources that test the lint rules, by their path in src/. For a file at the root of src/ they follow its imports.
+ * `// expect <rule>: <message>` is a finding in the next line that is not such a comment.
  */
 export const RULE_SOURCES: Readonly<Record<string, string>> = {
   'uploads/code.ts': `// expect @typescript-eslint/consistent-type-imports: All imports in the declaration are only used as types. Use \`import type\`.

@@ -8,7 +8,7 @@ const reference = join(root, 'docs/api');
 
 let fresh: string;
 
-// TypeDoc fails when anything public has no description, or is not exported.
+// TypeDoc fails when a public symbol has no description, or is not exported.
 beforeAll(async () => {
   fresh = await mkdtemp(join(tmpdir(), 'ota-gateway-api-'));
   const typedoc = join(root, 'node_modules/typedoc/bin/typedoc');
@@ -25,9 +25,9 @@ describe('the API reference', () => {
     expect((await readdir(reference)).sort()).toEqual(['README.md', ...pages].sort());
   });
 
-  // When this fails, look at the difference: it is what changes for consumers. Then run `npm run docs:api`.
+  // If this fails, review the difference, which is the change for consumers. Then run `npm run docs:api`.
   it.each(['README.md', 'index.md', 'testing.md', 'multer.md'])(
-    'is current in %s',
+    'is up to date in %s',
     async (page) => {
       const [kept, generated] = await Promise.all(
         [reference, fresh].map((folder) => readFile(join(folder, page), 'utf8')),

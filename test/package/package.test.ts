@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { name, packAndInstall, root, run, tools } from './packed.ts';
 import type { PackedPackage } from './packed.ts';
 
-// The package as a consumer has it: packed, installed into an empty project, and used from there.
-// dist/ must be built; Jest has done so.
+// Tests the package as a consumer uses it: packed, and installed into an empty project.
+// It needs dist/, which Jest builds before the run.
 
 const MINUTE = 60_000;
 const MiB = 1024 * 1024;
@@ -24,7 +24,7 @@ beforeAll(async () => {
   ({ consumer } = packed);
 }, 15 * MINUTE);
 
-// Tens of thousands of files.
+// There are tens of thousands of files to remove.
 afterAll(() => packed.remove(), MINUTE);
 
 /** @returns the bytes of all files below a folder */
@@ -35,7 +35,7 @@ function sizeOf(path: string): number {
 }
 
 describe('the installed package', () => {
-  it('holds the build, its sources, the migrations, the documentation and the examples, and no tests', async () => {
+  it('contains the build, its sources, the migrations, the documentation and the examples, but no tests', async () => {
     const entries = await readdir(join(consumer, 'node_modules', name));
     const always = [
       ...['LICENSE', 'README.md', 'README.zh-CN.md', 'dist', 'docs', 'examples', 'migrations'],
@@ -74,7 +74,7 @@ describe('the installed package', () => {
     );
   });
 
-  it('has a command that knows its version', async () => {
+  it('has a command that prints its version', async () => {
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
     const command = join(consumer, 'node_modules/.bin/ota-gateway');
     const { stdout } = await run(command, ['--version'], { cwd: consumer });
@@ -83,26 +83,26 @@ describe('the installed package', () => {
 });
 
 describe('the budget', () => {
-  // What was measured when this was written, and what it may grow to.
+  // Each name has the limit, and in parentheses the value that was measured when the test was written.
 
-  it('of the package itself is 3 MiB (1.7)', () => {
+  it('limits the package itself to 3 MiB (1.7)', () => {
     expect(sizeOf(join(consumer, 'node_modules', name))).toBeLessThan(3 * MiB);
   });
 
-  it('of the package with all it needs is 90 MiB (46, of which better-sqlite3 has 28)', () => {
+  it('limits the package with its dependencies to 90 MiB (46, of which better-sqlite3 has 28)', () => {
     expect(sizeOf(join(consumer, 'node_modules'))).toBeLessThan(90 * MiB);
   });
 
-  it('of its dependencies is 180 packages (130)', async () => {
+  it('limits its dependencies to 180 packages (130)', async () => {
     const lock = JSON.parse(await readFile(join(consumer, 'package-lock.json'), 'utf8'));
     expect(Object.keys(lock.packages).length).toBeLessThan(180);
   });
 
-  // Counted instead of timed: a quarter of a second on the machine this was written on.
+  // Modules are counted instead of timed; loading took a quarter of a second on the machine of the author.
   it.each([
     ['testing', 500, 425],
     ['multer', 10, 3],
-  ])("of require('ota-upload-gateway/%s') is %d modules (%d)", async (entry, budget) => {
+  ])("limits require('ota-upload-gateway/%s') to %d modules (%d)", async (entry, budget) => {
     const script = `require('${name}/${entry}'); console.log(Object.keys(require.cache).length)`;
     expect(Number(await inConsumer('--eval', script))).toBeLessThan(budget);
   });
@@ -110,7 +110,7 @@ describe('the budget', () => {
 
 describe('the types', () => {
   it.each(['consumer.cts', 'consumer.mts'])(
-    'hold in %s, with no types but those of Node',
+    'are correct in %s, with only the types of Node',
     async (file) => {
       const types = join(consumer, 'types');
       await mkdir(types, { recursive: true });
@@ -131,7 +131,7 @@ describe('the types', () => {
            const { code, status } = await test.postObject(grant, 'firmware');
            test.clock.advance({ minutes: 61 });
            test.faults.next('PostObject', { code: code ?? String(status) }, { times: 2 });
-           // @ts-expect-error There is no such way to fail.
+           // @ts-expect-error There is no such fault.
            test.faults.next('PostObject', { explodeAfter: 3 });
            // @ts-expect-error There is no such setting.
            await createGateway({ purgeTtl: '1m' });
@@ -152,7 +152,7 @@ describe('the types', () => {
 
 describe('a hundred gateways', () => {
   it(
-    'are created, used and closed, and leave nothing behind',
+    'are created, used and closed, and leave nothing open',
     async () => {
       const script = join(consumer, 'hundred.js');
       await writeFile(
@@ -196,7 +196,7 @@ describe('a hundred gateways', () => {
   );
 
   it(
-    'that listen, hash and run jobs side by side leave nothing behind, either',
+    'listen, hash and run jobs in parallel, and leave nothing open',
     async () => {
       const script = join(consumer, 'side-by-side.mjs');
       await writeFile(
@@ -245,7 +245,7 @@ describe('the examples', () => {
     15 * MINUTE,
   );
 
-  it('are all of them', () => {
+  it('are exactly the tested ones', () => {
     const folders = readdirSync(examples, { withFileTypes: true });
     expect(folders.filter((each) => each.isDirectory()).map((each) => each.name)).toEqual([
       'express-multer',
@@ -257,7 +257,7 @@ describe('the examples', () => {
   });
 
   it(
-    'have types that hold',
+    'have correct types',
     () => {
       const file = join(examples, 'vitest/stage-firmware.ts');
       const tsc = join(tools, 'typescript/bin/tsc');

@@ -7,17 +7,17 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 
 export const root = join(__dirname, '../..');
-/** Tools of this repository that a consumer is tried with, but does not install. */
+/** Tools of this repository that tests use on a consumer's project, which does not install them. */
 export const tools = join(root, 'node_modules');
 export const name = 'ota-upload-gateway';
 
-/** What a command has written. */
+/** The output of a command. */
 export interface Output {
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a command in a folder. @param limit - milliseconds; after that it is killed and the test fails */
+/** Runs a command in a folder. @param limit - milliseconds; then it is killed, and the test fails */
 export function run(
   command: string,
   args: readonly string[],
@@ -27,7 +27,7 @@ export function run(
     cwd,
     timeout: limit,
     maxBuffer: 64 * 1024 * 1024,
-    // A Jest that is started here must not count as one of ours.
+    // The counts of a Jest that this starts must not be added to ours.
     env: { ...process.env, JEST_JSON_OUTPUT_DIR: '', NODE_ENV: 'test', NO_COLOR: '1' },
   });
 }
@@ -35,9 +35,9 @@ export function run(
 /** The package as its consumers get it. */
 export interface PackedPackage {
   readonly tarball: string;
-  /** An empty project that has installed it. */
+  /** An empty project in which it is installed. */
   readonly consumer: string;
-  /** Copies a project of this repository and installs the package there, and whatever else the project needs. */
+  /** Copies a project of this repository, and installs the package and the other dependencies there. */
   installProject(source: string): Promise<string>;
   remove(): Promise<void>;
 }
@@ -45,13 +45,13 @@ export interface PackedPackage {
 const QUIET = ['--no-audit', '--no-fund', '--prefer-offline'];
 const INSTALL_LIMIT = 10 * 60_000;
 
-/** Packs the build, which must be there, and installs it once: that compiles better-sqlite3. */
+/** Packs the existing build, and installs it once, which compiles better-sqlite3. */
 export async function packAndInstall(): Promise<PackedPackage> {
   const folder = await mkdtemp(join(tmpdir(), `${name}-`));
-  // `prepack` would only repeat the build under the feet of other tests.
+  // `prepack` would repeat the build while other tests use it.
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
   const [file] = (await readdir(folder)).filter((each) => each.endsWith('.tgz'));
-  if (file === undefined) throw new Error('npm pack has left no tarball');
+  if (file === undefined) throw new Error('npm pack created no tarball');
   const tarball = join(folder, file);
 
   const consumer = join(folder, 'consumer');
@@ -65,7 +65,7 @@ export async function packAndInstall(): Promise<PackedPackage> {
       const project = await mkdtemp(join(folder, 'project-'));
       const isOwn = (path: string): boolean => !path.includes('node_modules');
       await cp(source, project, { recursive: true, filter: isOwn });
-      // What is there already is neither fetched nor compiled again.
+      // Installed dependencies are neither downloaded nor compiled again.
       await cp(join(consumer, 'node_modules'), join(project, 'node_modules'), { recursive: true });
       await run('npm', ['install', ...QUIET, tarball], { cwd: project, limit: INSTALL_LIMIT });
       return project;

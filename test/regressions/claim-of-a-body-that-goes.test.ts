@@ -5,8 +5,8 @@ import { startTestGateway } from '../../src/testing/index.ts';
 import { temporaryFolder } from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
 
-// A claim by SHA-256 answered 500 when its body was purged after it was found and before its file was opened.
-it('says what became of an upload that is purged while its SHA-256 is computed', async () => {
+// A claim by SHA-256 answered 500 when its body was purged between the check of the row and the opening of the file.
+it('refuses to claim an upload that is purged while its SHA-256 is computed', async () => {
   const folder = await temporaryFolder();
   const store = await DiskObjectStore.open(folder.path, new ThreadHasher());
   const armed: { gateway?: TestGateway } = {};

@@ -7,7 +7,7 @@ import { wallClock } from '../../src/lib/clock.ts';
 import { takeServerLock } from '../../src/object-store/disk/folder-lock.ts';
 import { temporaryFolder } from '../support/built-gateway.ts';
 
-// A command of a newer version migrated the ledger under the older server that was using it, and broke it.
+// A command of a newer version migrated the ledger while an older server used it, and broke this server.
 
 const check = {
   ...{ deep: false, repair: false, clock: wallClock },
@@ -41,7 +41,7 @@ it.each([
     /knows up to \d+: start a newer program/,
   ],
 ])(
-  'refuses %s ledger in every command, and leaves it as it is',
+  'refuses %s ledger in every command, and does not change it',
   async (_which, change, expected) => {
     const folder = await temporaryFolder();
     const dataDir = join(folder.path, 'data');
@@ -51,13 +51,13 @@ it.each([
     const version: unknown = database.prepare(NEWEST).pluck().get();
     for (const [name, run] of COMMANDS) {
       const failure = await run(dataDir).then(
-        () => `${name} has succeeded`,
+        () => `${name} succeeded`,
         (error: unknown) => String(error),
       );
       expect(failure).toMatch(expected);
     }
     expect(database.prepare(NEWEST).pluck().get()).toBe(version);
-    // None of them has kept the lock.
+    // No command has kept the lock.
     takeServerLock(dataDir).release();
     database.close();
     await folder.remove();

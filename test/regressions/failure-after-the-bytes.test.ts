@@ -6,8 +6,8 @@ import type { ObjectStore } from '../../src/uploads/ports.ts';
 import { bodiesOnDisk, temporaryFolder } from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
 
-// The bytes were durable, and then something failed: a body stayed on the disk until the next start, or an upload
-// that was on record was answered with an error.
+// When something failed after the bytes were durable, a body stayed on the disk until the next start, or a recorded
+// upload was answered with an error.
 
 const BYTES = patternBytes(1000);
 
@@ -25,7 +25,7 @@ async function openFolder(): Promise<{
   return { store, path: folder.path, [Symbol.asyncDispose]: () => folder.remove() };
 }
 
-it('removes the body of an upload that the ledger could not record, by the next purge', async () => {
+it('removes the body of an upload that the ledger could not record, in the next purge', async () => {
   await using folder = await openFolder();
   const records = createMemoryRecords();
   await using gateway = await startTestGateway({ parts: { records, store: folder.store } });
@@ -38,7 +38,7 @@ it('removes the body of an upload that the ledger could not record, by the next 
   expect(await bodiesOnDisk(folder.path)).toEqual({ objects: [], staging: [] });
 });
 
-it('acknowledges an upload that is on record, though it could not be tidied up after', async () => {
+it('acknowledges a recorded upload even if the cleanup after it fails', async () => {
   await using folder = await openFolder();
   await using gateway = await startTestGateway({ parts: { store: folder.store } });
   jest.spyOn(folder.store, 'settle').mockRejectedValueOnce(new Error('EIO'));

@@ -1,9 +1,9 @@
 import { createGateway, createMemoryRecords } from '../../src/gateway.ts';
 import { temporaryFolder } from '../support/built-gateway.ts';
 
-// A gateway that was given its ledger took no lock, so a second one on the same folder deleted what it received.
+// A gateway with an injected ledger took no lock, so a second one in the same folder deleted the files of the first.
 
-it('keeps a second gateway out of the data folder when only the store is its own', async () => {
+it('locks the data folder when the ledger is injected and the store is not', async () => {
   const folder = await temporaryFolder();
   const options = { dataDir: folder.path };
   const first = await createGateway(options, { records: createMemoryRecords() });

@@ -1,9 +1,9 @@
 import { silentLogger } from '../../src/lib/logger.ts';
 import { startTestGateway } from '../../src/testing/index.ts';
 
-// An observer that threw turned an upload that was stored into a 500.
+// When an observer threw, the gateway answered a stored upload with 500.
 
-it('fails neither the request nor the observers behind it, and is logged', async () => {
+it('logs an observer that throws, and fails neither the request nor the other observers', async () => {
   const failing = jest.fn(() => {
     throw new Error('the observer is broken');
   });

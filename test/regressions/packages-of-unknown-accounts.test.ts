@@ -2,9 +2,9 @@ import { silentLogger } from '../../src/lib/logger.ts';
 import { createMemoryRecords } from '../../src/gateway.ts';
 import { startTestGateway } from '../../src/testing/index.ts';
 
-// After a change from the one account of a simple installation to an accounts file all packages had vanished.
+// After a change from the default account to an accounts file, all packages had disappeared.
 
-it('warns of packages whose account is not configured, and keeps them in the view of the operator', async () => {
+it('warns about packages whose account is not configured, and still shows them to the operator', async () => {
   const records = createMemoryRecords();
   await using before = await startTestGateway({ parts: { records } });
   const { firmwareId } = await before.seed({ state: 'claimed' });
@@ -23,7 +23,7 @@ it('warns of packages whose account is not configured, and keeps them in the vie
   expect(await after.uploads.setStatus(firmwareId ?? '', { status: 'verified' })).toBe(true);
 });
 
-it('warns of nothing when every owner is configured', async () => {
+it('does not warn when the accounts of all packages are configured', async () => {
   const records = createMemoryRecords();
   await using before = await startTestGateway({ parts: { records } });
   await before.seed({ state: 'claimed' });

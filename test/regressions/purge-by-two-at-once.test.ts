@@ -1,9 +1,9 @@
 import { createMemoryRecords } from '../../src/gateway.ts';
 import { startTestGateway } from '../../src/testing/index.ts';
 
-// Two gateways over one ledger and one store: bodies that both found in `purging` were counted and told by both.
+// Two gateways with one ledger and one store both counted the bodies in `purging`, and both called the observers.
 
-it('counts each body, and calls the observers for it, once', async () => {
+it('counts each body once, and calls the observers once for it', async () => {
   const records = createMemoryRecords();
   const seen: string[] = [];
   const observers = [{ purged: ({ key }: { key: string }) => seen.push(key) }];

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { createMemoryRecords } from '../../src/gateway.ts';
 import { startTestGateway } from '../../src/testing/index.ts';
 
-// A ledger that could not be written ended the purge at the first 64 bodies, so a full disk got no room from the rest.
-it('a purge that can write no row deletes the bytes of all that is purging, and counts them when it can', async () => {
+// When the ledger could not be written, the purge ended after the first 64 bodies, so a full disk got too little space.
+it('deletes the bytes of all bodies in purging while no row can be written, and counts them later', async () => {
   const records = createMemoryRecords();
   await using gateway = await startTestGateway({ parts: { records } });
   const uploads = 150;

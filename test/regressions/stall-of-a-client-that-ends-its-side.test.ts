@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { startTestGateway } from '../../src/testing/index.ts';
 import { writeForm, validForm } from '../http/oss/post/form.ts';
 
-it('a stalled upload ends when its client ends its side, without waiting for the idle time', async () => {
+// A stalled upload waited for the idle time when its client had half-closed the connection.
+it('ends a stalled upload when its client half-closes the connection, before the idle time', async () => {
   const gateway = await startTestGateway({ grace: '60s' });
   const { port } = await gateway.listen();
   gateway.faults.next('PostObject', { stallAfter: 0 });

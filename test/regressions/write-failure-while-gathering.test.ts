@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-// A write that failed while the next batch was still being gathered was an unhandled rejection, which ends the
-// process. So this runs the built store in a process of its own.
+// A write that failed while the next batch was being received caused an unhandled rejection, which ends the process.
+// So this test runs the built store in a separate process.
 const SCRIPT = `
   const promises = require('node:fs/promises');
   const open = promises.open;
@@ -31,7 +31,7 @@ const SCRIPT = `
   })();
 `;
 
-it('fails the upload, not the process, when the disk is full while more bytes are awaited', async () => {
+it('fails only the upload, not the process, when the disk becomes full while more bytes are expected', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ota-store-'));
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', SCRIPT, folder], {
     cwd: join(__dirname, '..', '..'),

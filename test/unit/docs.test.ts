@@ -26,21 +26,21 @@ const pages = renderPages({
   ossErrors: OSS_ERRORS,
 });
 
-test.each(Object.keys(pages))('docs/%s is what `npm run docs` writes', (name) => {
+it.each(Object.keys(pages))('finds in docs/%s what `npm run docs` writes', (name) => {
   expect(readFileSync(join(__dirname, '..', '..', 'docs', name), 'utf8')).toBe(pages[name]);
 });
 
-test('docs/settings.md has the table that `npm run docs` writes', () => {
+it('finds in docs/settings.md the table that `npm run docs` writes', () => {
   const text = readFileSync(join(__dirname, '..', '..', 'docs', 'settings.md'), 'utf8');
   const settings = listSettings({ describeOptions, variableName });
   expect(text).toBe(renderSettings(text, settings));
   expect(text).toContain('`OTA_GATEWAY_CLAIM_TTL`');
 });
 
-test.each([
+it.each([
   ['errors.md', [GATEWAY_ERRORS, BUSINESS_ERRORS, OSS_ERRORS].flatMap(Object.keys)],
   ['iot-api.md', describeOperations().flatMap(({ parameters }) => parameters.map((p) => p.name))],
-])('%s leaves nothing out', (name, words) => {
+])('finds every name in %s', (name, words) => {
   for (const word of words) expect(pages[name]).toContain(`\`${word}\``);
 });
 
@@ -55,13 +55,13 @@ describe('docs/architecture.md', () => {
     expect(text).toContain('| `src/uploads`');
   });
 
-  it('names files that are there', () => {
+  it('names only files that exist', () => {
     const named = Array.from(text.matchAll(/`(src\/[^`]+)`/g), ([, path]) => path ?? '');
     expect(named.length).toBeGreaterThan(80);
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
-  it('names each file once in a walk', () => {
+  it('names each file only once in a walk', () => {
     expect(walks).toHaveLength(4);
     for (const walk of walks) {
       const files = Array.from(walk.matchAll(/`(src\/[^`]+)`/g), ([, path]) => path);
@@ -82,13 +82,13 @@ describe('the README', () => {
     links: Array.from(text.matchAll(/\]\((?!README)([^)]+)\)/g), ([, target]) => target),
   });
 
-  it('says the same in both languages: headings, code, commands, settings and links', () => {
+  it('has the same headings, code, commands, settings and links in both languages', () => {
     const [english, chinese] = languages.map((name) => partsOf(read(name)));
     expect(chinese).toEqual(english);
   });
 
   it.each([...languages, 'docs/README.md', 'CONTRIBUTING.md'])(
-    '%s links to pages that are there',
+    'links only to existing pages in %s',
     (name) => {
       const targets = Array.from(
         read(name).matchAll(/\]\(([^)#]+)/g),

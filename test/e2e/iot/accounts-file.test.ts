@@ -6,9 +6,10 @@ import type { ApiParameters, UploadGrant } from '../../../src/client/api-client.
 import { generateOTAUploadURL } from '../../../src/client/api-client.ts';
 import { accountsText, startWithAccounts } from '../../support/accounts.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
-import { eventually, runCli, temporaryFolder } from '../../support/built-gateway.ts';
+import { eventually, runCli } from '../../support/built-gateway.ts';
 import { apiOf, codeOf, post } from '../../support/loop.ts';
 import { SDK_CLIENTS } from '../../support/sdk-clients.ts';
+import { folderForEachTest } from '../../support/suite.ts';
 
 const ALICE = { id: 'alice', secret: 'alicesecret' };
 const BOB = { id: 'bob', secret: 'bobsecret' };
@@ -30,13 +31,7 @@ const A = { IotInstanceId: 'iot-a' };
 
 type Key = typeof ALICE;
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(() => folder.remove());
+const folder = folderForEachTest();
 
 function call(
   { url }: BuiltGateway,
@@ -61,7 +56,7 @@ async function upload(
 }
 
 describe('accounts of a file', () => {
-  it('RAM users share the packages of their account; another account sees and claims none of it', async () => {
+  it('lets RAM users share the packages of their account, and hides them from other accounts', async () => {
     const gateway = await startWithAccounts(folder.path, ACCOUNTS);
     const grant = await upload(gateway, ALICE, A);
     const wanted = {
@@ -89,7 +84,7 @@ describe('accounts of a file', () => {
     expect(await gateway.stop()).toBe(0);
   });
 
-  it('what an account lists is all it has: instances, products, and no disabled key', async () => {
+  it('limits an account to its instances, its products and its enabled keys', async () => {
     const gateway = await startWithAccounts(folder.path, ACCOUNTS);
     expect(await sign(gateway, DAVE, A)).toBe('InvalidAccessKeyId.Inactive');
     expect(await sign(gateway, ALICE)).toBe('iot.system.InstanceNotFound');
@@ -112,7 +107,7 @@ describe('accounts of a file', () => {
     expect(await gateway.stop()).toBe(0);
   });
 
-  it('a temporary key with its token works until its end', async () => {
+  it('accepts a temporary key with its token until it expires', async () => {
     const key = { id: 'STS.short', secret: 'stssecret', securityToken: 'token' };
     const ends = { ...key, expiresAt: Date.now() + 3000 };
     const gateway = await startWithAccounts(folder.path, [{ id: 'acme', accessKeys: [ends] }]);
@@ -125,7 +120,7 @@ describe('accounts of a file', () => {
   });
 });
 
-describe('a bad accounts file at the start', () => {
+describe('an invalid accounts file at the start', () => {
   const serve = (file: string): ReturnType<typeof runCli> =>
     runCli(['serve', '--port', '0', '--data-dir', join(folder.path, 'data')], {
       OTA_GATEWAY_ACCOUNTS_FILE: file,
@@ -145,7 +140,7 @@ describe('a bad accounts file at the start', () => {
     expect(code).toBe(2);
   });
 
-  it('that is not there is one, too', async () => {
+  it('is a configuration error when the file is missing', async () => {
     const file = join(folder.path, 'none.json');
     const { code, stderr } = await serve(file);
     expect(stderr).toMatch(/^the accounts file cannot be read: .*ENOENT.*none\.json'\n$/);

@@ -7,8 +7,9 @@ import type { UploadGrant } from '../../../src/client/api-client.ts';
 import { formFields } from '../../../src/client/post-object.ts';
 import { accountsText, startWithAccounts } from '../../support/accounts.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
-import { eventually, startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
+import { eventually, startBuiltGateway } from '../../support/built-gateway.ts';
 import { apiOf, codeOf } from '../../support/loop.ts';
+import { folderForEachTest } from '../../support/suite.ts';
 
 const ALICE = { id: 'alice', secret: 'alicesecret' };
 const BOB = { id: 'bob', secret: 'bobsecret' };
@@ -24,14 +25,14 @@ function sign({ url }: BuiltGateway, key: typeof ALICE): Promise<unknown> {
   return codeOf(callApi(apiOf(url, key), 'GenerateOTAUploadURL'));
 }
 
-/** Calls one after another until told to stop. @returns the codes of their answers */
+/** Makes one call after another until a condition is true. @returns the codes of the responses */
 async function callUntil(gateway: BuiltGateway, isOver: () => boolean): Promise<unknown[]> {
   const codes: unknown[] = [];
   while (!isOver()) codes.push(await sign(gateway, CAROL));
   return codes;
 }
 
-/** Begins to post a form. @returns how to send the rest, which gives the status */
+/** Posts the first half of a form. @returns a function that sends the rest and returns the status */
 async function beginToPost(grant: UploadGrant): Promise<() => Promise<number | undefined>> {
   const fields = formFields(grant).map(
     ([name, value]) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
@@ -53,18 +54,12 @@ async function beginToPost(grant: UploadGrant): Promise<() => Promise<number | u
 }
 
 describe('SIGHUP', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-  beforeEach(async () => {
-    folder = await temporaryFolder();
-  });
-
-  afterEach(() => folder.remove());
+  const folder = folderForEachTest();
 
   const rewrite = (text: string): Promise<void> =>
     writeFile(join(folder.path, 'accounts.json'), text);
 
-  it('reads the file again, and no request is dropped meanwhile', async () => {
+  it('reads the file again without dropping a request', async () => {
     const gateway = await startWithAccounts(folder.path, ACCOUNTS);
     const grant = await generateOTAUploadURL(apiOf(gateway.url, CAROL));
     const postTheRest = await beginToPost(grant);
@@ -93,7 +88,7 @@ describe('SIGHUP', () => {
     expect(await gateway.stop()).toBe(0);
   });
 
-  it('says so when there is no accounts file', async () => {
+  it('logs a message when there is no accounts file', async () => {
     const gateway = await startBuiltGateway(join(folder.path, 'data'));
     process.kill(gateway.pid, 'SIGHUP');
     await eventually(() => gateway.output().includes('there is no accounts file to read again'));
@@ -103,7 +98,7 @@ describe('SIGHUP', () => {
   });
 
   it.each([
-    ['no JSON', (text: string) => text.replace('"secret":', '"secret"'), 8, 'ColonExpected'],
+    ['invalid JSON', (text: string) => text.replace('"secret":', '"secret"'), 8, 'ColonExpected'],
     [
       'an unknown member',
       (text: string) => text.replace('"acme",', '"acme",\n "instance": "iot-a",'),
@@ -116,32 +111,35 @@ describe('SIGHUP', () => {
       20,
       'accounts.1.accessKeys.0.id: access key alice is given at accounts.0.accessKeys.0.id already',
     ],
-    ['nothing', () => '', 1, 'ValueExpected'],
-  ])('refuses %s by its line, and the old accounts stay', async (_case, change, line, reason) => {
-    const gateway = await startWithAccounts(folder.path, ACCOUNTS);
-    const file = join(folder.path, 'accounts.json');
-    await rewrite(change(accountsText(ACCOUNTS)));
-    process.kill(gateway.pid, 'SIGHUP');
-    await eventually(() => gateway.output().includes('the old accounts stay'));
-    const logged = gateway
-      .output()
-      .split('\n')
-      .find((text) => text.includes('the old accounts stay'));
-    expect(JSON.parse(logged ?? '')).toMatchObject({
-      level: 50,
-      msg: 'the accounts file cannot be used; the old accounts stay',
-      err: { message: `${file}:${String(line)}: ${reason}` },
-    });
-    for (const key of [ALICE, BOB]) expect(await sign(gateway, key)).toBe('ok');
-    expect(await sign(gateway, CAROL)).toBe('ok');
+    ['an empty file', () => '', 1, 'ValueExpected'],
+  ])(
+    'rejects %s with its line, and keeps the old accounts',
+    async (_case, change, line, reason) => {
+      const gateway = await startWithAccounts(folder.path, ACCOUNTS);
+      const file = join(folder.path, 'accounts.json');
+      await rewrite(change(accountsText(ACCOUNTS)));
+      process.kill(gateway.pid, 'SIGHUP');
+      await eventually(() => gateway.output().includes('the old accounts stay'));
+      const logged = gateway
+        .output()
+        .split('\n')
+        .find((text) => text.includes('the old accounts stay'));
+      expect(JSON.parse(logged ?? '')).toMatchObject({
+        level: 50,
+        msg: 'the accounts file cannot be used; the old accounts stay',
+        err: { message: `${file}:${String(line)}: ${reason}` },
+      });
+      for (const key of [ALICE, BOB]) expect(await sign(gateway, key)).toBe('ok');
+      expect(await sign(gateway, CAROL)).toBe('ok');
 
-    await rewrite(accountsText([{ id: 'globex', accessKeys: [DAVE] }]));
-    process.kill(gateway.pid, 'SIGHUP');
-    await eventually(async () => (await sign(gateway, DAVE)) === 'ok');
-    expect(await sign(gateway, CAROL)).toBe('InvalidAccessKeyId.NotFound');
-    for (const { secret } of [ALICE, BOB, CAROL, DAVE]) {
-      expect(gateway.output()).not.toContain(secret);
-    }
-    expect(await gateway.stop()).toBe(0);
-  });
+      await rewrite(accountsText([{ id: 'globex', accessKeys: [DAVE] }]));
+      process.kill(gateway.pid, 'SIGHUP');
+      await eventually(async () => (await sign(gateway, DAVE)) === 'ok');
+      expect(await sign(gateway, CAROL)).toBe('InvalidAccessKeyId.NotFound');
+      for (const { secret } of [ALICE, BOB, CAROL, DAVE]) {
+        expect(gateway.output()).not.toContain(secret);
+      }
+      expect(await gateway.stop()).toBe(0);
+    },
+  );
 });

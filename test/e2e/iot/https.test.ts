@@ -3,40 +3,26 @@ import { writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import type { BuiltGateway } from '../../support/built-gateway.ts';
-import {
-  ACCOUNT_KEY,
-  runCli,
-  startBuiltGateway,
-  temporaryFolder,
-} from '../../support/built-gateway.ts';
+import { ACCOUNT_KEY, runCli, startBuiltGateway } from '../../support/built-gateway.ts';
 import { patternBytes } from '../../support/bytes.ts';
 import type { PrivateCa } from '../../support/private-ca.ts';
 import { createPrivateCa, hasOpenssl } from '../../support/private-ca.ts';
 import { SDK_CLIENTS } from '../../support/sdk-clients.ts';
 import { outcomeOf } from '../../support/sdk-families.ts';
+import { gatewayForSuite } from '../../support/suite.ts';
 
-// Without openssl there is no certificate to serve; CI has it installed.
+// Needs openssl to create the certificate; CI has it installed.
 (hasOpenssl() ? describe : describe.skip)('HTTPS with a certificate of a private authority', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let files: PrivateCa;
-  let gateway: BuiltGateway;
-
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-    files = createPrivateCa(folder.path);
-    gateway = await startBuiltGateway(join(folder.path, 'data'), {
+  const gateway = gatewayForSuite((folder) => {
+    files = createPrivateCa(folder);
+    return startBuiltGateway(join(folder, 'data'), {
       OTA_GATEWAY_TLS_CERT: files.certFile,
       OTA_GATEWAY_TLS_KEY: files.keyFile,
     });
   });
 
-  afterAll(async () => {
-    expect(await gateway.stop()).toBe(0);
-    await folder.remove();
-  });
-
-  it.each(SDK_CLIENTS)('$name is given https addresses', async (sdk) => {
+  it.each(SDK_CLIENTS)('returns https addresses to $name', async (sdk) => {
     expect(gateway.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
     const caller = { url: gateway.url, key: ACCOUNT_KEY, ca: files.ca };
     expect(await sdk.call(caller, 'GenerateOTAUploadURL')).toMatchObject({
@@ -48,7 +34,7 @@ import { outcomeOf } from '../../support/sdk-families.ts';
     });
   });
 
-  it.each(SDK_CLIENTS)('$name trusts nobody it was not told to', async (sdk) => {
+  it.each(SDK_CLIENTS)('fails in $name without the certificate of the authority', async (sdk) => {
     const caller = { url: gateway.url, key: ACCOUNT_KEY };
     const outcome = await outcomeOf(sdk.call(caller, 'GenerateOTAUploadURL'));
     expect(outcome).toMatchObject({
@@ -56,8 +42,8 @@ import { outcomeOf } from '../../support/sdk-families.ts';
     });
   });
 
-  it('carries the whole loop', async () => {
-    const file = join(folder.path, 'firmware.bin');
+  it('uploads and downloads a file', async () => {
+    const file = join(gateway.folder, 'firmware.bin');
     await writeFile(file, patternBytes(300_000));
     const upload = ['upload', file, '--name', 'tls', '--version', '1', '--endpoint', gateway.url];
     const environment = {

@@ -19,7 +19,7 @@ const queryAnswer = z.object({
   }),
 });
 
-/** Downloads the only or last file that QueryOTAFirmware tells of. */
+/** Downloads the only or the last file in a result of QueryOTAFirmware. */
 async function download(queried: unknown): Promise<Buffer> {
   const { FirmwareUrl, MultiFiles } = queryAnswer.parse(queried).FirmwareInfo;
   const response = await fetch(FirmwareUrl ?? MultiFiles?.at(-1)?.Url ?? '');
@@ -31,15 +31,15 @@ const REQUEST_ID = expect.stringMatching(/^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]
 const UTC = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown;
 const FIRMWARE_ID = expect.stringMatching(/^[A-Za-z0-9]{26}$/) as unknown;
 
-/** Each client calls with the permanent and with the temporary key of an account of its own. */
-const ACCOUNTS = SDK_CLIENTS.flatMap((sdk, place) =>
+/** Each client uses two accounts of its own: one with a permanent key, one with a temporary key. */
+const ACCOUNTS = SDK_CLIENTS.flatMap((sdk, index) =>
   [undefined, 'CAIS/token+of=STS'].map((securityToken) => ({
     sdk,
     title: securityToken === undefined ? sdk.name : `${sdk.name}, STS token`,
-    id: `account${String(place)}${securityToken === undefined ? '' : '-sts'}`,
+    id: `account${String(index)}${securityToken === undefined ? '' : '-sts'}`,
     key: {
-      id: `key${String(place)}${securityToken === undefined ? '' : '-sts'}`,
-      secret: `secret-${String(place)}`,
+      id: `key${String(index)}${securityToken === undefined ? '' : '-sts'}`,
+      secret: `secret-${String(index)}`,
       ...(securityToken !== undefined && {
         securityToken,
         expiresAt: Date.UTC(2099, 0, 1),
@@ -48,7 +48,7 @@ const ACCOUNTS = SDK_CLIENTS.flatMap((sdk, place) =>
   })),
 );
 
-/** All that the answers repeat of a package of one file; the texts need every kind of encoding. */
+/** The parameters of a package of one file that responses repeat; the texts need every kind of encoding. */
 function singleFile(bytes: Buffer): Record<string, string | number> {
   return {
     FirmwareName: '固件_(v1)-カナ',
@@ -95,7 +95,7 @@ describe('the operations, called by real clients', () => {
     const create = (parameters: SdkParameters): Promise<string> =>
       createPackage(sdk, caller(), { ...parameters, ...INSTANCE });
 
-    it('has a form signed', async () => {
+    it('signs a form', async () => {
       const answer = await call('GenerateOTAUploadURL', { FileSuffix: 'tar.gz' });
       const [object, host] = [/ota\/[0-9a-f]{32}\/c[0-9a-z]{24}\.tar\.gz$/, gateway.url];
       expect(answer).toEqual({
@@ -114,12 +114,12 @@ describe('the operations, called by real clients', () => {
       });
     });
 
-    it('makes a package of one file, sees, changes and deletes it', async () => {
+    it('creates, lists, queries, changes and deletes a package of one file', async () => {
       const bytes = Buffer.concat([patternBytes(70_001), Buffer.from(sdk.name)]);
       const FirmwareUrl = await upload(bytes);
-      const told = singleFile(bytes);
+      const parameters = singleFile(bytes);
       const created = await call('CreateOTAFirmware', {
-        ...told,
+        ...parameters,
         FirmwareUrl,
         NeedToVerify: false,
         Udi: UDI,
@@ -133,7 +133,7 @@ describe('the operations, called by real clients', () => {
       const { FirmwareId } = packageAnswer.parse(created).Data;
 
       const summary = {
-        ...told,
+        ...parameters,
         FirmwareId,
         ProductName: PRODUCT.name,
         Status: -1,
@@ -170,8 +170,8 @@ describe('the operations, called by real clients', () => {
         });
       }
 
-      const gone = await call('DeleteOTAFirmware', { FirmwareId });
-      expect(gone).toEqual({ RequestId: REQUEST_ID, Success: true });
+      const deleted = await call('DeleteOTAFirmware', { FirmwareId });
+      expect(deleted).toEqual({ RequestId: REQUEST_ID, Success: true });
       expect(await outcomeOf(call('QueryOTAFirmware', { FirmwareId }))).toMatchObject(
         sdk.family.refusedByOperation({
           code: 'iot.firmware.FirmwareNotFound',
@@ -180,18 +180,18 @@ describe('the operations, called by real clients', () => {
       );
     });
 
-    // Sorted by name, as signatures have them, 10 comes before 2.
-    it('makes a package of eleven files, in their order', async () => {
-      const files = Array.from({ length: 11 }, (_, place) => patternBytes(1000 + place));
+    // In a signature parameters are sorted by name, so 10 comes before 2.
+    it('creates a package of eleven files, in their order', async () => {
+      const files = Array.from({ length: 11 }, (_, index) => patternBytes(1000 + index));
       const urls: string[] = [];
       for (const bytes of files) urls.push(await upload(bytes));
       const FirmwareId = await create({
         FirmwareName: 'eleven',
         DestVersion: '3',
         ProductKey: PRODUCT.key,
-        MultiFiles: files.map((bytes, place) => ({
-          Name: `file ${String(place + 1)}.bin`,
-          Url: urls[place] ?? '',
+        MultiFiles: files.map((bytes, index) => ({
+          Name: `file ${String(index + 1)}.bin`,
+          Url: urls[index] ?? '',
           Size: bytes.length,
           FileMd5: md5Hex(bytes),
           SignValue: md5Hex(bytes).toUpperCase(),
@@ -215,9 +215,9 @@ describe('the operations, called by real clients', () => {
           VerifyProgress: 0,
           UtcCreate: UTC,
           UtcModified: UTC,
-          MultiFiles: files.map((bytes, place) => ({
-            Name: `file ${String(place + 1)}.bin`,
-            Url: expect.stringContaining(`${urls[place] ?? ''}?Expires=`) as unknown,
+          MultiFiles: files.map((bytes, index) => ({
+            Name: `file ${String(index + 1)}.bin`,
+            Url: expect.stringContaining(`${urls[index] ?? ''}?Expires=`) as unknown,
             Size: bytes.length,
             FileMd5: md5Hex(bytes),
             SignValue: md5Hex(bytes),

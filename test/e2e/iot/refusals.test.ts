@@ -1,10 +1,9 @@
 import { startWithAccounts } from '../../support/accounts.ts';
-import type { BuiltGateway } from '../../support/built-gateway.ts';
-import { temporaryFolder } from '../../support/built-gateway.ts';
 import type { SdkCaller, SdkParameters } from '../../support/sdk-clients.ts';
 import { SDK_CLIENTS } from '../../support/sdk-clients.ts';
 import type { Refusal } from '../../support/sdk-families.ts';
 import { outcomeOf } from '../../support/sdk-families.ts';
+import { gatewayForSuite } from '../../support/suite.ts';
 
 const GOOD = { id: 'good', secret: 'goodsecret' };
 const DISABLED = { id: 'disabled', secret: 'disabledsecret' };
@@ -65,9 +64,9 @@ const BUSINESS_CASES: BusinessCase[] = [
       ...INSTANCE,
       FirmwareName: 'name',
       DestVersion: '1',
-      MultiFiles: Array.from({ length: 21 }, (_, place) => ({
-        Name: String(place),
-        Url: `${NO_FILE}?${String(place)}`,
+      MultiFiles: Array.from({ length: 21 }, (_, index) => ({
+        Name: String(index),
+        Url: `${NO_FILE}?${String(index)}`,
       })),
     },
     /MultiFiles is too long: it may have at most 20 files, but there is "MultiFiles\.21\.\w+"\./,
@@ -154,7 +153,7 @@ const GATEWAY_CASES: GatewayCase[] = [
     message: 'Specified SecurityToken mismatch with the AccessKey.',
   },
   {
-    why: 'a temporary access key after its end',
+    why: 'an expired temporary access key',
     action: SIGN,
     key: ENDED,
     code: 'InvalidSecurityToken.Expired',
@@ -162,7 +161,7 @@ const GATEWAY_CASES: GatewayCase[] = [
     message: 'Specified SecurityToken is expired.',
   },
   {
-    why: 'a mandatory parameter left out',
+    why: 'a missing mandatory parameter',
     action: 'CreateOTAFirmware',
     key: GOOD,
     code: 'MissingFirmwareName',
@@ -170,7 +169,7 @@ const GATEWAY_CASES: GatewayCase[] = [
     message: 'FirmwareName is mandatory for this action.',
   },
   {
-    why: 'an operation that there is not',
+    why: 'an unknown operation',
     action: 'CreateOTAModule',
     key: GOOD,
     code: 'InvalidAction.NotFound',
@@ -179,28 +178,22 @@ const GATEWAY_CASES: GatewayCase[] = [
   },
 ];
 
-describe('refusals, as real clients hand them on', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let gateway: BuiltGateway;
+describe('refusals, as real clients report them', () => {
+  const gateway = gatewayForSuite((folder) =>
+    startWithAccounts(folder, [ACCOUNT], { OTA_GATEWAY_LOG_LEVEL: 'debug' }),
+  );
 
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-    gateway = await startWithAccounts(folder.path, [ACCOUNT], { OTA_GATEWAY_LOG_LEVEL: 'debug' });
-  });
-
-  afterAll(async () => {
-    expect(await gateway.stop()).toBe(0);
+  afterAll(() => {
     for (const { secret, ...rest } of ACCOUNT.accessKeys) {
       expect(gateway.output()).not.toContain(secret);
       if ('securityToken' in rest) expect(gateway.output()).not.toContain(rest.securityToken);
     }
-    await folder.remove();
   });
 
   describe.each(SDK_CLIENTS)('$name', (sdk) => {
     const known = BUSINESS_CASES.filter(([action]) => sdk.has(action));
 
-    it.each(known)('%s refuses with %s', async (action, code, parameters, message) => {
+    it.each(known)('reports that %s refuses with %s', async (action, code, parameters, message) => {
       for (const key of [GOOD, TEMPORARY]) {
         const call = sdk.call({ url: gateway.url, key }, action, parameters);
         const expected = sdk.family.refusedByOperation({ code, message });
@@ -208,35 +201,30 @@ describe('refusals, as real clients hand them on', () => {
       }
     });
 
-    it.each(GATEWAY_CASES)('refuses $why with $code', async ({ action, key, ...refusal }) => {
-      const call = sdk.call({ url: gateway.url, key }, action);
-      const expected = sdk.family.refusedByGateway(refusal);
-      expect(await outcomeOf(call)).toMatchObject(expected);
-    });
+    it.each(GATEWAY_CASES)(
+      'reports that $why is refused with $code',
+      async ({ action, key, ...refusal }) => {
+        const call = sdk.call({ url: gateway.url, key }, action);
+        const expected = sdk.family.refusedByGateway(refusal);
+        expect(await outcomeOf(call)).toMatchObject(expected);
+      },
+    );
   });
 });
 
-describe('throttling, as real clients hand it on', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let gateway: BuiltGateway;
-  const accounts = SDK_CLIENTS.map((sdk, place) => {
-    const key = { id: `key${String(place)}`, secret: 'secret' };
-    return { sdk, name: sdk.name, id: `account${String(place)}`, accessKeys: [key], key };
+describe('throttling, as real clients report it', () => {
+  const accounts = SDK_CLIENTS.map((sdk, index) => {
+    const key = { id: `key${String(index)}`, secret: 'secret' };
+    return { sdk, name: sdk.name, id: `account${String(index)}`, accessKeys: [key], key };
   });
 
-  beforeAll(async () => {
-    folder = await temporaryFolder();
+  const gateway = gatewayForSuite((folder) => {
     const written = accounts.map(({ accessKeys, id }) => ({ id, accessKeys }));
-    gateway = await startWithAccounts(folder.path, written, { OTA_GATEWAY_QPS: '1' });
+    return startWithAccounts(folder, written, { OTA_GATEWAY_QPS: '1' });
   });
 
-  afterAll(async () => {
-    expect(await gateway.stop()).toBe(0);
-    await folder.remove();
-  });
-
-  it.each(accounts)('$name', async ({ key, sdk }) => {
-    // Of two calls at once one is a call too many, even if a slow machine lets a second pass between them.
+  it.each(accounts)('is reported by $name', async ({ key, sdk }) => {
+    // One call per second is allowed, so at least one of several is refused, even on a slow machine.
     const calls = Array.from({ length: 4 }, () => sdk.call({ url: gateway.url, key }, SIGN));
     const outcomes = await Promise.all(calls.map(outcomeOf));
     const refused = outcomes.filter((outcome) => 'thrown' in outcome);

@@ -8,11 +8,11 @@ const END = {
   'a kill': (gateway: BuiltGateway) => gateway.kill(),
 };
 
-describe('a call that was made before', () => {
-  it.each(Object.entries(END))('is refused after %s and a start', async (_case, end) => {
+describe('a repeated call', () => {
+  it.each(Object.entries(END))('is refused after %s and a new start', async (_case, end) => {
     const folder = await temporaryFolder();
     const dataDir = `${folder.path}/data`;
-    // Signature V1 does not cover the host, so that the new port makes it no other call.
+    // Signature V1 does not cover the host, so the call stays the same on another port.
     const call = signV1('GenerateOTAUploadURL', {}, { key: ACCOUNT_KEY, time: Date.now() });
     const make = async ({ url }: BuiltGateway): Promise<unknown> =>
       (await fetch(`${url}/?${new URLSearchParams(call).toString()}`)).json();
