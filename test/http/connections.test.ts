@@ -21,7 +21,7 @@ async function dial(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Sends bytes, ends this side of the connection, and reads all that comes. */
+/** Sends bytes, half-closes the connection, and reads the complete response. */
 async function sendAndEnd(port: number, bytes: Buffer | string): Promise<string> {
   const socket = await dial(port);
   socket.end(bytes);
@@ -30,7 +30,7 @@ async function sendAndEnd(port: number, bytes: Buffer | string): Promise<string>
   return received;
 }
 
-/** @returns the files below a folder that this process has open */
+/** @returns the open files of this process below a folder */
 async function openFiles(folder: string): Promise<string[]> {
   const open = await readdir('/proc/self/fd');
   const paths = open.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => ''));
@@ -64,7 +64,7 @@ function formRequest(form = validForm()): { head: string; body: Buffer } {
   return { head: `POST / HTTP/1.1\r\n${text}\r\n`, body };
 }
 
-describe('requests that are pipelined', () => {
+describe('pipelined requests', () => {
   let oss: PostOss;
 
   const openBodies = async (): Promise<number> => (await openFiles(oss.gateway.dataDir)).length;
@@ -92,7 +92,7 @@ describe('requests that are pipelined', () => {
     await until(async () => (await openBodies()) === 0);
   });
 
-  it('are answered in their order', async () => {
+  it('are answered in order', async () => {
     const received = await sendAndEnd(
       oss.port,
       get('/small') + get('/missing') + get('/small', 'Connection: close\r\n'),
@@ -100,18 +100,18 @@ describe('requests that are pipelined', () => {
     expect(statusesIn(received)).toEqual(['200', '404', '200']);
   });
 
-  it('are handled one after the other, so that a connection has one object open', async () => {
+  it('are handled one at a time, so a connection has only one open object', async () => {
     const socket = await dial(oss.port);
     socket.pause();
     socket.write(get('/large').repeat(20));
     await until(async () => (await openBodies()) > 0);
-    // A round trip later all of them would have been opened.
+    // If requests were handled in parallel, all objects would be open after one round trip.
     await oss.send({ path: '/small' });
     expect(await openBodies()).toBe(1);
     socket.resetAndDestroy();
   });
 
-  it('end with their connection when they are many, and nothing of them stays', async () => {
+  it('close the connection when there are too many, and leave nothing open', async () => {
     const sockets = await Promise.all(Array.from({ length: 20 }, () => dial(oss.port)));
     const closed = sockets.map((socket) => once(socket, 'close'));
     for (const socket of sockets) socket.write(get('/large').repeat(1000));
@@ -119,14 +119,14 @@ describe('requests that are pipelined', () => {
     await Promise.all(closed);
   });
 
-  it('without a Host are refused in their turn', async () => {
+  it('are refused in order when they have no Host', async () => {
     const received = await sendAndEnd(oss.port, get('/small') + 'GET / HTTP/1.1\r\n\r\n');
     expect(statusesIn(received)).toEqual(['200', '400']);
   });
 });
 
-describe('requests that are pipelined to a server of the host application', () => {
-  it('close what they have opened when their connection is reset', async () => {
+describe('pipelined requests to a server of the host application', () => {
+  it('close their objects when the connection is reset', async () => {
     const oss = await startOss({ publicRead: true });
     await oss.store('large', Buffer.alloc(3 * MIB));
     const server: Server = createServer(oss.app).listen(0, '127.0.0.1');
@@ -143,7 +143,7 @@ describe('requests that are pipelined to a server of the host application', () =
   });
 });
 
-describe('a request that does not come to its end', () => {
+describe('an incomplete request', () => {
   let oss: PostOss;
 
   beforeAll(async () => {
@@ -155,7 +155,7 @@ describe('a request that does not come to its end', () => {
     await oss.close();
   });
 
-  it('is answered when only the side of its sender has ended, after all of it', async () => {
+  it('is answered when it is complete and its sender has half-closed the connection', async () => {
     const { head, body } = formRequest();
     const received = await sendAndEnd(oss.port, Buffer.concat([Buffer.from(head), body]));
     expect(statusesIn(received)).toEqual(['204']);
@@ -165,7 +165,7 @@ describe('a request that does not come to its end', () => {
     ['after the head of a form', 0],
     ['in a field', 100],
     ['in the closing boundary', -3],
-  ])('is an IncompleteBody when its sender has ended %s', async (_, end) => {
+  ])('is answered with IncompleteBody when it is half-closed %s', async (_, end) => {
     const { head, body } = formRequest();
     const bytes = Buffer.concat([Buffer.from(head), body.subarray(0, end)]);
     const received = await sendAndEnd(oss.port, bytes);
@@ -174,7 +174,7 @@ describe('a request that does not come to its end', () => {
     expect(received).toMatch(/\r\nConnection: close\r\n/i);
   });
 
-  it('is a MalformedPOSTRequest when the chunks of a form are not chunks', async () => {
+  it('is answered with MalformedPOSTRequest when a form has invalid chunks', async () => {
     const { body, headers } = writeForm(validForm());
     const type = headers['Content-Type'] ?? '';
     const head =
@@ -186,7 +186,7 @@ describe('a request that does not come to its end', () => {
     expect(codeIn(received)).toBe('MalformedPOSTRequest');
   });
 
-  it('is a RequestTimeout when nothing more of a form comes', async () => {
+  it('is answered with RequestTimeout when a form stops', async () => {
     const { head, body } = formRequest();
     const socket = await dial(oss.port);
     socket.write(head);
@@ -197,9 +197,9 @@ describe('a request that does not come to its end', () => {
   });
 
   it.each([
-    ['an IncompleteBody when its sender has ended in an API call', true, '400', 'IncompleteBody'],
-    ['a RequestTimeout when nothing more of an API call comes', false, '408', 'RequestTimeout'],
-  ])('is %s', async (_, ends, status, code) => {
+    ['IncompleteBody when an API call is half-closed', true, '400', 'IncompleteBody'],
+    ['RequestTimeout when an API call stops', false, '408', 'RequestTimeout'],
+  ])('is answered with %s', async (_, ends, status, code) => {
     const socket = await dial(oss.port);
     socket.write(
       'POST /?Action=GenerateOTAUploadURL&Format=JSON HTTP/1.1\r\nHost: h\r\n' +
@@ -261,7 +261,7 @@ describe('a body in chunks of one byte', () => {
     conditions: [{ bucket: BUCKET }],
   };
 
-  it('comes to its reader in few pieces', async () => {
+  it('reaches its reader in few pieces', async () => {
     const pieces: number[] = [];
     const server: Server = createServer((request, response) => {
       request.on('data', (piece: Buffer) => pieces.push(piece.length));
@@ -277,7 +277,7 @@ describe('a body in chunks of one byte', () => {
     server.close();
   });
 
-  it('leaves the responses whole that the same process reads with the same parser', async () => {
+  it('does not change responses that the same process reads with the same parser', async () => {
     const oss = await startPost();
     await sendAndEnd(oss.port, get('/'));
     const bytes = 20_000;
@@ -295,7 +295,7 @@ describe('a body in chunks of one byte', () => {
     await oss.close();
   });
 
-  it('is stored when its form is signed, however long its file is', async () => {
+  it('is stored when its form is signed, even with a long file', async () => {
     const oss = await startPost();
     const form = { ...validForm(), policy: ANY_SIZE, file: 'v'.repeat(100_000) };
     const { head, body } = formRequest(form);
@@ -308,7 +308,7 @@ describe('a body in chunks of one byte', () => {
     await oss.close();
   });
 
-  it('is refused when it is long, as long as its form is not signed', async () => {
+  it('is refused when it is long and unsigned', async () => {
     const oss = await startPost();
     const form = validForm();
     form.fields.set('x:long', 'v'.repeat(100_000));
@@ -321,20 +321,20 @@ describe('a body in chunks of one byte', () => {
     await oss.close();
   });
 
-  it('is cut behind its refusal when it goes on for longer than a refused request may', async () => {
+  it('is cut off after its refusal when it exceeds the drain limit', async () => {
     const oss = await startPost({ drainBytes: '64KiB', drainTime: '60s' });
     const form = validForm();
     form.fields.set('x:long', 'v'.repeat(100_000));
     const { head, body } = formRequest(form);
     const socket = await dial(oss.port);
-    // It never comes to its end.
+    // The request stays incomplete.
     socket.write(inChunksOfOneByte(head, body).slice(0, -5));
     expect(codeIn(await text(socket).catch(() => 'cut'))).toBe('MalformedPOSTRequest');
     socket.destroy();
     await oss.close();
   });
 
-  it('is refused when it is long and belongs to an API call, although it comes to its end', async () => {
+  it('is refused when it is long and belongs to an API call, even if it is complete', async () => {
     const oss = await startPost();
     const head =
       'POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n' +
@@ -349,8 +349,8 @@ describe('a body in chunks of one byte', () => {
   });
 });
 
-describe('memory that strangers hold', () => {
-  it('has one bound; beyond it they are refused, and ordinary forms go on', async () => {
+describe('the memory of unsigned requests', () => {
+  it('has one limit, beyond which they are refused and ordinary forms still work', async () => {
     const oss = await startPost({ maxUnsigned: '2MiB' });
     const field = (size: number): string =>
       `--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n${'v'.repeat(size)}`;

@@ -1,30 +1,34 @@
 import type { Readable } from 'node:stream';
 
-/** What ali-oss hands on of an answer. */
-export interface AliOssAnswer {
+/** The part of a response that ali-oss returns. */
+export interface AliOssResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The parts of ali-oss that tests use, as a client and as an oracle; the package has no types of its own. */
+/** The parts of ali-oss that tests use, as a client and as a reference; the package has no types. */
 export interface AliOss {
-  put(key: string, body: Buffer, options?: object): Promise<{ readonly res: AliOssAnswer }>;
-  putStream(key: string, body: Readable, options?: object): Promise<{ readonly res: AliOssAnswer }>;
+  put(key: string, body: Buffer, options?: object): Promise<{ readonly res: AliOssResponse }>;
+  putStream(
+    key: string,
+    body: Readable,
+    options?: object,
+  ): Promise<{ readonly res: AliOssResponse }>;
   get(key: string, options?: object): Promise<{ readonly content: Buffer }>;
   getStream(key: string, options?: object): Promise<{ readonly stream: Readable }>;
   head(key: string): Promise<{
     readonly meta: Readonly<Record<string, string>> | null;
-    readonly res: AliOssAnswer;
+    readonly res: AliOssResponse;
   }>;
-  getObjectMeta(key: string): Promise<{ readonly res: AliOssAnswer }>;
-  delete(key: string): Promise<{ readonly res: AliOssAnswer }>;
+  getObjectMeta(key: string): Promise<{ readonly res: AliOssResponse }>;
+  delete(key: string): Promise<{ readonly res: AliOssResponse }>;
   calculatePostSignature(policy: object | string): {
     OSSAccessKeyId: string;
     Signature: string;
     policy: string;
   };
   signPostObjectPolicyV4(policy: object | string, date: Date): string;
-  /** @param options - `expires` in seconds; it works with a host name only */
+  /** @param options - `expires` in seconds. Works only with a host name. */
   signatureUrl(name: string, options?: Record<string, unknown>): string;
   signatureUrlV4(
     method: string,
@@ -35,7 +39,7 @@ export interface AliOss {
   ): Promise<string>;
 }
 
-/** Its functions for header signatures. */
+/** The functions of ali-oss for header signatures. */
 export interface AliOssSignUtils {
   buildCanonicalString(
     method: string,
@@ -60,7 +64,7 @@ export interface AliOssOptions {
   accessKeyId: string;
   accessKeySecret: string;
   bucket: string;
-  /** With `oss-` in front. */
+  /** With the prefix `oss-`. */
   region: string;
   /** Absent for a client that only signs. */
   endpoint?: string;

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { chromium } from 'playwright-core';
 
-/** Debian's. */
+/** The path in Debian. */
 const CHROMIUM = '/usr/bin/chromium';
 
-/** Starts a headless Chromium that asks nobody but the test for anything. */
+/** Starts a headless Chromium that sends no requests of its own. */
 export function startChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,
@@ -24,13 +24,13 @@ export function startChromium(): Promise<Browser> {
   });
 }
 
-/** A web site with one page, at whatever path. */
+/** A web site that serves one page at every path. */
 export interface Site extends AsyncDisposable {
   /** Without a trailing slash, as browsers write it. */
   readonly origin: string;
 }
 
-/** Serves `test/fixtures/upload-page.html` from an origin of its own. */
+/** Serves `test/fixtures/upload-page.html` from a separate origin. */
 export async function serveUploadPage(): Promise<Site> {
   const page = await readFile(join(__dirname, '..', 'fixtures', 'upload-page.html'));
   const server = createServer((_request, response) => {

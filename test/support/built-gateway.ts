@@ -5,7 +5,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The program, as it is built. */
+/** The built program. */
 export const MAIN = join(__dirname, '..', '..', 'dist', 'cli', 'main.js');
 const START_LIMIT_MS = 15_000;
 
@@ -14,18 +14,18 @@ export const BUCKET_KEY = { id: 'bucketid', secret: 'bucketsecret' };
 
 const started = new Set<ChildProcess>();
 
-/** A test that fails leaves its gateway running. */
+/** Kills gateways that a failed test has left running. */
 afterAll(() => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-/** The built program, running as a process of its own. */
+/** The built program, running in a separate process. */
 export interface BuiltGateway {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
   readonly dataDir: string;
-  /** Everything it has written to standard error and output so far. */
+  /** Everything that it has written to standard output and standard error so far. */
   output(): string;
   /** SIGTERM. @returns the exit code */
   stop(): Promise<number | null>;
@@ -33,13 +33,13 @@ export interface BuiltGateway {
   kill(): Promise<void>;
 }
 
-/** Makes a folder for a gateway's data, and removes it with whatever a test has left in it. */
+/** Makes a folder for the data of a gateway. @returns its path, and a function that removes it with its content */
 export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'ota-e2e-'));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Runs a command of the built program to its end. */
+/** Runs a command of the built program, and waits for its end. */
 export async function runCli(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
@@ -114,23 +114,23 @@ async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<
   await exited;
 }
 
-/** The names of all bodies that are on disk: complete ones and staged ones. */
+/** The names of all bodies on disk: complete ones and staged ones. */
 export async function bodiesOnDisk(
   dataDir: string,
 ): Promise<{ objects: string[]; staging: string[] }> {
   const objects = await readdir(join(dataDir, 'objects'), { recursive: true });
   const staging = await readdir(join(dataDir, 'staging'));
-  // The folders have names of two digits.
+  // Names without a slash are folders, which have two characters.
   return { objects: objects.filter((name) => name.includes('/')), staging };
 }
 
-/** Asks until the answer is yes; fails after a time that is far longer than it should take. */
+/** Waits until a condition is true. @throws after a limit that is much longer than the expected time */
 export async function eventually(
-  ask: () => Promise<boolean> | boolean,
+  isTrue: () => Promise<boolean> | boolean,
   limitMs = 10_000,
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
-  while (!(await ask())) {
+  while (!(await isTrue())) {
     if (Date.now() > deadline) throw new Error(`it did not happen within ${String(limitMs)} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
-/** Bytes that hold every value and differ from place to place, the same in every run. */
+/** @returns bytes with every value, without short repetitions, and the same in every run */
 export function patternBytes(size: number): Buffer {
   const bytes = Buffer.alloc(size);
   for (let at = 0; at < size; at += 1) bytes[at] = (at * 31 + (at >> 8) * 17 + (at >> 16)) & 0xff;
   return bytes;
 }
 
-/** Gives bytes in chunks of a size. */
+/** Yields bytes in chunks of a size. */
 export async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) {
     yield await Promise.resolve(bytes.subarray(at, at + size));

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 
-/** What a client sends, and where to. */
+/** What a client sends, and to which host. */
 export interface FormToPost {
   readonly host: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly bytes: Buffer;
-  /** A folder for clients that want the file on disk. */
+  /** A folder for clients that need the file on disk. */
   readonly folder: string;
 }
 
@@ -23,12 +23,12 @@ export interface FormDialect {
 
 const run = promisify(execFile);
 
-/** Sends bytes as they are, and reads the answer to its end. */
+/** Sends the bytes of a request unchanged, and reads the complete response. */
 export async function sendRaw(host: string, head: string, body: Buffer): Promise<string> {
   const { hostname, port } = new URL(host);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
-  // A server that refuses may stop reading; what it answered is what counts.
+  // A server that refuses the request may stop reading; only its response matters.
   socket.on('error', () => undefined);
   socket.write(head);
   socket.write(body);
@@ -42,7 +42,7 @@ interface PartStyle {
   readonly userAgent: string;
 }
 
-/** The bytes of a form as a client writes it: a replay in everything but the values. */
+/** Posts a form with the same bytes as a real client, except for the values. */
 function replay(
   name: string,
   { boundary, fieldHead, fileHead, userAgent }: PartStyle,
@@ -62,15 +62,15 @@ function replay(
         `POST / HTTP/1.1\r\nHost: ${new URL(host).host}\r\nUser-Agent: ${userAgent}\r\n` +
         `Connection: close\r\nContent-Length: ${String(body.length)}\r\n` +
         `Content-Type: multipart/form-data; boundary=${boundary}\r\n\r\n`;
-      const answer = await sendRaw(host, head, body);
-      return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);
+      const response = await sendRaw(host, head, body);
+      return Number(/^HTTP\/1\.1 (\d{3})/.exec(response)?.[1]);
     },
   };
 }
 
 const disposition = (name: string): string => `Content-Disposition: form-data; name="${name}"`;
 
-/** The five dialects that form clients were seen to write, byte by byte. */
+/** Forms of real clients, recorded byte by byte, and one form that types its file as text. */
 export const RECORDED_DIALECTS: readonly FormDialect[] = [
   replay('httpmime 4.5, the sample of the GenerateOTAUploadURL page', {
     boundary: 'Yq3sG9kHb8rXl0vPzTnWcE5uJm7aQfDoI',
@@ -111,7 +111,7 @@ export const RECORDED_DIALECTS: readonly FormDialect[] = [
   }),
 ];
 
-/** fetch with FormData, as Node and browsers have it. */
+/** fetch with FormData, as in Node and browsers. */
 export const FETCH: FormDialect = {
   name: 'fetch with FormData',
   post: async ({ host, fields, bytes }) => {
@@ -124,7 +124,7 @@ export const FETCH: FormDialect = {
   },
 };
 
-/** The real curl; it waits for `100 Continue` with a body of this size. */
+/** The real curl, which waits for `100 Continue` before a large body. */
 export const CURL: FormDialect = {
   name: 'curl -F',
   post: async ({ host, fields, bytes, folder }) => {

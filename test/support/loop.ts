@@ -12,7 +12,7 @@ import { wallClock } from '../../src/lib/clock.ts';
 import { ACCOUNT_KEY } from './built-gateway.ts';
 import { outcomeOf } from './sdk-families.ts';
 
-/** The gateway's own client, for tests whose subject is not the client. */
+/** The gateway's own client, for tests that do not test the client. */
 export function apiOf(url: string, key = ACCOUNT_KEY): ApiClientOptions {
   return {
     endpoint: url,
@@ -24,17 +24,17 @@ export function apiOf(url: string, key = ACCOUNT_KEY): ApiClientOptions {
 }
 
 /** @returns the code of a refusal, or `ok` */
-export async function codeOf(answer: Promise<unknown>): Promise<unknown> {
-  const outcome = await outcomeOf(answer);
+export async function codeOf(call: Promise<unknown>): Promise<unknown> {
+  const outcome = await outcomeOf(call);
   return 'thrown' in outcome ? (outcome.thrown['code'] ?? outcome.thrown['message']) : 'ok';
 }
 
-/** Asks for a form. */
+/** Gets a grant. */
 export function grantFrom(url: string): Promise<UploadGrant> {
   return generateOTAUploadURL(apiOf(url), { FileSuffix: 'bin' });
 }
 
-/** Posts bytes with a grant's form, after a change of its fields. */
+/** Posts bytes with the form of a grant, whose fields can be changed. */
 export function post(
   grant: UploadGrant,
   bytes: Buffer,

@@ -1,12 +1,12 @@
 import { MemoryBudget } from '../../src/http/memory-budget.ts';
 import type { MemoryShare } from '../../src/http/memory-budget.ts';
 
-/** A budget that nothing exhausts. */
+/** A budget without a limit. */
 export function unboundedMemory(): MemoryBudget {
   return new MemoryBudget({ total: Infinity, free: 0, patience: 0 });
 }
 
-/** The share of a request that has all the memory it wants. */
+/** The share of a request without a limit. */
 export function plentyOfMemory(): MemoryShare {
   return unboundedMemory().open();
 }

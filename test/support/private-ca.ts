@@ -2,16 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A certificate for 127.0.0.1 and the authority that signed it; paths of PEM files. */
+/** Paths of PEM files: a certificate for 127.0.0.1, and the authority that signed it. */
 export interface PrivateCa {
   readonly caFile: string;
-  /** PEM of the authority's own certificate. */
+  /** The certificate of the authority, as PEM. */
   readonly ca: string;
   readonly certFile: string;
   readonly keyFile: string;
 }
 
-/** Whether this machine can make certificates. */
+/** Whether openssl is installed. */
 export function hasOpenssl(): boolean {
   try {
     execFileSync('openssl', ['version'], { stdio: 'ignore' });
@@ -23,7 +23,7 @@ export function hasOpenssl(): boolean {
 
 const EC_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** Makes an authority, and a certificate by it, in a folder. */
+/** Creates an authority, and a certificate that it signs, in a folder. */
 export function createPrivateCa(folder: string): PrivateCa {
   const file = (name: string): string => join(folder, name);
   const makeCertificate = (name: string, args: readonly string[]): void => {

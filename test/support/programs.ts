@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * A suite that runs a program of the machine's. Without the program it is skipped, and says why; CI counts that as
- * a failure.
+ * Defines a suite that runs a program of the machine. Without the program the suite is skipped, and its name says why;
+ * CI counts this as a failure.
  */
 export function describeWith(program: string, name: string, suite: () => void): void {
   const folders = (process.env['PATH'] ?? '').split(delimiter);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-/** Sends bytes over a connection of their own. @returns all that is answered until the server closes it */
+/** Sends bytes over a new connection. @returns all bytes that the server sends until it closes the connection */
 export async function exchangeRaw(port: number, bytes: Buffer): Promise<Buffer> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
@@ -10,7 +10,7 @@ export async function exchangeRaw(port: number, bytes: Buffer): Promise<Buffer> 
   return buffer(socket);
 }
 
-/** A request that asks for its connection to be closed. Characters of its head are bytes. */
+/** @returns a request with `Connection: close`. Each character of its head is one byte. */
 export function rawRequest(
   line: string,
   headers: Readonly<Record<string, string>>,
@@ -25,7 +25,7 @@ export function rawRequest(
   return Buffer.concat([head, content]);
 }
 
-/** What a refusal may have in bytes, head and all. */
+/** @returns the size limit of a refusal in bytes, including its head */
 export function refusalLimit(request: Buffer): number {
   return 2 * request.length + 64 * 1024;
 }

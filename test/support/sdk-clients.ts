@@ -14,7 +14,7 @@ import { RPCClient } from '@alicloud/pop-core';
 import type { SdkFamily } from './sdk-families.ts';
 import { GENERATED, OPENAPI_CORE, POP_CORE } from './sdk-families.ts';
 
-/** Who calls, and where. */
+/** The address and the key of a caller. */
 export interface SdkCaller {
   readonly url: string;
   readonly key: {
@@ -22,22 +22,22 @@ export interface SdkCaller {
     readonly secret: string;
     readonly securityToken?: string | undefined;
   };
-  /** PEM of the authority that has signed the gateway's certificate. */
+  /** The certificate of the authority that signed the gateway's certificate, as PEM. */
   readonly ca?: string;
 }
 
 type Files = readonly Readonly<Record<string, string | number>>[];
 
-/** Parameters by the names of the API's pages; files are `MultiFiles`. */
+/** Parameters by their names in the API documentation; files are `MultiFiles`. */
 export type SdkParameters = Readonly<Record<string, string | number | boolean | Files>>;
 
 /** One way in which a real Alibaba Cloud client calls the API. */
 export interface SdkClient {
   readonly name: string;
-  /** How it hands on what it was answered. */
+  /** How the client reports a response. */
   readonly family: SdkFamily;
   has(action: string): boolean;
-  /** @returns what the client resolves with; a generated client's members by the names of the API's pages */
+  /** @returns the result of the client; for a generated client, with the names of the API documentation */
   call(caller: SdkCaller, action: string, parameters?: SdkParameters): Promise<unknown>;
 }
 
@@ -82,7 +82,7 @@ type GeneratedCall = (
   members: Members,
 ) => Promise<{ readonly body: { toMap(): Members } }>;
 
-/** Every operation of ours that the SDK was generated with, and one that we have not. */
+/** Every operation of ours that the SDK has, and one that the gateway does not have. */
 const GENERATED_CALLS: Readonly<Record<string, GeneratedCall>> = {
   GenerateOTAUploadURL: (client, members) =>
     client.generateOTAUploadURL(new GenerateOTAUploadURLRequest(members)),
@@ -96,7 +96,7 @@ const GENERATED_CALLS: Readonly<Record<string, GeneratedCall>> = {
   CreateOTAModule: (client, members) => client.createOTAModule(new CreateOTAModuleRequest(members)),
 };
 
-/** Its members are called like the parameters, with a small first letter. */
+/** The members have the names of the parameters, with a lower-case first letter. */
 function membersOf(parameters: object): Members {
   return Object.fromEntries(
     Object.entries(parameters).map(([name, value]: [string, unknown]) => [
@@ -108,7 +108,7 @@ function membersOf(parameters: object): Members {
   );
 }
 
-/** The SDK of IoT Platform. @param signatureAlgorithm - `v2` is what it calls signature V1 */
+/** The SDK of IoT Platform. @param signatureAlgorithm - `v2` is its name for signature V1 */
 function generated(name: string, signatureAlgorithm?: 'v2'): SdkClient {
   return {
     name,
@@ -124,7 +124,7 @@ function generated(name: string, signatureAlgorithm?: 'v2'): SdkClient {
   };
 }
 
-/** The class of `runtime` is in a package of its own, which would be needed for nothing else. */
+/** The type of `runtime` is `object`, because its class is in a package that is not needed otherwise. */
 interface GenericClient {
   callApi(
     params: $OpenApiUtil.Params,
@@ -134,9 +134,9 @@ interface GenericClient {
 }
 
 /** The generic client, which sends a form body in chunks. */
-function openApiCore(place: 'query' | 'body'): SdkClient {
+function openApiCore(location: 'query' | 'body'): SdkClient {
   return {
-    name: `openapi-core, parameters in the ${place}`,
+    name: `openapi-core, parameters in the ${location}`,
     family: OPENAPI_CORE,
     has: () => true,
     call: async (caller, action, parameters = {}) => {
@@ -152,14 +152,16 @@ function openApiCore(place: 'query' | 'body'): SdkClient {
         reqBodyType: 'formData',
         bodyType: 'json',
       });
-      const request = new $OpenApiUtil.OpenApiRequest({ [place]: OpenApiUtil.query(parameters) });
+      const request = new $OpenApiUtil.OpenApiRequest({
+        [location]: OpenApiUtil.query(parameters),
+      });
       const { body } = await client.callApi(params, request, {});
       return body;
     },
   };
 }
 
-/** The clients that the gateway must satisfy, unmodified. */
+/** The clients that must work with the gateway without modification. */
 export const SDK_CLIENTS: readonly SdkClient[] = [
   popCore('GET'),
   popCore('POST'),

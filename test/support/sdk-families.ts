@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What became of a call, as the caller of the client sees it. */
+/** The result of a call, as the caller of the client sees it. */
 export type SdkOutcome =
   { readonly returned: unknown } | { readonly thrown: Readonly<Record<string, unknown>> };
 
@@ -13,21 +13,21 @@ export async function outcomeOf(call: Promise<unknown>): Promise<SdkOutcome> {
   }
 }
 
-/** Errors of Node are of no class that a test could name: tests have a global scope of their own. */
+/** Jest gives tests their own global scope, so errors of Node are not instances of the test's Error. */
 const anyError = z.looseObject({ name: z.string(), message: z.string() });
 
-/** A refusal as the API answers it. */
+/** A refusal of the API. */
 export interface Refusal {
   readonly code: string;
-  /** The whole text, or a pattern of it. */
+  /** The complete text, or a pattern for it. */
   readonly message: string | RegExp;
-  /** Of gateway errors; a business error has 200. */
+  /** For gateway errors; a business error has 200. */
   readonly status: number;
 }
 
 /**
- * How clients with a common core hand on an answer. Each function gives what to expect of `outcomeOf`, as an object
- * for `toMatchObject`.
+ * How clients with a common core report a response. Each function returns the expected result of `outcomeOf`, as an
+ * object for `toMatchObject`.
  */
 export interface SdkFamily {
   /** An operation refused: HTTP 200, `Success` false, `Code` and `ErrorMessage`. */
@@ -46,7 +46,7 @@ const THROTTLING: Refusal = {
   status: 400,
 };
 
-/** @returns a pattern of a whole message */
+/** @returns the source of a pattern for a complete message */
 function sourceOf(message: string | RegExp): string {
   return message instanceof RegExp
     ? message.source
@@ -85,7 +85,7 @@ function teaMessage({ code, message, status }: Refusal): unknown {
   return textLike(sourceOf(text), sourceOf(message), ' request id: [0-9A-F-]{36}');
 }
 
-/** It throws whenever there is a `Code`, and finds no `Message` in a business error. */
+/** Throws if there is a `Code`; finds no `Message` in a business error. */
 export const POP_CORE: SdkFamily = {
   refusedByOperation: (refusal) => ({
     thrown: {
@@ -106,7 +106,7 @@ export const POP_CORE: SdkFamily = {
   throttled: () => POP_CORE.refusedByGateway(THROTTLING),
 };
 
-/** It throws by the HTTP status, and leaves it to the caller to look at `success`. */
+/** Throws according to the HTTP status; the caller has to check `success`. */
 export const GENERATED: SdkFamily = {
   refusedByOperation: returnsBusinessErrors,
   refusedByGateway: (refusal) => ({
@@ -121,7 +121,7 @@ export const GENERATED: SdkFamily = {
   throttled: () => GENERATED.refusedByGateway(THROTTLING),
 };
 
-/** As the generated clients, with classes of errors of its own. */
+/** Like the generated clients, but with its own error classes. */
 export const OPENAPI_CORE: SdkFamily = {
   refusedByOperation: returnsBusinessErrors,
   refusedByGateway: (refusal) => ({

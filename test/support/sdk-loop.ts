@@ -4,7 +4,7 @@ import { formFields } from '../../src/client/post-object.ts';
 import { FETCH } from './form-dialects.ts';
 import type { SdkCaller, SdkClient, SdkParameters } from './sdk-clients.ts';
 
-const grantAnswer = z.object({
+const grantResponse = z.object({
   Data: z.object({
     Key: z.string(),
     Host: z.string(),
@@ -14,16 +14,16 @@ const grantAnswer = z.object({
     FirmwareUrl: z.string(),
   }),
 });
-const packageAnswer = z.object({ Data: z.object({ FirmwareId: z.string() }) });
-const queryAnswer = z.object({ FirmwareInfo: z.object({ FirmwareUrl: z.string() }) });
+const packageResponse = z.object({ Data: z.object({ FirmwareId: z.string() }) });
+const queryResponse = z.object({ FirmwareInfo: z.object({ FirmwareUrl: z.string() }) });
 
-/** Has a form signed by GenerateOTAUploadURL. */
+/** Calls GenerateOTAUploadURL. @returns the grant */
 export async function signForm(
   sdk: SdkClient,
   caller: SdkCaller,
   parameters: SdkParameters = {},
 ): Promise<UploadGrant> {
-  const { Data } = grantAnswer.parse(await sdk.call(caller, 'GenerateOTAUploadURL', parameters));
+  const { Data } = grantResponse.parse(await sdk.call(caller, 'GenerateOTAUploadURL', parameters));
   return {
     key: Data.Key,
     host: Data.Host,
@@ -34,7 +34,7 @@ export async function signForm(
   };
 }
 
-/** Has a form signed and posts a file with it. @returns the FirmwareUrl */
+/** Gets a grant, and posts a file with it. @returns the FirmwareUrl */
 export async function uploadFile(
   sdk: SdkClient,
   caller: SdkCaller,
@@ -54,16 +54,16 @@ export async function createPackage(
   caller: SdkCaller,
   parameters: SdkParameters,
 ): Promise<string> {
-  const answer = await sdk.call(caller, 'CreateOTAFirmware', parameters);
-  return packageAnswer.parse(answer, { error: () => JSON.stringify(answer) }).Data.FirmwareId;
+  const response = await sdk.call(caller, 'CreateOTAFirmware', parameters);
+  return packageResponse.parse(response, { error: () => JSON.stringify(response) }).Data.FirmwareId;
 }
 
-/** Calls QueryOTAFirmware for a package of one file. @returns its signed URL */
+/** Calls QueryOTAFirmware for a package of one file. @returns the signed URL of the file */
 export async function downloadUrl(
   sdk: SdkClient,
   caller: SdkCaller,
   firmwareId: string,
 ): Promise<string> {
-  const answer = await sdk.call(caller, 'QueryOTAFirmware', { FirmwareId: firmwareId });
-  return queryAnswer.parse(answer).FirmwareInfo.FirmwareUrl;
+  const response = await sdk.call(caller, 'QueryOTAFirmware', { FirmwareId: firmwareId });
+  return queryResponse.parse(response).FirmwareInfo.FirmwareUrl;
 }

@@ -61,14 +61,14 @@ async function onDisk(one = gateway): Promise<string[]> {
   return entries.flat().flatMap((entry) => (entry.isFile() ? [entry.name] : []));
 }
 
-/** Nothing is left, neither on disk nor as a live upload. */
+/** Expects no body on disk and no live upload. */
 async function expectNothing(): Promise<void> {
   expect(await onDisk()).toEqual([]);
   const { uploads } = await gateway.snapshot();
   expect(uploads.filter(({ state }) => state === 'stored' || state === 'claimed')).toEqual([]);
 }
 
-describe('a file that comes in by multer', () => {
+describe('a file that multer receives', () => {
   it('is stored like any other upload', async () => {
     const answer = await request(appOf())
       .post('/one')
@@ -86,14 +86,14 @@ describe('a file that comes in by multer', () => {
     });
   });
 
-  it('is purged when nobody claims it', async () => {
+  it('is purged when it is not claimed', async () => {
     await request(appOf()).post('/one').attach('firmware', Buffer.from('x'), 'a.bin').expect(200);
     gateway.clock.advance({ minutes: 61 });
     expect(await gateway.purgeUnclaimed()).toMatchObject({ purged: 1 });
     await expectNothing();
   });
 
-  it('can be claimed in the process', async () => {
+  it('can be claimed in the same process', async () => {
     const { body } = await request(appOf())
       .post('/one')
       .attach('firmware', Buffer.from('x'), 'a.bin');
@@ -104,7 +104,7 @@ describe('a file that comes in by multer', () => {
     expect(await gateway.uploads.packages()).toMatchObject([{ name: 'lamp' }]);
   });
 
-  it('can be claimed by the API', async () => {
+  it('can be claimed through the API', async () => {
     const { body } = await request(appOf())
       .post('/one')
       .attach('firmware', Buffer.from('x'), 'a.bin');
@@ -113,7 +113,7 @@ describe('a file that comes in by multer', () => {
     expect(await gateway.uploads.find(body.key)).toMatchObject({ state: 'claimed' });
   });
 
-  it('belongs to the account it is given to', async () => {
+  it('belongs to the account that the option returns', async () => {
     const accounts = ['ann', 'bob'].map((id) => ({
       id,
       accessKeys: [{ id: `${id}-key`, secret: 'secret' }],
@@ -132,7 +132,7 @@ describe('a file that comes in by multer', () => {
     });
   });
 
-  it('gets the key it is given', async () => {
+  it('gets the key that the option returns', async () => {
     const app = appOf({}, { key: (_req, file) => `builds/${file.originalname}` });
     const post = () => request(app).post('/one').attach('firmware', Buffer.from('x'), 'a b.bin');
     const { body } = await post().expect(200);
@@ -145,10 +145,10 @@ describe('a file that comes in by multer', () => {
   });
 });
 
-describe('nothing is left', () => {
+describe('a failed upload', () => {
   const file = Buffer.alloc(300_000, 'x');
 
-  it('of a file that may not replace another one', async () => {
+  it('leaves nothing of a file that must not replace another one', async () => {
     const app = appOf({}, { key: () => 'same', forbidOverwrite: true });
     await request(app).post('/one').attach('firmware', file, 'a').expect(200);
     await request(app)
@@ -158,7 +158,7 @@ describe('nothing is left', () => {
     expect(await onDisk()).toHaveLength(1);
   });
 
-  it('of a file whose key is impossible', async () => {
+  it('leaves nothing of a file with an invalid key', async () => {
     const app = appOf({}, { key: () => '/etc/passwd' });
     await request(app)
       .post('/one')
@@ -167,7 +167,7 @@ describe('nothing is left', () => {
     await expectNothing();
   });
 
-  it('of a file whose type is longer than what is stored with an object', async () => {
+  it('leaves nothing of a file whose type is too long to be stored', async () => {
     const contentType = `application/${'x'.repeat(8200)}`;
     await request(appOf())
       .post('/one')
@@ -176,7 +176,7 @@ describe('nothing is left', () => {
     await expectNothing();
   });
 
-  it('of a file that is larger than multer allows', async () => {
+  it('leaves nothing of a file that is larger than multer allows', async () => {
     const app = appOf({ limits: { fileSize: 200_000 } });
     await request(app)
       .post('/one')
@@ -185,7 +185,7 @@ describe('nothing is left', () => {
     await expectNothing();
   });
 
-  it('of a file that is larger than the gateway allows', async () => {
+  it('leaves nothing of a file that is larger than the gateway allows', async () => {
     await gateway.close();
     gateway = await startTestGateway({ maxUpload: 200_000 });
     await request(appOf())
@@ -195,7 +195,7 @@ describe('nothing is left', () => {
     await expectNothing();
   });
 
-  it('of good files before a part that fails', async () => {
+  it('leaves nothing of valid files before a part that fails', async () => {
     const app = appOf({ limits: { fileSize: 400_000 } });
     await request(app)
       .post('/many')
@@ -206,7 +206,7 @@ describe('nothing is left', () => {
     await expectNothing();
   });
 
-  it('of good files before an unexpected one', async () => {
+  it('leaves nothing of valid files before an unexpected one', async () => {
     await request(appOf())
       .post('/many')
       .attach('firmware', file, 'a')
@@ -215,7 +215,7 @@ describe('nothing is left', () => {
     await expectNothing();
   });
 
-  it('of a good file before a field that is too long', async () => {
+  it('leaves nothing of a valid file before a field that is too long', async () => {
     await request(appOf({ limits: { fieldSize: 10 } }))
       .post('/one')
       .attach('firmware', file, 'a')
@@ -224,7 +224,7 @@ describe('nothing is left', () => {
     await expectNothing();
   });
 
-  it('when the disk is full', async () => {
+  it('leaves nothing when the disk is full', async () => {
     const folder = await temporaryFolder();
     const store = await fillingUp(folder.path);
     await gateway.close();
@@ -238,26 +238,29 @@ describe('nothing is left', () => {
     await folder.remove();
   });
 
-  it.each([1000, 5_000_000])('when the client goes away after %d bytes', async (sent) => {
-    const begun = jest.fn(() => 'begun');
-    const server = createServer(appOf({}, { key: begun })).listen(0);
-    await once(server, 'listening');
-    const socket = connect(portOf(server), '127.0.0.1');
-    socket.on('error', () => undefined);
-    socket.write(
-      'POST /one HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 8000000\r\n\r\n' +
-        '--b\r\nContent-Disposition: form-data; name="firmware"; filename="a"\r\n\r\n',
-    );
-    socket.write(Buffer.alloc(sent));
-    await eventually(async () => begun.mock.calls.length > 0);
-    if (sent > 1000) await eventually(async () => (await onDisk()).length > 0);
-    socket.destroy();
-    await once(server.close(), 'close');
-    await eventually(async () => (await onDisk()).length === 0);
-    await expectNothing();
-  });
+  it.each([1000, 5_000_000])(
+    'leaves nothing when the client disconnects after %d bytes',
+    async (sent) => {
+      const begun = jest.fn(() => 'begun');
+      const server = createServer(appOf({}, { key: begun })).listen(0);
+      await once(server, 'listening');
+      const socket = connect(portOf(server), '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write(
+        'POST /one HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 8000000\r\n\r\n' +
+          '--b\r\nContent-Disposition: form-data; name="firmware"; filename="a"\r\n\r\n',
+      );
+      socket.write(Buffer.alloc(sent));
+      await eventually(async () => begun.mock.calls.length > 0);
+      if (sent > 1000) await eventually(async () => (await onDisk()).length > 0);
+      socket.destroy();
+      await once(server.close(), 'close');
+      await eventually(async () => (await onDisk()).length === 0);
+      await expectNothing();
+    },
+  );
 
-  it('when the client goes away between two files', async () => {
+  it('leaves nothing when the client disconnects between two files', async () => {
     const server = createServer(appOf()).listen(0);
     await once(server, 'listening');
     const part = '--b\r\nContent-Disposition: form-data; name="firmware"; filename="a"\r\n\r\n';
@@ -276,7 +279,7 @@ describe('nothing is left', () => {
   });
 });
 
-/** A store on a disk that is full after the first bytes of a body. */
+/** A store on a disk that becomes full after the first bytes of a body. */
 async function fillingUp(dataDir: string): Promise<ObjectStore> {
   const store = await DiskObjectStore.open(dataDir, new ThreadHasher());
   const put = store.put.bind(store);

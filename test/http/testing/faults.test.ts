@@ -20,22 +20,22 @@ async function stateOf(grant: UploadGrant): Promise<string | undefined> {
   return (await gateway.uploads.find(grant.key))?.state;
 }
 
-/** What a call is answered with, less what no two answers share. */
-async function answerTo(one: TestGateway, action: string, parameters = {}): Promise<unknown> {
+/** @returns the response to a call, with a placeholder for its request id */
+async function responseTo(one: TestGateway, action: string, parameters = {}): Promise<unknown> {
   const { headers, method, url } = one.api.sign(action, parameters);
   const answer = await one.fetch(url, { method, headers });
   const { 'x-acs-request-id': id = '', ...rest } = Object.fromEntries(answer.headers);
   return [answer.status, rest, (await answer.text()).replaceAll(id, 'ID')];
 }
 
-describe('an ordered refusal of an API call', () => {
-  it('is the one that a quota gives, byte for byte', async () => {
+describe('an injected refusal of an API call', () => {
+  it('equals the refusal of a quota, byte for byte', async () => {
     await using busy = await startTestGateway({ qps: 1 });
-    await answerTo(busy, 'GenerateOTAUploadURL');
-    const real = await answerTo(busy, 'GenerateOTAUploadURL');
+    await responseTo(busy, 'GenerateOTAUploadURL');
+    const real = await responseTo(busy, 'GenerateOTAUploadURL');
     gateway.faults.next('GenerateOTAUploadURL', { code: 'Throttling.User' });
-    const ordered = await answerTo(gateway, 'GenerateOTAUploadURL');
-    expect(JSON.stringify(ordered)).toBe(
+    const injected = await responseTo(gateway, 'GenerateOTAUploadURL');
+    expect(JSON.stringify(injected)).toBe(
       JSON.stringify(real).replace(/("x-acs-retry-after":)"\d+"/, '$1"1000"'),
     );
     await gateway.api.generateOTAUploadURL();
@@ -52,20 +52,20 @@ describe('an ordered refusal of an API call', () => {
       { FirmwareName: 'a', DestVersion: '1' },
       { maximum: '0' },
     ],
-  ])('%s is the real one, byte for byte', async (code, action, parameters, details) => {
+  ])('equals the real %s, byte for byte', async (code, action, parameters, details) => {
     await using full = await startTestGateway({ maxPackages: 0 });
     const { firmwareUrl: FirmwareUrl } = await full.seed({ state: 'stored' });
     const given = action === 'CreateOTAFirmware' ? { ...parameters, FirmwareUrl } : parameters;
-    const real = await answerTo(full, action, given);
+    const real = await responseTo(full, action, given);
     expect(JSON.stringify(real)).toContain(code);
-    // A call that would succeed, as far as it can.
+    // A call that would succeed wherever possible.
     const { firmwareId: FirmwareId = '' } = await gateway.seed({ state: 'claimed' });
     const good = { FirmwareId, FirmwareName: 'b', DestVersion: '2', ProductKey: 'b', ...given };
     gateway.faults.next(action, { code, details });
-    expect(await answerTo(gateway, action, good)).toEqual(real);
+    expect(await responseTo(gateway, action, good)).toEqual(real);
   });
 
-  it('shows the string to sign where the real one does', async () => {
+  it('shows the string to sign as the real one does', async () => {
     gateway.faults.next('GenerateOTAUploadURL', { code: 'SignatureDoesNotMatch' });
     await expect(gateway.api.generateOTAUploadURL()).rejects.toMatchObject({
       code: 'SignatureDoesNotMatch',
@@ -73,7 +73,7 @@ describe('an ordered refusal of an API call', () => {
     });
   });
 
-  it('says what it is told to', async () => {
+  it('has the given message', async () => {
     gateway.faults.next('QueryOTAFirmware', { code: 'InternalError', message: 'On purpose.' });
     await expect(gateway.api.queryOTAFirmware({ firmwareId: 'a' })).rejects.toMatchObject({
       code: 'InternalError',
@@ -82,7 +82,7 @@ describe('an ordered refusal of an API call', () => {
     });
   });
 
-  it('carries nothing out', async () => {
+  it('has no effect', async () => {
     const { firmwareUrl, key } = await gateway.seed({ state: 'stored' });
     gateway.faults.next('CreateOTAFirmware', { code: 'iot.firmware.SystemBusy' });
     const wanted = { firmwareName: 'a', destVersion: '1', firmwareUrl };
@@ -93,7 +93,7 @@ describe('an ordered refusal of an API call', () => {
     await gateway.api.createOTAFirmware(wanted);
   });
 
-  it('has no placeholder left in it, whatever its code', async () => {
+  it('has no unfilled placeholder with any code', async () => {
     const catalog = /it has (.*)/.exec(refusalOf('CreateOTAFirmware', { code: '?' }))?.[1] ?? '';
     const codes = catalog.split(', ');
     expect(codes.length).toBeGreaterThan(40);
@@ -101,7 +101,7 @@ describe('an ordered refusal of an API call', () => {
       gateway.faults.next('CreateOTAFirmware', { code });
       const wanted = { FirmwareName: 'a', DestVersion: '1', FirmwareUrl: 'x' };
       const [, , text] = Object.values(
-        Object(await answerTo(gateway, 'CreateOTAFirmware', wanted)),
+        Object(await responseTo(gateway, 'CreateOTAFirmware', wanted)),
       );
       expect(text).toContain(`"Code":"${code}"`);
       expect(text).not.toMatch(/[^:]\{\w+\}/);
@@ -118,7 +118,7 @@ function refusalOf(operation: string, order: object, scope: object = {}): string
   throw new Error('expected a refusal');
 }
 
-describe('an ordered refusal of a form', () => {
+describe('an injected refusal of a form', () => {
   const strip = (body: string): string => body.replace(/<RequestId>\w+</, '<RequestId>ID<');
 
   it.each([
@@ -126,16 +126,16 @@ describe('an ordered refusal of a form', () => {
     ['InvalidAccessKeyId', {}, { OSSAccessKeyId: 'bad' }, { OSSAccessKeyId: 'bad' }],
     ['EntityTooLarge', { maxUpload: 3 }, {}, { MaxSizeAllowed: '3', ProposedSize: '8' }],
     ['FileAlreadyExists', {}, { 'x-oss-forbid-overwrite': 'true' }, {}],
-  ])('%s is the real one, byte for byte', async (code, options, fields, details) => {
+  ])('equals the real %s, byte for byte', async (code, options, fields, details) => {
     await using strict = await startTestGateway(options);
     const grant = await newGrant(strict);
     if (code === 'FileAlreadyExists') await strict.postObject(grant, 'first');
     const real = await strict.postObject(grant, 'firmware', { fields });
     expect(real.code).toBe(code);
 
-    const ordered = await newGrant();
+    const fresh = await newGrant();
     gateway.faults.next('PostObject', { code, details });
-    const answer = await gateway.postObject({ ...ordered, ...grantOf(code, grant) }, 'firmware');
+    const answer = await gateway.postObject({ ...fresh, ...grantOf(code, grant) }, 'firmware');
     expect(answer.status).toBe(real.status);
     expect(strip(answer.body)).toBe(strip(real.body));
     expect(Object.keys(answer.headers)).toEqual(Object.keys(real.headers));
@@ -146,7 +146,7 @@ describe('an ordered refusal of a form', () => {
     return code === 'SignatureDoesNotMatch' ? grant : {};
   }
 
-  it('carries nothing out, and can be overcome by trying again', async () => {
+  it('has no effect, and a retry succeeds', async () => {
     const grant = await newGrant();
     gateway.faults.next('PostObject', { code: 'InternalError' });
     expect(await gateway.postObject(grant, 'x')).toMatchObject({
@@ -157,7 +157,7 @@ describe('an ordered refusal of a form', () => {
     expect(await gateway.postObject(grant, 'x')).toMatchObject({ status: 200 });
   });
 
-  it('leaves the file stored when a callback has failed', async () => {
+  it('leaves the file stored when a callback fails', async () => {
     const grant = await newGrant();
     gateway.faults.next('PostObject', { code: 'CallbackFailed' });
     expect(await gateway.postObject(grant, 'x')).toMatchObject({
@@ -180,7 +180,7 @@ describe('an ordered refusal of a form', () => {
 });
 
 describe('a broken connection', () => {
-  it('is reset in the middle of a file, of which nothing is left', async () => {
+  it('is reset in the middle of a file, and nothing is stored', async () => {
     const grant = await newGrant();
     gateway.faults.next('PostObject', { resetAfter: 1024 });
     const bytes = Buffer.alloc(1024 * 1024);
@@ -189,12 +189,12 @@ describe('a broken connection', () => {
     expect(await gateway.postObject(grant, bytes)).toMatchObject({ status: 200 });
   });
 
-  it('leaves shorter files alone', async () => {
+  it('does not affect shorter files', async () => {
     gateway.faults.next('PostObject', { resetAfter: 1024 });
     expect(await gateway.postObject(await newGrant(), 'short')).toMatchObject({ status: 200 });
   });
 
-  it('is reset over the network, too', async () => {
+  it('is also reset over the network', async () => {
     const { url } = await gateway.listen();
     const grant = await newGrant();
     for (const fault of [{ resetAfter: 1024 }, { loseAnswer: true }] as const) {
@@ -207,14 +207,14 @@ describe('a broken connection', () => {
     expect(await stateOf(grant)).toBe('stored');
   });
 
-  it('loses the answer, not the upload', async () => {
+  it('loses the response, not the upload', async () => {
     const grant = await newGrant();
     gateway.faults.next('PostObject', { loseAnswer: true });
     await expect(gateway.postObject(grant, 'x')).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(await stateOf(grant)).toBe('stored');
   });
 
-  it('loses the answer to a claim, so that trying again finds the name taken', async () => {
+  it('loses the response to a claim, so a retry finds the name taken', async () => {
     const { firmwareUrl } = await gateway.seed({ state: 'stored' });
     const wanted = { firmwareName: 'lamp', destVersion: '1', firmwareUrl };
     gateway.faults.next('CreateOTAFirmware', { loseAnswer: true });
@@ -226,7 +226,7 @@ describe('a broken connection', () => {
     });
   });
 
-  it('cuts the answer after so many bytes', async () => {
+  it('cuts the response after a number of bytes', async () => {
     const { port } = await gateway.listen();
     gateway.faults.next('GenerateOTAUploadURL', { truncateAnswerAfter: 40 });
     const signed = gateway.apiFor(`http://127.0.0.1:${port}`).sign('GenerateOTAUploadURL');
@@ -241,12 +241,12 @@ describe('a broken connection', () => {
     expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\nContent-Type: /);
   });
 
-  it('cuts no answer that is shorter', async () => {
+  it('does not cut a shorter response', async () => {
     gateway.faults.next('PostObject', { truncateAnswerAfter: 100_000 });
     expect(await gateway.postObject(await newGrant(), 'x')).toMatchObject({ status: 200 });
   });
 
-  it('resets an API call that is then not carried out', async () => {
+  it('resets an API call, which then has no effect', async () => {
     const { firmwareId = '' } = await gateway.seed({ state: 'claimed' });
     gateway.faults.next('DeleteOTAFirmware', { resetAfter: 0 });
     await expect(gateway.api.deleteOTAFirmware({ firmwareId })).rejects.toMatchObject({
@@ -256,7 +256,7 @@ describe('a broken connection', () => {
   });
 });
 
-describe('a slow one', () => {
+describe('a slow request', () => {
   const timed = async (work: Promise<unknown>): Promise<number> => {
     const start = performance.now();
     await work;
@@ -271,7 +271,7 @@ describe('a slow one', () => {
     expect(await timed(gateway.postObject(grant, 'x'))).toBeGreaterThan(75);
   });
 
-  it('stalls in the middle of a file, and goes on', async () => {
+  it('stalls in the middle of a file, and continues', async () => {
     const grant = await newGrant();
     gateway.faults.next('PostObject', { stallAfter: 4, stallFor: { milliseconds: 80 } });
     expect(await timed(gateway.postObject(grant, 'firmware'))).toBeGreaterThan(75);
@@ -279,7 +279,7 @@ describe('a slow one', () => {
     expect(upload).toMatchObject({ size: 8, md5: '74b5b5e9570efc5c0553bb327cd41940' });
   });
 
-  it('is read no faster than it is told', async () => {
+  it('is not read faster than the given rate', async () => {
     const grant = await newGrant();
     gateway.faults.next('PostObject', { bytesPerSecond: 50 });
     expect(await timed(gateway.postObject(grant, Buffer.alloc(10)))).toBeGreaterThan(190);
@@ -298,7 +298,7 @@ describe('the scope of a fault', () => {
     return all;
   };
 
-  it('is one request, or as many as it is told', async () => {
+  it('is one request, or the given number of requests', async () => {
     gateway.faults.next('PostObject', { code: 'InternalError' });
     gateway.faults.next('PostObject', { code: 'InternalError' }, { times: 2 });
     expect(await failures(await grants(4))).toEqual([true, true, true, false]);
@@ -347,7 +347,7 @@ describe('the scope of a fault', () => {
   });
 });
 
-describe('what cannot be ordered', () => {
+describe('an invalid fault', () => {
   it.each([
     ['GetObject', { code: 'x' }, {}, 'there is no operation "GetObject"; there are GenerateOTAU'],
     [

@@ -56,7 +56,7 @@ describe('gateway.api', () => {
     expect(await api.listOTAFirmware({ pageSize: 5 })).toMatchObject({ total: 0, pageSize: 5 });
   });
 
-  it('makes a package of several files', async () => {
+  it('creates a package of several files', async () => {
     const [one, two] = [
       await gateway.seed({ state: 'stored', bytes: 'one' }),
       await gateway.seed({ state: 'stored', bytes: 'second' }),
@@ -137,7 +137,7 @@ describe('gateway.api', () => {
 });
 
 describe('gateway.postObject', () => {
-  it('adds, replaces and takes out fields, and adds headers', async () => {
+  it('adds, replaces and removes fields, and adds headers', async () => {
     const { grant } = await gateway.seed({ state: 'issued' });
     const posted = await gateway.postObject(grant, 'bytes', {
       fields: { success_action_status: '201' },
@@ -149,7 +149,7 @@ describe('gateway.postObject', () => {
     ).toMatchObject({ status: 400, code: 'InvalidArgument' });
   });
 
-  it('tells the code of a refusal that comes before the file was read', async () => {
+  it('returns the code of a refusal that is sent before the file is read', async () => {
     const { grant } = await gateway.seed({ state: 'issued' });
     gateway.clock.advance({ seconds: 61 });
     const posted = await gateway.postObject(grant, Buffer.alloc(20 * 1024 * 1024));
@@ -174,7 +174,7 @@ describe('gateway.postObject', () => {
 
 describe('gateway.seed', () => {
   it.each(['issued', 'stored', 'claimed', 'purging', 'purged'] as const)(
-    'starts a test with an upload that is %s',
+    'creates an upload in the state %s',
     async (state) => {
       const { firmwareId, key } = await gateway.seed({ state, bytes: 'abc' });
       expect(await gateway.uploads.find(key)).toMatchObject({ key, state });
@@ -183,7 +183,7 @@ describe('gateway.seed', () => {
     },
   );
 
-  it('starts it at any age', async () => {
+  it('creates an upload of any age', async () => {
     const { key } = await gateway.seed({ state: 'stored', age: { minutes: 59 } });
     expect(await gateway.purgeUnclaimed()).toMatchObject({ purged: 0 });
     gateway.clock.advance({ minutes: 1 });
@@ -191,7 +191,7 @@ describe('gateway.seed', () => {
     expect(await gateway.uploads.find(key)).toMatchObject({ state: 'purged' });
   });
 
-  it('describes the firmware package as wanted', async () => {
+  it('creates the firmware package with the given description', async () => {
     const firmware = { firmwareName: 'lamp', destVersion: '2.0.0', needToVerify: false };
     const { firmwareId = '' } = await gateway.seed({ state: 'claimed', firmware });
     expect(await gateway.api.queryOTAFirmware({ firmwareId })).toMatchObject({
@@ -201,7 +201,7 @@ describe('gateway.seed', () => {
     });
   });
 
-  it('makes many at once, one after the other', async () => {
+  it('creates many uploads in sequence', async () => {
     const ages = [1, 50, 10].map((minutes) => gateway.seed({ state: 'stored', age: { minutes } }));
     await Promise.all(ages);
     const stored = (await gateway.snapshot()).uploads.map(({ storedAt }) =>
@@ -212,7 +212,7 @@ describe('gateway.seed', () => {
 });
 
 describe('hooks', () => {
-  it('tell what happens until they are taken back', async () => {
+  it('report events until they are removed', async () => {
     const seen: string[] = [];
     const stop = gateway.onStored((key, { size }) => void seen.push(`stored ${key} ${size}`));
     gateway.onClaimed(({ name }) => void seen.push(`claimed ${name}`));
@@ -225,7 +225,7 @@ describe('hooks', () => {
     expect(seen).toHaveLength(3);
   });
 
-  it('do not disturb the gateway when they throw; closing tells of it', async () => {
+  it('do not disturb the gateway when they throw, but closing rejects with the error', async () => {
     const other = await startTestGateway();
     other.onStored(() => {
       throw new Error('an assertion');
@@ -235,7 +235,7 @@ describe('hooks', () => {
     await other.close();
   });
 
-  it('leave a given observer in its place', async () => {
+  it('do not replace an observer of the test', async () => {
     const stored = jest.fn();
     await using other = await startTestGateway({ parts: { observers: [{ stored }] } });
     await other.seed({ state: 'stored' });
@@ -269,7 +269,7 @@ describe('gateway.snapshot', () => {
 });
 
 describe('gateway.reset', () => {
-  it('forgets everything, and sets the clock back', async () => {
+  it('removes everything, and resets the clock', async () => {
     for (const state of ['issued', 'stored', 'claimed', 'purging', 'purged'] as const) {
       await gateway.seed({ state });
     }
@@ -328,7 +328,7 @@ describe('a test gateway', () => {
     await request(app).get('/cloud/_gateway/health/live').expect(200, { status: 'live' });
   });
 
-  it('never meets another one', async () => {
+  it('is independent of another one', async () => {
     await using other = await startTestGateway();
     const { key } = await gateway.seed({ state: 'stored' });
     expect(await other.uploads.find(key)).toBeUndefined();

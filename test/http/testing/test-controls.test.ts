@@ -49,7 +49,7 @@ interface Received {
   readonly text: string;
 }
 
-/** Sends what no well-behaved client would: any target, any header. */
+/** Sends a request with any target and any header, which ordinary clients would refuse to send. */
 function send({ body = '', headers = {}, method = 'POST', path }: Sent): Promise<Received> {
   return new Promise((resolve, reject) => {
     const sent = httpRequest({ port, host: '127.0.0.1', method, path, headers }, (response) => {
@@ -64,7 +64,7 @@ function send({ body = '', headers = {}, method = 'POST', path }: Sent): Promise
   });
 }
 
-/** @returns the status and the error of an answer that is JSON */
+/** @returns the status and the error of a JSON response */
 function errorOf({ status, text, type }: Received): [number, string] {
   expect(type).toBe('application/json; charset=utf-8');
   const { error } = JSON.parse(text) as { error: string };
@@ -98,14 +98,14 @@ describe('the clock over HTTP', () => {
     expect(JSON.parse(text)).toEqual({ time: START, frozen: false, offset: 0 });
   });
 
-  it('says where a clock can stand', async () => {
+  it('reports the range of the clock', async () => {
     const sent = { path: `${BASE}/clock/advance`, body: json({ days: 1e9 }) };
     expect(errorOf(await send(sent))[1]).toContain(
       'from 1970-01-01T00:00:00.000Z to 9000-01-01T00:00:00.000Z',
     );
   });
 
-  it.each([0, Date.UTC(9000, 0, 1)])('at %d serves the life of an upload', async (time) => {
+  it.each([0, Date.UTC(9000, 0, 1)])('serves the life of an upload at %d', async (time) => {
     gateway.clock.set(time);
     const { firmwareId } = await seedByHand();
     expect(await gateway.api.queryOTAFirmware({ firmwareId })).toMatchObject({ firmwareId });
@@ -113,7 +113,7 @@ describe('the clock over HTTP', () => {
     expect([status, JSON.parse(text).uploads[0].state]).toEqual([200, 'claimed']);
   });
 
-  it('moved by a third of a second serves the life of an upload', async () => {
+  it('serves the life of an upload after a step of a third of a second', async () => {
     const { text } = await send({ path: `${BASE}/clock/advance`, body: json({ seconds: 1 / 3 }) });
     expect(JSON.parse(text).time).toBe('2024-01-01T00:00:00.333Z');
     gateway.clock.advance({ seconds: 1 / 3 });
@@ -131,7 +131,7 @@ describe('the clock over HTTP', () => {
   };
 });
 
-describe('under /_gateway there is nothing but JSON', () => {
+describe('/_gateway', () => {
   const FAULTS = `${BASE}/faults`;
 
   it.each<[string, number, Sent]>([
@@ -154,7 +154,7 @@ describe('under /_gateway there is nothing but JSON', () => {
     ['a prototype', 400, { path: FAULTS, body: '{"__proto__": {"operation": "PostObject"}}' }],
     ['a body that is too large', 413, { path: FAULTS, body: `{"a":"${'a'.repeat(70_000)}"}` }],
     [
-      'a charset that there is not',
+      'an unknown charset',
       415,
       { path: FAULTS, body: '{}', headers: { 'Content-Type': 'a/b; charset=utf-none' } },
     ],
@@ -168,17 +168,17 @@ describe('under /_gateway there is nothing but JSON', () => {
       },
     ],
     [
-      'an encoding that there is not',
+      'an unknown encoding',
       415,
       { path: FAULTS, body: '{}', headers: { 'Content-Encoding': 'nonsense' } },
     ],
-  ])('%s: %d', async (_case, expected, sent) => {
+  ])('answers %s with %d and JSON', async (_case, expected, sent) => {
     const [status, error] = errorOf(await send(sent));
     expect([status, typeof error]).toEqual([expected, 'string']);
     expect(logged).toEqual([]);
   });
 
-  it('when something fails, whose cause is in the log alone', async () => {
+  it('answers a failure with JSON, and writes its cause only to the log', async () => {
     const cause = new Error('a secret of the ledger');
     jest.spyOn(gateway.records.ledger, 'listUploads').mockRejectedValue(cause);
     const failed = errorOf(await send({ method: 'GET', path: `${BASE}/snapshot` }));
@@ -186,7 +186,7 @@ describe('under /_gateway there is nothing but JSON', () => {
     expect(logged).toEqual([{ err: cause, path: '/test/snapshot' }]);
   });
 
-  it('when a fault cannot be ordered', async () => {
+  it('answers an invalid fault with JSON', async () => {
     const body = JSON.stringify({ operation: 'PostObject', delay: { days: 30 } });
     expect(errorOf(await send({ path: FAULTS, body }))).toEqual([
       400,
@@ -195,7 +195,7 @@ describe('under /_gateway there is nothing but JSON', () => {
   });
 });
 
-describe('the test controls are for this machine', () => {
+describe('the access to the test controls', () => {
   const get = (headers: OutgoingHttpHeaders, path = `${BASE}/snapshot`): Promise<Received> =>
     send({ method: 'GET', path, headers });
 
@@ -206,20 +206,20 @@ describe('the test controls are for this machine', () => {
     { Forwarded: 'for=203.0.113.7' },
     { Via: '1.1 proxy' },
     { 'Sec-Fetch-Site': 'cross-site' },
-  ])('and refuse %j', async (headers) => {
+  ])('is refused with %j', async (headers) => {
     const [status, error] = errorOf(await get(headers));
     expect(status).toBe(403);
     expect(error).toContain('the test controls ');
     expect((await get(headers, '/_gateway/health/ready')).status).toBe(200);
   });
 
-  it('and refuse a foreign name in the target', async () => {
+  it('is refused with a foreign name in the target', async () => {
     const target = `http://evil.example${BASE}/snapshot`;
     expect(errorOf(await get({ Host: 'localhost' }, target))[0]).toBe(403);
     expect((await get({ Host: 'localhost' }, `http://localhost${BASE}/snapshot`)).status).toBe(200);
   });
 
-  it('also where a host application mounts the gateway', async () => {
+  it('is limited when a host application mounts the gateway', async () => {
     server.removeAllListeners('request').on('request', express().use('/ota', gateway.app));
     expect((await get({}, `/ota${BASE}/snapshot`)).status).toBe(200);
     expect(errorOf(await get({ Host: 'evil.example' }, `/ota${BASE}/snapshot`))[0]).toBe(403);
@@ -227,7 +227,7 @@ describe('the test controls are for this machine', () => {
     expect(errorOf(await get({ Host: 'localhost' }, target))[0]).toBe(403);
   });
 
-  it('and answer inside the process under any name', async () => {
+  it('is allowed inside the process under any name', async () => {
     expect((await gateway.fetch(`${BASE}/snapshot`)).status).toBe(200);
   });
 });

@@ -31,7 +31,7 @@ const put = (path: string, body: object): Promise<Response> =>
 const START = '2024-01-01T00:00:00.000Z';
 
 describe('/_gateway/test/clock', () => {
-  it('is read, set, moved, stopped and let go', async () => {
+  it('reads, sets, advances, freezes and unfreezes the clock', async () => {
     expect((await get('/clock')).body).toEqual({ time: START, frozen: false, offset: 0 });
     const moved = await post('/clock/advance', { hours: 1, minutes: 1 });
     expect(moved.body).toEqual({
@@ -60,7 +60,7 @@ describe('/_gateway/test/clock', () => {
     expect(answer.body.error).toContain(message);
   });
 
-  it('refuses a time that is none', async () => {
+  it('refuses an invalid time', async () => {
     const answer = await put('/clock', { time: 'tomorrow' });
     expect([answer.status, answer.body]).toEqual([
       400,
@@ -68,7 +68,7 @@ describe('/_gateway/test/clock', () => {
     ]);
   });
 
-  it('moves what the gateway lives by', async () => {
+  it('moves the clock of the gateway', async () => {
     const { grant } = await gateway.seed({ state: 'issued' });
     await post('/clock/advance', { seconds: 61 });
     expect(await gateway.postObject(grant, 'x')).toMatchObject({ code: 'AccessDenied' });
@@ -85,7 +85,7 @@ describe('/_gateway/test/purge', () => {
 });
 
 describe('/_gateway/test/faults', () => {
-  it('orders, lists, cancels and clears', async () => {
+  it('injects, lists, cancels and clears faults', async () => {
     const order = { operation: 'PostObject', code: 'InternalError', key: '*.bin', times: 2 };
     expect((await post('/faults', order)).body).toEqual({ id: 1 });
     await post('/faults', { operation: 'QueryOTAFirmware', delay: { seconds: 2 }, rate: 0.5 });
@@ -113,20 +113,20 @@ describe('/_gateway/test/faults', () => {
     await request(gateway.app).delete(`${BASE}/faults`).expect(200, { faults: [] });
   });
 
-  it('lets one request fail unless it is told otherwise', async () => {
+  it('lets one request fail by default', async () => {
     const { grant } = await gateway.seed({ state: 'issued' });
     await post('/faults', { operation: 'PostObject', code: 'InternalError' });
     expect(await gateway.postObject(grant, 'x')).toMatchObject({ status: 500 });
     expect(await gateway.postObject(grant, 'x')).toMatchObject({ status: 200 });
   });
 
-  it('refuses with the list of what there is', async () => {
+  it('refuses an unknown name with the list of known ones', async () => {
     const answer = await post('/faults', { operation: 'PostObject', code: 'Nonsense' });
     expect(answer.status).toBe(400);
     expect(answer.body.error).toMatch(/^PostObject has no error "Nonsense"; it has AccessDenied, /);
   });
 
-  it('refuses what is no JSON', async () => {
+  it('refuses invalid JSON', async () => {
     await request(gateway.app)
       .post(`${BASE}/faults`)
       .type('json')
@@ -136,7 +136,7 @@ describe('/_gateway/test/faults', () => {
 });
 
 describe('/_gateway/test/snapshot and reset', () => {
-  it('show and forget everything', async () => {
+  it('show and remove everything', async () => {
     const { key } = await gateway.seed({ state: 'claimed' });
     await post('/clock/advance', { days: 1 });
     await post('/faults', { operation: 'PostObject', code: 'InternalError' });
@@ -167,7 +167,7 @@ describe('/_gateway/test/packages', () => {
 });
 
 describe('the test controls', () => {
-  it('say what they do not have', async () => {
+  it('answer an unknown path with 404', async () => {
     const answer = await get('/weather');
     expect([answer.status, answer.body]).toEqual([
       404,
@@ -175,7 +175,7 @@ describe('the test controls', () => {
     ]);
   });
 
-  it('are not for web pages from elsewhere', async () => {
+  it('refuse web pages of other origins', async () => {
     await request(gateway.app)
       .get(`${BASE}/clock`)
       .set('Origin', 'http://localhost:3000')
@@ -186,7 +186,7 @@ describe('the test controls', () => {
       .expect(403, { error: 'the test controls are not for web pages of https://example.com' });
   });
 
-  it('are not there while test mode is off', async () => {
+  it('are off while test mode is off', async () => {
     await using normal = await startTestGateway();
     for (const path of ['', '/clock', '/reset']) {
       const answer = await request(normal.app).post(BASE + path);
@@ -218,7 +218,7 @@ describe('a gateway in test mode', () => {
 
   afterEach(() => real.close());
 
-  it('follows the wall clock until it is told otherwise', async () => {
+  it('follows the wall clock until its clock is set', async () => {
     real = await createGateway({ testMode: true, dataDir: join(gateway.dataDir, 'real') });
     const before = Date.now();
     const { body } = await request(real.app).get(`${BASE}/clock`);
@@ -228,7 +228,7 @@ describe('a gateway in test mode', () => {
 });
 
 describe('an adjustable clock', () => {
-  it('goes on from where it stands', () => {
+  it('continues from its current time', () => {
     let base = 1000;
     const clock = new AdjustableClock({ now: () => base });
     clock.freeze();
