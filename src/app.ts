@@ -92,7 +92,7 @@ function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandl
 }
 
 /** Ordinary forms and calls have less than what is free; the others wait a moment for room. */
-const UNSIGNED = { free: 16 * 1024, patience: 1000 };
+const UNSIGNED = { free: 16 * 1024, waitLimit: 1000 };
 
 function createOperatorApp({ tests, uploads }: AppDependencies): RequestListener {
   const ops = createOpsRouter({

@@ -31,7 +31,7 @@ export type {
   UploadState,
 } from './uploads/upload.ts';
 export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
-export type { PackageOrder, Uploads } from './uploads/uploads.ts';
+export type { PackageInput, Uploads } from './uploads/uploads.ts';
 export type { Verdict } from './uploads/verification.ts';
 export type { NonceMemory, Quota } from './accounts/ports.ts';
 export type {
@@ -54,7 +54,7 @@ export type {
   UploadLedger,
 } from './uploads/ports.ts';
 export type { FaultRegistry, Faults, ActiveFault } from './faults/fault-registry.ts';
-export { FaultOrderError } from './faults/fault-spec.ts';
+export { FaultSpecError } from './faults/fault-spec.ts';
 export type { FaultSpec, FaultScope } from './faults/fault-spec.ts';
 export { AdjustableClock, ManualClock, wallClock } from './lib/clock.ts';
 export type { Clock, Duration } from './lib/clock.ts';

@@ -17,22 +17,22 @@ import { hasErrorCode } from '../lib/errno.ts';
 const accessKey = z.strictObject({ id: z.string().min(1), secret: z.string().min(1) });
 const credentialsFile = z.strictObject({ account: accessKey, bucket: accessKey });
 
-/** The two credentials of a simple installation: the account's signs API calls, the bucket's signs policies. */
+/** The credentials of a simple installation: the account key signs API calls, the bucket key signs policies. */
 export type Credentials = z.infer<typeof credentialsFile>;
 
 const FILE = 'credentials.json';
-/** Begins the names of files that are being written. */
+/** Prefix of the names of files that are being written. */
 const UNFINISHED = `${FILE}.unfinished-`;
 
-/** Where a data folder keeps credentials that were made up. */
+/** The path of the generated credentials in a data folder. */
 export function credentialsPath(dataDir: string): string {
   return join(dataDir, FILE);
 }
 
 /**
- * The credentials kept in a data folder; at the first start they are made up and written there, readable by
- * their owner alone. The file appears complete or not at all, and processes that start at the same time get the same.
- * @throws when the file is there but cannot be read or understood
+ * Returns the credentials of a data folder. The first start generates them and writes them to a file that only its
+ * owner can read. The file appears complete or not at all; processes that start at the same time get the same credentials.
+ * @throws when the file exists but cannot be read or is not valid
  */
 export function loadOrCreateCredentials(dataDir: string): Credentials {
   if (isWritten(dataDir)) return readCredentials(dataDir);
@@ -40,8 +40,8 @@ export function loadOrCreateCredentials(dataDir: string): Credentials {
   const unfinished = join(dataDir, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
   try {
     writeDurably(unfinished, `${JSON.stringify(fresh, null, 2)}\n`);
-    takeAwayEmpty(dataDir);
-    linkUnlessThere(unfinished, credentialsPath(dataDir));
+    removeEmptyFile(dataDir);
+    linkUnlessExists(unfinished, credentialsPath(dataDir));
     flushFolder(dataDir);
   } finally {
     rmSync(unfinished, { force: true });
@@ -52,8 +52,8 @@ export function loadOrCreateCredentials(dataDir: string): Credentials {
 }
 
 /**
- * The credentials that a data folder keeps.
- * @throws when the file is missing or cannot be understood
+ * Reads the credentials of a data folder.
+ * @throws when the file is missing or not valid
  */
 export function readCredentials(dataDir: string): Credentials {
   const path = credentialsPath(dataDir);
@@ -62,13 +62,13 @@ export function readCredentials(dataDir: string): Credentials {
   } catch (error) {
     throw new Error(
       `${path} does not hold credentials: expected {"account":{"id","secret"},"bucket":{"id","secret"}}. ` +
-        'Restore it from a backup; or remove it, and the next start makes up new ones, which all clients need then',
+        'Restore it from a backup; or remove it, and the next start generates new ones, which all clients then need',
       { cause: error },
     );
   }
 }
 
-/** Whether the file is there. One without content was begun by an older version that was killed: it has named no key. */
+/** Whether the file has content. An empty one is from an older version that was killed, and holds no key. */
 function isWritten(dataDir: string): boolean {
   try {
     return !isBlank(readFileSync(credentialsPath(dataDir)));
@@ -78,13 +78,13 @@ function isWritten(dataDir: string): boolean {
   }
 }
 
-/** Also one of zeros: a power cut leaves them in place of bytes that never reached the disk. */
+/** True also for zeros only: after a power cut they stand in place of bytes that never reached the disk. */
 function isBlank(content: Buffer): boolean {
   return content.every((byte) => byte === 0);
 }
 
-/** Another process may just have put a complete file in its place; that one is put back. */
-function takeAwayEmpty(dataDir: string): void {
+/** Removes an empty file. If another process has just replaced it with a complete one, puts that one back. */
+function removeEmptyFile(dataDir: string): void {
   const aside = join(dataDir, `${FILE}.empty-${randomBytes(8).toString('hex')}`);
   try {
     renameSync(credentialsPath(dataDir), aside);
@@ -92,12 +92,12 @@ function takeAwayEmpty(dataDir: string): void {
     if (hasErrorCode(error, 'ENOENT')) return;
     throw error;
   }
-  if (!isBlank(readFileSync(aside))) linkUnlessThere(aside, credentialsPath(dataDir));
+  if (!isBlank(readFileSync(aside))) linkUnlessExists(aside, credentialsPath(dataDir));
   rmSync(aside, { force: true });
 }
 
-/** A process that has been faster may also have removed the other name by now. */
-function linkUnlessThere(from: string, to: string): void {
+/** Ignores ENOENT, too: a process that was faster may have removed `from`. */
+function linkUnlessExists(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch (error) {
@@ -124,14 +124,14 @@ function flushFolder(path: string): void {
   }
 }
 
-/** Files of processes that were killed. */
+/** Removes the files of processes that were killed. */
 function removeLeftovers(dataDir: string): void {
   for (const name of readdirSync(dataDir)) {
     if (name.startsWith(UNFINISHED)) rmSync(join(dataDir, name), { force: true });
   }
 }
 
-/** In the shape of Alibaba Cloud's: an id of 24 and a secret of 30 characters. */
+/** Generates a key in the format of Alibaba Cloud: an id of 24 and a secret of 30 characters. */
 function generateAccessKey(): Credentials['account'] {
   return { id: `LTAI${randomText(20)}`, secret: randomText(30) };
 }

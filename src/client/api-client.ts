@@ -62,8 +62,8 @@ const envelope = z.looseObject({
 
 /**
  * Calls an operation of the IoT API, signed with ACS3-HMAC-SHA256 as the current Alibaba Cloud SDKs do.
- * @returns the answer's JSON
- * @throws ApiCallError when the answer is not a success
+ * @returns the JSON of the response
+ * @throws ApiCallError when the response is not a success
  */
 export async function callApi(
   options: ApiClientOptions,
@@ -72,7 +72,7 @@ export async function callApi(
 ): Promise<unknown> {
   const { headers, url } = signCall(options, action, parameters);
   const target = new URL(url, options.endpoint);
-  return readAnswer(await (options.fetch ?? fetch)(target, { method: 'POST', headers }));
+  return readResponse(await (options.fetch ?? fetch)(target, { method: 'POST', headers }));
 }
 
 /** A signed call that was not sent. */
@@ -126,18 +126,18 @@ function signedHeaders(
   return { ...Object.fromEntries(headers), accept: 'application/json', authorization };
 }
 
-async function readAnswer(response: Response): Promise<unknown> {
+async function readResponse(response: Response): Promise<unknown> {
   const text = await response.text();
-  const answer = envelope.safeParse(parseJson(text));
-  if (!answer.success) {
+  const parsed = envelope.safeParse(parseJson(text));
+  if (!parsed.success) {
     throw new ApiCallError({
-      code: 'InvalidAnswer',
+      code: 'InvalidResponse',
       status: response.status,
-      message: `expected a JSON answer of the IoT API, found status ${String(response.status)} and: ${text.slice(0, 200)}`,
+      message: `expected a JSON response of the IoT API, got status ${String(response.status)} and: ${text.slice(0, 200)}`,
     });
   }
-  const { Code, ErrorMessage, Message, RequestId, Success } = answer.data;
-  if (response.ok && Success === true) return answer.data;
+  const { Code, ErrorMessage, Message, RequestId, Success } = parsed.data;
+  if (response.ok && Success === true) return parsed.data;
   throw new ApiCallError({
     code: Code ?? 'UnknownError',
     status: response.status,
@@ -154,7 +154,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-const grantAnswer = z.object({
+const grantResponse = z.object({
   Data: z.object({
     Key: z.string(),
     Host: z.string(),
@@ -165,7 +165,7 @@ const grantAnswer = z.object({
   }),
 });
 
-/** The answer of GenerateOTAUploadURL: a signed form and the URL that the file will have. */
+/** The response of GenerateOTAUploadURL: a signed form, and the URL that the file will have. */
 export interface UploadGrant {
   readonly key: string;
   readonly host: string;
@@ -180,7 +180,7 @@ export async function generateOTAUploadURL(
   options: ApiClientOptions,
   parameters: ApiParameters = {},
 ): Promise<UploadGrant> {
-  const { Data } = grantAnswer.parse(await callApi(options, 'GenerateOTAUploadURL', parameters));
+  const { Data } = grantResponse.parse(await callApi(options, 'GenerateOTAUploadURL', parameters));
   return {
     key: Data.Key,
     host: Data.Host,
@@ -191,24 +191,24 @@ export async function generateOTAUploadURL(
   };
 }
 
-const packageAnswer = z.object({ Data: z.object({ FirmwareId: z.string() }) });
+const packageResponse = z.object({ Data: z.object({ FirmwareId: z.string() }) });
 
 /** Calls CreateOTAFirmware. @returns the id of the firmware package */
 export async function createOTAFirmware(
   options: ApiClientOptions,
   parameters: ApiParameters,
 ): Promise<string> {
-  return packageAnswer.parse(await callApi(options, 'CreateOTAFirmware', parameters)).Data
+  return packageResponse.parse(await callApi(options, 'CreateOTAFirmware', parameters)).Data
     .FirmwareId;
 }
 
-const queryAnswer = z.object({ FirmwareInfo: z.object({ FirmwareUrl: z.string() }) });
+const queryResponse = z.object({ FirmwareInfo: z.object({ FirmwareUrl: z.string() }) });
 
 /** Calls QueryOTAFirmware for a package of one file. @returns its signed download URL */
 export async function queryDownloadUrl(
   options: ApiClientOptions,
   parameters: { readonly FirmwareId: string; readonly IotInstanceId?: string },
 ): Promise<string> {
-  const answer = await callApi(options, 'QueryOTAFirmware', parameters);
-  return queryAnswer.parse(answer).FirmwareInfo.FirmwareUrl;
+  const response = await callApi(options, 'QueryOTAFirmware', parameters);
+  return queryResponse.parse(response).FirmwareInfo.FirmwareUrl;
 }

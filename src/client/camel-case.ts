@@ -3,12 +3,12 @@ function lowerFirst(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1);
 }
 
-/** Renames every member of an answer in the style of the SDKs, all the way down. */
-export function camelise(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(camelise);
+/** Renames every member of a response, at every depth, in the style of the SDKs. */
+export function camelize(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(camelize);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [lowerFirst(name), camelise(member)]),
+    Object.entries(value).map(([name, member]) => [lowerFirst(name), camelize(member)]),
   );
 }
 

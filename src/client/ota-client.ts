@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ApiClientOptions, UploadGrant } from './api-client.ts';
 import { callApi, generateOTAUploadURL, signCall } from './api-client.ts';
 import type { SignedCall } from './api-client.ts';
-import { camelise, wireParameters } from './camel-case.ts';
+import { camelize, wireParameters } from './camel-case.ts';
 import type { SdkParameter } from './camel-case.ts';
 
 /** Which instance of an account that has several. */
@@ -128,7 +128,7 @@ const page = z.object({
 });
 
 /**
- * The answer of CreateOTAFirmware.
+ * The response of CreateOTAFirmware.
  * @interface
  */
 export type CreatedFirmware = z.output<typeof created>['data'];
@@ -143,7 +143,7 @@ export type FirmwareSummary = z.output<typeof listed>;
  */
 export type FirmwareInfo = z.output<typeof queried>['firmwareInfo'];
 
-/** A page of the answer of ListOTAFirmware. */
+/** One page of the response of ListOTAFirmware. */
 export interface FirmwarePage {
   readonly total: number;
   readonly pageCount: number;
@@ -169,7 +169,7 @@ export interface OtaClient {
   modifyOTAFirmware(parameters: ModifyParameters): Promise<void>;
   /** Deletes a firmware package and its files. */
   deleteOTAFirmware(parameters: FirmwareParameters): Promise<void>;
-  /** Calls any action. @returns the answer's JSON with the names it has on the wire */
+  /** Calls any action. @returns the JSON of the response, with the names that it has on the wire */
   call(action: string, parameters?: Readonly<Record<string, SdkParameter>>): Promise<unknown>;
   /** Signs a call and sends nothing: `request(app).post(signed.url).set(signed.headers)`. */
   sign(action: string, parameters?: Readonly<Record<string, SdkParameter>>): SignedCall;
@@ -181,8 +181,8 @@ export function createOtaClient(options: ApiClientOptions): OtaClient {
     action: string,
     parameters: Readonly<Record<string, SdkParameter>> = {},
   ): Promise<unknown> => callApi(options, action, wireParameters(parameters));
-  const read = async <T>(schema: z.ZodType<T>, answer: Promise<unknown>): Promise<T> =>
-    schema.parse(camelise(await answer));
+  const read = async <T>(schema: z.ZodType<T>, response: Promise<unknown>): Promise<T> =>
+    schema.parse(camelize(await response));
   return {
     call,
     sign: (action, parameters = {}) => signCall(options, action, wireParameters(parameters)),
@@ -191,8 +191,8 @@ export function createOtaClient(options: ApiClientOptions): OtaClient {
     createOTAFirmware: async (parameters) => {
       const { multiFiles, ...rest } = parameters;
       const files = multiFiles?.map((file) => ({ ...file }));
-      const answer = call('CreateOTAFirmware', { ...rest, multiFiles: files });
-      return (await read(created, answer)).data;
+      const response = call('CreateOTAFirmware', { ...rest, multiFiles: files });
+      return (await read(created, response)).data;
     },
     queryOTAFirmware: async (parameters) =>
       (await read(queried, call('QueryOTAFirmware', { ...parameters }))).firmwareInfo,

@@ -25,8 +25,8 @@ export interface FileToPost {
   readonly bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
-/** The answer to a posted form. */
-export interface PostAnswer {
+/** The response to a posted form. */
+export interface PostResponse {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
@@ -47,14 +47,14 @@ const BOUNDARY = '----ota-gateway-9f3c27d1a48b4e0c';
 
 /**
  * Posts a form with a file, streaming it.
- * @returns whatever the server answers, also when it answers before it has read the whole file
+ * @returns the response of the server, also when it comes before the whole file was sent
  */
 export async function postObject(
   host: string,
   fields: Iterable<readonly [name: string, value: string]>,
   file: FileToPost,
   { connect, headers, onProgress = () => undefined }: PostOptions = {},
-): Promise<PostAnswer> {
+): Promise<PostResponse> {
   const head = Buffer.from(formHead(fields, file.name));
   const tail = Buffer.from(`\r\n--${BOUNDARY}--\r\n`);
   const url = new URL(host);
@@ -73,12 +73,12 @@ export async function postObject(
       'content-length': head.length + file.size + tail.length,
     },
   });
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+  const responded = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve).once('error', reject);
   });
-  // A failure reaches the request, too; after an early answer, that the rest could not be sent is no news.
+  // A failure also reaches the request. After an early response, it does not matter that the rest was not sent.
   pipeline(Readable.from(formBody(head, file, tail, onProgress)), request).catch(() => undefined);
-  const response = await answered;
+  const response = await responded;
   return {
     status: response.statusCode ?? 0,
     headers: response.headers,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { Fault } from './fault-plan.ts';
 
-/** Resets the connection of a request: the other side gets ECONNRESET, and no answer. */
+/** Resets the connection of a request: the other side gets ECONNRESET and no response. */
 export function resetConnection({ socket }: IncomingMessage): void {
   // A TLS socket has no reset of its own.
   if (socket instanceof TLSSocket) socket.destroy();
@@ -12,8 +12,8 @@ export function resetConnection({ socket }: IncomingMessage): void {
 type Done = (error?: Error | null) => void;
 
 /**
- * Spoils the answer that is going to be written, for `truncate` and `loseAnswer`; other faults leave it alone.
- * The count begins with the status line.
+ * Corrupts the response that will be written, for `truncate` and `loseAnswer`; other faults do not change it.
+ * The bytes are counted from the status line on.
  */
 export function corruptResponse(request: IncomingMessage, fault: Fault | undefined): void {
   if (fault?.kind !== 'truncate' && fault?.kind !== 'loseAnswer') return;
@@ -40,7 +40,7 @@ export function corruptResponse(request: IncomingMessage, fault: Fault | undefin
 }
 
 /**
- * Waits as a `delay` or a `stall` says; a stall without a time lasts until the client has gone.
+ * Waits as a `delay` or a `stall` says. A stall without a time lasts until the client is gone.
  * @param time - milliseconds
  * @returns whether the client is still there
  */
@@ -48,7 +48,7 @@ export async function pause(
   { socket }: IncomingMessage,
   time: number | undefined,
 ): Promise<boolean> {
-  // A client that waits for ever gives up by ending its side.
+  // During a stall without a time, a client gives up by ending its side of the connection.
   const hasGivenUp = (): boolean =>
     socket.destroyed || (time === undefined && socket.readableEnded);
   if (hasGivenUp()) return false;
@@ -67,35 +67,35 @@ export async function pause(
 const TICKS_PER_SECOND = 10;
 
 /**
- * Passes a file on as `reset`, `stall` and `slow` let it; other faults leave it alone.
- * @param broken - makes the error that ends the reading when the connection has broken
+ * Passes on the bytes of a file and applies `reset`, `stall` and `slow` to them; other faults do not change them.
+ * @param createError - makes the error that ends the reading when the connection is broken
  */
 export function spoilFile(
   request: IncomingMessage,
   bytes: AsyncIterable<Buffer>,
   fault: Fault | undefined,
-  broken: () => Error,
+  createError: () => Error,
 ): AsyncIterable<Buffer> {
   switch (fault?.kind) {
     case 'reset':
       return interrupted(bytes, fault.after, async () => {
         resetConnection(request);
-        throw broken();
+        throw createError();
       });
     case 'stall':
       return interrupted(bytes, fault.after, async () => {
-        if (!(await pause(request, fault.time))) throw broken();
+        if (!(await pause(request, fault.time))) throw createError();
       });
     case 'slow':
       return paced(bytes, fault.bytesPerSecond / TICKS_PER_SECOND, async () => {
-        if (!(await pause(request, 1000 / TICKS_PER_SECOND))) throw broken();
+        if (!(await pause(request, 1000 / TICKS_PER_SECOND))) throw createError();
       });
     default:
       return bytes;
   }
 }
 
-/** Passes bytes on, and does something once so many have passed. */
+/** Passes bytes on, and calls `onThreshold` once when `after` bytes have passed. */
 async function* interrupted(
   bytes: AsyncIterable<Buffer>,
   after: number,
@@ -114,7 +114,7 @@ async function* interrupted(
   }
 }
 
-/** Passes bytes on in pieces of a size, and waits before each. */
+/** Passes bytes on in pieces of at most `size` bytes, and waits before each piece. */
 async function* paced(
   bytes: AsyncIterable<Buffer>,
   size: number,

@@ -1,4 +1,4 @@
-/** A request that is about to be carried out: everything that real dialects check first has passed. */
+/** A request that has passed every check and will be carried out next. */
 export interface FaultSubject {
   /** `PostObject`, or the `Action` of an API call. */
   readonly operation: string;
@@ -6,30 +6,30 @@ export interface FaultSubject {
   readonly key?: string;
 }
 
-/** What goes wrong with a request. Counts are bytes. */
+/** How a request fails. Counts are bytes. */
 export type Fault =
-  /** It is refused. `details` fill in what the error says beside its code. */
+  /** The request is refused. `details` fill in the parts of the error beside its code. */
   | {
       readonly kind: 'refuse';
       readonly code: string;
       readonly message?: string;
       readonly details: Readonly<Record<string, string>>;
     }
-  /** The connection is reset once so much of the file was read; nothing is carried out. */
+  /** The connection is reset after that many bytes of the file were read; nothing is carried out. */
   | { readonly kind: 'reset'; readonly after: number }
-  /** Reading stops for a time in milliseconds; without one, until the client gives up. */
+  /** Reading stops for a time in milliseconds; without a time, until the client gives up. */
   | { readonly kind: 'stall'; readonly after: number; readonly time?: number }
-  /** The file is read no faster. */
+  /** The file is read at this speed at most. */
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
-  /** It is carried out later, after a time in milliseconds. */
+  /** The request is carried out after a time in milliseconds. */
   | { readonly kind: 'delay'; readonly time: number }
-  /** It is carried out; the answer ends after so many bytes, its head included. */
+  /** The request is carried out; the response ends after that many bytes, counted from the status line on. */
   | { readonly kind: 'truncate'; readonly after: number }
-  /** It is carried out; instead of an answer the connection is reset. */
+  /** The request is carried out; the connection is reset instead of a response. */
   | { readonly kind: 'loseAnswer' };
 
 /** Decides which requests fail on purpose. */
 export interface FaultPlan {
-  /** Is asked once for each request. @returns what goes wrong with it, if anything */
+  /** Called once for each request. @returns the fault of the request; undefined for none */
   take(subject: FaultSubject): Fault | undefined;
 }

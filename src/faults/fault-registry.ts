@@ -1,15 +1,15 @@
 import type { Fault, FaultPlan, FaultSubject } from './fault-plan.ts';
-import { FaultOrderError, readOrder, readScope, splitOrder } from './fault-spec.ts';
+import { FaultSpecError, readFaultSpec, readScope, splitFaultJson } from './fault-spec.ts';
 import type { FaultCatalog, FaultSpec, FaultScope } from './fault-spec.ts';
 import { matchesGlob } from './glob.ts';
 
-/** A fault that is ordered, as `list` shows it; fit for JSON. */
+/** An injected fault, as `list` returns it; can be written as JSON. */
 export interface ActiveFault {
-  /** Cancels it. */
+  /** The id for `cancel`. */
   readonly id: number;
   readonly operation: string;
   readonly fault: Fault;
-  /** How many requests it is still for; absent when it is for every one. */
+  /** How many more requests will fail by it; absent when there is no limit. */
   readonly times?: number;
   readonly key?: string;
   readonly rate?: number;
@@ -18,30 +18,30 @@ export interface ActiveFault {
   readonly taken: number;
 }
 
-/** Faults in the order they were asked for. */
+/** The injected faults of a gateway, oldest first. */
 export interface Faults {
   /**
-   * Lets the next request fail, or as many as `times` says.
+   * Makes the next request of an operation fail, or the next `times` requests.
    *
    *     gateway.faults.next('GenerateOTAUploadURL', { code: 'Throttling.User' });
    *     gateway.faults.next('PostObject', { resetAfter: 1024 }, { times: 3, key: '*.zip' });
    * @returns an id for `cancel`
-   * @throws FaultOrderError for what cannot be ordered; its message lists what can
+   * @throws FaultSpecError for a fault that does not exist; the message lists those that do
    */
-  next(operation: string, order: FaultSpec, scope?: Omit<FaultScope, 'rate' | 'seed'>): number;
-  /** Lets every request fail, or every one that is in the scope, until the fault is cancelled. Otherwise as `next`. */
-  always(operation: string, order: FaultSpec, scope?: FaultScope): number;
+  next(operation: string, spec: FaultSpec, scope?: Omit<FaultScope, 'rate' | 'seed'>): number;
+  /** Makes every request in the scope fail until the fault is canceled. Otherwise as `next`. */
+  always(operation: string, spec: FaultSpec, scope?: FaultScope): number;
   /**
-   * Takes an order as JSON has it: `operation`, the fault and its scope in one object. It is for one request, unless
-   * it has `times` or a `rate`. Otherwise as `next`.
-   * @throws FaultOrderError also while a thousand faults are ordered
+   * Injects a fault that is given as JSON: `operation`, the fault and its scope in one object. The fault is for one
+   * request, unless it has `times` or a `rate`. Otherwise as `next`.
+   * @throws FaultSpecError also while 1000 faults are active
    */
-  order(json: unknown): number;
-  /** @returns the faults that are still ordered. */
+  inject(json: unknown): number;
+  /** @returns the faults that are still active. */
   list(): ActiveFault[];
-  /** Takes an order back. @returns false when there is none with this id (any more) */
+  /** Removes a fault. @returns false when no active fault has this id */
   cancel(id: number): boolean;
-  /** Takes all orders back. */
+  /** Removes all faults. */
   clear(): void;
 }
 
@@ -55,7 +55,7 @@ interface Entry {
   taken: number;
 }
 
-/** Keeps the faults of one gateway. Of several that fit a request, the one that was ordered first is taken. */
+/** Keeps the faults of one gateway. When several match a request, the oldest one is used. */
 export class FaultRegistry implements Faults, FaultPlan {
   readonly #catalog: FaultCatalog;
   #entries: Entry[] = [];
@@ -65,16 +65,16 @@ export class FaultRegistry implements Faults, FaultPlan {
     this.#catalog = catalog;
   }
 
-  next(operation: string, order: FaultSpec, scope: FaultScope = {}): number {
-    return this.#add(operation, order, { times: 1, ...scope });
+  next(operation: string, spec: FaultSpec, scope: FaultScope = {}): number {
+    return this.#add(operation, spec, { times: 1, ...scope });
   }
 
-  always(operation: string, order: FaultSpec, scope: FaultScope = {}): number {
-    return this.#add(operation, order, scope);
+  always(operation: string, spec: FaultSpec, scope: FaultScope = {}): number {
+    return this.#add(operation, spec, scope);
   }
 
-  #add(operation: string, order: unknown, scope: unknown): number {
-    const fault = readOrder(this.#catalog, operation, order);
+  #add(operation: string, spec: unknown, scope: unknown): number {
+    const fault = readFaultSpec(this.#catalog, operation, spec);
     const read = readScope(operation, scope);
     const { rate, seed, times } = read;
     const id = ++this.#lastId;
@@ -90,13 +90,13 @@ export class FaultRegistry implements Faults, FaultPlan {
     return id;
   }
 
-  order(json: unknown): number {
-    const { operation, order, scope } = splitOrder(json);
+  inject(json: unknown): number {
+    const { operation, scope, spec } = splitFaultJson(json);
     if (this.#entries.length >= MAX_FAULTS) {
-      throw new FaultOrderError(`there are ${MAX_FAULTS} faults already; cancel some`);
+      throw new FaultSpecError(`there are ${MAX_FAULTS} faults already; cancel some`);
     }
     const isOnce = scope.times === undefined && scope.rate === undefined;
-    return this.#add(operation, order, isOnce ? { ...scope, times: 1 } : scope);
+    return this.#add(operation, spec, isOnce ? { ...scope, times: 1 } : scope);
   }
 
   list(): ActiveFault[] {
@@ -122,7 +122,7 @@ export class FaultRegistry implements Faults, FaultPlan {
   }
 
   take(subject: FaultSubject): Fault | undefined {
-    const entry = this.#entries.find((each) => fits(each, subject));
+    const entry = this.#entries.find((each) => matches(each, subject));
     if (entry === undefined) return undefined;
     entry.taken += 1;
     entry.left -= 1;
@@ -132,21 +132,21 @@ export class FaultRegistry implements Faults, FaultPlan {
 }
 
 const DEFAULT_SEED = 1;
-/** Each request is compared with all of them, so those that come from outside the process have a bound. */
+/** Each request is compared with all faults, so the number of those from outside the process is limited. */
 const MAX_FAULTS = 1000;
 
-function fits({ draw, operation, scope }: Entry, subject: FaultSubject): boolean {
+function matches({ draw, operation, scope }: Entry, subject: FaultSubject): boolean {
   if (operation !== subject.operation) return false;
-  if (scope.key !== undefined && !fitsKey(scope.key, subject.key ?? '')) return false;
+  if (scope.key !== undefined && !matchesKey(scope.key, subject.key ?? '')) return false;
   return draw === undefined || draw() < (scope.rate ?? 1);
 }
 
-/** `search` of an expression keeps no state, unlike `test` of a global one. */
-function fitsKey(wanted: string | RegExp, key: string): boolean {
+/** Uses `search`, because `test` of a global expression keeps a position between calls. */
+function matchesKey(wanted: string | RegExp, key: string): boolean {
   return wanted instanceof RegExp ? key.search(wanted) !== -1 : matchesGlob(wanted, key);
 }
 
-/** Numbers from 0 to 1 that look random and are the same for the same seed: mulberry32. */
+/** Makes a generator of pseudo-random numbers from 0 to 1, the same for the same seed: mulberry32. */
 function seededNumbers(seed: number): () => number {
   let state = seed | 0;
   return () => {

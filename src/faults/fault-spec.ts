@@ -4,16 +4,17 @@ import type { Duration } from '../lib/clock.ts';
 import type { Fault } from './fault-plan.ts';
 
 /**
- * What shall go wrong, in one of these ways. Byte counts of requests are bytes of the uploaded file.
+ * How a request shall fail: exactly one of these. Byte counts of requests are bytes of the uploaded file.
  *
- * - `code`: the request is refused with an error of its dialect. `message` and `details` replace what the error says
- *   by default: placeholders of the message for an API call, XML elements for PostObject.
- * - `resetAfter`: the connection is reset when so many bytes were read. Nothing is carried out.
- * - `stallAfter`: nothing more is read after so many bytes; for `stallFor`, or until the client gives up.
- * - `bytesPerSecond`: the file is read no faster.
- * - `delay`: the request is carried out, but later.
- * - `truncateAnswerAfter`: the request is carried out, its answer ends after so many bytes, status line included.
- * - `loseAnswer`: the request is carried out, and the connection is reset instead of an answer.
+ * - `code`: the request is refused with an error of its dialect. `message` and `details` replace the defaults of the
+ *   error: placeholders of the message for an API call, XML elements for PostObject.
+ * - `resetAfter`: the connection is reset after that many bytes were read. Nothing is carried out.
+ * - `stallAfter`: after that many bytes, reading stops for `stallFor`, or until the client gives up.
+ * - `bytesPerSecond`: the file is read at this speed at most.
+ * - `delay`: the request is carried out after this time.
+ * - `truncateAnswerAfter`: the request is carried out; its response ends after that many bytes, counted from the
+ *   status line on.
+ * - `loseAnswer`: the request is carried out; the connection is reset instead of a response.
  *
  * API calls have no file: for them `resetAfter` and `stallAfter` are 0, and `bytesPerSecond` does not apply.
  */
@@ -32,30 +33,30 @@ export type FaultSpec =
 
 /** Which requests a fault is for. */
 export interface FaultScope {
-  /** How many requests; every one when absent. */
+  /** How many requests; no limit when absent. */
   readonly times?: number | undefined;
-  /** Only for object keys like this: text in which `*` stands for any characters, or an expression. For PostObject. */
+  /** Only for matching object keys: a text in which `*` stands for any characters, or an expression. For PostObject. */
   readonly key?: string | RegExp | undefined;
-  /** The share of the requests that fails, from 0 to 1, drawn by a generator that repeats itself. */
+  /** The share of the requests that fail, from 0 to 1; drawn by a generator with a fixed seed. */
   readonly rate?: number | undefined;
-  /** What that generator starts from; 1 when absent. */
+  /** The seed of that generator; 1 when absent. */
   readonly seed?: number | undefined;
 }
 
-/** The operations and the error codes of each that faults can be ordered for. */
+/** The operations that can fail, and the error codes of each. */
 export type FaultCatalog = ReadonlyMap<string, readonly string[]>;
 
-/** The one operation that receives a file. */
+/** The only operation that receives a file. */
 export const POST_OBJECT = 'PostObject';
 
-/** A fault that cannot be ordered; the message says what can. */
-export class FaultOrderError extends Error {
-  override readonly name = 'FaultOrderError';
+/** Thrown for a fault spec that is not valid; the message says what is valid. */
+export class FaultSpecError extends Error {
+  override readonly name = 'FaultSpecError';
 }
 
-/** What a timer can wait for at most; it fires at once when it is asked to wait longer. */
+/** The longest time of a timer; with a longer time it fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** As long as the longest object key, in characters. */
+/** The length of the longest object key, in characters. */
 const MAX_PATTERN_LENGTH = 1024;
 
 const count = z.int().min(0);
@@ -75,7 +76,7 @@ const duration = z
   )
   .refine((time) => time <= MAX_TIMER_MS, `expected at most ${MAX_TIMER_MS} milliseconds`);
 
-const orderShape = z.strictObject({
+const specShape = z.strictObject({
   code: z.string().optional(),
   message: z.string().optional(),
   details: z.record(z.string(), z.string()).optional(),
@@ -95,7 +96,7 @@ const scopeShape = z.strictObject({
   seed: z.int().optional(),
 });
 
-const jsonOrder = z.looseObject({
+const jsonShape = z.looseObject({
   operation: z.string(),
   times: z.unknown().optional(),
   key: z.string().optional(),
@@ -104,19 +105,19 @@ const jsonOrder = z.looseObject({
 });
 
 /**
- * Takes an order apart that has the operation, the fault and its scope in one object, as JSON has it.
- * @throws FaultOrderError when it names no operation
+ * Splits JSON that has the operation, the fault spec and its scope in one object.
+ * @throws FaultSpecError when it names no operation
  */
-export function splitOrder(json: unknown): {
+export function splitFaultJson(json: unknown): {
   readonly operation: string;
-  readonly order: unknown;
+  readonly spec: unknown;
   readonly scope: Readonly<Record<'times' | 'key' | 'rate' | 'seed', unknown>>;
 } {
-  const { key, operation, rate, seed, times, ...order } = parse(jsonOrder, json);
-  return { operation, order, scope: { key, rate, seed, times } };
+  const { key, operation, rate, seed, times, ...spec } = parse(jsonShape, json);
+  return { operation, spec, scope: { key, rate, seed, times } };
 }
 
-type OrderShape = z.output<typeof orderShape>;
+type SpecShape = z.output<typeof specShape>;
 
 const WAYS = [
   'code',
@@ -128,7 +129,7 @@ const WAYS = [
   'loseAnswer',
 ] as const;
 
-/** Who needs whom. */
+/** Members that are valid only together with another one: [member, the other one]. */
 const COMPANIONS = [
   ['message', 'code'],
   ['details', 'code'],
@@ -136,47 +137,47 @@ const COMPANIONS = [
 ] as const;
 
 /**
- * Reads an order.
- * @throws FaultOrderError when there is no such operation, code or fault
+ * Reads a fault spec.
+ * @throws FaultSpecError when there is no such operation, code or fault
  */
-export function readOrder(catalog: FaultCatalog, operation: string, order: unknown): Fault {
+export function readFaultSpec(catalog: FaultCatalog, operation: string, spec: unknown): Fault {
   const codes = catalog.get(operation);
   if (codes === undefined) {
-    throw new FaultOrderError(
+    throw new FaultSpecError(
       `there is no operation "${operation}"; there are ${[...catalog.keys()].join(', ')}`,
     );
   }
-  const shape = parse(orderShape, order);
+  const shape = parse(specShape, spec);
   const given = WAYS.filter((way) => shape[way] !== undefined);
   if (given.length !== 1) {
-    throw new FaultOrderError(`a fault is exactly one of ${WAYS.join(', ')}`);
+    throw new FaultSpecError(`a fault is exactly one of ${WAYS.join(', ')}`);
   }
   for (const [companion, way] of COMPANIONS) {
     if (shape[companion] !== undefined && shape[way] === undefined) {
-      throw new FaultOrderError(`${companion} goes with ${way}`);
+      throw new FaultSpecError(`${companion} is allowed only with ${way}`);
     }
   }
   if (shape.code !== undefined && !codes.includes(shape.code)) {
-    throw new FaultOrderError(
+    throw new FaultSpecError(
       `${operation} has no error "${shape.code}"; it has ${codes.join(', ')}`,
     );
   }
   const fault = toFault(shape);
-  if (operation !== POST_OBJECT) checkFileless(operation, fault);
+  if (operation !== POST_OBJECT) rejectFileFaults(operation, fault);
   return fault;
 }
 
 /**
  * Reads which requests a fault is for.
- * @throws FaultOrderError when that cannot be
+ * @throws FaultSpecError when the scope is not valid
  */
 export function readScope(operation: string, scope: unknown): FaultScope {
   const shape = parse(scopeShape, scope);
   if (shape.key !== undefined && operation !== POST_OBJECT) {
-    throw new FaultOrderError(`only faults of ${POST_OBJECT} can be for a key`);
+    throw new FaultSpecError(`only faults of ${POST_OBJECT} can have a key`);
   }
   if (shape.seed !== undefined && shape.rate === undefined) {
-    throw new FaultOrderError('seed goes with rate');
+    throw new FaultSpecError('seed is allowed only with rate');
   }
   return shape;
 }
@@ -184,17 +185,17 @@ export function readScope(operation: string, scope: unknown): FaultScope {
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new FaultOrderError(explainIssues(result.error));
+  throw new FaultSpecError(explainIssues(result.error));
 }
 
-/** @returns all that is wrong with a value, in one line */
+/** @returns all problems of a value, in one line */
 export function explainIssues({ issues }: z.ZodError): string {
   return issues
     .map(({ message, path }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
     .join('; ');
 }
 
-function toFault(shape: OrderShape): Fault {
+function toFault(shape: SpecShape): Fault {
   const { bytesPerSecond, code, delay, message, resetAfter, stallAfter, stallFor } = shape;
   if (code !== undefined) {
     const details = shape.details ?? {};
@@ -211,10 +212,10 @@ function toFault(shape: OrderShape): Fault {
   return { kind: 'loseAnswer' };
 }
 
-function checkFileless(operation: string, fault: Fault): void {
+function rejectFileFaults(operation: string, fault: Fault): void {
   const countsBytes = (fault.kind === 'reset' || fault.kind === 'stall') && fault.after > 0;
   if (fault.kind !== 'slow' && !countsBytes) return;
-  throw new FaultOrderError(
+  throw new FaultSpecError(
     `${operation} has no file: resetAfter and stallAfter must be 0, and bytesPerSecond does not apply`,
   );
 }

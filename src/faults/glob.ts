@@ -1,6 +1,6 @@
 /**
- * Says whether a text is like a pattern, in which `*` stands for any characters, or none. Goes through the text once,
- * from left to right: the first place where a piece fits leaves the most for those behind it.
+ * Returns whether a text matches a pattern, in which `*` stands for zero or more characters. Scans the text once, from
+ * left to right: taking the first match of each piece leaves the most text for the pieces after it.
  */
 export function matchesGlob(pattern: string, text: string): boolean {
   const [head = '', ...pieces] = pattern.split('*');

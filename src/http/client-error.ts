@@ -9,14 +9,14 @@ const STATUS_LINES: Readonly<Record<string, string>> = {
 
 /**
  * Closes a connection that brings something else than HTTP, with a bare response if one can still be written.
- * @param isAnswering - a response has begun, and nothing may be written into it
+ * @param hasResponseBegun - a response has begun, and nothing may be written into it
  */
 export function refuseConnection(
   error: NodeJS.ErrnoException,
   socket: Socket,
-  isAnswering: boolean,
+  hasResponseBegun: boolean,
 ): void {
-  if (socket.writable && !isAnswering) {
+  if (socket.writable && !hasResponseBegun) {
     const status = STATUS_LINES[error.code ?? ''] ?? '400 Bad Request';
     socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
   }

@@ -26,7 +26,7 @@ export interface MemoryLimits {
   /** What each may hold in any case, so that ordinary requests go on while the rest is used up. */
   readonly free: number;
   /** How long a request waits for room. */
-  readonly patience: number;
+  readonly waitLimit: number;
 }
 
 interface Waiting {
@@ -117,7 +117,7 @@ export class MemoryBudget {
         reject(new BudgetExhausted(`no room for ${bytes} bytes: ${this.#held} are held`));
         // A smaller one may have waited behind it.
         this.#admitWaiting();
-      }, this.#limits.patience);
+      }, this.#limits.waitLimit);
       this.#waiting.add(waiting);
     });
   }

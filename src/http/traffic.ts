@@ -7,7 +7,7 @@ import { joinSmallChunks } from './small-chunks.ts';
  * Requests that a connection may send before it has read the responses to those before. Clients that pipeline at all
  * send a few; each one costs kilobytes while it waits.
  */
-const MOST_UNANSWERED = 32;
+const MAX_PENDING_REQUESTS = 32;
 
 /** A request that is not answered to its end yet. */
 export interface Exchange {
@@ -67,7 +67,7 @@ export class Traffic {
     // The parser goes on with what it has, although the connection is gone.
     if (connection === undefined || socket.destroyed) return;
     const { exchanges } = connection;
-    if (exchanges.length >= MOST_UNANSWERED) {
+    if (exchanges.length >= MAX_PENDING_REQUESTS) {
       stopParser(socket);
       socket.destroy();
       return;

@@ -5,7 +5,7 @@
 
 /**
  * Refusals of the layer in front of the operations: an HTTP status, and `Code` and `Message` in the body. Codes,
- * statuses and first sentences are those of Alibaba Cloud ("Common errors", "API Error Center", and answers quoted
+ * statuses and first sentences are those of Alibaba Cloud ("Common errors", "API Error Center", and responses quoted
  * in issues of its SDKs); what follows a first sentence is ours.
  */
 export const GATEWAY_ERRORS = {
@@ -159,7 +159,7 @@ export function fill(template: string, details: Readonly<Record<string, string>>
 export class GatewayError extends Error {
   readonly code: string;
   readonly status: number;
-  /** To be sent along with the answer. */
+  /** Headers to send with the response. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(

@@ -11,7 +11,7 @@ import type { Operation } from './operations/operation.ts';
 import { OPERATIONS } from './operations/registry.ts';
 import { toUtc } from './utc.ts';
 
-/** A call that would be carried out now. */
+/** A call that has passed every check. */
 export interface ReadyCall {
   readonly request: IncomingMessage;
   readonly signed: SignedCall;
@@ -22,10 +22,10 @@ export interface ReadyCall {
 
 const MISSING = 'Missing{name}';
 const INVALID = 'Invalid{name}';
-/** What `Invalid{name}` is said of: see `admit`. */
+/** The names that `admit` puts into `Invalid{name}`. */
 const INVALID_NAMES = ['Version', 'SignatureNonce'];
 
-/** @returns every operation with the codes that it, or the layer in front of it, can refuse with */
+/** @returns every operation, with the codes that it or the layer in front of it can refuse with */
 export function faultCodes(): Map<string, readonly string[]> {
   const general = Object.keys(GATEWAY_ERRORS).filter((code) => !code.includes('{'));
   const invalid = INVALID_NAMES.map((name) => fill(INVALID, { name }));
@@ -45,9 +45,9 @@ export function faultCodes(): Map<string, readonly string[]> {
 }
 
 /**
- * Lets a call fail as it is ordered.
- * @returns whether anybody still waits for the call to be carried out
- * @throws GatewayError or BusinessError for an ordered refusal
+ * Applies an injected fault to a call.
+ * @returns whether the call shall still be carried out; false when its client is gone
+ * @throws GatewayError or BusinessError for an injected refusal
  */
 export async function injectFault(fault: Fault | undefined, call: ReadyCall): Promise<boolean> {
   switch (fault?.kind) {
@@ -68,7 +68,7 @@ export async function injectFault(fault: Fault | undefined, call: ReadyCall): Pr
   }
 }
 
-/** Until when a throttled client is told to wait, in milliseconds: the length of a quota's period. */
+/** `x-acs-retry-after` of a throttled call, in milliseconds: the period of a quota. */
 const RETRY_AFTER = '1000';
 
 function refusal(
@@ -94,20 +94,20 @@ function gatewayFacts(code: string): { readonly status: number; readonly message
   return own ?? GATEWAY_ERRORS[code.startsWith('Missing') ? MISSING : INVALID];
 }
 
-/** @returns the parameter that is named by a code such as `MissingFirmwareId` */
+/** @returns the parameter that a code such as `MissingFirmwareId` names */
 function nameIn(code: string): string | undefined {
   if (Object.hasOwn(GATEWAY_ERRORS, code)) return undefined;
   return /^(?:Missing|Invalid)(\w+)$/.exec(code)?.[1];
 }
 
-/** What a real refusal of this call would say, as far as the call knows; the rest is plain about where it is from. */
+/** Details as in a real refusal of this call, where the call has them; the other ones say that a test injected it. */
 function usualDetails(code: string, call: ReadyCall): Record<string, string> {
   const { operation, parameters, signed, uploads } = call;
   const first = operation.parameters.find(({ required }) => required) ?? operation.parameters[0];
   const given = (name: string): string => parameters.get(name) ?? '';
   return {
     parameter: first?.name ?? '',
-    reason: 'must be otherwise, as a test has ordered.',
+    reason: 'is refused by a fault that a test injected.',
     name: isBusinessCode(code) ? given('FirmwareName') : (nameIn(code) ?? first?.name ?? ''),
     version: given('DestVersion'),
     moduleName: parameters.get('ModuleName') ?? 'default',

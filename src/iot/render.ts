@@ -2,16 +2,16 @@ import type { XmlValue } from '../http/xml.ts';
 import { cutText, xmlElement } from '../http/xml.ts';
 import type { BusinessError, GatewayError } from './errors.ts';
 
-export type AnswerFormat = 'json' | 'xml';
+export type ResponseFormat = 'json' | 'xml';
 
-/** A value of an answer, before it is JSON or XML. */
-export type AnswerValue = XmlValue;
+/** A value in a response, before it is written as JSON or XML. */
+export type ResponseValue = XmlValue;
 
-/** The fields of an answer in the order they are sent. */
-export type AnswerBody = Readonly<Record<string, AnswerValue>>;
+/** The fields of a response, in the order in which they are sent. */
+export type ResponseBody = Readonly<Record<string, ResponseValue>>;
 
-/** An answer as it goes over the wire. */
-export interface Answer {
+/** A response as it goes over the wire. */
+export interface RenderedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
@@ -37,18 +37,22 @@ const MAX_REFUSAL_FIELD_BYTES: ReadonlyMap<string, number> = new Map([
   ['HostId', 1024],
 ]);
 
-/** Answers what an operation has returned. */
-export function renderResult(format: AnswerFormat, action: string, body: AnswerBody): Answer {
+/** Renders the result of an operation. */
+export function renderResult(
+  format: ResponseFormat,
+  action: string,
+  body: ResponseBody,
+): RenderedResponse {
   return render(format, 200, `${action}Response`, body);
 }
 
-/** Answers that an operation refused the call. There is no field `Message` in it. */
+/** Renders the refusal of a call by its operation. It has no field `Message`. */
 export function renderBusinessError(
-  format: AnswerFormat,
+  format: ResponseFormat,
   action: string,
   error: BusinessError,
   requestId: string,
-): Answer {
+): RenderedResponse {
   return renderRefusal(format, 200, `${action}Response`, {
     RequestId: requestId,
     Success: false,
@@ -58,34 +62,34 @@ export function renderBusinessError(
 }
 
 /**
- * Answers that the call did not reach an operation (body as quoted in aliyun/openapi-sdk-php#175 and
+ * Renders the refusal of a call that did not reach an operation (body as quoted in aliyun/openapi-sdk-php#175 and
  * NewFuture/DDNS#57).
  * @param host - what the client has called
  */
 export function renderGatewayError(
-  format: AnswerFormat,
+  format: ResponseFormat,
   error: GatewayError,
   requestId: string,
   host: string,
-): Answer {
+): RenderedResponse {
   const question = new URLSearchParams({ q: error.code, product: 'Iot', requestId });
-  const answer = renderRefusal(format, error.status, 'Error', {
+  const rendered = renderRefusal(format, error.status, 'Error', {
     RequestId: requestId,
     HostId: host,
     Code: error.code,
     Message: error.message,
     Recommend: `https://api.aliyun.com/troubleshoot?${question.toString()}`,
   });
-  return { ...answer, headers: { ...answer.headers, ...error.headers } };
+  return { ...rendered, headers: { ...rendered.headers, ...error.headers } };
 }
 
 /** Cuts what a client may have chosen, so that no refusal is much larger than its request. */
 function renderRefusal(
-  format: AnswerFormat,
+  format: ResponseFormat,
   status: number,
   root: string,
-  body: AnswerBody,
-): Answer {
+  body: ResponseBody,
+): RenderedResponse {
   const write = format === 'json' ? JSON.stringify : undefined;
   const fields = new Map(Object.entries(body));
   for (const [name, limit] of MAX_REFUSAL_FIELD_BYTES) {
@@ -95,7 +99,12 @@ function renderRefusal(
   return render(format, status, root, Object.fromEntries(fields));
 }
 
-function render(format: AnswerFormat, status: number, root: string, body: AnswerBody): Answer {
+function render(
+  format: ResponseFormat,
+  status: number,
+  root: string,
+  body: ResponseBody,
+): RenderedResponse {
   const text =
     format === 'json' ? JSON.stringify(body) : PROLOG + xmlElement(root, body, CDATA_FIELDS);
   return { status, headers: { 'Content-Type': CONTENT_TYPES[format] }, text };

@@ -21,7 +21,7 @@ import { injectFault } from './injected-faults.ts';
 import { chooseInstance } from './operations/instance.ts';
 import type { QuotaRule } from './quota.ts';
 import { renderBusinessError, renderGatewayError, renderResult } from './render.ts';
-import type { Answer, AnswerFormat } from './render.ts';
+import type { RenderedResponse, ResponseFormat } from './render.ts';
 
 /** What the API works with. */
 export interface IotDependencies {
@@ -43,14 +43,14 @@ export interface IotDependencies {
 
 const DRAIN_LIMITS = { bytes: 8 * 1024 * 1024, milliseconds: 2000 };
 
-/** Answers a request, or calls `next` when it is no API call. */
+/** Responds to a request, or calls `next` when it is not an API call. */
 export type IotHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   next: () => void,
 ) => Promise<void>;
 
-/** Makes the handler of the API. It answers what is an API call, and leaves everything else to those behind it. */
+/** Makes the handler of the API. It responds to API calls and passes every other request to `next`. */
 export function createIotRouter(deps: IotDependencies): IotHandler {
   return async (request, response, next) => {
     const head = readHead(request);
@@ -80,16 +80,16 @@ async function handleCall(
   const requestId = deps.uploads.ids.apiRequest();
   if (body.kind !== 'whole') {
     const call = readSigned({ ...head, body: Buffer.alloc(0), form: [] });
-    const answer = refuse(deps, request, call, requestId, unreadable(body));
-    await sendAndClose(deps, request, response, requestId, answer);
+    const rendered = refuse(deps, request, call, requestId, unreadable(body));
+    await sendAndClose(deps, request, response, requestId, rendered);
     return 'handled';
   }
   const call = completeCall(head, body.bytes);
   if (call === undefined) return 'notOurs';
-  const answer = await answerCall(deps, request, call, requestId);
-  if (answer === undefined) return 'handled';
-  writeHead(deps, response, requestId, answer);
-  response.end(answer.text);
+  const rendered = await runCall(deps, request, call, requestId);
+  if (rendered === undefined) return 'handled';
+  writeHead(deps, response, requestId, rendered);
+  response.end(rendered.text);
   return 'handled';
 }
 
@@ -107,13 +107,13 @@ function readSigned(call: WireCall): SignedCall {
   return call.authorizationV3 === undefined ? readV1(call) : readV3(call, call.authorizationV3);
 }
 
-/** @returns undefined when nobody waits for an answer */
-async function answerCall(
+/** Checks and runs a call. @returns undefined when the client is gone, so that no response is needed */
+async function runCall(
   deps: IotDependencies,
   request: IncomingMessage,
   call: WireCall,
   requestId: string,
-): Promise<Answer | undefined> {
+): Promise<RenderedResponse | undefined> {
   const signed = readSigned(call);
   const { accounts, nonces, quota, quotaRule, uploads, wallClock } = deps;
   const admission = { accounts, nonces, quota, quotaRule, clock: uploads.clock, wallClock };
@@ -145,7 +145,7 @@ function refuse(
   signed: SignedCall,
   requestId: string,
   error: unknown,
-): Answer {
+): RenderedResponse {
   const format = formatOf(signed);
   const action = signed.common.action ?? '';
   const host = request.headers.host ?? '';
@@ -161,7 +161,7 @@ function refuse(
   return renderGatewayError(format, gatewayError('InternalError', {}), requestId, host);
 }
 
-function formatOf({ fallbackFormat, format }: SignedCall): AnswerFormat {
+function formatOf({ fallbackFormat, format }: SignedCall): ResponseFormat {
   return format ?? fallbackFormat;
 }
 
@@ -169,7 +169,7 @@ function writeHead(
   { uploads }: IotDependencies,
   response: ServerResponse,
   requestId: string,
-  { headers, status, text }: Answer,
+  { headers, status, text }: RenderedResponse,
 ): void {
   response.writeHead(status, {
     ...headers,
@@ -179,17 +179,17 @@ function writeHead(
   });
 }
 
-/** Answers before the body is read, and takes in some of it, so that the client gets to read the answer. */
+/** Responds before the body is read, then reads some of it, so that the client can receive the response. */
 async function sendAndClose(
   deps: IotDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
-  answer: Answer,
+  rendered: RenderedResponse,
 ): Promise<void> {
   response.setHeader('Connection', 'close');
-  writeHead(deps, response, requestId, answer);
-  response.write(answer.text);
+  writeHead(deps, response, requestId, rendered);
+  response.write(rendered.text);
   await drain(request, DRAIN_LIMITS);
   response.end();
 }

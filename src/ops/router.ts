@@ -1,19 +1,19 @@
 import { Router } from 'express';
 import type { Logger } from '../lib/logger.ts';
-import { answerErrors, answerMissing } from './answers.ts';
+import { createErrorHandler, respondNotFound } from './responses.ts';
 import { createTestRouter, refuseTestControls } from './test-controls.ts';
 import type { TestControls } from './test-controls.ts';
 
-/** What the operator surface reports on. */
+/** What the operator routes work with. */
 export interface OpsDependencies {
   readonly logger: Logger;
-  /** Fails when the gateway cannot serve. */
+  /** Rejects when the gateway cannot serve requests. */
   readonly probe: () => Promise<void>;
   /** Undefined while test mode is off. */
   readonly tests: TestControls | undefined;
 }
 
-/** The gateway's own surface for its operator, mounted at `/_gateway`. */
+/** Makes the routes for the operator, mounted at `/_gateway`. */
 export function createOpsRouter({ logger, probe, tests }: OpsDependencies): Router {
   const router = Router();
   router.get('/health/live', (_request, response) => {
@@ -29,7 +29,7 @@ export function createOpsRouter({ logger, probe, tests }: OpsDependencies): Rout
     }
   });
   router.use('/test', tests === undefined ? refuseTestControls : createTestRouter(tests));
-  router.use(answerMissing);
-  router.use(answerErrors(logger));
+  router.use(respondNotFound);
+  router.use(createErrorHandler(logger));
   return router;
 }

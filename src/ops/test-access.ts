@@ -3,28 +3,31 @@ import { Socket, isIP } from 'node:net';
 
 /** Who may use the test controls. */
 export interface TestAccess {
-  /** Whether other machines may. */
+  /** Whether other machines may use them, too. */
   readonly testModeRemote: boolean;
-  /** What clients see as the gateway's address, when that is configured. */
+  /** The address of the gateway as clients see it; undefined when it is not configured. */
   readonly publicUrl: string | undefined;
 }
 
-/** What is looked at of a request. */
+/** The parts of a request that are checked. */
 export interface AccessRequest extends Pick<
   IncomingMessage,
   'headers' | 'headersDistinct' | 'socket'
 > {
-  /** The target as it stands in the request line. */
+  /** The target of the request line, unchanged. */
   readonly originalUrl: string;
 }
 
 /**
- * Says why a request may not use the test controls. Another machine may not unless the operator has switched that
- * on, wherever the app is mounted; a proxy may stand for another machine. A web page from elsewhere, in a browser that
- * may reach us, may not in any case: neither openly, nor by a name of its own that it lets point to this machine.
+ * Checks whether a request may use the test controls. Refuses, wherever the app is mounted:
+ * - a web page of another site, in a browser that can reach the gateway: always; also when the page uses a host name of
+ *   its own that it lets point to this machine (DNS rebinding)
+ * - another machine, and a proxy, which may stand for one: unless the operator has allowed that
+ *
+ * @returns why the request may not; undefined when it may
  */
 export function findAccessProblem(request: AccessRequest, access: TestAccess): string | undefined {
-  // Nobody but this process is at the other end of a connection inside it.
+  // A connection that is not a `Socket` comes from inside this process.
   const isOutside = request.socket instanceof Socket;
   return (
     findForeignPage(request) ??
@@ -44,7 +47,7 @@ function findForeignPage({ headers }: AccessRequest): string | undefined {
 }
 
 const LOOPBACK_ADDRESS = /^(?:::ffff:)?127\.|^::1$/;
-/** What proxies add to a request that they pass on; and `x-forwarded-...`. */
+/** Headers that proxies add to a request that they pass on, beside `x-forwarded-...`. */
 const PROXY_HEADERS = new Set([
   'cdn-loop',
   'cf-connecting-ip',
@@ -69,7 +72,7 @@ function findOtherMachine({ headers, socket }: AccessRequest): string | undefine
   );
   const isLocal = remoteAddress !== undefined && LOOPBACK_ADDRESS.test(remoteAddress);
   if (isLocal && proxied === undefined) return undefined;
-  // The address is unknown on a Unix socket, and when the client has gone already.
+  // The address is unknown on a Unix socket, and when the client is gone.
   const from = isLocal
     ? `through a proxy (${proxied ?? ''})`
     : `from ${remoteAddress ?? 'an unknown address'}`;
@@ -79,7 +82,7 @@ function findOtherMachine({ headers, socket }: AccessRequest): string | undefine
   );
 }
 
-/** A page from elsewhere reaches us under a name of its own when it lets that name point to this machine. */
+/** Finds a host name that is not ours: a page of another site may let its own name point to this machine. */
 function findForeignName(request: AccessRequest, access: TestAccess): string | undefined {
   const hosts = hostsOf(request);
   const foreign = hosts.find((host) => !isOwnName(nameOf(host), access));
@@ -95,7 +98,7 @@ function findForeignName(request: AccessRequest, access: TestAccess): string | u
 function hostsOf({ headersDistinct, originalUrl }: AccessRequest): string[] {
   const hosts = headersDistinct['host'] ?? [];
   if (originalUrl.startsWith('/')) return hosts;
-  // The absolute form of a target has an authority, which counts more than the header.
+  // The absolute form of a target has an authority, which outranks the header.
   return [...hosts, /^[a-z]+:\/\/([^/?#]*)/i.exec(originalUrl)?.[1] ?? originalUrl];
 }
 
@@ -111,6 +114,6 @@ function isOwnName(name: string | undefined, access: TestAccess): boolean {
   if (LOOPBACK_NAME.test(name)) return true;
   const { publicUrl, testModeRemote } = access;
   if (publicUrl !== undefined && new URL(publicUrl).hostname === name) return true;
-  // Nobody can let an address, or a name without a dot, point to another machine.
+  // An attacker cannot let an address, or a name without a dot, point to another machine.
   return testModeRemote && (isIP(name.replace(/^\[|\]$/g, '')) !== 0 || !name.includes('.'));
 }

@@ -8,11 +8,11 @@ import { PACKAGE_STATUS } from '../uploads/firmware-package.ts';
 import type { PurgeReport } from '../uploads/purge.ts';
 import type { StatusName } from '../uploads/snapshot.ts';
 import type { Uploads } from '../uploads/uploads.ts';
-import { BadControl, answerMissing } from './answers.ts';
+import { BadControl, respondNotFound } from './responses.ts';
 import { findAccessProblem } from './test-access.ts';
 import type { TestAccess } from './test-access.ts';
 
-/** What the test controls move. */
+/** What the test controls work with. */
 export interface TestControls {
   readonly clock: AdjustableClock;
   readonly faults: Faults;
@@ -25,9 +25,9 @@ export interface TestControls {
 }
 
 const OFF =
-  'test mode is off; start the gateway with --test-mode (OTA_GATEWAY_TEST_MODE=on) to move its clock and order faults';
+  'test mode is off; start the gateway with --test-mode (OTA_GATEWAY_TEST_MODE=on) to move its clock and inject faults';
 
-/** Answers in place of the test controls while test mode is off. */
+/** Responds with 403 to every test control while test mode is off. */
 export const refuseTestControls: RequestHandler = (_request, response) => {
   response.status(403).json({ error: OFF });
 };
@@ -40,15 +40,15 @@ export function createTestRouter(controls: TestControls): Router {
   addClock(router, controls);
   addFaults(router, controls);
   addState(router, controls);
-  router.use(answerMissing);
+  router.use(respondNotFound);
   return router;
 }
 
 function guard(access: TestAccess): RequestHandler {
   return (request, response, next) => {
-    const trespass = findAccessProblem(request, access);
-    if (trespass === undefined) next();
-    else response.status(403).json({ error: trespass });
+    const problem = findAccessProblem(request, access);
+    if (problem === undefined) next();
+    else response.status(403).json({ error: problem });
   };
 }
 
@@ -98,7 +98,7 @@ function addFaults(router: Router, { faults }: TestControls): void {
     response.json({ faults: faults.list() });
   });
   router.post('/faults', (request, response) => {
-    response.status(201).json({ id: faults.order(request.body ?? {}) });
+    response.status(201).json({ id: faults.inject(request.body ?? {}) });
   });
   router.delete('/faults', (_request, response) => {
     faults.clear();

@@ -3,29 +3,29 @@ import type { FirmwarePackage, Observer, PurgingBody, StoredObject } from '../ga
 /** Stops the calls of a hook. */
 export type Unsubscribe = () => void;
 
-/** Ways to be told what happens in a gateway. */
+/** Registers callbacks for events of a gateway. */
 export interface Hooks {
-  /** Calls back for each file that is stored. @returns a function that stops it */
+  /** Calls `listener` for each file that is stored. @returns a function that stops it */
   onStored(listener: (key: string, object: StoredObject) => void): Unsubscribe;
-  /** Calls back for each firmware package that is made. @returns a function that stops it */
+  /** Calls `listener` for each firmware package that is created. @returns a function that stops it */
   onClaimed(listener: (firmwarePackage: FirmwarePackage) => void): Unsubscribe;
-  /** Calls back for each file that is gone. @returns a function that stops it */
+  /** Calls `listener` for each file that was deleted. @returns a function that stops it */
   onPurged(listener: (body: PurgingBody) => void): Unsubscribe;
 }
 
-/** The hooks of one gateway, the observer that serves them, and the errors that they have thrown. */
-export interface Hookup {
+/** The hooks of one gateway, the observer that calls their listeners, and the errors that listeners have thrown. */
+export interface CreatedHooks {
   readonly hooks: Hooks;
   readonly observer: Observer;
   readonly failures: unknown[];
 }
 
-export function createHooks(): Hookup {
+export function createHooks(): CreatedHooks {
   const stored = new Set<(key: string, object: StoredObject) => void>();
   const claimed = new Set<(firmwarePackage: FirmwarePackage) => void>();
   const purged = new Set<(body: PurgingBody) => void>();
   const failures: unknown[] = [];
-  const tell = <T>(listeners: Iterable<T>, call: (listener: T) => void): void => {
+  const notify = <T>(listeners: Iterable<T>, call: (listener: T) => void): void => {
     for (const listener of listeners) {
       try {
         call(listener);
@@ -42,13 +42,13 @@ export function createHooks(): Hookup {
     },
     observer: {
       stored: (key, object) => {
-        tell(stored, (listener) => listener(key, object));
+        notify(stored, (listener) => listener(key, object));
       },
       claimed: (firmwarePackage) => {
-        tell(claimed, (listener) => listener(firmwarePackage));
+        notify(claimed, (listener) => listener(firmwarePackage));
       },
       purged: (body) => {
-        tell(purged, (listener) => listener(body));
+        notify(purged, (listener) => listener(body));
       },
     },
     failures,

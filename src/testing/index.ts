@@ -27,7 +27,7 @@ export type {
   OtaClient,
 } from '../client/ota-client.ts';
 export type { Scalar, SdkParameter } from '../client/camel-case.ts';
-export type { PostAnswer } from '../client/post-object.ts';
+export type { PostResponse } from '../client/post-object.ts';
 export { ManualClock } from '../lib/clock.ts';
 export type { Clock, Duration } from '../lib/clock.ts';
 export { ConfigError } from '../config/config.ts';

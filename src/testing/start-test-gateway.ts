@@ -11,7 +11,7 @@ import { createFaults, createGateway, createMemoryRecords } from '../gateway.ts'
 import type { FaultRegistry } from '../gateway.ts';
 import { ManualClock } from '../lib/clock.ts';
 import { sequentialIds } from '../lib/ids.ts';
-import type { Hookup } from './hooks.ts';
+import type { CreatedHooks } from './hooks.ts';
 import { createHooks } from './hooks.ts';
 import { createMemoryServer } from './memory-connection.ts';
 import type { MemoryServer } from './memory-connection.ts';
@@ -41,8 +41,8 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const { clock = new ManualClock(), parts = {}, ...rest } = options;
   const { accessKey, bucketKey } = chooseKeys(options);
-  const hookup = createHooks();
-  const observers = [...(parts.observers ?? []), hookup.observer];
+  const { failures, hooks, observer } = createHooks();
+  const observers = [...(parts.observers ?? []), observer];
   const records = parts.records ?? createMemoryRecords();
   const faults = parts.faults ?? createFaults();
   const dataDir = await mkdtemp(join(tmpdir(), 'ota-gateway-'));
@@ -72,7 +72,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       records,
       faults,
       dataDir,
-      hookup,
+      hooks,
+      failures,
     });
   } catch (error) {
     await records.ledger.close();
@@ -96,7 +97,7 @@ function chooseKeys(options: TestGatewayOptions): Pick<TestGateway, 'accessKey' 
   };
 }
 
-interface Equipment {
+interface StartedGateway {
   readonly gateway: Gateway;
   readonly clock: ManualClock;
   readonly accessKey: Key;
@@ -104,12 +105,14 @@ interface Equipment {
   readonly records: Records;
   readonly faults: FaultRegistry;
   readonly dataDir: string;
-  readonly hookup: Hookup;
+  readonly hooks: CreatedHooks['hooks'];
+  readonly failures: CreatedHooks['failures'];
 }
 
-/** Adds what a test wants to a gateway. */
-function extendGateway(equipment: Equipment): TestGateway {
-  const { accessKey, bucketKey, clock, dataDir, faults, gateway, hookup, records } = equipment;
+/** Adds to a gateway what tests need: clients, faults, seeds, hooks. */
+function extendGateway(started: StartedGateway): TestGateway {
+  const { accessKey, bucketKey, clock, dataDir, failures, faults, gateway, hooks, records } =
+    started;
   const memory = createMemoryServer(gateway.app);
   const clients = createClients(memory, clock, accessKey);
   const startedAt = clock.now();
@@ -118,7 +121,7 @@ function extendGateway(equipment: Equipment): TestGateway {
     memory.close();
     await gateway.close();
     await rm(dataDir, { recursive: true, force: true });
-    for (const failure of hookup.failures.splice(0)) throw failure;
+    for (const failure of failures.splice(0)) throw failure;
   };
   const base = { ...gateway, ...clients, clock, accessKey, bucketKey, records, dataDir, close };
   const poster = {
@@ -128,7 +131,7 @@ function extendGateway(equipment: Equipment): TestGateway {
   return {
     ...base,
     ...poster,
-    ...hookup.hooks,
+    ...hooks,
     faults,
     postObjectTo: post,
     url: URL_INSIDE,
@@ -191,12 +194,12 @@ async function post(
   const present = [...all].flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   );
-  const answer = await postObject(
+  const response = await postObject(
     url,
     present,
     { name: filename, size: bytes.length, bytes: [bytes] },
     { ...(connect && { connect }), ...(headers && { headers }) },
   );
-  const code = /<Code>([^<]+)<\/Code>/.exec(answer.body)?.[1];
-  return { ...answer, ...(code !== undefined && { code }) };
+  const code = /<Code>([^<]+)<\/Code>/.exec(response.body)?.[1];
+  return { ...response, ...(code !== undefined && { code }) };
 }

@@ -1,6 +1,6 @@
 import type { UploadGrant } from '../client/api-client.ts';
 import type { CreateParameters, GenerateParameters, OtaClient } from '../client/ota-client.ts';
-import type { PostAnswer } from '../client/post-object.ts';
+import type { PostResponse } from '../client/post-object.ts';
 import type { GatewayOptions } from '../config/config.ts';
 import type { Faults, Gateway, GatewayParts, Records, Snapshot, Upload } from '../gateway.ts';
 import type { Duration, ManualClock } from '../lib/clock.ts';
@@ -30,8 +30,8 @@ export interface PostObjectOptions {
   readonly filename?: string;
 }
 
-/** The answer to a posted form. */
-export interface PostResult extends PostAnswer {
+/** The response to a posted form. */
+export interface PostResult extends PostResponse {
   /** Code of the refusal, e.g. `AccessDenied`; absent when the file was stored. */
   readonly code?: string;
 }
@@ -84,7 +84,7 @@ export interface TestGateway extends Gateway, Hooks {
   apiFor(url: string, accessKey?: Key): OtaClient;
   /**
    * Posts a file with a grant's form, without a port.
-   * @returns the answer, also when it is a refusal; rejects when the connection breaks
+   * @returns the response, also when it is a refusal; rejects when the connection breaks
    */
   postObject(
     grant: UploadGrant,

@@ -13,8 +13,8 @@ import type { Upload } from './upload.ts';
 import { setPackageStatus } from './verification.ts';
 import type { Verdict } from './verification.ts';
 
-/** A firmware package to make of uploads, for a caller in the same process. */
-export interface PackageOrder {
+/** The firmware package that `claim` makes, for a caller in the same process. */
+export interface PackageInput {
   /** Unique in the account. */
   readonly name: string;
   readonly destVersion: string;
@@ -48,7 +48,7 @@ export interface Uploads {
   /** Takes a deposited file back. @returns false when it was claimed, replaced or purged meanwhile */
   withdraw(file: DepositedFile): Promise<boolean>;
   /** Claims uploads for a new firmware package, as CreateOTAFirmware does: all of them, or none. */
-  claim(order: PackageOrder): Promise<ClaimOutcome>;
+  claim(input: PackageInput): Promise<ClaimOutcome>;
   /** Sets how far the verification of a package is. @returns false when there is no such package */
   setStatus(firmwareId: string, verdict: Verdict): Promise<boolean>;
   /** Deletes every package and every upload, tombstones too. For tests. */

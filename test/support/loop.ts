@@ -6,7 +6,7 @@ import {
   generateOTAUploadURL,
   queryDownloadUrl,
 } from '../../src/client/api-client.ts';
-import type { PostAnswer } from '../../src/client/post-object.ts';
+import type { PostResponse } from '../../src/client/post-object.ts';
 import { formFields, postObject } from '../../src/client/post-object.ts';
 import { wallClock } from '../../src/lib/clock.ts';
 import { ACCOUNT_KEY } from './built-gateway.ts';
@@ -39,7 +39,7 @@ export function post(
   grant: UploadGrant,
   bytes: Buffer,
   change: Readonly<Record<string, string>> = {},
-): Promise<PostAnswer> {
+): Promise<PostResponse> {
   const fields = new Map([...formFields(grant), ...Object.entries(change)]);
   const file = { name: 'firmware.bin', size: bytes.length, bytes: Readable.from([bytes]) };
   return postObject(grant.host, fields, file);

@@ -35,12 +35,14 @@ export async function upload(path: string, command: UploadCommand): Promise<void
   const bar = progressBar(process.stderr, basename(path), size);
   const bytes = createReadStream(path, { highWaterMark: 256 * 1024 });
   const file = { name: basename(path), size, bytes };
-  const answer = await postObject(grant.host, formFields(grant), file, {
+  const response = await postObject(grant.host, formFields(grant), file, {
     onProgress: bar.update,
   });
   bar.end();
-  if (answer.status !== 200) {
-    throw new Error(`the upload was refused with status ${String(answer.status)}: ${answer.body}`);
+  if (response.status !== 200) {
+    throw new Error(
+      `the upload was refused with status ${String(response.status)}: ${response.body}`,
+    );
   }
   const id = await createOTAFirmware(api, {
     FirmwareName: command.name,

@@ -1,6 +1,6 @@
 import { apiV1StringToSign, signApiV1 } from '../../signatures/api-v1.ts';
 import { gatewayError } from '../errors.ts';
-import type { AnswerFormat } from '../render.ts';
+import type { ResponseFormat } from '../render.ts';
 import type { CommonParameters, PresentedSignature, SignedCall } from './signed-call.ts';
 import { formBytes } from './wire-call.ts';
 import type { WireCall } from './wire-call.ts';
@@ -15,9 +15,9 @@ const NAMES: Readonly<Record<keyof CommonParameters, string>> = {
   securityToken: 'SecurityToken',
 };
 
-const FORMATS: Readonly<Record<string, AnswerFormat>> = { json: 'json', xml: 'xml' };
+const FORMATS: Readonly<Record<string, ResponseFormat>> = { json: 'json', xml: 'xml' };
 
-/** Without Format the answer is XML (IoT Platform "Common parameters"). */
+/** Without Format the response is XML (IoT Platform "Common parameters"). */
 const DEFAULT_FORMAT = 'xml';
 
 /**

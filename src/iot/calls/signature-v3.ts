@@ -8,7 +8,7 @@ import {
 import type { AuthorizationV3 } from '../../signatures/api-v3.ts';
 import { gatewayError } from '../errors.ts';
 import type { GatewayError } from '../errors.ts';
-import type { AnswerFormat } from '../render.ts';
+import type { ResponseFormat } from '../render.ts';
 import type { CommonParameters, PresentedSignature, SignedCall } from './signed-call.ts';
 import { formBytes } from './wire-call.ts';
 import type { WireCall } from './wire-call.ts';
@@ -64,8 +64,8 @@ export function readV3(call: WireCall, authorization: string): SignedCall {
   };
 }
 
-/** There is no Format in V3: the answer follows `accept`, and is JSON unless only XML is accepted. */
-function acceptedFormat(accept: string | undefined): AnswerFormat {
+/** V3 has no Format: the response is JSON, unless `accept` allows only XML. */
+function acceptedFormat(accept: string | undefined): ResponseFormat {
   const types = (accept ?? '').split(',').map((type) => type.split(';')[0]?.trim().toLowerCase());
   const wantsXml = types.some((type) => type === 'application/xml' || type === 'text/xml');
   const takesJson = types.some((type) => type === 'application/json');

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.ts';
-import type { AnswerFormat } from '../render.ts';
+import type { ResponseFormat } from '../render.ts';
 import type { Pairs } from './pairs.ts';
 
 /** What every call says of itself, wherever its signature version puts it. An empty value counts as absent. */
@@ -25,10 +25,10 @@ export interface PresentedSignature {
 /** A call as one signature version reads it. */
 export interface SignedCall {
   readonly common: CommonParameters;
-  /** The format of the answer; undefined when the call asks for one that does not exist. */
-  readonly format: AnswerFormat | undefined;
+  /** The format of the response; undefined when the call asks for one that does not exist. */
+  readonly format: ResponseFormat | undefined;
   /** The format to refuse in, whatever the call asks for. */
-  readonly fallbackFormat: AnswerFormat;
+  readonly fallbackFormat: ResponseFormat;
   /** Parameters of query and body together. */
   readonly parameters: Pairs;
   /** Length of the urlencoded body; 0 when there is none. */

@@ -2,7 +2,7 @@ import type { Account } from '../../accounts/accounts.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import { optional, required } from '../parameters/parameter.ts';
 import { DEST_VERSION, PRODUCT_KEY, integer } from '../parameters/rules.ts';
-import type { AnswerBody } from '../render.ts';
+import type { ResponseBody } from '../render.ts';
 import { toUtc } from '../utc.ts';
 import { INSTANCE_ID } from './instance.ts';
 import type { Operation } from './operation.ts';
@@ -59,7 +59,7 @@ export const listOtaFirmware: Operation = {
   },
 };
 
-function summarize(account: Account, each: FirmwarePackage): AnswerBody {
+function summarize(account: Account, each: FirmwarePackage): ResponseBody {
   const [first] = each.files;
   const single = first !== undefined && first.name === undefined ? first : undefined;
   return {

@@ -2,11 +2,11 @@ import type { Account } from '../../accounts/accounts.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import type { Given, Parameter } from '../parameters/parameter.ts';
-import type { AnswerValue } from '../render.ts';
+import type { ResponseValue } from '../render.ts';
 
-/** The answer of a call that succeeded. The order of its fields is the order on the wire; `Code` has no place in it. */
+/** The response of a call that succeeded. Its fields are sent in this order; it has no `Code`. */
 export interface SuccessBody {
-  readonly [field: string]: AnswerValue;
+  readonly [field: string]: ResponseValue;
   readonly RequestId: string;
   readonly Success: true;
 }

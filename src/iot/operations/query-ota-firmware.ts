@@ -4,7 +4,7 @@ import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import { businessError } from '../errors.ts';
 import { required } from '../parameters/parameter.ts';
 import { FIRMWARE_ID } from '../parameters/rules.ts';
-import type { AnswerBody } from '../render.ts';
+import type { ResponseBody } from '../render.ts';
 import { toUtc } from '../utc.ts';
 import { INSTANCE_ID, findPackage } from './instance.ts';
 import type { CallContext, Operation } from './operation.ts';
@@ -41,7 +41,7 @@ export const queryOtaFirmware: Operation = {
 };
 
 /** A text that was never given is empty, as SrcVersion is in the page's sample; Udi, which the sample lacks, is left out. */
-function describePackage(context: CallContext, found: FirmwarePackage): AnswerBody {
+function describePackage(context: CallContext, found: FirmwarePackage): ResponseBody {
   const [first] = found.files;
   const single = first !== undefined && first.name === undefined ? first : undefined;
   return {
@@ -67,7 +67,7 @@ function describePackage(context: CallContext, found: FirmwarePackage): AnswerBo
   };
 }
 
-function describeFiles(context: CallContext, { files }: FirmwarePackage): AnswerBody[] {
+function describeFiles(context: CallContext, { files }: FirmwarePackage): ResponseBody[] {
   return files.map(({ key, md5, name, sign, size }) => ({
     Name: name ?? '',
     Size: size,

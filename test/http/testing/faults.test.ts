@@ -111,7 +111,7 @@ describe('an injected refusal of an API call', () => {
 
 function refusalOf(operation: string, order: object, scope: object = {}): string {
   try {
-    createFaults().order({ operation, ...order, ...scope });
+    createFaults().inject({ operation, ...order, ...scope });
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -359,15 +359,20 @@ describe('an invalid fault', () => {
     ['QueryOTAFirmware', { code: 'MissingFoo' }, {}, 'QueryOTAFirmware has no error "MissingFoo"'],
     ['PostObject', {}, {}, 'a fault is exactly one of code, resetAfter'],
     ['PostObject', { code: 'InternalError', resetAfter: 1 }, {}, 'a fault is exactly one of'],
-    ['PostObject', { resetAfter: 1, message: 'x' }, {}, 'message goes with code'],
+    ['PostObject', { resetAfter: 1, message: 'x' }, {}, 'message is allowed only with code'],
     ['PostObject', { resetAfter: -1 }, {}, 'resetAfter: '],
     ['PostObject', { delay: { weeks: 1 } }, {}, 'delay: Unrecognized key: "weeks"'],
     ['QueryOTAFirmware', { bytesPerSecond: 1 }, {}, 'QueryOTAFirmware has no file'],
     ['QueryOTAFirmware', { resetAfter: 1 }, {}, 'QueryOTAFirmware has no file'],
-    ['QueryOTAFirmware', { loseAnswer: true }, { key: 'a' }, 'only faults of PostObject can be'],
+    [
+      'QueryOTAFirmware',
+      { loseAnswer: true },
+      { key: 'a' },
+      'only faults of PostObject can have a key',
+    ],
     ['PostObject', { loseAnswer: true }, { rate: 2 }, 'rate: '],
     ['PostObject', { loseAnswer: true }, { times: 0 }, 'times: '],
-    ['PostObject', { loseAnswer: true }, { seed: 1 }, 'seed goes with rate'],
+    ['PostObject', { loseAnswer: true }, { seed: 1 }, 'seed is allowed only with rate'],
   ])('%s %j %j', (operation, order, scope, message) => {
     expect(refusalOf(operation, order, scope)).toContain(message);
   });

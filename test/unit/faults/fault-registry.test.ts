@@ -43,7 +43,7 @@ describe('faults', () => {
 
   it('that come as JSON are at most a thousand', () => {
     const faults = createFaults();
-    const order = (): number => faults.order({ operation: POST, code: 'InternalError' });
+    const order = (): number => faults.inject({ operation: POST, code: 'InternalError' });
     for (let turn = 0; turn < 1000; turn += 1) order();
     expect(order).toThrow('there are 1000 faults already; cancel some');
     faults.cancel(1);

@@ -5,7 +5,7 @@ const PATIENT = 60_000;
 
 describe('a budget of memory', () => {
   it('lets requests hold what it has, and takes back what they held', () => {
-    const budget = new MemoryBudget({ total: 100, free: 0, patience: 0 });
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: 0 });
     const share = budget.open();
     expect(share.grow(60)).toBeUndefined();
     expect(share.grow(40)).toBeUndefined();
@@ -18,7 +18,7 @@ describe('a budget of memory', () => {
   });
 
   it('refuses what does not fit in time', async () => {
-    const budget = new MemoryBudget({ total: 100, free: 0, patience: 0 });
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: 0 });
     expect(budget.open().grow(100)).toBeUndefined();
     const late = budget.open();
     await expect(late.grow(1)).rejects.toThrow(BudgetExhausted);
@@ -26,7 +26,7 @@ describe('a budget of memory', () => {
   });
 
   it('lets small requests hold their own while others hold everything', () => {
-    const budget = new MemoryBudget({ total: 100, free: 10, patience: 0 });
+    const budget = new MemoryBudget({ total: 100, free: 10, waitLimit: 0 });
     expect(budget.open().grow(100)).toBeUndefined();
     const small = budget.open();
     expect(small.grow(6)).toBeUndefined();
@@ -35,7 +35,7 @@ describe('a budget of memory', () => {
   });
 
   it('admits those who wait in their order, as soon as there is room', async () => {
-    const budget = new MemoryBudget({ total: 100, free: 0, patience: PATIENT });
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT });
     const first = budget.open();
     expect(first.grow(100)).toBeUndefined();
     const order: string[] = [];
@@ -56,7 +56,7 @@ describe('a budget of memory', () => {
   });
 
   it('does not let a late small one pass those who wait', async () => {
-    const budget = new MemoryBudget({ total: 100, free: 0, patience: PATIENT });
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT });
     const first = budget.open();
     expect(first.grow(60)).toBeUndefined();
     const large = budget.open();
@@ -70,7 +70,7 @@ describe('a budget of memory', () => {
   });
 
   it('gives back what a request was given after its end', async () => {
-    const budget = new MemoryBudget({ total: 100, free: 0, patience: PATIENT });
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT });
     const first = budget.open();
     expect(first.grow(100)).toBeUndefined();
     const gone = budget.open();
@@ -87,7 +87,7 @@ describe('a growing buffer', () => {
 
   it('joins pieces of any size', async () => {
     for (const size of [1, 7, 300, text.length]) {
-      const share = new MemoryBudget({ total: 1e6, free: 0, patience: 0 }).open();
+      const share = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0 }).open();
       const buffer = new GrowingBuffer(share, text.length);
       for (let at = 0; at < text.length; at += size) {
         await buffer.append(text.subarray(at, at + size));
@@ -97,7 +97,7 @@ describe('a growing buffer', () => {
   });
 
   it('takes what it holds from its share, and never more than it may need', async () => {
-    const budget = new MemoryBudget({ total: 1e6, free: 0, patience: 0 });
+    const budget = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0 });
     const buffer = new GrowingBuffer(budget.open(), text.length);
     for (const byte of text) {
       await buffer.append(Buffer.from([byte]));
@@ -108,7 +108,7 @@ describe('a growing buffer', () => {
   });
 
   it('uses its memory again once it is cleared', async () => {
-    const budget = new MemoryBudget({ total: 1e6, free: 0, patience: 0 });
+    const budget = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0 });
     const buffer = new GrowingBuffer(budget.open(), text.length);
     await buffer.append(text);
     buffer.clear();
@@ -119,7 +119,7 @@ describe('a growing buffer', () => {
   });
 
   it('holds nothing that its share refuses', async () => {
-    const budget = new MemoryBudget({ total: COST * 1000, free: 0, patience: 0 });
+    const budget = new MemoryBudget({ total: COST * 1000, free: 0, waitLimit: 0 });
     const buffer = new GrowingBuffer(budget.open(), 10_000);
     await buffer.append(Buffer.alloc(900));
     await expect(buffer.append(Buffer.alloc(900))).rejects.toThrow(BudgetExhausted);

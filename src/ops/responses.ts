@@ -1,27 +1,27 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { z } from 'zod';
-import { FaultOrderError } from '../faults/fault-spec.ts';
+import { FaultSpecError } from '../faults/fault-spec.ts';
 import { ClockRangeError } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 
-/** A request to the test controls that says something they cannot do. */
+/** A request to the test controls that is not valid. */
 export class BadControl extends Error {}
 
-/** Answers what there is not. */
-export const answerMissing: RequestHandler = ({ method, originalUrl }, response) => {
+/** Answers a path or method that does not exist with 404. */
+export const respondNotFound: RequestHandler = ({ method, originalUrl }, response) => {
   const [path = ''] = originalUrl.split('?');
   response.status(404).json({ error: `there is no ${method} ${path}` });
 };
 
-/** What Express throws for a request that it cannot read has the status to answer with. */
+/** The error that Express throws for a request that it cannot read; it has the status of the response. */
 const unreadable = z.object({ status: z.int().min(400).max(499), message: z.string() });
 
-/** Makes the handler of everything that is thrown under `/_gateway`: JSON, and no word of what only the log may say. */
-export function answerErrors(logger: Logger): ErrorRequestHandler {
+/** Makes the error handler of `/_gateway`: responds with JSON; the details of a 500 go only to the log. */
+export function createErrorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const { message, status } = explain(error);
-    if (status === 500) logger.error({ err: error, path: request.path }, 'could not answer');
-    // Express then breaks the connection.
+    if (status === 500) logger.error({ err: error, path: request.path }, 'request failed');
+    // Express then closes the connection.
     if (response.headersSent) next(error);
     else response.status(status).json({ error: message });
   };
@@ -30,7 +30,7 @@ export function answerErrors(logger: Logger): ErrorRequestHandler {
 function explain(error: unknown): { status: number; message: string } {
   if (
     error instanceof BadControl ||
-    error instanceof FaultOrderError ||
+    error instanceof FaultSpecError ||
     error instanceof ClockRangeError
   ) {
     return { status: 400, message: error.message };
