@@ -8,7 +8,7 @@ import { accountsFileSchema } from './accounts.ts';
 
 /**
  * Reads the accounts file.
- * @throws ConfigError when it cannot be read or used; the message gives the line and the reason of every fault
+ * @throws ConfigError when it cannot be read or is not valid; the message has line and reason of every problem
  */
 export function readAccountsFile(path: string): readonly Account[] {
   return parseAccounts(readText(path), path);
@@ -22,19 +22,19 @@ function readText(path: string): string {
   }
 }
 
-/** As {@link readAccountsFile}, for text. @param path - for the messages */
+/** Parses the text of an accounts file, see {@link readAccountsFile}. @param path - for the messages */
 export function parseAccounts(text: string, path: string): readonly Account[] {
-  const faults: ParseError[] = [];
-  const tree = parseTree(text, faults, { allowTrailingComma: false, disallowComments: true });
-  if (tree === undefined || faults.length > 0) {
-    throw refusal(
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { allowTrailingComma: false, disallowComments: true });
+  if (tree === undefined || errors.length > 0) {
+    throw createError(
       path,
-      faults.map(({ error, offset }) => [lineAt(text, offset), printParseErrorCode(error)]),
+      errors.map(({ error, offset }) => [lineAt(text, offset), printParseErrorCode(error)]),
     );
   }
   const parsed = accountsFileSchema.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data.accounts;
-  throw refusal(
+  throw createError(
     path,
     parsed.error.issues.map((issue) => [
       lineAt(text, offsetOf(tree, issue)),
@@ -43,7 +43,7 @@ export function parseAccounts(text: string, path: string): readonly Account[] {
   );
 }
 
-/** Finds the nearest thing that is there: what is missing has no place of its own. */
+/** @returns the offset of an issue; for a missing member, that of the nearest parent that exists */
 function offsetOf(tree: Node, issue: z.core.$ZodIssue): number {
   const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
   const path = [...issue.path, ...keys].map((step) => (typeof step === 'symbol' ? '' : step));
@@ -58,9 +58,9 @@ function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
 
-function refusal(
+function createError(
   path: string,
-  faults: readonly (readonly [line: number, reason: string])[],
+  problems: readonly (readonly [line: number, reason: string])[],
 ): ConfigError {
-  return new ConfigError(faults.map(([line, reason]) => `${path}:${line}: ${reason}`));
+  return new ConfigError(problems.map(([line, reason]) => `${path}:${line}: ${reason}`));
 }

@@ -1,33 +1,33 @@
 import { z } from 'zod';
 
-/** A key that signs API calls; a RAM user has one of its own. */
+/** A key that signs API calls. Each RAM user has its own. */
 export interface AccessKey {
   readonly id: string;
   readonly secret: string;
   readonly disabled?: boolean | undefined;
-  /** Makes the key a temporary one (STS): its calls must carry this token. */
+  /** Makes the key a temporary one (STS): its calls must have this token. */
   readonly securityToken?: string | undefined;
-  /** When a temporary key ends, in Unix milliseconds. */
+  /** When a temporary key expires, in Unix milliseconds. */
   readonly expiresAt?: number | undefined;
 }
 
-/** A product that firmware packages may be made for. */
+/** A product that firmware packages may belong to. */
 export interface Product {
   readonly key: string;
   readonly name: string;
 }
 
-/** Who calls the API. All access keys of an account share its packages and its quota. */
+/** An owner of firmware packages. All access keys of an account share its packages and its quota. */
 export interface Account {
   readonly id: string;
   readonly accessKeys: readonly AccessKey[];
-  /** When listed, each call must name one of them; when absent, a call may name any. */
+  /** When present, each call must name one of them; when absent, a call may name any. */
   readonly instances?: readonly string[] | undefined;
-  /** When listed, a firmware package must be of one of them; when absent, of any. */
+  /** When present, a firmware package must belong to one of them; when absent, to any. */
   readonly products?: readonly Product[] | undefined;
 }
 
-/** An access key together with the account it belongs to. */
+/** An access key with its account. */
 export interface Credential {
   readonly account: Account;
   readonly accessKey: AccessKey;
@@ -46,7 +46,7 @@ export class AccountDirectory {
     return this.#credentials.get(accessKeyId);
   }
 
-  /** Exchanges all accounts at once; calls that are already admitted go on under the old ones. */
+  /** Replaces all accounts at once. Calls that were admitted before go on with the old ones. */
   replace(accounts: readonly Account[]): void {
     this.#credentials = new Map(
       accounts.flatMap((account) =>
@@ -56,12 +56,12 @@ export class AccountDirectory {
     this.#accounts = accounts;
   }
 
-  /** Every account, in the order they were given. */
+  /** All accounts, in the given order. */
   get all(): readonly Account[] {
     return this.#accounts;
   }
 
-  /** The account, when there is exactly one. */
+  /** The account when there is exactly one, else undefined. */
   get soleAccount(): Account | undefined {
     return this.#accounts.length === 1 ? this.#accounts[0] : undefined;
   }
@@ -104,7 +104,7 @@ const file = z.strictObject({
   accounts: z.array(account).min(1, 'there must be at least one account'),
 });
 
-/** The accounts file: `{ "accounts": [...] }`. Unknown members, and ids that are given twice, are refused. */
+/** The accounts file: `{ "accounts": [...] }`. Unknown members, and ids that are given twice, are rejected. */
 export const accountsFileSchema = file.superRefine(({ accounts }, context) => {
   const first = new Map<string, string>();
   for (const { id, path, what } of accounts.flatMap(listIds)) {
@@ -118,32 +118,35 @@ export const accountsFileSchema = file.superRefine(({ accounts }, context) => {
   }
 });
 
-interface PlacedId {
+interface LocatedId {
   readonly what: string;
   readonly id: string;
   readonly path: PropertyKey[];
 }
 
-/** Everything of an account that must be unique: access keys in the whole file, instances and products in the account. */
-function listIds(entry: Account, place: number): PlacedId[] {
-  const at = (...rest: PropertyKey[]): PropertyKey[] => ['accounts', place, ...rest];
+/**
+ * @returns the ids that must be unique: accounts and access keys in the whole file, instances and products in their
+ *   account
+ */
+function listIds(entry: Account, index: number): LocatedId[] {
+  const at = (...rest: PropertyKey[]): PropertyKey[] => ['accounts', index, ...rest];
   const { accessKeys, id, instances = [], products = [] } = entry;
   return [
     { what: 'account', id, path: at('id') },
-    ...accessKeys.map((key, index) => ({
+    ...accessKeys.map((key, n) => ({
       what: 'access key',
       id: key.id,
-      path: at('accessKeys', index, 'id'),
+      path: at('accessKeys', n, 'id'),
     })),
-    ...instances.map((instance, index) => ({
+    ...instances.map((instance, n) => ({
       what: `instance of account ${id}`,
       id: instance,
-      path: at('instances', index),
+      path: at('instances', n),
     })),
-    ...products.map((each, index) => ({
+    ...products.map((each, n) => ({
       what: `product of account ${id}`,
       id: each.key,
-      path: at('products', index, 'key'),
+      path: at('products', n, 'key'),
     })),
   ];
 }

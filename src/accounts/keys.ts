@@ -7,39 +7,45 @@ import { readAccountsFile } from './accounts-file.ts';
 import type { Credentials } from './credentials-file.ts';
 import { credentialsPath, loadOrCreateCredentials } from './credentials-file.ts';
 
-/** Two kinds of credential, never mixed: accounts sign API calls, the bucket key signs policies and downloads. */
+/** Two kinds of credential, never mixed: account keys sign API calls, the bucket key signs policies and downloads. */
 export interface Keys {
   readonly accounts: AccountDirectory;
   readonly bucketKey: BucketKey;
-  /** Where keys that nobody has configured are kept; undefined when there are none. */
+  /** The file of the generated keys; undefined when all keys are configured. */
   readonly credentialsFile: string | undefined;
 }
 
-/** Id of the one account of a simple installation; object keys are derived from it, so it never changes. */
+/** The id of the account of a simple installation. Never change it: object keys are derived from it. */
 const SIMPLE_ACCOUNT = 'default';
 
 /**
- * Finds the keys: given ones first, then those of the accounts file, then the ones that the data folder keeps.
+ * Finds the account keys, the first of: the given accounts, the accounts file, the settings, the data folder. The
+ * bucket key comes from the settings, or else from the data folder.
  * @throws when a file cannot be used
  */
 export function resolveKeys(config: Config, given: readonly Account[] | undefined): Keys {
   const { dataDir } = config;
-  const account = pair(config.accessKeyId, config.accessKeySecret);
-  const accounts = given ?? readConfigured(config) ?? (account && [simple(account)]);
+  const account = pairUp(config.accessKeyId, config.accessKeySecret);
+  const accounts = given ?? readConfigured(config) ?? (account && [createAccount(account)]);
   return {
-    accounts: new AccountDirectory(accounts ?? [simple(loadOrCreateCredentials(dataDir).account)]),
+    accounts: new AccountDirectory(
+      accounts ?? [createAccount(loadOrCreateCredentials(dataDir).account)],
+    ),
     bucketKey: resolveBucketKey(config, loadOrCreateCredentials),
     credentialsFile:
       config.ossAccessKeyId !== undefined && accounts ? undefined : credentialsPath(dataDir),
   };
 }
 
-/** @param credentialsOf - gives what a data folder keeps, when the settings have no bucket key */
+/**
+ * @returns the bucket key of the settings, or else of the data folder
+ * @param credentialsOf - returns the credentials of a data folder
+ */
 export function resolveBucketKey(
   config: Config,
   credentialsOf: (dataDir: string) => Credentials,
 ): BucketKey {
-  const given = pair(config.ossAccessKeyId, config.ossAccessKeySecret);
+  const given = pairUp(config.ossAccessKeyId, config.ossAccessKeySecret);
   const { id, secret } = given ?? credentialsOf(config.dataDir).bucket;
   return createBucketKey(id, secret);
 }
@@ -54,11 +60,11 @@ function readConfigured({ accountsFile }: Config): readonly Account[] | undefine
   return accountsFile === undefined ? undefined : readAccountsFile(accountsFile);
 }
 
-function simple(accessKey: { id: string; secret: string }): Account {
+function createAccount(accessKey: { id: string; secret: string }): Account {
   return { id: SIMPLE_ACCOUNT, accessKeys: [accessKey] };
 }
 
-function pair(
+function pairUp(
   id: string | undefined,
   secret: string | undefined,
 ): { id: string; secret: string } | undefined {

@@ -1,12 +1,12 @@
-/** Remembers which signature nonces were used, so that a signed call works once. */
+/** Remembers the used signature nonces, so that a signed call works only once. */
 export interface NonceMemory {
   /**
    * Uses up a nonce.
-   * @param expiresAt - from this time on (Unix milliseconds) it may be forgotten
+   * @param expiresAt - Unix milliseconds; from then on the nonce may be forgotten
    * @returns false when it was used before
    */
   burn(accessKeyId: string, nonce: string, expiresAt: number): Promise<boolean>;
-  /** Forgets up to `limit` nonces that expired before a time. @returns how many. */
+  /** Forgets up to `limit` nonces that expired before a time. @returns how many it has forgotten */
   prune(expiredBefore: number, limit: number): Promise<number>;
 }
 
@@ -15,7 +15,7 @@ export interface Quota {
   /**
    * Takes one call.
    * @param perSecond - calls per second that the operation allows
-   * @returns milliseconds to wait when there is none left; undefined when the call may go on
+   * @returns undefined when the call may go on; else the milliseconds to wait until the next one may
    */
   take(accountId: string, operation: string, perSecond: number): Promise<number | undefined>;
 }

@@ -13,13 +13,14 @@ export function flagName(option: string): string {
   return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** A setting's raw values: what the flags say goes before what the environment says. */
+/** The settings as text, by name. */
 export type RawOptions = Record<string, string>;
 
 /**
- * Gathers the settings that are given as flags or as environment variables.
+ * Collects the settings that are given as flags or as environment variables. Flags override the environment.
  * @param flags - by setting name
- * @returns by setting name; a variable with our prefix that is no setting keeps its own name, to be refused
+ * @returns by setting name; a variable with our prefix that is not a setting keeps its name, so that it is rejected
+ *   later
  */
 export function gatherOptions(
   environment: Readonly<Record<string, string | undefined>>,
@@ -33,15 +34,15 @@ export function gatherOptions(
   }
   for (const [option, value] of Object.entries(flags)) {
     if (typeof value === 'string') options[option] = value;
-    // A switch that is named without a value.
+    // A switch without a value.
     if (value === true) options[option] = 'on';
   }
   return options;
 }
 
 /**
- * The effective settings of a command.
- * @throws ConfigError that names each variable
+ * Reads the effective settings of a command.
+ * @throws ConfigError that names each wrong variable
  */
 export function readConfig(options: RawOptions): Config {
   return parseConfig(options, (option) =>

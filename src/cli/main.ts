@@ -51,11 +51,11 @@ function createProgram(): Command {
   });
   addUploadCommand(program);
   addDownloadCommands(program);
-  addUpkeepCommands(program);
+  addMaintenanceCommands(program);
   return program;
 }
 
-/** Every setting is a flag as well as an environment variable. */
+/** Adds every setting as a flag; each is also an environment variable. */
 function withSettings(command: Command): Command {
   for (const { name, description, default: value, isSwitch } of describeOptions()) {
     const preset = value === undefined ? '' : `; default ${value}`;
@@ -83,7 +83,7 @@ function addUploadCommand(program: Command): void {
     )
     .option(
       '--access-key-secret <secret>',
-      'likewise',
+      'instead of credentials.json',
       environment['OTA_GATEWAY_ACCESS_KEY_SECRET'],
     )
     .option('--instance-id <id>', 'IotInstanceId')
@@ -93,10 +93,10 @@ function addUploadCommand(program: Command): void {
 
 const downloadFlags = z.looseObject({ expires: duration });
 
-/** As long as the platform's own URLs are good (IoT Platform, "Perform OTA updates"). */
+/** How long the URLs of the platform are valid (IoT Platform, "Perform OTA updates"). */
 const DOWNLOAD_TTL = '24h';
 
-/** They look into the data folder, also while a server uses it. */
+/** Adds the commands that read the data folder, also while a server uses it. */
 function addDownloadCommands(program: Command): void {
   const commands = [
     ['url <key-or-firmware-id>', 'print a signed URL that downloads an object', printUrls],
@@ -104,7 +104,7 @@ function addDownloadCommands(program: Command): void {
   ] as const;
   for (const [usage, description, run] of commands) {
     withSettings(program.command(usage).description(description))
-      .option('--expires <duration>', 'how long a URL is good', DOWNLOAD_TTL)
+      .option('--expires <duration>', 'how long a URL is valid', DOWNLOAD_TTL)
       .action((name: string, flags: unknown) => {
         const { expires, ...settings } = downloadFlags.parse(flags);
         return run(name, expires, gatherOptions(process.env, settings));
@@ -117,21 +117,23 @@ const fsckFlags = z.looseObject({
   repair: z.boolean().default(false),
 });
 
-/** They look after the data folder, also while a server uses it. */
-function addUpkeepCommands(program: Command): void {
+/**
+ * Adds the commands that check and copy the data folder, also while a server uses it; only a repair needs it stopped.
+ */
+function addMaintenanceCommands(program: Command): void {
   withSettings(program.command('fsck').description('compare the ledger with the bodies on disk'))
     .option('--deep', 'read every body and compare its digests')
-    .option('--repair', 'mend what can be mended; no server may be running')
+    .option('--repair', 'repair what can be repaired; the server must be stopped')
     .action(async (flags: unknown) => {
       const { deep, repair, ...settings } = fsckFlags.parse(flags);
-      const isFlawed = await fsck({ deep, repair }, gatherOptions(process.env, settings));
-      if (isFlawed) process.exitCode = EXIT.findings;
+      const hasFindings = await fsck({ deep, repair }, gatherOptions(process.env, settings));
+      if (hasFindings) process.exitCode = EXIT.findings;
     });
   withSettings(
     program.command('backup <folder>').description('copy the data folder into a new folder'),
   ).action(async (folder: string, flags: Record<string, unknown>) => {
-    const isFlawed = await backup(folder, gatherOptions(process.env, flags));
-    if (isFlawed) process.exitCode = EXIT.findings;
+    const hasFindings = await backup(folder, gatherOptions(process.env, flags));
+    if (hasFindings) process.exitCode = EXIT.findings;
   });
 }
 
@@ -150,7 +152,7 @@ async function main(): Promise<void> {
   try {
     await createProgram().parseAsync(process.argv);
   } catch (error) {
-    // Commander has printed what it had to say.
+    // Commander has printed its own errors.
     if (!(error instanceof CommanderError)) process.stderr.write(`${messageOf(error)}\n`);
     process.exitCode = exitCodeOf(error);
   }

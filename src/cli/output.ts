@@ -6,24 +6,24 @@ import type { Logger } from '../lib/logger.ts';
 const WIDTH = 30;
 const UNITS = ['B', 'KiB', 'MiB', 'GiB'];
 
-/** Structured logs on standard output; easy to read when that is a terminal. */
+/** Makes a logger to standard output: readable text on a terminal, else JSON. */
 export function createLogger(level: Config['logLevel']): Logger {
   const options = { level };
   return process.stdout.isTTY ? pino(options, pretty({ sync: true })) : pino(options);
 }
 
-/** @returns a count with its noun, as one says it: `1 upload`, `2 uploads` */
+/** @returns a count with its noun, in the singular or plural: `1 upload`, `2 uploads` */
 export function counted(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Shows how much of a file was sent: a bar that moves on a terminal, a line every tenth elsewhere. */
+/** Shows progress: a moving bar on a terminal, elsewhere a line for every tenth. */
 export interface ProgressBar {
   update: (done: number) => void;
   end: () => void;
 }
 
-/** Where a bar is shown; the process's own output is one. */
+/** Where a bar is written, e.g. `process.stderr`. */
 export interface ProgressOutput {
   readonly isTTY?: boolean;
   write(text: string): unknown;
@@ -34,7 +34,7 @@ export function progressBar(output: ProgressOutput, label: string, total: number
   const steps = output.isTTY ? 100 : 10;
   let shown = -1;
   const update = (done: number): void => {
-    // More may come than was announced: a file grows, an upload arrives.
+    // `done` may exceed `total`: a file may grow, or new uploads may arrive.
     const share = total === 0 ? 1 : Math.min(1, done / total);
     const step = Math.floor(share * steps);
     if (step === shown) return;

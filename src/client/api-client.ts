@@ -3,26 +3,26 @@ import type { Clock } from '../lib/clock.ts';
 import { apiV3StringToSign, sha256Hex, signApiV3 } from '../signatures/api-v3.ts';
 import { percentEncode } from '../signatures/percent-encoding.ts';
 
-/** Where the API is, and as whom to call it. */
+/** Address of the API, and the access key that signs the calls. */
 export interface ApiClientOptions {
   /** Scheme, host and port. */
   readonly endpoint: string;
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
   readonly clock: Clock;
-  /** @returns a text that was never used in a call before */
+  /** @returns a text that no call has used before */
   readonly nonce: () => string;
-  /** Sends the calls, instead of the global one. */
+  /** Sends the calls, instead of the global `fetch`. */
   readonly fetch?: (
     url: URL,
     init: { readonly method: string; readonly headers: Record<string, string> },
   ) => Promise<Response>;
 }
 
-/** Business parameters of a call; undefined ones are left out. */
+/** Business parameters of a call; undefined ones are not sent. */
 export type ApiParameters = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** A call that the API refused, or that did not reach it. */
+/** Thrown when the API refuses a call, or when the response is not one of the IoT API. */
 export class ApiCallError extends Error {
   readonly code: string;
   readonly status: number;
@@ -75,16 +75,16 @@ export async function callApi(
   return readResponse(await (options.fetch ?? fetch)(target, { method: 'POST', headers }));
 }
 
-/** A signed call that was not sent. */
+/** A signed call that is not sent yet. */
 export interface SignedCall {
   readonly method: 'POST';
   /** Path and query. */
   readonly url: string;
-  /** `host` among them, which is signed too. */
+  /** Includes `host`, which is signed, too. */
   readonly headers: Record<string, string>;
 }
 
-/** Signs a call with ACS3-HMAC-SHA256, and sends nothing. It works once. */
+/** Signs a call with ACS3-HMAC-SHA256 and does not send it. The signed call can be sent once. */
 export function signCall(
   options: ApiClientOptions,
   action: string,
@@ -122,7 +122,8 @@ function signedHeaders(
     payloadHash,
   });
   const signature = signApiV3(accessKeySecret, stringToSign);
-  const authorization = `ACS3-HMAC-SHA256 Credential=${accessKeyId},SignedHeaders=${SIGNED_HEADERS.join(';')},Signature=${signature}`;
+  const names = SIGNED_HEADERS.join(';');
+  const authorization = `ACS3-HMAC-SHA256 Credential=${accessKeyId},SignedHeaders=${names},Signature=${signature}`;
   return { ...Object.fromEntries(headers), accept: 'application/json', authorization };
 }
 
@@ -130,10 +131,12 @@ async function readResponse(response: Response): Promise<unknown> {
   const text = await response.text();
   const parsed = envelope.safeParse(parseJson(text));
   if (!parsed.success) {
+    const { status } = response;
+    const received = `status ${String(status)} and: ${text.slice(0, 200)}`;
     throw new ApiCallError({
       code: 'InvalidResponse',
-      status: response.status,
-      message: `expected a JSON response of the IoT API, got status ${String(response.status)} and: ${text.slice(0, 200)}`,
+      status,
+      message: `expected a JSON response of the IoT API, got ${received}`,
     });
   }
   const { Code, ErrorMessage, Message, RequestId, Success } = parsed.data;
@@ -204,7 +207,7 @@ export async function createOTAFirmware(
 
 const queryResponse = z.object({ FirmwareInfo: z.object({ FirmwareUrl: z.string() }) });
 
-/** Calls QueryOTAFirmware for a package of one file. @returns its signed download URL */
+/** Calls QueryOTAFirmware for a package of one file. @returns the signed URL that downloads the file */
 export async function queryDownloadUrl(
   options: ApiClientOptions,
   parameters: { readonly FirmwareId: string; readonly IotInstanceId?: string },

@@ -12,14 +12,14 @@ export function camelize(value: unknown): unknown {
   );
 }
 
-/** A value of a parameter. */
+/** A single value of a parameter. */
 export type Scalar = string | number | boolean;
 
 /** A parameter in the style of the SDKs; a list becomes `Name.1.Member`, `Name.2.Member` and so on. */
 export type SdkParameter =
   Scalar | undefined | readonly Readonly<Record<string, Scalar | undefined>>[];
 
-/** Renames parameters from the style of the SDKs to that of the wire; undefined ones are left out. */
+/** Renames parameters from the style of the SDKs to the names on the wire; leaves out undefined ones. */
 export function wireParameters(
   parameters: Readonly<Record<string, SdkParameter>>,
 ): Record<string, Scalar> {

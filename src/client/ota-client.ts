@@ -5,7 +5,7 @@ import type { SignedCall } from './api-client.ts';
 import { camelize, wireParameters } from './camel-case.ts';
 import type { SdkParameter } from './camel-case.ts';
 
-/** Which instance of an account that has several. */
+/** Names an instance of the account. */
 export interface InstanceParameter {
   readonly iotInstanceId?: string | undefined;
 }
@@ -16,14 +16,14 @@ export interface GenerateParameters extends InstanceParameter {
   readonly fileSuffix?: string | undefined;
 }
 
-/** One file of a firmware package of several. */
+/** One file of a firmware package that has several. */
 export interface FirmwareFile {
   readonly name: string;
   /** The firmwareUrl of a grant. */
   readonly url: string;
   /** In bytes. */
   readonly size?: number;
-  /** Digest by the package's signMethod, hexadecimal. */
+  /** Digest by the signMethod of the package, hexadecimal. */
   readonly signValue?: string;
   /** Hexadecimal. */
   readonly fileMd5?: string;
@@ -62,7 +62,7 @@ export interface FirmwareParameters extends InstanceParameter {
 
 /** Parameters of ListOTAFirmware. */
 export interface ListParameters extends InstanceParameter {
-  /** From 1, which it is when absent. */
+  /** 1 and more; 1 when absent. */
   readonly currentPage?: number | undefined;
   /** 1 to 100; 100 when absent. */
   readonly pageSize?: number | undefined;
@@ -70,13 +70,13 @@ export interface ListParameters extends InstanceParameter {
   readonly destVersion?: string | undefined;
 }
 
-/** Parameters of ModifyOTAFirmware; what is absent stays as it is. */
+/** Parameters of ModifyOTAFirmware; absent ones change nothing. */
 export interface ModifyParameters extends FirmwareParameters {
   readonly productKey: string;
   readonly firmwareName?: string | undefined;
-  /** Empty removes it. */
+  /** An empty text removes it. */
   readonly firmwareDesc?: string | undefined;
-  /** Empty removes it. */
+  /** An empty text removes it. */
   readonly firmwareUdi?: string | undefined;
 }
 
@@ -133,12 +133,12 @@ const page = z.object({
  */
 export type CreatedFirmware = z.output<typeof created>['data'];
 /**
- * A firmware package as ListOTAFirmware tells of it.
+ * A firmware package as ListOTAFirmware returns it.
  * @interface
  */
 export type FirmwareSummary = z.output<typeof listed>;
 /**
- * A firmware package as QueryOTAFirmware tells of it.
+ * A firmware package as QueryOTAFirmware returns it.
  * @interface
  */
 export type FirmwareInfo = z.output<typeof queried>['firmwareInfo'];
@@ -153,11 +153,11 @@ export interface FirmwarePage {
 }
 
 /**
- * Calls the IoT API, each call signed as the current SDKs sign. Names are in the style of the SDKs.
- * Every method rejects with an ApiCallError when the API refuses; compare its `code`.
+ * Calls the IoT API. Signs each call as the current SDKs do; names are in the style of the SDKs.
+ * Every method rejects with an ApiCallError when the API refuses the call; compare its `code`.
  */
 export interface OtaClient {
-  /** @returns a signed form for one file; `postObject` takes it as it is */
+  /** @returns a signed form for one file; pass it to `postObject` */
   generateOTAUploadURL(parameters?: GenerateParameters): Promise<UploadGrant>;
   /** Claims uploads for a new firmware package. */
   createOTAFirmware(parameters: CreateParameters): Promise<CreatedFirmware>;
@@ -165,13 +165,13 @@ export interface OtaClient {
   queryOTAFirmware(parameters: FirmwareParameters): Promise<FirmwareInfo>;
   /** @returns a page of firmware packages, newest first */
   listOTAFirmware(parameters?: ListParameters): Promise<FirmwarePage>;
-  /** Changes the name, the description or the text for the device of a firmware package. */
+  /** Changes the name, the description or the udi of a firmware package. */
   modifyOTAFirmware(parameters: ModifyParameters): Promise<void>;
   /** Deletes a firmware package and its files. */
   deleteOTAFirmware(parameters: FirmwareParameters): Promise<void>;
   /** Calls any action. @returns the JSON of the response, with the names that it has on the wire */
   call(action: string, parameters?: Readonly<Record<string, SdkParameter>>): Promise<unknown>;
-  /** Signs a call and sends nothing: `request(app).post(signed.url).set(signed.headers)`. */
+  /** Signs a call and does not send it: `request(app).post(signed.url).set(signed.headers)`. */
   sign(action: string, parameters?: Readonly<Record<string, SdkParameter>>): SignedCall;
 }
 

@@ -9,15 +9,15 @@ import type { UploadGrant } from './api-client.ts';
 
 /** How to post a form. */
 export interface PostOptions {
-  /** Is told how many bytes of the file were handed to the network. */
+  /** Called with the number of bytes of the file that were handed to the network. */
   readonly onProgress?: (sent: number) => void;
-  /** Headers beside those of the form. */
+  /** Additional request headers. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Opens the connection, instead of one to the host. */
+  /** Opens the connection to use, instead of one to the host. */
   readonly connect?: () => Duplex;
 }
 
-/** A file to post; `bytes` must give exactly `size` bytes. */
+/** A file to post; `bytes` must yield exactly `size` bytes. */
 export interface FileToPost {
   readonly name: string;
   /** In bytes. */
@@ -32,7 +32,7 @@ export interface PostResponse {
   readonly body: string;
 }
 
-/** The form fields of a grant, in the order of the GenerateOTAUploadURL page's sample. */
+/** @returns the form fields of a grant, in the order of the sample of the GenerateOTAUploadURL page */
 export function formFields(grant: UploadGrant): [name: string, value: string][] {
   return [
     ['key', grant.key],
@@ -46,7 +46,7 @@ export function formFields(grant: UploadGrant): [name: string, value: string][] 
 const BOUNDARY = '----ota-gateway-9f3c27d1a48b4e0c';
 
 /**
- * Posts a form with a file, streaming it.
+ * Posts a form with a file. Streams the file.
  * @returns the response of the server, also when it comes before the whole file was sent
  */
 export async function postObject(
@@ -76,7 +76,7 @@ export async function postObject(
   const responded = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve).once('error', reject);
   });
-  // A failure also reaches the request. After an early response, it does not matter that the rest was not sent.
+  // A failure also reaches the request, where `responded` rejects. After an early response a failure does not matter.
   pipeline(Readable.from(formBody(head, file, tail, onProgress)), request).catch(() => undefined);
   const response = await responded;
   return {

@@ -1,14 +1,14 @@
-import { plainDollars } from './conditions.ts';
+import { unescapeDollars } from './conditions.ts';
 import type { Condition } from './conditions.ts';
 import type { JsonValue } from './json.ts';
 
-/** Leaves the readers of a policy at the first thing that is wrong; never leaves this folder. */
+/** Thrown at the first syntax error of a policy. `parsePolicy` catches it, so it does not leave this folder. */
 export class PolicySyntaxError extends Error {
   /** OSS's fine-grained error code. */
   readonly ec: string;
 
   /**
-   * @param number - last three digits of the error code, all of which begin with `0006-00000`
+   * @param number - the last three digits of the error code; the first ones are always `0006-00000`
    * @param message - without the leading `Invalid Policy: `
    */
   constructor(number: string, message: string) {
@@ -20,8 +20,8 @@ export class PolicySyntaxError extends Error {
 /**
  * Reads the `conditions` of a policy (OSS PostObject reference, "Appendix: Policy").
  *
- * The `$` of a field name may be missing: the pages of OSS's error codes 0006-00000226 and -227 do without it
- * (unverified for the other forms).
+ * The `$` of a field name may be missing: the pages of OSS's error codes 0006-00000226 and -227 omit it (unverified for
+ * the other forms).
  *
  * @throws PolicySyntaxError
  */
@@ -46,7 +46,7 @@ function readCondition(value: JsonValue): Condition {
   );
 }
 
-/** The text is OSS's own ("PostObject errors and troubleshooting"); its number 217 is unverified. */
+/** The text is copied from OSS ("PostObject errors and troubleshooting"); its number 217 is unverified. */
 function readSimpleCondition(members: ReadonlyMap<string, JsonValue>): Condition {
   const [member, ...others] = members;
   if (member === undefined || others.length > 0) {
@@ -111,9 +111,10 @@ function readList(kind: 'in' | 'not-in'): Reader {
 }
 
 /**
- * The pages say "positive integers", yet OSS's own samples use 0, so 0 is allowed.
- * @param item - as it is called in the pages, `min-len` or `max-len`
- * @param ec - number of the page that is about a wrong value of this item
+ * Reads a bound of a `content-length-range`. The pages say "positive integers", but OSS's own samples use 0, so 0 is
+ * allowed.
+ * @param item - its name in the pages, `min-len` or `max-len`
+ * @param ec - the last three digits of the error code for a wrong value of this item
  */
 function readBound(value: JsonValue, item: string, ec: string): number {
   if (typeof value !== 'number' && typeof value !== 'string') {
@@ -141,7 +142,7 @@ function readRange(first: JsonValue, second: JsonValue): Condition {
 function readField(value: JsonValue, kind: string): string {
   if (!isString(value))
     throw new PolicySyntaxError('224', `Invalid ${kind}: the field name must be a string.`);
-  const field = plainDollars(value).replace(/^\$/, '').toLowerCase();
+  const field = unescapeDollars(value).replace(/^\$/, '').toLowerCase();
   if (field === '')
     throw new PolicySyntaxError('218', `Invalid ${kind}: the field name must not be empty.`);
   return field;

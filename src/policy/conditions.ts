@@ -1,13 +1,13 @@
-/** One condition of a policy document. `field` is lower-case and without `$`; values are as in the policy. */
+/** One condition of a policy document. `field` is lower-case and without `$`; values are as written in the policy. */
 export type Condition =
   | { readonly kind: 'eq' | 'starts-with'; readonly field: string; readonly value: string }
   | { readonly kind: 'in' | 'not-in'; readonly field: string; readonly values: readonly string[] }
-  /** Bytes of the file; both ends are included. */
+  /** Size of the file in bytes; both bounds are inclusive. */
   | { readonly kind: 'content-length-range'; readonly min: number; readonly max: number };
 
 type FieldCondition = Exclude<Condition, { kind: 'content-length-range' }>;
 
-/** What conditions are judged on. */
+/** The parts of a request that conditions are evaluated on. */
 export interface PolicySubject {
   /** The bucket that the request addresses. */
   readonly bucket: string;
@@ -20,12 +20,12 @@ export interface PolicySubject {
 /**
  * Finds the first condition that a form does not meet.
  *
- * - A condition on an absent field is unmet, `not-in` too (OSS error code 0006-00000226; for `not-in` and an
- *   empty prefix unverified).
- * - `$bucket` is no form field: it is the bucket of the request (OSS "PostObject errors and troubleshooting").
- * - `$content-type` is the effective type: the Java SDK's post policy test posts only the file part's own.
+ * - A condition on an absent field is not met; this includes `not-in` (OSS error code 0006-00000226; unverified for
+ *   `not-in` and for an empty prefix).
+ * - `$bucket` is not a form field: it is the bucket of the request (OSS "PostObject errors and troubleshooting").
+ * - `$content-type` is the effective type: the Java SDK's post policy test sends only the type of the file part.
  * - `\$` in a value stands for `$`: the Java SDK writes `\${filename}`.
- * - `content-length-range` is not judged here, see {@link sizeRange}.
+ * - `content-length-range` is not evaluated here, see {@link sizeRange}.
  *
  * @returns undefined when all are met
  */
@@ -43,13 +43,13 @@ function isMet(condition: FieldCondition, subject: PolicySubject): boolean {
   if (actual === undefined) return false;
   switch (condition.kind) {
     case 'eq':
-      return actual === plainDollars(condition.value);
+      return actual === unescapeDollars(condition.value);
     case 'starts-with':
-      return actual.startsWith(plainDollars(condition.value));
+      return actual.startsWith(unescapeDollars(condition.value));
     case 'in':
-      return condition.values.some((value) => actual === plainDollars(value));
+      return condition.values.some((value) => actual === unescapeDollars(value));
     case 'not-in':
-      return !condition.values.some((value) => actual === plainDollars(value));
+      return !condition.values.some((value) => actual === unescapeDollars(value));
   }
 }
 
@@ -59,14 +59,14 @@ function valueOf(field: string, subject: PolicySubject): string | undefined {
   return subject.fields.get(field);
 }
 
-/** @returns the text with each `\$` as `$`. */
-export function plainDollars(text: string): string {
+/** @returns the text with each `\$` replaced by `$` */
+export function unescapeDollars(text: string): string {
   return text.replaceAll('\\$', '$');
 }
 
 /**
  * @returns the condition as OSS prints it in "Policy Condition failed", e.g. `["eq", "$bucket", "x"]`; the object
- *   form is printed as an array too (page of OSS error code 0006-00000227)
+ *   form is also printed as an array (page of OSS error code 0006-00000227)
  */
 export function formatCondition(condition: Condition): string {
   switch (condition.kind) {
@@ -90,8 +90,8 @@ function formatField(field: string): string {
 /**
  * Intersects all `content-length-range` conditions.
  *
- * @returns bytes, both ends included; `max` is undefined when no condition limits the size, and less than `min`
- *   when no size meets all conditions
+ * @returns inclusive bounds in bytes; `max` is undefined when no condition limits the size, and less than `min` when no
+ *   size meets all conditions
  */
 export function sizeRange(conditions: readonly Condition[]): {
   min: number;
@@ -107,13 +107,13 @@ export function sizeRange(conditions: readonly Condition[]): {
 }
 
 /**
- * Finds signing fields of a V4 form that the policy does not mention. OSS answers them with "Extra input fields"
+ * Finds signing fields of a V4 form that the policy does not mention. OSS refuses such a form with "Extra input fields"
  * (page of OSS error code 0006-00000228).
  *
- * @param names - the fields that must be mentioned, in any case
+ * @param names - the fields that must be mentioned; upper and lower case are equal
  * @returns those that no condition mentions, in the given order
  */
-export function uncoveredSigningFields(
+export function findUncoveredFields(
   conditions: readonly Condition[],
   names: readonly string[],
 ): string[] {

@@ -2,11 +2,11 @@
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | ReadonlyMap<string, JsonValue>;
 
-/** `error` names the first thing that is wrong, in the words of OSS's "Invalid JSON" messages. */
+/** `error` describes the first syntax error, in the words of OSS's "Invalid JSON" messages. */
 export type ParsedJson =
   { readonly kind: 'value'; readonly value: JsonValue } | { readonly kind: 'error'; error: string };
 
-/** An array or object whose closing bracket has not come yet. */
+/** An array or object whose closing bracket was not read yet. */
 type OpenContainer =
   | { readonly close: ']'; readonly items: JsonValue[] }
   | { readonly close: '}'; readonly members: Map<string, JsonValue>; name: string };
@@ -24,23 +24,24 @@ const LITERALS: ReadonlyMap<string, readonly [text: string, value: boolean | nul
   ['f', ['false', false]],
   ['n', ['null', null]],
 ]);
-const LONGEST_QUOTED_NAME = 64;
+const MAX_QUOTED_NAME_LENGTH = 64;
 
 /**
- * Parses JSON text (RFC 8259) and refuses objects that have two members of the same name, which `JSON.parse`
- * would merge. Keeps its own stack, so depth is bounded by memory only; takes time linear in the text.
+ * Parses JSON text (RFC 8259), and refuses objects that have two members of the same name, which `JSON.parse` would
+ * merge. It keeps its own stack, so that only the memory limits the depth. The time is linear in the length of the
+ * text.
  *
- * The wordings `unknown char x` and `, or ] expected` are OSS's own (OSS "PostObject errors and
- * troubleshooting"); the others are in their style.
+ * The messages `unknown char x` and `, or ] expected` are copied from OSS (OSS "PostObject errors and
+ * troubleshooting"); the other messages are ours, in the same style.
  */
 export function parseJson(text: string): ParsedJson {
   const cursor: Cursor = { text, at: 0 };
   try {
     const value = readDocument(cursor);
     return { kind: 'value', value };
-  } catch (fault) {
-    if (fault instanceof JsonSyntaxError) return { kind: 'error', error: fault.message };
-    throw fault;
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return { kind: 'error', error: error.message };
+    throw error;
   }
 }
 
@@ -48,7 +49,7 @@ function readDocument(cursor: Cursor): JsonValue {
   const open: OpenContainer[] = [];
   for (;;) {
     let value = readValueOrOpen(cursor, open);
-    // A complete value may complete its container, which is then itself a complete value.
+    // A complete value may complete its container, which then is a complete value, too.
     while (value !== undefined) {
       const container = open.at(-1);
       if (container === undefined) return endDocument(cursor, value);
@@ -58,7 +59,7 @@ function readDocument(cursor: Cursor): JsonValue {
   }
 }
 
-/** @returns a complete value, or undefined when a container was opened and its first value comes next. */
+/** @returns a complete value; undefined when a container was opened and its first value comes next */
 function readValueOrOpen(cursor: Cursor, open: OpenContainer[]): JsonValue | undefined {
   const char = nextChar(cursor, 'a value');
   if (char === '[') {
@@ -91,7 +92,7 @@ function readScalar(cursor: Cursor, char: string): JsonValue {
   return Number(digits);
 }
 
-/** Control characters and the like are spelled out: XML, which carries the message, cannot hold them. */
+/** Escapes control characters and the like, because the message is sent as XML, which cannot contain them. */
 function printable(char: string): string {
   const code = char.codePointAt(0) ?? 0;
   return /\p{C}/u.test(char) ? `\\u${code.toString(16).padStart(4, '0')}` : char;
@@ -102,7 +103,7 @@ function addTo(container: OpenContainer, value: JsonValue): void {
   else container.members.set(container.name, value);
 }
 
-/** Reads what may follow an item. @returns whether it was the container's closing bracket. */
+/** Reads what may follow an item. @returns whether it was the closing bracket of the container */
 function afterItem(cursor: Cursor, container: OpenContainer): boolean {
   if (takeIf(cursor, container.close)) return true;
   if (!takeIf(cursor, ',')) throw new JsonSyntaxError(`, or ${container.close} expected`);
@@ -120,30 +121,29 @@ function readName(cursor: Cursor, taken: ReadonlyMap<string, JsonValue>): string
     throw new JsonSyntaxError('a member name in " expected');
   const name = readString(cursor);
   if (taken.has(name)) {
-    const quoted = JSON.stringify(name.slice(0, LONGEST_QUOTED_NAME));
+    const quoted = JSON.stringify(name.slice(0, MAX_QUOTED_NAME_LENGTH));
     throw new JsonSyntaxError(`duplicate key ${quoted}, each key may be given once`);
   }
   if (!takeIf(cursor, ':')) throw new JsonSyntaxError(': expected');
   return name;
 }
 
-/** Reads a string that starts at the cursor. */
 function readString(cursor: Cursor): string {
   const { text, at: start } = cursor;
   let end = start + 1;
-  let plain = true;
+  let hasEscapes = false;
   for (; ; end += 1) {
     const code = text.charCodeAt(end);
     if (code === 0x22) break;
     if (Number.isNaN(code)) throw new JsonSyntaxError('closing " expected');
     if (code < 0x20) throw new JsonSyntaxError('control character in a string');
     if (code !== 0x5c) continue;
-    plain = false;
-    // Whatever is escaped, it does not end the string.
+    hasEscapes = true;
+    // An escaped character never ends the string.
     end += 1;
   }
   cursor.at = end + 1;
-  return plain ? text.slice(start + 1, end) : unescape(text.slice(start, end + 1));
+  return hasEscapes ? unescape(text.slice(start, end + 1)) : text.slice(start + 1, end);
 }
 
 function unescape(quoted: string): string {
@@ -151,7 +151,7 @@ function unescape(quoted: string): string {
     const value: unknown = JSON.parse(quoted);
     if (typeof value === 'string') return value;
   } catch {
-    // Falls through: the only thing JSON.parse can dislike by now is an escape.
+    // Falls through: only an escape can be invalid here.
   }
   throw new JsonSyntaxError('unknown escape in a string');
 }
@@ -171,9 +171,9 @@ function nextChar(cursor: Cursor, expected: string): string {
 
 function takeIf(cursor: Cursor, char: string): boolean {
   skipSpace(cursor);
-  const found = cursor.text.charAt(cursor.at) === char;
-  if (found) cursor.at += 1;
-  return found;
+  const isNext = cursor.text.charAt(cursor.at) === char;
+  if (isNext) cursor.at += 1;
+  return isNext;
 }
 
 function skipSpace(cursor: Cursor): void {

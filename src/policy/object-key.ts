@@ -5,25 +5,25 @@ export const FILE_SUFFIXES = ['bin', 'dav', 'apk', 'tar', 'gz', 'tar.gz', 'zip',
 
 export type FileSuffix = (typeof FILE_SUFFIXES)[number];
 
-/** @returns whether the text is a FileSuffix; case counts, and there is no leading dot. */
+/** @returns whether the text is a FileSuffix: in lower case, without a leading dot */
 export function isFileSuffix(text: string): text is FileSuffix {
   return FILE_SUFFIXES.some((suffix) => suffix === text);
 }
 
 /**
- * Names the folder of an account, or of one instance of an account, without telling which it is.
+ * Returns the folder name of an account, or of one instance of an account. The name does not reveal either.
  *
  * @param instanceId - absent when the account lists no instances
- * @returns 32 lower-case hexadecimal digits, the same for the same arguments always
+ * @returns 32 lower-case hexadecimal digits, always the same for the same arguments
  */
 export function tenantSegment(accountId: string, instanceId: string | undefined): string {
-  // JSON keeps apart what plain concatenation would not: ("a", "bc") and ("ab", "c").
+  // JSON, because plain concatenation would give ("a", "bc") and ("ab", "c") the same name.
   const identity = JSON.stringify([accountId, instanceId ?? null]);
   return createHash('sha256').update(identity).digest('hex').slice(0, 32);
 }
 
 /**
- * Makes the key of an upload, in the shape of the samples of GenerateOTAUploadURL.
+ * Makes the key of an upload, in the format of the samples of GenerateOTAUploadURL.
  *
  * @param tenant - see {@link tenantSegment}
  * @param objectName - unique in the tenant
@@ -32,21 +32,21 @@ export function otaObjectKey(tenant: string, objectName: string, suffix: FileSuf
   return `ota/${tenant}/${objectName}.${suffix}`;
 }
 
-/** What is wrong with an object key. `reserved`: it is the gateway's own. */
+/** The problem of an object key. `reserved`: the gateway uses it itself. */
 export type ObjectKeyProblem = 'empty' | 'tooLong' | 'invalid' | 'reserved';
 
 const MAX_KEY_BYTES = 1023;
 const LEADING_SLASH = /^[/\\]/;
-// Outside the Char production of XML 1.0: answers name keys in XML, which could not carry these. With the `u`
-// flag the surrogate range matches lone surrogates only.
+// Characters outside the Char production of XML 1.0: responses have keys in XML, which cannot contain these. With the
+// `u` flag the surrogate range matches lone surrogates only.
 const NOT_XML = /[\u{0}-\u{8}\u{b}\u{c}\u{e}-\u{1f}\u{d800}-\u{dfff}\u{fffe}\u{ffff}]/u;
 const RESERVED = /^_gateway(?:\/|$)/;
 
 /**
- * Judges an object key: 1 to 1023 bytes of UTF-8, no leading `/` or `\` (OSS "Object naming conventions"), only
- * characters of XML 1.0, and not `_gateway` or below it.
+ * Checks an object key: 1 to 1023 bytes of UTF-8, no leading `/` or `\` (OSS "Object naming conventions"), only
+ * characters of XML 1.0, and neither `_gateway` nor a key below it.
  *
- * @returns undefined when the key is good
+ * @returns undefined when the key is valid
  */
 export function findObjectKeyProblem(key: string): ObjectKeyProblem | undefined {
   if (key === '') return 'empty';
@@ -57,18 +57,18 @@ export function findObjectKeyProblem(key: string): ObjectKeyProblem | undefined 
 }
 
 /**
- * Replaces each `${filename}` of a key by the name of the uploaded file, less its folders (OSS PostObject
- * reference; how folders are cut and what an absent name gives are unverified). The policy is judged before this.
+ * Replaces each `${filename}` of a key by the name of the uploaded file without its folders (OSS PostObject reference;
+ * how folders are cut off, and the result for an absent name, are unverified). The policy is evaluated before this.
  *
- * @param filename - as the file part gives it
- * @returns the key; once it is too long for any object the rest is left off
+ * @param filename - the name in the file part
+ * @returns the key; one that is too long for any object is cut, but still too long
  */
 export function expandFilename(key: string, filename: string | undefined): string {
   const [head = '', ...rest] = key.split('${filename}');
   const basename = (filename ?? '').replace(/^[^]*[/\\]/, '');
   let expanded = head;
   for (const piece of rest) {
-    // A field of two megabytes holds the placeholder often enough to fill the memory.
+    // A field of 2 MB can have so many placeholders that the expanded key would fill the memory.
     if (expanded.length > MAX_KEY_BYTES) break;
     expanded += basename + piece;
   }

@@ -6,18 +6,18 @@ import type { JsonValue } from './json.ts';
 
 export type { Condition } from './conditions.ts';
 
-/** What a policy says once it is decoded. */
+/** A decoded policy. */
 export interface PolicyDocument {
   /** Unix milliseconds. */
   readonly expiration: number;
-  /** All of them must hold; at least one. */
+  /** At least one; all must be met. */
   readonly conditions: readonly Condition[];
 }
 
 /**
- * `invalid` is OSS's `InvalidPolicyDocument`: `message` is the whole text of the error, `ec` its fine-grained
- * number. Texts and numbers come from the pages of OSS's error codes 0006-00000201 to 0006-00000224; the pages
- * rarely print the text, so most of ours is unverified.
+ * `invalid` is OSS's `InvalidPolicyDocument`: `message` is the whole text of the error, `ec` its fine-grained error
+ * code. Texts and codes come from the pages of OSS's error codes 0006-00000201 to 0006-00000224. These pages rarely
+ * print the text, so most of our texts are unverified.
  */
 export type ParsedPolicy =
   | { readonly kind: 'parsed'; readonly document: PolicyDocument }
@@ -25,27 +25,27 @@ export type ParsedPolicy =
 
 /**
  * Decodes a policy: padded standard Base64, then UTF-8, then JSON, then the structure that the OSS PostObject
- * reference describes. Strict at each step, linear in the length of the text whatever the text is.
+ * reference describes. Each step is strict; the time is linear in the length of any text.
  *
- * JSON may hold `\$` for `$`, as the OSS PostObject reference allows. A member given twice is refused (ours:
- * OSS documents nothing). Members other than `expiration` and `conditions` are ignored (unverified).
+ * The JSON may have `\$` for `$`, as the OSS PostObject reference allows. A member that is given twice is refused
+ * (ours: OSS does not document it). Members other than `expiration` and `conditions` are ignored (unverified).
  *
  * @param policy - the Base64 text, exactly as it was signed
  */
 export function parsePolicy(policy: string): ParsedPolicy {
   try {
     return { kind: 'parsed', document: readDocument(policy) };
-  } catch (fault) {
-    if (!(fault instanceof PolicySyntaxError)) throw fault;
-    return { kind: 'invalid', message: `Invalid Policy: ${fault.message}`, ec: fault.ec };
+  } catch (error) {
+    if (!(error instanceof PolicySyntaxError)) throw error;
+    return { kind: 'invalid', message: `Invalid Policy: ${error.message}`, ec: error.ec };
   }
 }
 
 /**
- * Encodes a policy document the way the platform does: Base64 of JSON without white space that starts with
- * `{"expiration":`. An exact `bucket` condition is written as an object, every other one as an array.
+ * Encodes a policy document as the platform does: Base64 of JSON without white space that starts with `{"expiration":`.
+ * An `eq` condition on the bucket is written as an object, every other condition as an array.
  *
- * @returns the policy, ready to be signed
+ * @returns the policy, ready to sign
  * @throws RangeError when the expiration is not a time that a `Date` can hold
  */
 export function encodePolicy(document: PolicyDocument): string {
@@ -72,7 +72,7 @@ function encodeCondition(condition: Condition): unknown {
 }
 
 function readDocument(policy: string): PolicyDocument {
-  const members = readMembers(translateDollars(decodeText(policy)));
+  const members = readMembers(replaceDollarEscapes(decodeText(policy)));
   const expiration = members.get('expiration');
   const conditions = members.get('conditions');
   if (expiration === undefined && conditions === undefined) {
@@ -87,7 +87,7 @@ function readDocument(policy: string): PolicyDocument {
 
 function decodeText(policy: string): string {
   const bytes = Buffer.from(policy, 'base64');
-  // Buffer skips what is not Base64; only text that survives the way back was Base64 throughout.
+  // Buffer skips characters that are not Base64, so only a text that encodes back to itself was valid.
   if (bytes.toString('base64') !== policy) {
     throw new PolicySyntaxError(
       '202',
@@ -99,10 +99,10 @@ function decodeText(policy: string): string {
   return bytes.toString('utf8');
 }
 
-/** `\$` is an escape of the OSS PostObject reference that JSON does not have. */
-function translateDollars(json: string): string {
+/** Replaces `\$`, an escape of the OSS PostObject reference that JSON does not have. */
+function replaceDollarEscapes(json: string): string {
   if (!json.includes('\\$')) return json;
-  // Matching every escape keeps the pair in `\\$` together: that one is a backslash, then a dollar.
+  // Matches every escape, so that `\\$` is read as an escaped backslash and then a dollar.
   return json.replace(/\\[^]/g, (escape) => (escape === '\\$' ? '$' : escape));
 }
 
@@ -118,7 +118,7 @@ function readMembers(json: string): ReadonlyMap<string, JsonValue> {
 const EXPIRATION = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?Z$/;
 const EXPECTED_EXPIRATION = 'must be a time in ISO 8601 GMT, such as 2014-12-01T12:00:00.000Z.';
 
-/** Both forms, with and without milliseconds, are in OSS's own samples; an offset is not (unverified). */
+/** OSS's own samples have times with and without milliseconds, but none with an offset (unverified). */
 function readExpiration(value: JsonValue): number {
   if (typeof value !== 'string') {
     throw new PolicySyntaxError('210', `Invalid expiration: expiration ${EXPECTED_EXPIRATION}`);
@@ -132,7 +132,7 @@ function readExpiration(value: JsonValue): number {
   const match = EXPIRATION.exec(value);
   const time = match === null ? NaN : Date.parse(value);
   const full = match?.[1] === undefined ? value.replace(/Z$/, '.000Z') : value;
-  // The way back tells real dates from those that Date.parse rolls over, such as 30 February and 24:00.
+  // Formats the time again, because Date.parse rolls over dates that do not exist, such as 30 February and 24:00.
   if (Number.isNaN(time) || new Date(time).toISOString() !== full) {
     throw new PolicySyntaxError('212', `Invalid expiration: expiration ${EXPECTED_EXPIRATION}`);
   }

@@ -1,18 +1,18 @@
 import type { PolicyDocument } from './policy-document.ts';
 
-/** What an upload is allowed to be. */
+/** What a policy allows to upload. */
 export interface UploadPolicyOptions {
   readonly bucket: string;
-  /** The one object key that may be written. */
+  /** The only object key that may be written. */
   readonly key: string;
   /** Unix milliseconds. */
   readonly expiration: number;
-  /** Largest file, in bytes. */
+  /** Size limit of the file, in bytes. */
   readonly maxBytes: number;
 }
 
 /**
- * Makes the policy document of an issued upload: this bucket, exactly this key, a file of 0 to `maxBytes` bytes.
+ * Makes the policy document of an issued upload: this bucket, exactly this key, and a file of 0 to `maxBytes` bytes.
  * The platform's own policy has a `content-length-range`; its other conditions are unverified.
  */
 export function uploadPolicy(options: UploadPolicyOptions): PolicyDocument {

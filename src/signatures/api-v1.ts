@@ -7,8 +7,8 @@ import { percentEncode } from './percent-encoding.ts';
  * style; @alicloud/pop-core). The path of an RPC call is always `/`.
  *
  * @param method - of the HTTP request
- * @param parameters - decoded name-value pairs of query and form body together; empty values count, and
- *   `Signature` is left out here
+ * @param parameters - decoded name-value pairs of query and form body together, empty values included; `Signature` is
+ *   ignored
  */
 export function apiV1StringToSign(
   method: string,
@@ -23,7 +23,7 @@ export function apiV1StringToSign(
 }
 
 /**
- * @param secret - of the access key, as it is; the `&` that the key ends with is added here
+ * @param secret - of the access key, unchanged; the `&` at the end of the signing key is added here
  * @returns the parameter `Signature`, Base64
  */
 export function signApiV1(secret: string, stringToSign: string): string {

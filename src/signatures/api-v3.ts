@@ -8,10 +8,10 @@ export { sha256Hex } from './digests.ts';
 /** First word of a V3 Authorization header. */
 export const ALGORITHM_V3 = 'ACS3-HMAC-SHA256';
 
-/** A V3 Authorization header, taken apart. */
+/** A parsed V3 Authorization header. */
 export interface AuthorizationV3 {
   readonly accessKeyId: string;
-  /** Lower-case, as many as there are in the header. */
+  /** In lower case, repeated ones included. */
   readonly signedHeaders: readonly string[];
   readonly signature: string;
 }
@@ -20,7 +20,7 @@ export interface AuthorizationV3 {
  * Parses `ACS3-HMAC-SHA256 Credential=<ak>,SignedHeaders=<a;b;c>,Signature=<hex>` (Alibaba Cloud "V3 request
  * structure and signature method").
  *
- * @returns undefined when the header has another algorithm or shape
+ * @returns undefined when the header has another algorithm or format
  */
 export function parseAuthorizationV3(header: string): AuthorizationV3 | undefined {
   const names = ['Credential', 'SignedHeaders', 'Signature'];
@@ -34,16 +34,16 @@ export function parseAuthorizationV3(header: string): AuthorizationV3 | undefine
   return { accessKeyId, signedHeaders, signature };
 }
 
-/** An API call as V3 sees it. */
+/** The parts of an API call that V3 signs. */
 export interface ApiV3Request {
   readonly method: string;
-  /** As on the wire; `/` for RPC calls. */
+  /** As sent; `/` for RPC calls. */
   readonly path: string;
   /** Decoded pairs of the query; parameters of a form body are covered by `payloadHash`. */
   readonly query: Iterable<readonly [string, string]>;
   /** Lower-case name -> value. `host` is signed as received, with its port. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Exactly the headers that are signed, in any order; a missing one counts as empty, a repeated one once. */
+  /** The headers that are signed, in any order; a missing one counts as empty, a repeated one counts once. */
   readonly signedHeaders: readonly string[];
   /** SHA-256 of the body's bytes, lower-case hexadecimal; also the header `x-acs-content-sha256`. */
   readonly payloadHash: string;
@@ -72,7 +72,7 @@ export function apiV3StringToSign(request: ApiV3Request): string {
 }
 
 /**
- * @param secret - of the access key, as it is
+ * @param secret - of the access key, unchanged
  * @returns the signature, lower-case hexadecimal
  */
 export function signApiV3(secret: string, stringToSign: string): string {

@@ -1,11 +1,11 @@
 const PART = /^\s*([A-Za-z]+)=(\S+)\s*$/;
 
 /**
- * Splits an Authorization header of the form `<algorithm> Name=value,Name=value`. SDKs write the commas without
- * spaces, the reference pages with them.
+ * Splits an Authorization header of the form `<algorithm> Name=value,Name=value`. SDKs send no spaces after the commas,
+ * the reference pages have them.
  *
- * @returns values by name; undefined when the algorithm is another one, a part is malformed or empty, a name
- *   comes twice, or a name is not among `names`
+ * @returns values by name; undefined when the algorithm is another one, a part is malformed or empty, a name is given
+ *   twice, or a name is not among `names`
  */
 export function parseAuthorizationParts(
   header: string,

@@ -6,9 +6,9 @@ import { signPostV1, signPostV4 } from './post.ts';
 /** The credential of the bucket: signs everything that OSS verifies. Its secret cannot be read back. */
 export interface BucketKey {
   readonly accessKeyId: string;
-  /** @returns the form field `Signature` for a policy, the base64 text */
+  /** @param policy - in Base64 @returns the form field `Signature` */
   signPostV1(policy: string): string;
-  /** @returns the form field `x-oss-signature` for a policy, the base64 text */
+  /** @param policy - in Base64 @returns the form field `x-oss-signature` */
   signPostV4(scope: ScopeV4, policy: string): string;
   signRequestV1(stringToSign: string): string;
   signRequestV4(scope: ScopeV4, stringToSign: string): string;
@@ -20,7 +20,7 @@ export interface BucketKey {
   signDownload(bucket: string, key: string, expires: number): string;
 }
 
-/** Wraps an access key so that its secret stays in here. */
+/** Wraps an access key, so that its secret cannot be read. */
 export function createBucketKey(accessKeyId: string, secret: string): BucketKey {
   return {
     accessKeyId,

@@ -6,7 +6,7 @@ export const ALGORITHM_V4 = 'OSS4-HMAC-SHA256';
 const PRODUCT = 'oss';
 const TERMINATOR = 'aliyun_v4_request';
 
-/** What a V4 signature is good for: one access key, on one day, in one region. */
+/** What a V4 signature is valid for: one access key, one day, one region. */
 export interface CredentialV4 {
   readonly accessKeyId: string;
   /** YYYYMMDD, UTC. */
@@ -22,7 +22,7 @@ export type ScopeV4 = Pick<CredentialV4, 'date' | 'region'>;
  * Parses the form field or query parameter `x-oss-credential`,
  * `<AccessKeyId>/<YYYYMMDD>/<region>/oss/aliyun_v4_request` (OSS "Signature version 4").
  *
- * @returns undefined when the text has another shape or the date is not in the calendar
+ * @returns undefined when the text has another format or the date does not exist
  */
 export function parseCredentialV4(text: string): CredentialV4 | undefined {
   const [accessKeyId, date, region, product, terminator, ...rest] = text.split('/');
@@ -37,13 +37,13 @@ export function formatCredentialV4(credential: CredentialV4): string {
   return `${credential.accessKeyId}/${formatScopeV4(credential)}`;
 }
 
-/** @returns the credential without its access key, as it stands in the string to sign */
+/** @returns the credential without its access key, as it is in the string to sign */
 export function formatScopeV4({ date, region }: ScopeV4): string {
   return [date, region, PRODUCT, TERMINATOR].join('/');
 }
 
 /**
- * Derives the key that V4 signatures are made with (alibabacloud-oss-go-sdk-v2 signer/v4.go).
+ * Derives the key that makes V4 signatures (alibabacloud-oss-go-sdk-v2 signer/v4.go).
  *
  * @param date - YYYYMMDD
  * @param region - e.g. `cn-hangzhou`
@@ -55,8 +55,8 @@ export function signingKeyV4(secret: string, date: string, region: string): Buff
 
 /**
  * @param ms - Unix milliseconds in the years 0 to 9999; parts of a second are dropped
- * @returns YYYYMMDDTHHMMSSZ, the form of `x-oss-date`
- * @throws RangeError when that is no time a `Date` can hold
+ * @returns YYYYMMDDTHHMMSSZ, the format of `x-oss-date`
+ * @throws RangeError when a `Date` cannot hold the time
  */
 export function formatDateV4(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
@@ -66,11 +66,11 @@ const DATE_V4 = /^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z
 
 /**
  * @param text - YYYYMMDDTHHMMSSZ
- * @returns Unix milliseconds; undefined when the text has another shape or names no real time
+ * @returns Unix milliseconds; undefined when the text has another format or the time does not exist
  */
 export function parseDateV4(text: string): number | undefined {
   if (!DATE_V4.test(text)) return undefined;
   const time = Date.parse(text.replace(DATE_V4, '$1-$2-$3T$4:$5:$6.000Z'));
-  // The way back tells real dates from those that Date.parse rolls over, such as 30 February.
+  // Formats the time again, because Date.parse rolls over dates that do not exist, such as 30 February.
   return !Number.isNaN(time) && formatDateV4(time) === text ? time : undefined;
 }

@@ -1,7 +1,7 @@
 import type { BucketKey } from './bucket-key.ts';
 import { percentEncode } from './percent-encoding.ts';
 
-/** An object, and where clients find it. */
+/** An object, and the host where clients find it. */
 export interface ObjectAddress {
   /** Scheme and host, without a trailing slash. */
   readonly host: string;
@@ -10,8 +10,8 @@ export interface ObjectAddress {
 }
 
 /**
- * Makes the URL by which an object may be downloaded for a while, without any other credential (V1).
- * @param expiresAt - Unix milliseconds; the second it falls into is the last one
+ * Makes a URL that downloads an object until a time, without any other credential (V1).
+ * @param expiresAt - Unix milliseconds, rounded down to a second; the URL is still valid in that second
  */
 export function downloadUrl(
   bucketKey: BucketKey,

@@ -4,8 +4,8 @@ import { headerValue, OSS_PREFIX, resourcePath } from './signable-request.ts';
 import type { SignableRequest } from './signable-request.ts';
 
 /**
- * Query parameters that belong to the signed resource: the list of alibabacloud-oss-go-sdk-v2 signer/v1.go, and
- * what OSS "Add signatures to the header" lists besides. Those that begin with `x-oss-` belong to it too.
+ * Query parameters that are signed as part of the resource: the list of alibabacloud-oss-go-sdk-v2 signer/v1.go, and
+ * the additional ones of OSS "Add signatures to the header". Those that begin with `x-oss-` are signed, too.
  */
 const SUB_RESOURCES: ReadonlySet<string> = new Set(
   `acl append bucketInfo callback callback-var cloudboxes cname comp continuation-token cors delete endTime img
@@ -18,7 +18,7 @@ const SUB_RESOURCES: ReadonlySet<string> = new Set(
 
 /**
  * Makes the string to sign of an object request, signature version 1 (OSS "Add signatures to the header", "Add
- * signatures to a URL"). Key and query values stand in it decoded; of a parameter given twice the first counts.
+ * signatures to a URL"). It has the decoded key and query values. Of a parameter that is given twice, the first counts.
  *
  * @param dateOrExpires - the `Date` header (for SDKs that send `x-oss-date` instead, its value), or the
  *   `Expires` of a signed URL
@@ -41,8 +41,8 @@ export function ossV1StringToSign(request: SignableRequest, dateOrExpires: strin
 function canonicalResource(request: SignableRequest): string {
   const signed = new Map<string, string>();
   for (const [name, value] of request.query) {
-    const belongs = SUB_RESOURCES.has(name) || name.startsWith(OSS_PREFIX);
-    if (belongs && !signed.has(name)) signed.set(name, value);
+    const isSigned = SUB_RESOURCES.has(name) || name.startsWith(OSS_PREFIX);
+    if (isSigned && !signed.has(name)) signed.set(name, value);
   }
   if (signed.size === 0) return resourcePath(request);
   const query = [...signed]
@@ -53,14 +53,14 @@ function canonicalResource(request: SignableRequest): string {
 }
 
 /**
- * @param secret - of the access key, as it is
+ * @param secret - of the access key, unchanged
  * @returns the signature, Base64
  */
 export function signOssV1(secret: string, stringToSign: string): string {
   return hmacSha1Base64(secret, stringToSign);
 }
 
-/** A V1 Authorization header, taken apart. */
+/** A parsed V1 Authorization header. */
 export interface AuthorizationOssV1 {
   readonly accessKeyId: string;
   readonly signature: string;
@@ -69,7 +69,7 @@ export interface AuthorizationOssV1 {
 /**
  * Parses `OSS <AccessKeyId>:<signature>`.
  *
- * @returns undefined when the header has another shape
+ * @returns undefined when the header has another format
  */
 export function parseAuthorizationOssV1(header: string): AuthorizationOssV1 | undefined {
   const [, accessKeyId, signature] = /^OSS ([^\s:]+):([^\s:]+)$/.exec(header) ?? [];
@@ -77,7 +77,7 @@ export function parseAuthorizationOssV1(header: string): AuthorizationOssV1 | un
   return { accessKeyId, signature };
 }
 
-/** What to sign a URL for. */
+/** The URL to sign, and the key that signs it. */
 export interface SignUrlV1Options {
   readonly accessKeyId: string;
   readonly secret: string;
@@ -90,7 +90,7 @@ export interface SignUrlV1Options {
   readonly query?: Iterable<readonly [string, string]>;
 }
 
-/** @returns decoded query pairs of the signed URL: those given, then the signing parameters */
+/** @returns decoded query pairs of the signed URL: the given ones, then the signing parameters */
 export function signUrlV1(options: SignUrlV1Options): [string, string][] {
   const { accessKeyId, secret, bucket, key, method } = options;
   const query = Array.from(options.query ?? [], ([name, value]): [string, string] => [name, value]);

@@ -13,19 +13,19 @@ import { headerValue, OSS_PREFIX, resourcePath } from './signable-request.ts';
 import type { SignableRequest } from './signable-request.ts';
 import { percentEncode } from './percent-encoding.ts';
 
-/** What a V4 string to sign holds besides the request. */
+/** What a V4 string to sign contains beside the request. */
 export interface OssV4Signing {
   /** YYYYMMDDTHHMMSSZ: the header or query parameter `x-oss-date`. */
   readonly date: string;
   /** E.g. `cn-hangzhou`. */
   readonly region: string;
-  /** Headers signed besides the ones that always are; in any order and case. */
+  /** Headers that are signed beside the ones that are always signed; in any order and case. */
   readonly additionalHeaders: readonly string[];
 }
 
 /**
  * Makes the string to sign of an object request, signature version 4 (OSS "Signature version 4";
- * alibabacloud-oss-go-sdk-v2 signer/v4.go), for a header and for a URL alike.
+ * alibabacloud-oss-go-sdk-v2 signer/v4.go). It is the same for a signed header and for a signed URL.
  */
 export function ossV4StringToSign(request: SignableRequest, signing: OssV4Signing): string {
   const scope = { date: signing.date.slice(0, 8), region: signing.region };
@@ -36,7 +36,7 @@ export function ossV4StringToSign(request: SignableRequest, signing: OssV4Signin
 /**
  * Makes the text whose digest is signed.
  *
- * @param additionalHeaders - in any order and case; one that the request lacks counts as empty
+ * @param additionalHeaders - in any order and case; one that is not in the request counts as empty
  */
 export function ossV4CanonicalRequest(
   request: SignableRequest,
@@ -76,7 +76,7 @@ function canonicalQuery(query: SignableRequest['query']): string {
 }
 
 /**
- * @param secret - of the access key, as it is
+ * @param secret - of the access key, unchanged
  * @param scope - day (YYYYMMDD) and region, as in the credential
  * @returns the signature, lower-case hexadecimal
  */
@@ -84,7 +84,7 @@ export function signOssV4(secret: string, scope: ScopeV4, stringToSign: string):
   return hmacSha256(signingKeyV4(secret, scope.date, scope.region), stringToSign).toString('hex');
 }
 
-/** A V4 Authorization header, taken apart. */
+/** A parsed V4 Authorization header. */
 export interface AuthorizationOssV4 {
   readonly credential: CredentialV4;
   /** Lower-case; empty when the header names none. */
@@ -96,7 +96,7 @@ export interface AuthorizationOssV4 {
  * Parses `OSS4-HMAC-SHA256 Credential=<credential>[,AdditionalHeaders=<a;b>],Signature=<hex>`, with or without
  * spaces after the commas.
  *
- * @returns undefined when the header has another algorithm or shape
+ * @returns undefined when the header has another algorithm or format
  */
 export function parseAuthorizationOssV4(header: string): AuthorizationOssV4 | undefined {
   const names = ['Credential', 'AdditionalHeaders', 'Signature'];
@@ -108,7 +108,7 @@ export function parseAuthorizationOssV4(header: string): AuthorizationOssV4 | un
   return { credential, additionalHeaders, signature };
 }
 
-/** What to sign a URL for. */
+/** The URL to sign, and the key that signs it. */
 export interface SignUrlV4Options {
   readonly accessKeyId: string;
   readonly secret: string;
@@ -118,17 +118,17 @@ export interface SignUrlV4Options {
   readonly method: string;
   /** YYYYMMDDTHHMMSSZ, see `formatDateV4`. */
   readonly date: string;
-  /** Seconds from `date` for which the URL is good; OSS allows 604800 at most. */
+  /** Seconds from `date` on for which the URL is valid; OSS allows up to 604800. */
   readonly expires: number;
-  /** Headers that the request will be sent with, by lower-case name. */
+  /** Headers that the client will send with the request, by lower-case name. */
   readonly headers?: ReadonlyMap<string, string>;
-  /** Which of them are signed besides the ones that always are. */
+  /** Which of them are signed beside the ones that are always signed. */
   readonly additionalHeaders?: readonly string[];
   /** Further query parameters, decoded; `x-oss-security-token` goes here. */
   readonly query?: Iterable<readonly [string, string]>;
 }
 
-/** @returns decoded query pairs of the signed URL: those given, then the signing parameters */
+/** @returns decoded query pairs of the signed URL: the given ones, then the signing parameters */
 export function signUrlV4(options: SignUrlV4Options): [string, string][] {
   const { accessKeyId, secret, region, bucket, key, method, date } = options;
   const scope = { date: date.slice(0, 8), region };
@@ -140,7 +140,7 @@ export function signUrlV4(options: SignUrlV4Options): [string, string][] {
     ['x-oss-date', date],
     ['x-oss-expires', String(options.expires)],
   );
-  // An empty list is left out: OSS refuses the parameter when it is there and empty.
+  // OSS refuses this parameter when it is empty.
   if (additionalHeaders.length > 0) {
     query.push(['x-oss-additional-headers', additionalHeaders.join(';')]);
   }

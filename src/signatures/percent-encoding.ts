@@ -2,11 +2,11 @@ const LONE_SURROGATE = /[\u{d800}-\u{dfff}]/gu;
 const RESERVED_BUT_KEPT = /[!'()*]/g;
 
 /**
- * Percent-encodes a text as UTF-8: letters, digits and `- _ . ~` stay (RFC 3986, "unreserved"), all else becomes
- * `%XX` in upper case. This is the encoding inside every canonical form, of the IoT API and of OSS alike,
- * whatever encoding was used on the wire.
+ * Percent-encodes a text as UTF-8: letters, digits and `- _ . ~` stay (RFC 3986, "unreserved"), every other byte
+ * becomes `%XX` in upper case. All canonical forms of the IoT API and of OSS have this encoding, also when the client
+ * used another one in its request.
  *
- * A lone surrogate, which UTF-8 cannot carry, is encoded as U+FFFD.
+ * A lone surrogate, which UTF-8 cannot represent, is encoded as U+FFFD.
  */
 export function percentEncode(text: string): string {
   // encodeURIComponent throws on lone surrogates and keeps five reserved characters.

@@ -5,7 +5,7 @@ import { hmacSha1Base64, hmacSha256 } from './digests.ts';
 /**
  * Signs a policy for a POST form, signature version 1 (OSS PostObject reference): Base64 of HMAC-SHA1.
  *
- * @param secret - of the access key, as it is
+ * @param secret - of the access key, unchanged
  * @param policy - the Base64 text of the form field, exactly as it is sent
  * @returns the form field `Signature`
  */
@@ -17,7 +17,7 @@ export function signPostV1(secret: string, policy: string): string {
  * Signs a policy for a POST form, signature version 4 (OSS "Signature version 4"; alibabacloud-oss-go-sdk-v2
  * sample/post_object.go). The string to sign is the policy itself: there is no canonical request.
  *
- * @param secret - of the access key, as it is
+ * @param secret - of the access key, unchanged
  * @param scope - day and region, as in the form field `x-oss-credential`
  * @param policy - the Base64 text of the form field, exactly as it is sent
  * @returns the form field `x-oss-signature`, lower-case hexadecimal

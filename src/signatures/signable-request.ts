@@ -1,9 +1,9 @@
-/** A request for a bucket or an object, as its signature sees it; however the bucket was addressed. */
+/** The parts of a request for a bucket or an object that are signed; the same for every way to address the bucket. */
 export interface SignableRequest {
   readonly method: string;
   /** Empty for a request that addresses no bucket. */
   readonly bucket: string;
-  /** Decoded and without leading slash; undefined for the bucket itself. */
+  /** Decoded, without a leading slash; undefined for the bucket itself. */
   readonly key: string | undefined;
   /** Decoded pairs of the query, the signing parameters included. */
   readonly query: Iterable<readonly [string, string]>;
@@ -16,7 +16,7 @@ export function resourcePath({ bucket, key }: Pick<SignableRequest, 'bucket' | '
   return bucket === '' ? '/' : `/${bucket}/${key ?? ''}`;
 }
 
-/** @returns the header's value without surrounding white space; empty when it is absent */
+/** @returns the value of a header without surrounding white space; empty when it is absent */
 export function headerValue(headers: ReadonlyMap<string, string>, name: string): string {
   return (headers.get(name) ?? '').trim();
 }

@@ -7,7 +7,7 @@ describe('serve --test-mode', () => {
 
   it('moves the clock of a process by an hour', async () => {
     const gateway = await startBuiltGateway(folder.path, { OTA_GATEWAY_TEST_MODE: 'on' });
-    await eventually(() => gateway.output().includes('test mode is on: whoever reaches'));
+    await eventually(() => gateway.output().includes('test mode is on: every client that reaches'));
     const control = async (method: string, path: string, body?: object): Promise<unknown> => {
       const url = `${gateway.url}/_gateway/test${path}`;
       const response = await fetch(url, { method, ...(body && { body: JSON.stringify(body) }) });

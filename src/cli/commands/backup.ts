@@ -6,13 +6,13 @@ import { counted } from '../output.ts';
 
 /**
  * Copies the data folder, also while its server is running.
- * @returns whether the copy lacks something, because the original does
- * @throws when it was stopped by a signal; nothing is left of the copy
+ * @returns whether the copy has problems because the original has them
+ * @throws when a signal stops it; the incomplete copy is removed
  */
 export async function backup(target: string, options: RawOptions): Promise<boolean> {
   const stopping = new AbortController();
   const stop = (): void => {
-    stopping.abort(new Error('the backup was stopped; nothing is left of it'));
+    stopping.abort(new Error('the backup was stopped; the incomplete copy was removed'));
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const { dataDir } = readConfig(options);
@@ -20,7 +20,7 @@ export async function backup(target: string, options: RawOptions): Promise<boole
   const { bytes, damage, differing, missing, uploads } = report;
   const lines = [
     ...missing.map((key) => `${quoted(key)} has no bytes`),
-    ...differing.map((key) => `${quoted(key)} has not the bytes that were stored`),
+    ...differing.map((key) => `${quoted(key)} has different bytes than were stored`),
     ...damage,
   ];
   for (const line of lines) process.stdout.write(`${line}; run fsck\n`);

@@ -6,13 +6,13 @@ import { readConfig } from '../environment.ts';
 import type { ProgressBar } from '../output.ts';
 import { counted, progressBar } from '../output.ts';
 
-/** What `ota-gateway fsck` is told. */
+/** The options of `ota-gateway fsck`. */
 export interface FsckCommand {
   readonly deep: boolean;
   readonly repair: boolean;
 }
 
-/** Checks a data folder and prints what does not fit. @returns whether anything still does not */
+/** Checks a data folder and prints its findings. @returns whether any were not repaired */
 export async function fsck(command: FsckCommand, options: RawOptions): Promise<boolean> {
   const { dataDir } = readConfig(options);
   let bar: ProgressBar | undefined;
@@ -34,11 +34,11 @@ function printFinding({ kind, repair, text }: Finding): void {
   process.stdout.write(`${kind}: ${text}${repair === undefined ? '' : ` (${repair})`}\n`);
 }
 
-/** What became of a ledger that an older version has made. */
+/** Texts on the conversion of a ledger from an older version, which could not shrink. */
 const COMPACTED: Readonly<Record<DataFolderReport['compacted'], readonly string[]>> = {
   unneeded: [],
-  done: ['the ledger gives room back from now on'],
-  full: ['there is no room to make the ledger smaller'],
+  done: ['the ledger file shrinks from now on'],
+  full: ['the disk has no room to make the ledger smaller'],
 };
 
 function summary(report: DataFolderReport): string {
@@ -47,7 +47,7 @@ function summary(report: DataFolderReport): string {
   return [
     `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')}`,
     `${String(purging)} waiting for the purge`,
-    `${String(unsettled)} unsettled`,
+    `${String(unsettled)} unfinished`,
     `${counted(findings, 'finding')}, ${String(left)} left`,
     ...(journals === 0 ? [] : [`${counted(journals, 'journal')} for the next start${restored}`]),
     ...COMPACTED[report.compacted],

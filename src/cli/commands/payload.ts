@@ -5,8 +5,8 @@ import type { RawOptions } from '../environment.ts';
 import { readConfig } from '../environment.ts';
 
 /**
- * Prints what the platform would push to a device: one line, so that it is one message for whatever reads lines.
- * @param expires - how long its URLs are good, in milliseconds
+ * Prints the message that the platform would push to a device, in one line for programs that read lines.
+ * @param expires - how long its URLs are valid, in milliseconds
  */
 export async function printPayload(
   firmwareId: string,

@@ -11,12 +11,13 @@ import { readConfig, variableName } from '../environment.ts';
 import { createLogger } from '../output.ts';
 
 /**
- * Frees the buffers of what was received at once. Freed in the background they count as in use for too long, and after
- * some large uploads V8 collects all garbage for every 32 MiB that come in, which costs a fifth of an upload's time.
+ * Makes V8 free the buffers of received bytes at once. When it frees them in the background, it counts them as in use
+ * for too long; after some large uploads it then collects all garbage for every 32 MiB received, which takes a fifth of
+ * the time of an upload.
  */
 const FREE_BUFFERS_AT_ONCE = '--no-concurrent-array-buffer-sweeping';
 
-/** Runs the gateway until it is told to stop. */
+/** Runs the gateway until SIGTERM or SIGINT. */
 export async function serve(options: RawOptions): Promise<void> {
   setFlagsFromString(FREE_BUFFERS_AT_ONCE);
   const config = readConfig(options);
@@ -29,13 +30,14 @@ export async function serve(options: RawOptions): Promise<void> {
   });
   const { url } = await gateway.listen();
   gateway.startJobs();
-  // Standard output belongs to the structured logs, unless somebody reads along.
-  const say = (text: string): void => {
+  // Standard output is for the JSON logs, unless it is a terminal.
+  const print = (text: string): void => {
     (process.stdout.isTTY ? process.stdout : process.stderr).write(`${text}\n`);
   };
-  say(`listening on ${url}`);
-  if (config.testMode) say(`test mode is on: whoever reaches ${url}/_gateway/test moves the clock`);
-  say(howToTry(url, gateway));
+  print(`listening on ${url}`);
+  if (config.testMode)
+    print(`test mode is on: every client that reaches ${url}/_gateway/test can move the clock`);
+  print(usageHint(url, gateway));
   await stopped;
 }
 
@@ -53,7 +55,7 @@ function requireReadable(config: Config, names: readonly ('tlsCert' | 'tlsKey')[
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-function howToTry(url: string, gateway: Gateway): string {
+function usageHint(url: string, gateway: Gateway): string {
   const { dataDir } = gateway.config;
   const flags = [
     ...(url === 'http://127.0.0.1:9070' ? [] : [`--endpoint ${url}`]),
@@ -87,7 +89,7 @@ function reloadAccounts(gateway: Gateway, logger: Logger): void {
   }
 }
 
-/** @returns after SIGTERM or SIGINT; a second one ends the process at once */
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
 function awaitSignal(): Promise<void> {
   return new Promise((resolve) => {
     const stop = (): void => {

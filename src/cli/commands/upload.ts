@@ -13,7 +13,7 @@ import { wallClock } from '../../lib/clock.ts';
 import { randomIds } from '../../lib/ids.ts';
 import { progressBar } from '../output.ts';
 
-/** What `ota-gateway upload` is told. */
+/** The options of `ota-gateway upload`. */
 export interface UploadCommand {
   readonly name: string;
   readonly version: string;
@@ -26,7 +26,7 @@ export interface UploadCommand {
   readonly productKey?: string | undefined;
 }
 
-/** Plays the client against a running gateway: signs, posts the file, claims it, prints id and URL. */
+/** Uploads a file to a running gateway as any client does: signs, posts the file, claims it, and prints id and URLs. */
 export async function upload(path: string, command: UploadCommand): Promise<void> {
   const { size } = await stat(path);
   const api = apiClient(command);

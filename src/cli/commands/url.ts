@@ -6,9 +6,9 @@ import type { RawOptions } from '../environment.ts';
 import { readConfig } from '../environment.ts';
 
 /**
- * Prints a URL that downloads an object, or one for each file of a firmware package in the order of its files.
+ * Prints a URL that downloads an object, or one for each file of a firmware package, in the order of the files.
  * @param name - an object key or a FirmwareId
- * @param expires - how long the URLs are good, in milliseconds
+ * @param expires - how long the URLs are valid, in milliseconds
  */
 export async function printUrls(name: string, expires: number, options: RawOptions): Promise<void> {
   await using offline = openDataFolder(readConfig(options));
@@ -17,7 +17,7 @@ export async function printUrls(name: string, expires: number, options: RawOptio
   process.stdout.write(urls.map((url) => `${url}\n`).join(''));
 }
 
-/** @throws when nothing can be downloaded under the name; the message says what became of it */
+/** @throws when the name has nothing to download; the message says why */
 async function findKeys(offline: DataFolder, name: string): Promise<readonly string[]> {
   const shown = quoted(name);
   const upload = await offline.ledger.findUpload(name);

@@ -234,7 +234,7 @@ describe('ota-gateway backup', () => {
     expect(code).toBe(3);
     const lines = stdout.split('\n');
     expect(lines.filter((line) => line.endsWith(' has no bytes; run fsck'))).toHaveLength(2);
-    expect(stdout).toMatch(/^ota\S+ has not the bytes that were stored; run fsck$/m);
+    expect(stdout).toMatch(/^ota\S+ has different bytes than were stored; run fsck$/m);
     expect(stdout).toMatch(/^ledger damage: the upload \S+ is claimed by the package p, which/m);
     expect(stdout).toMatch(/credentials\.json does not hold credentials; run fsck$/m);
     expect((await lstat(join(target, 'credentials.json'))).mode & 0o777).toBe(0o600);

@@ -71,7 +71,7 @@ describe('ota-gateway fsck', () => {
     for (const { code, stdout } of [quick, deep]) {
       expect(code).toBe(0);
       expect(stdout).toBe(
-        '2 uploads with 3345728 bytes, 0 waiting for the purge, 0 unsettled, 0 findings, 0 left\n',
+        '2 uploads with 3345728 bytes, 0 waiting for the purge, 0 unfinished, 0 findings, 0 left\n',
       );
     }
     expect(deep.stderr).toMatch(/^read \[[#.]{30}\] +0 %[^]*^read \[#{30}\] 100 %/m);
@@ -156,7 +156,7 @@ describe('ota-gateway fsck', () => {
     expect(refused.stderr).toContain(`process ${String(gateway.pid)}`);
     await gateway.kill();
     await writeFile(join(dataDir, 'staging', '0'.repeat(32)), FILE);
-    expect((await fsck()).stdout).toContain('1 unsettled, 0 findings');
+    expect((await fsck()).stdout).toContain('1 unfinished, 0 findings');
     expect(await fsck('--repair')).toMatchObject({ code: 0 });
     expect(await readdir(join(dataDir, 'staging'))).toEqual([]);
   });

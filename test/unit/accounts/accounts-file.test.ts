@@ -24,7 +24,7 @@ describe('parseAccounts', () => {
   });
 
   it.each([
-    ['text that is no JSON', GOOD.replace('"acme",', '"acme"'), 'accounts.json:5: CommaExpected'],
+    ['text that is not JSON', GOOD.replace('"acme",', '"acme"'), 'accounts.json:5: CommaExpected'],
     [
       'an unknown member',
       GOOD.replace('"instances"', '"instance"'),

@@ -3,7 +3,7 @@ import { AccountDirectory, accountsFileSchema } from '../../../src/accounts/acco
 const key = { id: 'k1', secret: 's1' };
 
 describe('the accounts file', () => {
-  test('a full one', () => {
+  it('is accepted with every member', () => {
     const file = {
       accounts: [
         {
@@ -110,24 +110,24 @@ describe('the accounts file', () => {
       /leave/,
     ],
     ['no products', { accounts: [{ ...account, products: [] }] }, 'accounts.0.products', /leave/],
-  ])('%s is refused', (_, file, path, message) => {
+  ])('is refused: %s', (_, file, path, message) => {
     const { error } = accountsFileSchema.safeParse(file);
     expect(error?.issues.map((issue) => [issue.path.join('.'), issue.message])).toEqual([
       [path, expect.stringMatching(message)],
     ]);
   });
 
-  test('a message never has a secret in it', () => {
+  it('never has a secret in a message', () => {
     const file = { accounts: [{ id: 'a', accessKeys: [{ ...key, secret: 'sec ret' }] }] };
     expect(accountsFileSchema.safeParse(file).error?.message).not.toContain('sec ret');
   });
 });
 
-describe('the directory', () => {
+describe('the account directory', () => {
   const first = { id: 'a', accessKeys: [key, { id: 'k2', secret: 's2' }] };
   const second = { id: 'b', accessKeys: [{ id: 'k3', secret: 's3' }] };
 
-  test('finds an account by any of its keys', () => {
+  it('finds an account by any of its keys', () => {
     const directory = new AccountDirectory([first, second]);
     expect(directory.find('k2')).toEqual({ account: first, accessKey: first.accessKeys[1] });
     expect(directory.find('k3')?.account).toBe(second);
@@ -135,14 +135,14 @@ describe('the directory', () => {
     expect(directory.find('constructor')).toBeUndefined();
   });
 
-  test('knows whether there is one account', () => {
+  it('returns the sole account', () => {
     const directory = new AccountDirectory([first]);
     expect(directory.soleAccount).toBe(first);
     directory.replace([first, second]);
     expect(directory.soleAccount).toBeUndefined();
   });
 
-  test('forgets replaced accounts', () => {
+  it('forgets replaced accounts', () => {
     const directory = new AccountDirectory([first]);
     directory.replace([second]);
     expect(directory.find('k1')).toBeUndefined();

@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const names = (): string[] => readdirSync(folder.path);
 
-it('makes credentials up once, readable by their owner alone', () => {
+it('generates credentials once, readable only by their owner', () => {
   const made = loadOrCreateCredentials(folder.path);
   expect(loadOrCreateCredentials(folder.path)).toEqual(made);
   expect(readCredentials(folder.path)).toEqual(made);
@@ -31,7 +31,7 @@ it('makes credentials up once, readable by their owner alone', () => {
   expect(names()).toEqual(['credentials.json']);
 });
 
-it('gives the file its name when its bytes are flushed, and flushes that name', () => {
+it('gives the file its name after its bytes are flushed, and flushes the folder', () => {
   const steps: string[] = [];
   const { fsyncSync, linkSync } = fs;
   jest.spyOn(fs, 'fsyncSync').mockImplementation((file) => {
@@ -47,7 +47,7 @@ it('gives the file its name when its bytes are flushed, and flushes that name', 
 });
 
 it.each(['writeFileSync', 'fsyncSync', 'linkSync'] as const)(
-  'starts well the next time when %s fails, or was not reached',
+  'starts the next time when %s has failed, or was not reached',
   (name) => {
     jest.spyOn(fs, name).mockImplementation(() => {
       throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
@@ -62,7 +62,7 @@ it.each(['writeFileSync', 'fsyncSync', 'linkSync'] as const)(
 it.each([
   ['empty', ''],
   ['of zeros', '\0'.repeat(300)],
-])('makes credentials up in place of a file that is %s', (_how, content) => {
+])('generates credentials in place of a file that is %s', (_how, content) => {
   writeFileSync(credentialsPath(folder.path), content);
   writeFileSync(join(folder.path, 'credentials.json.unfinished-0011'), '{"account');
   const made = loadOrCreateCredentials(folder.path);
@@ -70,19 +70,22 @@ it.each([
   expect(names()).toEqual(['credentials.json']);
 });
 
-it.each(['{"account"', '{}', 'null'])('leaves %s alone, and says what to do', (content) => {
-  writeFileSync(credentialsPath(folder.path), content);
-  expect(() => loadOrCreateCredentials(folder.path)).toThrow(
-    /credentials\.json does not hold credentials.*Restore it from a backup; or remove it/,
-  );
-  expect(readFileSync(credentialsPath(folder.path), 'utf8')).toBe(content);
-});
+it.each(['{"account"', '{}', 'null'])(
+  'does not change a file with %s, and says what to do',
+  (content) => {
+    writeFileSync(credentialsPath(folder.path), content);
+    expect(() => loadOrCreateCredentials(folder.path)).toThrow(
+      /credentials\.json does not hold credentials.*Restore it from a backup; or remove it/,
+    );
+    expect(readFileSync(credentialsPath(folder.path), 'utf8')).toBe(content);
+  },
+);
 
 it.each([
   ['nothing', undefined],
   ['an empty file', ''],
 ])(
-  'gives processes that start at the same time the same, where there is %s',
+  'gives the same credentials to processes that start at the same time, where the folder holds %s',
   async (_, content) => {
     const code = `
     const { loadOrCreateCredentials } = require('./dist/accounts/credentials-file.js');

@@ -2,7 +2,7 @@ import {
   findFailedCondition,
   formatCondition,
   sizeRange,
-  uncoveredSigningFields,
+  findUncoveredFields,
 } from '../../../src/policy/conditions.ts';
 import type { Condition, PolicySubject } from '../../../src/policy/conditions.ts';
 
@@ -34,7 +34,7 @@ describe('findFailedCondition', () => {
     ['the bucket of the request', { kind: 'eq', field: 'bucket', value: 'staging' }],
     ['the effective type', { kind: 'in', field: 'content-type', values: ['image/jpg'] }],
     ['any size, which is judged elsewhere', { kind: 'content-length-range', min: 5, max: 5 }],
-  ])('is content with %s', (_what, condition) => {
+  ])('returns undefined for %s', (_what, condition) => {
     expect(findFailedCondition([condition], subject)).toBeUndefined();
   });
 
@@ -67,14 +67,14 @@ describe('findFailedCondition', () => {
     expect(findFailedCondition([condition], subject)).toBe(condition);
   });
 
-  it('needs all conditions on a field, and names the first unmet one', () => {
+  it('requires all conditions on a field, and returns the first one that is not met', () => {
     const met: Condition = { kind: 'starts-with', field: 'key', value: 'user/' };
     const unmet: Condition = { kind: 'eq', field: 'key', value: 'user/eric/x' };
     const alsoUnmet: Condition = { kind: 'eq', field: 'bucket', value: 'other' };
     expect(findFailedCondition([met, unmet, alsoUnmet], subject)).toBe(unmet);
   });
 
-  it('finds a condition on the type of a form that gives none', () => {
+  it('finds a condition on the type when the form has none', () => {
     const condition: Condition = { kind: 'not-in', field: 'content-type', values: ['a/b'] };
     expect(findFailedCondition([condition], { ...subject, contentType: undefined })).toBe(
       condition,
@@ -129,7 +129,7 @@ describe('sizeRange', () => {
   });
 });
 
-describe('uncoveredSigningFields', () => {
+describe('findUncoveredFields', () => {
   const names = ['x-oss-signature-version', 'x-oss-credential', 'X-OSS-Date'];
 
   it('returns the names that no condition mentions', () => {
@@ -138,12 +138,10 @@ describe('uncoveredSigningFields', () => {
       { kind: 'in', field: 'x-oss-signature-version', values: [] },
       { kind: 'content-length-range', min: 0, max: 1 },
     ];
-    expect(uncoveredSigningFields(conditions, names)).toEqual(['x-oss-credential']);
+    expect(findUncoveredFields(conditions, names)).toEqual(['x-oss-credential']);
   });
 
   it('returns all names for a policy about other fields', () => {
-    expect(uncoveredSigningFields([{ kind: 'eq', field: 'key', value: 'k' }], names)).toEqual(
-      names,
-    );
+    expect(findUncoveredFields([{ kind: 'eq', field: 'key', value: 'k' }], names)).toEqual(names);
   });
 });

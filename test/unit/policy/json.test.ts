@@ -35,7 +35,7 @@ describe('parseJson', () => {
     );
   });
 
-  it('accepts and refuses the same texts as JSON.parse, but for duplicates', () => {
+  it('accepts and refuses the same texts as JSON.parse, except duplicate members', () => {
     const token = fc.constantFrom(
       ...[
         '{',

@@ -9,7 +9,7 @@ import {
 } from '../../../src/policy/object-key.ts';
 
 describe('file suffixes', () => {
-  it('are the eight of GenerateOTAUploadURL', () => {
+  it('are the eight suffixes of GenerateOTAUploadURL', () => {
     const documented = ['bin', 'dav', 'apk', 'tar', 'gz', 'tar.gz', 'zip', 'gzip'];
     expect([...FILE_SUFFIXES].sort()).toEqual(documented.sort());
     expect(documented.every(isFileSuffix)).toBe(true);
@@ -28,7 +28,7 @@ describe('tenantSegment', () => {
     const segment = tenantSegment('account', 'iot-cn-1');
     expect(segment).toMatch(/^[0-9a-f]{32}$/);
     expect(tenantSegment('account', 'iot-cn-1')).toBe(segment);
-    // Keys that were handed out must keep their folder from one release to the next.
+    // Issued keys must keep their folder from one release to the next.
     expect(tenantSegment('1', undefined)).toBe('696158c81c3376fb2b31e9173e6be643');
   });
 
@@ -46,7 +46,7 @@ describe('tenantSegment', () => {
 });
 
 describe('otaObjectKey', () => {
-  it('has the shape of the documented samples', () => {
+  it('has the format of the documented samples', () => {
     const key = otaObjectKey(
       '377754e42556b94217f4b5ed0182738d',
       'ckljbc70k0001268jjf7z3icu',
@@ -55,7 +55,7 @@ describe('otaObjectKey', () => {
     expect(key).toBe('ota/377754e42556b94217f4b5ed0182738d/ckljbc70k0001268jjf7z3icu.bin');
   });
 
-  it('is a good key for every suffix', () => {
+  it('is a valid key for every suffix', () => {
     const keys = FILE_SUFFIXES.map((suffix) => otaObjectKey(tenantSegment('a', 'i'), 'c0', suffix));
     expect(keys.map(findObjectKeyProblem)).toEqual(keys.map(() => undefined));
   });
@@ -101,8 +101,8 @@ describe('findObjectKeyProblem', () => {
     ['_gateway', 'reserved'],
     ['_gateway/', 'reserved'],
     ['_gateway/health/live', 'reserved'],
-  ])('finds in %j: %s', (key, fault) => {
-    expect(findObjectKeyProblem(key)).toBe(fault);
+  ])('finds in %j: %s', (key, problem) => {
+    expect(findObjectKeyProblem(key)).toBe(problem);
   });
 
   it('accepts only keys that survive UTF-8', () => {
@@ -138,13 +138,13 @@ describe('expandFilename', () => {
     expect(expandFilename(key, filename)).toBe(expanded);
   });
 
-  it('does not fill the memory, and what it leaves off is too long anyway', () => {
+  it('does not fill the memory, and cuts only a key that is too long', () => {
     const expanded = expandFilename('${filename}'.repeat(180_000), 'x'.repeat(8000));
     expect(expanded.length).toBeLessThan(20_000);
     expect(findObjectKeyProblem(expanded)).toBe('tooLong');
   });
 
-  it('leaves nothing off a key that is not too long', () => {
+  it('does not cut a key that is not too long', () => {
     const key = '${filename}'.repeat(1000);
     expect(expandFilename(key, 'x')).toBe('x'.repeat(1000));
     expect(expandFilename(key, undefined)).toBe('');

@@ -318,7 +318,7 @@ describe('encodePolicy', () => {
     expect(policy).toMatch(/^eyJleHBpcmF/);
   });
 
-  it('throws on an expiration that is no time', () => {
+  it('throws on an expiration that is not a time', () => {
     expect(() => encodePolicy({ expiration: NaN, conditions: [] })).toThrow(RangeError);
   });
 });
@@ -357,7 +357,7 @@ describe('encodePolicy and parsePolicy', () => {
     );
   });
 
-  it('parsePolicy never throws', () => {
+  it('parse any text without throwing', () => {
     fc.assert(
       fc.property(fc.oneof(text, text.map(base64), fc.json().map(base64)), (policy) => {
         expect(['parsed', 'invalid']).toContain(parsePolicy(policy).kind);

@@ -18,7 +18,7 @@ describe('uploadPolicy', () => {
     );
   });
 
-  it('is met by the form it was made for, and by no other key or bucket', () => {
+  it('is met by the form that it was made for, and not by another key or bucket', () => {
     const { conditions } = uploadPolicy(OPTIONS);
     const failed = (bucket: string, key: string): unknown =>
       findFailedCondition(conditions, {
@@ -32,7 +32,7 @@ describe('uploadPolicy', () => {
     expect(sizeRange(conditions)).toEqual({ min: 0, max: 1_048_576_000 });
   });
 
-  it('survives being encoded, whatever is issued', () => {
+  it('is the same after encoding and parsing', () => {
     const options = fc.record({
       bucket: fc.string(),
       key: fc.string({ unit: 'binary' }),

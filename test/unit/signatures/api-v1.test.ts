@@ -99,7 +99,7 @@ describe('API signature version 1', () => {
     expect(signApiV1('testsecret', stringToSign)).toBe(signature);
   });
 
-  it('leaves out Signature, and nothing else that looks like it', () => {
+  it('leaves out Signature, but no parameter with a similar name', () => {
     const pairs: [string, string][] = [
       ['Signature', 'x'],
       ['signature', 'y'],
@@ -108,7 +108,7 @@ describe('API signature version 1', () => {
     expect(apiV1StringToSign('get', pairs)).toBe('GET&%2F&SignatureType%3D%26signature%3Dy');
   });
 
-  it('does not depend on the order of the parameters, and leaves them as they are', () => {
+  it('does not depend on the order of the parameters, and does not change them', () => {
     const pairs = Object.entries(CREATE);
     const before = [...pairs];
     const backwards = new Map([...pairs].reverse());

@@ -122,7 +122,7 @@ describe('API signature version 3', () => {
     expect(apiV3StringToSign(reordered)).toBe(apiV3StringToSign(RUN_INSTANCES));
   });
 
-  it('takes a header that is named again once, so that its value cannot be multiplied', () => {
+  it('counts a header that is named twice once, so that its value cannot be multiplied', () => {
     const signedHeaders = [...SIX, ...SIX.map((name) => name.toUpperCase())];
     expect(apiV3StringToSign({ ...RUN_INSTANCES, signedHeaders })).toBe(
       apiV3StringToSign(RUN_INSTANCES),

@@ -71,11 +71,11 @@ function changedAt(text: string, at: number): string {
   return text.slice(0, at) + other + text.slice(at + 1);
 }
 
-/** What a text means once it is decoded, so that changes without meaning can be told apart. */
+/** Decodes a text, to recognize changes that do not change its meaning. */
 const meaning = (text: string): string => JSON.stringify([...new URLSearchParams(text)]);
 
 describe('requests captured from real SDKs', () => {
-  it('are eleven', () => {
+  it('are eleven requests', () => {
     expect(requests).toHaveLength(11);
   });
 
@@ -85,7 +85,7 @@ describe('requests captured from real SDKs', () => {
       const headers = headersOf(request);
       const isV3 = headers.has('authorization');
 
-      it('verifies', () => {
+      it('has a valid signature', () => {
         expect(verifies(request)).toBe(true);
       });
 
@@ -121,7 +121,7 @@ describe('requests captured from real SDKs', () => {
           const value = request.rawHeaders[index] ?? '';
           const isAuthorization = request.rawHeaders[index - 1] === 'Authorization';
           for (let at = 0; at < value.length; at += 1) {
-            // The access key only finds the secret, which this test has already.
+            // The access key is only used to find the secret, which this test already has.
             if (isAuthorization && value.slice(0, at).endsWith('Credential='))
               at += 'testid'.length;
             const rawHeaders = request.rawHeaders.with(index, changedAt(value, at));

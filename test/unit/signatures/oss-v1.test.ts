@@ -174,7 +174,7 @@ describe('OSS request signature version 1', () => {
       },
       '/b/k?callback=c&callback-var=v',
     ],
-  ])('names as resource %s', (_what, difference, resource) => {
+  ])('uses the right resource for %s', (_what, difference, resource) => {
     const request = { ...get('b', 'k'), ...difference };
     expect(ossV1StringToSign(request, '1')).toBe(`GET\n\n\n1\n${resource}`);
   });

@@ -238,7 +238,7 @@ describe('signUrlV4', () => {
   it.each([undefined, 'token'])(
     'agrees with signatureUrlV4 of ali-oss, token %s',
     async (token) => {
-      // The SDK would like to refresh the token.
+      // Otherwise the SDK tries to refresh the token.
       jest.spyOn(console, 'warn').mockImplementation(() => undefined);
       const client = aliOss({
         accessKeyId: 'ak',

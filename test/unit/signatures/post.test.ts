@@ -114,7 +114,7 @@ describe.each([
   ['V1', (secret: string, policy: string): string => signPostV1(secret, policy)],
   ['V4', (secret: string, policy: string): string => signPostV4(secret, SCOPE, policy)],
 ])('a form signed with %s', (_version, sign) => {
-  it('is accepted as it is, and refused with any byte of policy or signature changed', () => {
+  it('is accepted unchanged, and refused with any byte of policy or signature changed', () => {
     fc.assert(
       fc.property(secrets, policies, change, (secret, policy, by) => {
         const signature = sign(secret, policy);
