@@ -1,24 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Why the rest of a request will not come, although its sender can still be answered. `halfClosed`: the sender has ended
- * its side of the connection. `timedOut`: it sends nothing, or too slowly. `malformed`: what it sends is not HTTP.
- * `tooManyChunks`: it is little but framing.
+ * Why a request is broken: its rest will not be read, but the client can still receive a response. `halfClosed`: the
+ * client ended its side of the connection. `timedOut`: it sends nothing, or too slowly. `malformed`: it sent bytes that
+ * are not HTTP. `tooManyChunks`: it sent mostly chunk headers.
  */
 export type BreakReason = 'halfClosed' | 'timedOut' | 'malformed' | 'tooManyChunks';
 
-/** The event of a request whose rest will not come. */
+/** The event of a request that is broken. */
 export const BROKEN = Symbol('broken');
 
 const reasons = new WeakMap<IncomingMessage, BreakReason>();
 
-/** Says that the rest of a request will not come. Its reader refuses it, and its connection is closed after the response. */
+/** Marks a request as broken. Its reader then refuses it; the connection is closed after the response. */
 export function breakOff(request: IncomingMessage, reason: BreakReason): void {
   reasons.set(request, reason);
   request.emit(BROKEN);
 }
 
-/** @returns undefined as long as more may come */
+/** @returns undefined while the request is not broken */
 export function breakReason(request: IncomingMessage): BreakReason | undefined {
   return reasons.get(request);
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** What Node itself answers to what is not HTTP, by the code of its error; anything else is a Bad Request. */
+/** The statuses that Node itself sends for these parser errors; 400 for all others. */
 const STATUS_LINES: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
@@ -8,8 +8,8 @@ const STATUS_LINES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Closes a connection that brings something else than HTTP, with a bare response if one can still be written.
- * @param hasResponseBegun - a response has begun, and nothing may be written into it
+ * Closes a connection whose bytes are not HTTP. Sends a response without a body first, if one can still be written.
+ * @param hasResponseBegun - a response has begun, so that no other one may be written
  */
 export function refuseConnection(
   error: NodeJS.ErrnoException,

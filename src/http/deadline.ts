@@ -1,12 +1,12 @@
 /**
- * Lets work go on for a time at the most.
+ * Runs work with a time limit.
  *
- * It holds its timer and its signal itself: Node may collect what `AbortSignal.any` makes of an `AbortSignal.timeout`,
- * and then nothing ever aborts (nodejs/node#57736).
+ * Keeps its own timer and controller: Node may collect the signal that `AbortSignal.any` makes of an
+ * `AbortSignal.timeout`, which then never aborts (nodejs/node#57736).
  *
- * @param milliseconds - when `work` is told to give up
- * @param outer - tells it so earlier
- * @param work - gives up when its signal says so
+ * @param milliseconds - when to abort the signal of `work`
+ * @param outer - aborts it earlier
+ * @param work - must stop when its signal aborts
  */
 export async function withDeadline<Result>(
   milliseconds: number,
@@ -14,16 +14,16 @@ export async function withDeadline<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const own = new AbortController();
-  const giveUp = (): void => {
+  const abort = (): void => {
     own.abort();
   };
-  if (outer.aborted) giveUp();
-  const timer = setTimeout(giveUp, milliseconds);
-  outer.addEventListener('abort', giveUp, { once: true });
+  if (outer.aborted) abort();
+  const timer = setTimeout(abort, milliseconds);
+  outer.addEventListener('abort', abort, { once: true });
   try {
     return await work(own.signal);
   } finally {
     clearTimeout(timer);
-    outer.removeEventListener('abort', giveUp);
+    outer.removeEventListener('abort', abort);
   }
 }

@@ -1,18 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { BROKEN, breakReason } from './broken-request.ts';
 
-/** How much of an unwanted body is still read, so that the client reads its response instead of a reset. */
+/** How much of a refused body is still read, so that the client receives its response instead of a reset. */
 export interface DrainLimits {
   readonly bytes: number;
   readonly milliseconds: number;
 }
 
-/** How often is looked at what came without reaching the request: the chunks of a body that was broken off. */
-const LOOK_MS = 50;
+/** How often the bytes of the connection are counted. Those of a broken body never reach the request. */
+const CHECK_MS = 50;
 
 const ENDS = ['end', 'error', 'close', BROKEN] as const;
 
-/** Reads and forgets what is left of a request. Resolves at its end, or when a limit is reached. */
+/** Reads the rest of a request and drops it. Resolves at the end of the request, or at a limit. */
 export function drain(request: IncomingMessage, limits: DrainLimits): Promise<void> {
   if (isOver(request)) return Promise.resolve();
   return new Promise((resolve) => {
@@ -34,7 +34,7 @@ export function drain(request: IncomingMessage, limits: DrainLimits): Promise<vo
     const timer = setTimeout(finish, limits.milliseconds);
     const watch = setInterval(() => {
       if (socket.bytesRead - before > limits.bytes) finish();
-    }, LOOK_MS);
+    }, CHECK_MS);
     request.on('data', count);
     for (const end of ENDS) request.on(end, finish);
     request.resume();
@@ -43,7 +43,7 @@ export function drain(request: IncomingMessage, limits: DrainLimits): Promise<vo
 
 function isOver(request: IncomingMessage): boolean {
   const reason = breakReason(request);
-  // The other reasons leave nothing that could be read.
+  // After the other reasons there is nothing left to read.
   const isCut = reason !== undefined && reason !== 'tooManyChunks';
   return request.readableEnded || request.destroyed || isCut;
 }

@@ -1,38 +1,40 @@
 import type { MemoryShare } from './memory-budget.ts';
 
-const LEAST_BYTES = 256;
+const MIN_CAPACITY = 256;
 /**
- * What a byte that was read counts. Beside it the process holds what came after it and waits, garbage that is not
- * collected yet, and memory that was freed but not given back: by so much a thousand full connections let it grow.
+ * What one byte that was read counts in the budget. Beside it, the process holds bytes that wait to be read, garbage
+ * that is not collected yet, and freed memory that is not returned to the system: with a thousand full connections it
+ * grew by this factor.
  */
 export const COST = 4;
 
 /**
- * Gathers bytes that come in pieces of any size. They are copied into one buffer that grows by doubling, because a piece
- * by itself costs far more than its bytes, and a slice keeps all of the buffer that it was cut from.
+ * Collects bytes that arrive in pieces of any size. Copies them into one buffer that doubles when it is full: a
+ * separate buffer for each piece costs far more than its bytes, and a slice keeps its whole original buffer in memory.
  */
 export class GrowingBuffer {
   readonly #share: MemoryShare;
-  readonly #most: number;
+  readonly #maxBytes: number;
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
 
   /**
-   * @param share - takes what the buffer holds, before it is allocated
-   * @param most - bytes that will be appended at most
+   * @param share - counts the memory of the buffer before it is allocated
+   * @param maxBytes - the most bytes that will be appended
    */
-  constructor(share: MemoryShare, most: number) {
+  constructor(share: MemoryShare, maxBytes: number) {
     this.#share = share;
-    this.#most = most;
+    this.#maxBytes = maxBytes;
   }
 
-  /** How many bytes were appended. */
+  /** The number of bytes appended. */
   get length(): number {
     return this.#length;
   }
 
   /**
-   * @returns undefined when the piece is in; else a promise that resolves when it is
+   * Appends a piece.
+   * @returns undefined when that is done; else a promise that resolves when it is
    * @throws BudgetExhausted, as a rejection
    */
   append(piece: Uint8Array): Promise<void> | undefined {
@@ -41,8 +43,8 @@ export class GrowingBuffer {
       this.#put(piece);
       return undefined;
     }
-    const doubled = Math.min(2 * this.#bytes.length, this.#most);
-    const capacity = Math.max(length, doubled, LEAST_BYTES);
+    const doubled = Math.min(2 * this.#bytes.length, this.#maxBytes);
+    const capacity = Math.max(length, doubled, MIN_CAPACITY);
     const wait = this.#share.grow(COST * capacity);
     if (wait === undefined) {
       this.#moveTo(capacity, piece);
@@ -53,12 +55,12 @@ export class GrowingBuffer {
     });
   }
 
-  /** @returns what was appended; valid until the next piece */
+  /** @returns the appended bytes; valid until the next `append` */
   bytes(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Forgets what was appended, and keeps the memory for what comes next. */
+  /** Empties the buffer. Keeps its memory for the next bytes. */
   clear(): void {
     this.#length = 0;
   }

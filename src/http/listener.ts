@@ -12,19 +12,19 @@ import type { Exchange } from './traffic.ts';
 /** Where and how to listen. Times are milliseconds. */
 export interface ListenOptions {
   readonly host: string;
-  /** 0 picks a free one. */
+  /** 0 chooses a free port. */
   readonly port: number;
-  /** Paths of PEM files; with both the listener speaks HTTPS. */
+  /** Paths of PEM files. With both, the listener serves HTTPS. */
   readonly tlsCert?: string | undefined;
   readonly tlsKey?: string | undefined;
-  /** A connection whose client moves nothing for so long is closed. */
+  /** A connection is closed when its client neither sends nor receives for this time. */
   readonly idleTimeout: number;
-  /** Bytes a second that a client must send of its request, on average over the idle time; 0 for any. */
+  /** Bytes per second of its request that a client must send, on average over the idle time; 0 for no minimum. */
   readonly minUploadRate: number;
   readonly maxConnections: number;
-  /** Bytes that the headers of all requests may have together before they are complete. */
+  /** Limit in bytes for all headers together that are not complete yet. */
   readonly maxUnsigned: number;
-  /** How long running requests may go on once the listener is being closed. */
+  /** How long running requests may go on after `close` was called. */
   readonly grace: number;
 }
 
@@ -33,19 +33,19 @@ export interface Listener {
   /** Scheme, host and port, without a trailing slash. */
   readonly url: string;
   readonly port: number;
-  /** Accepts nothing more, waits for running requests as long as the grace time, then cuts them. Idempotent. */
+  /** Stops accepting connections, waits up to the grace time for running requests, then cuts them. Idempotent. */
   close(): Promise<void>;
 }
 
 const HEADERS_TIMEOUT_MS = 20_000;
-/** How often Node looks for headers that are late. */
+/** How often Node checks for headers that are late. */
 const HEADERS_CHECK_MS = 5000;
-/** How often the headers that are not complete are added up. */
+/** How often the bytes of headers that are not complete are summed up. */
 const HEADERS_SUM_MS = 250;
-/** SDKs put every parameter into the query; a legal Udi of 4096 Chinese characters alone takes 37 KiB. */
+/** SDKs send every parameter in the query; a legal Udi of 4096 Chinese characters alone takes 37 KiB. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Starts to listen. @returns once requests are accepted */
+/** Starts to listen. Resolves when requests are accepted. */
 export async function startListener(
   handle: RequestListener,
   options: ListenOptions,
@@ -79,7 +79,7 @@ export async function startListener(
   };
 }
 
-/** RFC 9112, 3.2: a request by HTTP/1.1 without the header Host is answered with 400. */
+/** RFC 9112, 3.2: an HTTP/1.1 request without the header Host gets the response 400. */
 function hasHost({ headers, httpVersion }: IncomingMessage): boolean {
   return headers.host !== undefined || httpVersion === '1.0';
 }
@@ -89,9 +89,9 @@ function createListeningServer(traffic: Traffic, options: ListenOptions): Server
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: HEADERS_CHECK_MS,
-    // A legal upload may take an hour; what ends a request is silence.
+    // No limit: a legal upload may take an hour. Silence and slowness end a request, see `watchClients`.
     requestTimeout: 0,
-    // Node's own response would not be counted among those that its connection waits for.
+    // Checked in `hasHost`, because Node sends its own response outside the queue of the connection.
     requireHostHeader: false,
   };
   const tls = readTlsFiles(options);
@@ -101,7 +101,7 @@ function createListeningServer(traffic: Traffic, options: ListenOptions): Server
       : createTlsServer({ ...limits, ...tls, handshakeTimeout: handshakeTimeout(options) });
   server.setTimeout(options.idleTimeout);
   server.maxConnections = options.maxConnections;
-  // A client that ends its side after its request still gets its response.
+  // Sends the response also to a client that ends its side of the connection after its request.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('request', (request, response) => {
     traffic.begin(request, response);
@@ -129,12 +129,12 @@ function readTlsFiles({
   return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
 }
 
-/** A handshake may take no longer than headers, nor be silent for longer than any client. */
+/** A handshake has the time limit of headers, or the idle timeout if that is shorter. */
 function handshakeTimeout({ idleTimeout }: ListenOptions): number {
   return idleTimeout === 0 ? HEADERS_TIMEOUT_MS : Math.min(idleTimeout, HEADERS_TIMEOUT_MS);
 }
 
-/** Half a request is refused by whoever reads it; anything else that is not HTTP, here. */
+/** Handles a parser error. The reader of an incomplete request refuses it; other errors are refused here. */
 function endBrokenRequest(traffic: Traffic, error: NodeJS.ErrnoException, socket: Socket): void {
   const exchange = traffic.current(socket);
   const isParserError = error.code?.startsWith('HPE_') === true;
@@ -146,8 +146,8 @@ function endBrokenRequest(traffic: Traffic, error: NodeJS.ErrnoException, socket
 }
 
 /**
- * Closes connections whose client does not move, or sends its request more slowly than any real client would. A
- * client that waits for the gateway is left alone: a slow disk must not cost it its upload.
+ * Closes connections whose client neither sends nor receives, or sends its request more slowly than any real client.
+ * Does not close those of clients that wait for the gateway: a slow disk must not make an upload fail.
  */
 function watchClients(
   server: Server,
@@ -160,7 +160,7 @@ function watchClients(
     if (exchange === undefined) socket.destroy();
     else if (isOwedBytes(exchange.request)) giveUp(exchange);
     else if (exchange.response.writableLength > 0) socket.destroy();
-    // The next timeout comes only when it is asked for again.
+    // Sets the timeout again, because a socket times out only once.
     socket.setTimeout(idleTimeout);
   });
   const least = (minUploadRate * idleTimeout) / 1000;
@@ -176,13 +176,16 @@ function watchClients(
   return watch.unref();
 }
 
-/** Lets a request that does not come be refused, and closes its connection when that was done before. */
+/**
+ * Marks a request as timed out, so that its reader refuses it. Closes the connection if a response has begun or the
+ * request is already broken.
+ */
 function giveUp({ request, response }: Exchange): void {
   if (response.headersSent || breakReason(request) !== undefined) request.socket.destroy();
   else breakOff(request, 'timedOut');
 }
 
-/** Whether more of a request is to come, and everything that has come was taken. */
+/** Whether the client still has to send bytes: the request is incomplete, and everything received was read. */
 function isOwedBytes(request: IncomingMessage): boolean {
   return !request.complete && request.readableLength === 0;
 }

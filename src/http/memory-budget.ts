@@ -1,31 +1,31 @@
 import type { IncomingMessage } from 'node:http';
 
-/** There is no room for what a request would have to hold in memory, and none came up in time. */
+/** Thrown when a request needs more memory than the budget has left, and none is freed in time. */
 export class BudgetExhausted extends Error {
   override readonly name = 'BudgetExhausted';
 }
 
-/** What one request takes of a {@link MemoryBudget}. */
+/** The part of a {@link MemoryBudget} that one request holds. */
 export interface MemoryShare {
   /**
-   * Takes room for more bytes; to be called before they are allocated.
-   * @returns undefined when they may be held at once; else a promise that resolves when they may
-   * @throws BudgetExhausted, as a rejection, when there is no room in time
+   * Reserves memory. Call it before the allocation.
+   * @returns undefined when the bytes are reserved; else a promise that resolves when they are
+   * @throws BudgetExhausted, as a rejection, when there is no memory in time
    */
   grow(bytes: number): Promise<void> | undefined;
-  /** Gives room back. */
+  /** Gives bytes back. */
   shrink(bytes: number): void;
   /** Gives everything back. Idempotent. */
   release(): void;
 }
 
-/** Sizes in bytes, times in milliseconds. */
+/** Limits of a {@link MemoryBudget}: sizes in bytes, times in milliseconds. */
 export interface MemoryLimits {
-  /** What all requests together may hold. */
+  /** The limit for all requests together. */
   readonly total: number;
-  /** What each may hold in any case, so that ordinary requests go on while the rest is used up. */
+  /** What each request may hold in any case, so that ordinary requests still work when the total is reached. */
   readonly free: number;
-  /** How long a request waits for room. */
+  /** How long a request waits for memory. */
   readonly waitLimit: number;
 }
 
@@ -34,12 +34,12 @@ interface Waiting {
   readonly admit: () => void;
 }
 
-/** @returns how many bytes the headers of a request have */
+/** @returns the number of bytes in the headers of a request */
 export function headerBytes({ rawHeaders, url = '' }: IncomingMessage): number {
   return rawHeaders.reduce((sum, text) => sum + text.length, url.length);
 }
 
-/** Memory that requests share as long as it is not known who sent them. */
+/** Limits the memory of all requests whose signature is not checked yet. */
 export class MemoryBudget {
   readonly #limits: MemoryLimits;
   readonly #waiting = new Set<Waiting>();
@@ -49,12 +49,12 @@ export class MemoryBudget {
     this.#limits = limits;
   }
 
-  /** How many bytes are held by all requests together. */
+  /** The number of bytes that all requests hold together. */
   get held(): number {
     return this.#held;
   }
 
-  /** Opens the share of one request, which holds nothing yet. */
+  /** Opens the share of one request; it starts with 0 bytes. */
   open(): MemoryShare {
     let own = 0;
     let isReleased = false;
@@ -84,7 +84,7 @@ export class MemoryBudget {
     };
   }
 
-  /** Who waits already goes first. */
+  /** False while another request waits, which goes first. */
   #hasRoom(bytes: number): boolean {
     return this.#waiting.size === 0 && this.#held + bytes <= this.#limits.total;
   }
@@ -115,7 +115,7 @@ export class MemoryBudget {
       const timer = setTimeout(() => {
         this.#waiting.delete(waiting);
         reject(new BudgetExhausted(`no room for ${bytes} bytes: ${this.#held} are held`));
-        // A smaller one may have waited behind it.
+        // A smaller reservation behind this one may fit now.
         this.#admitWaiting();
       }, this.#limits.waitLimit);
       this.#waiting.add(waiting);

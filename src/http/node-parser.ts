@@ -3,16 +3,16 @@ import type { Socket } from 'node:net';
 const SKIP_MESSAGE = (): number => 2;
 
 /**
- * Keeps Node from making requests of all that it has read of a connection already: 60 KiB are thousands, which take ten
- * times as long as it takes to skip them. Nothing public does that. Without this member of Node's nothing would change
- * but the time.
+ * Makes the parser of a connection skip all further messages that Node has already read. 60 KiB can be thousands of
+ * requests; handling them takes ten times as long as skipping them. Node has no public API for that. If this internal
+ * member disappears, only the time gets longer.
  */
 export function stopParser(socket: Socket): void {
   const parser = parserOf(socket);
   if (parser !== undefined) Reflect.set(parser, 'onIncoming', SKIP_MESSAGE);
 }
 
-/** @returns Node's own parser of a connection, which is not public */
+/** @returns the parser of a connection, which is internal to Node; undefined when there is none */
 export function parserOf(socket: Socket): object | undefined {
   const parser: unknown = Reflect.get(socket, 'parser');
   return typeof parser === 'object' && parser !== null ? parser : undefined;

@@ -3,19 +3,20 @@ import type { Duplex } from 'node:stream';
 const listeners = new WeakMap<Duplex, Set<() => void>>();
 
 /**
- * Calls back when a connection closes, or at once if it is closed. However many requests of one connection wait for
- * that, the socket has one listener; and unlike the event of a response it also reaches one that waits behind others.
- * @returns a function that takes the callback back
+ * Calls back when a connection closes, or at once if it is already closed. The socket has only one listener for all
+ * requests of the connection. Unlike the `close` event of a response, this also works for a request that waits behind
+ * others.
+ * @returns a function that removes the callback
  */
 export function onClose(socket: Duplex, callback: () => void): () => void {
   if (socket.destroyed) {
     callback();
     return () => undefined;
   }
-  const own = listeners.get(socket) ?? listen(socket);
-  own.add(callback);
+  const callbacks = listeners.get(socket) ?? listen(socket);
+  callbacks.add(callback);
   return () => {
-    own.delete(callback);
+    callbacks.delete(callback);
   };
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 
-/** The address of a server, without a trailing slash. */
+/** @returns the URL of a server, without a trailing slash */
 export function serverUrl(server: {
   readonly isTls: boolean;
   readonly host: string;
@@ -12,8 +12,8 @@ export function serverUrl(server: {
 }
 
 /**
- * The address under which a client sees the gateway: the configured public URL, or else whatever the client has
- * called, which is what makes a random port work.
+ * Returns the address of the gateway as a client sees it: the configured public URL, or else the host that the client
+ * has called, so that a random port works.
  * @returns scheme and host, without a trailing slash
  */
 export function requestHost(request: IncomingMessage, publicUrl: string | undefined): string {

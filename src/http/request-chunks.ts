@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { BROKEN, breakReason } from './broken-request.ts';
 import type { BreakReason } from './broken-request.ts';
 
-/** The client went away before its request was complete, so nothing can be answered. */
+/** Thrown when the client closes the connection before its request is complete; no response can be sent. */
 export class ClientVanished extends Error {
   override readonly name = 'ClientVanished';
 }
 
-/** The rest of a request will not come, but its sender can be answered. */
+/** Thrown when a request is broken; its client can still receive a response. */
 export class BrokenRequest extends Error {
   override readonly name = 'BrokenRequest';
   readonly reason: BreakReason;
@@ -19,10 +19,10 @@ export class BrokenRequest extends Error {
 }
 
 /**
- * Reads a request chunk by chunk. Unlike the request's own iterator it holds no listeners while it is not waiting, so a
- * reader that gives up in the middle can simply forget it, and the rest can still be drained.
+ * Reads a request chunk by chunk. Unlike the iterator of the request itself, it has listeners only while it waits. So a
+ * reader may stop in the middle without closing it, and the rest can still be drained.
  *
- * Reading throws ClientVanished or BrokenRequest when the request does not come to its end.
+ * Throws ClientVanished or BrokenRequest when the end of the request will not arrive.
  */
 export async function* readChunks(
   request: IncomingMessage,
@@ -34,23 +34,23 @@ export async function* readChunks(
       continue;
     }
     const reason = breakReason(request);
-    // Although it may look like one that has ended, with a part of its body missing.
+    // Checked first: a broken request may look like one that has ended.
     if (reason !== undefined) throw new BrokenRequest(reason);
     if (request.readableEnded) return;
     if (request.destroyed) throw new ClientVanished('the client has closed the connection');
-    await moreOf(request);
+    await waitForMore(request);
   }
 }
 
-const MOVES = ['readable', 'end', 'error', 'close', BROKEN] as const;
+const EVENTS = ['readable', 'end', 'error', 'close', BROKEN] as const;
 
-/** Waits until there is something new to know of a request. */
-async function moreOf(request: IncomingMessage): Promise<void> {
+/** Waits for the next chunk, or for the end of the request. */
+async function waitForMore(request: IncomingMessage): Promise<void> {
   await new Promise<void>((resolve) => {
-    const settle = (): void => {
-      for (const move of MOVES) request.off(move, settle);
+    const finish = (): void => {
+      for (const event of EVENTS) request.off(event, finish);
       resolve();
     };
-    for (const move of MOVES) request.on(move, settle);
+    for (const event of EVENTS) request.on(event, finish);
   });
 }

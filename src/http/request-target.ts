@@ -1,24 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What a request is aimed at, taken apart. */
+/** The parsed target of a request. */
 export interface RequestTarget {
-  /** Without its port, in lower case; empty when the client names none. */
+  /** Without its port, in lower case; empty when the request has none. */
   readonly host: string;
-  /** Percent-encoded, as it was sent; begins with `/`. */
+  /** Percent-encoded as it was sent; begins with `/`. */
   readonly path: string;
-  /** Decoded. Of a parameter given twice the first one counts (OSS "Add signatures to a URL"). */
+  /** Decoded. Of a parameter that is given twice, the first one counts (OSS "Add signatures to a URL"). */
   readonly query: ReadonlyMap<string, string>;
-  /** Whether `query` is only the beginning. */
+  /** Whether `query` has only the first parameters. */
   readonly hasTooManyParameters: boolean;
 }
 
-/** Ours: OSS documents no number. Those that are given again count, too. */
+/** Ours: OSS does not document a limit. Repeated parameters count each time. */
 export const MAX_QUERY_PARAMETERS = 1000;
 
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^]*)$/i;
 const PORT = /:[0-9]*$/;
 
-/** Takes a request's target apart. Nothing in it can make this fail. */
+/** Parses the target of a request. Never throws. */
 export function readTarget(request: Pick<IncomingMessage, 'url' | 'headers'>): RequestTarget {
   const url = request.url ?? '/';
   // The absolute form, which proxies send, outranks the Host header (RFC 9112, 3.2.2).
@@ -42,7 +42,7 @@ function readQuery(search: string): Pick<RequestTarget, 'query' | 'hasTooManyPar
   return { query, hasTooManyParameters };
 }
 
-/** @returns the text behind the percent escapes; undefined when they are malformed or give no UTF-8 */
+/** @returns the decoded text; undefined when an escape is malformed, or the bytes are not UTF-8 */
 export function percentDecode(text: string): string | undefined {
   try {
     return decodeURIComponent(escapeRawBytes(text));
@@ -51,7 +51,7 @@ export function percentDecode(text: string): string | undefined {
   }
 }
 
-/** Some clients send UTF-8 unescaped; Node hands its bytes over as one character each. */
+/** Escapes raw bytes: some clients send UTF-8 unescaped, of which Node makes one character for each byte. */
 function escapeRawBytes(text: string): string {
   return text.replace(/[\x80-\xff]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
 }

@@ -3,33 +3,33 @@ import type { Socket } from 'node:net';
 import { breakOff } from './broken-request.ts';
 import { parserOf } from './node-parser.ts';
 
-/** A chunk below it costs Node more by itself than its bytes do. */
+/** A chunk below this size costs Node more than its bytes do. */
 const SMALL_BYTES = 1024;
-/** Small chunks are joined up to so many bytes. */
+/** The size up to which small chunks are joined. */
 const JOINED_BYTES = 16 * 1024;
-/** After so many the request gets its turn before more is read. */
-const CHUNKS_AT_ONCE = 1024;
+/** After this many joined chunks, the socket is paused until the request asks for more. */
+const MAX_JOINED_CHUNKS = 1024;
 /**
- * What an unsigned body may have of small chunks: so many, and one more for each of so many bytes. It is more than Node
- * reads at once, 64 KiB, so that a form whose file came with its fields can be authorized in between.
+ * Limit for the small chunks of an unsigned body: `chunks`, and one more for every `bytesForEach` bytes. This is more
+ * than the 64 KiB that Node reads at once can hold, so that a form can be authorized before its file reaches the limit.
  */
-const UNSIGNED = { chunks: 12 * 1024, bytesForEach: 64 };
+const UNSIGNED_LIMIT = { chunks: 12 * 1024, bytesForEach: 64 };
 
-/** Requests whose sender is known. */
+/** Requests whose signature is valid. */
 const trusted = new WeakSet<object>();
 
-/** Lets a request have any number of small chunks: it is known who sends it. */
+/** Allows any number of small chunks in a request, because its signature is valid. */
 export function allowSmallChunks(request: IncomingMessage): void {
   trusted.add(request);
 }
 
 /**
- * Joins the small chunks of a body that came together (RFC 9112, 7.1) before its request hears of them, and breaks off
- * an unsigned one that has too many. A chunk of one byte is legal, and 64 KiB of them are 11,000 that would each go
- * through the request's stream on a turn of their own, which held the event loop for 100 ms and more. Joined they take a
- * fifth of it, all of it Node's parser; those of a request that was broken off take next to nothing.
+ * Joins small chunks of a body (RFC 9112, 7.1) that arrive together before the request receives them, and marks an
+ * unsigned request with too many of them as broken. A chunk of one byte is legal; 64 KiB can hold 11,000 of them. Each
+ * would go through the stream of the request separately, which blocked the event loop for 100 ms and more. Joined they
+ * take a fifth of that time, all of it in Node's parser; those of a broken request take almost none.
  *
- * Nothing public does that. Without these members of Node's nothing would change but the time.
+ * Node has no public API for that. If these internal members disappear, only the time gets longer.
  */
 export function joinSmallChunks(socket: Socket): void {
   const parser = parserOf(socket);
@@ -37,11 +37,11 @@ export function joinSmallChunks(socket: Socket): void {
   const [body, complete] = [handlerOf(parser, 'kOnBody'), handlerOf(parser, 'kOnMessageComplete')];
   if (body === undefined || complete === undefined) return;
   const joiner = new Joiner(parser, body, complete);
-  // Before Node takes the parser back, to give it to any other connection of the process.
+  // Runs before Node reuses the parser for another connection of the process.
   socket.prependOnceListener('close', () => joiner.end());
 }
 
-/** What Node's parser calls, and the member that it finds it by. */
+/** A callback of Node's parser, and the number of the member that holds it. */
 interface Handler {
   readonly slot: number;
   readonly call: (...args: unknown[]) => unknown;
@@ -58,12 +58,12 @@ function isFunction(value: unknown): value is (...args: unknown[]) => unknown {
   return typeof value === 'function';
 }
 
-/** Stands between a parser and its requests, as long as a connection has the parser. */
+/** Replaces the callbacks of a parser as long as a connection uses it. */
 class Joiner {
   readonly #parser: object;
   readonly #body: Handler;
   readonly #complete: Handler;
-  /** What the chunks belong to: the parser may have been given to another connection since. */
+  /** The message of the joined chunks. The parser may be at another one when they are flushed. */
   #message: unknown;
   #joined: Buffer | undefined;
   #joinedBytes = 0;
@@ -72,32 +72,32 @@ class Joiner {
   #bytes = 0;
 
   /**
-   * @param body - takes each chunk of a body
-   * @param complete - is told of the end of a message
+   * @param body - the callback for each chunk of a body
+   * @param complete - the callback for the end of a message
    */
   constructor(parser: object, body: Handler, complete: Handler) {
     this.#parser = parser;
     this.#body = body;
     this.#complete = complete;
-    this.#listen();
+    this.#install();
     Reflect.set(parser, complete.slot, (): unknown => {
       this.#flush();
-      this.#listen();
+      this.#install();
       return Reflect.apply(complete.call, parser, []);
     });
   }
 
-  /** Leaves the parser as it was. */
+  /** Restores the callbacks of the parser. */
   end(): void {
     Reflect.set(this.#parser, this.#body.slot, this.#body.call);
     Reflect.set(this.#parser, this.#complete.slot, this.#complete.call);
   }
 
-  #listen(): void {
-    Reflect.set(this.#parser, this.#body.slot, (chunk: Buffer) => this.#take(chunk));
+  #install(): void {
+    Reflect.set(this.#parser, this.#body.slot, (chunk: Buffer) => this.#receive(chunk));
   }
 
-  #take(chunk: Buffer): void {
+  #receive(chunk: Buffer): void {
     const message: unknown = Reflect.get(this.#parser, 'incoming');
     if (message !== this.#message) this.#begin(message);
     this.#bytes += chunk.length;
@@ -121,7 +121,7 @@ class Joiner {
     if (this.#joinedBytes + chunk.length > JOINED_BYTES) this.#flush();
     if (this.#joined === undefined) {
       this.#joined = Buffer.allocUnsafeSlow(JOINED_BYTES);
-      // Runs when all that was read of the connection is parsed.
+      // Runs after everything that was read from the connection is parsed.
       setImmediate(() => {
         this.#flush();
       });
@@ -133,11 +133,11 @@ class Joiner {
   }
 
   #limit(request: IncomingMessage): void {
-    // The request resumes it when it asks for more, as after any full buffer.
-    if (this.#joinedChunks === CHUNKS_AT_ONCE) request.socket.pause();
-    if (this.#chunks <= UNSIGNED.chunks + this.#bytes / UNSIGNED.bytesForEach) return;
+    // The request resumes the socket when it asks for more, as after any full buffer.
+    if (this.#joinedChunks === MAX_JOINED_CHUNKS) request.socket.pause();
+    if (this.#chunks <= UNSIGNED_LIMIT.chunks + this.#bytes / UNSIGNED_LIMIT.bytesForEach) return;
     if (trusted.has(request)) return;
-    // Node's parser makes nothing of chunks that nobody takes.
+    // Without a callback, Node's parser skips chunks.
     Reflect.set(this.#parser, this.#body.slot, undefined);
     breakOff(request, 'tooManyChunks');
   }

@@ -4,35 +4,35 @@ import { stopParser } from './node-parser.ts';
 import { joinSmallChunks } from './small-chunks.ts';
 
 /**
- * Requests that a connection may send before it has read the responses to those before. Clients that pipeline at all
- * send a few; each one costs kilobytes while it waits.
+ * How many requests of a connection may wait for their responses. The few clients that pipeline send only some at once;
+ * each waiting request takes kilobytes.
  */
 const MAX_PENDING_REQUESTS = 32;
 
-/** A request that is not answered to its end yet. */
+/** A request whose response is not complete yet. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** What the connection had brought at the last check; undefined when the client owed nothing then. */
+  /** Bytes read from the connection at the last check; undefined when the client did not have to send any then. */
   bytesRead: number | undefined;
 }
 
-/** A connection. */
+/** A connection with its requests. */
 interface Connection {
-  /** The first one is being handled; the others wait for their turn. */
+  /** The first one is being handled; the others wait. */
   readonly exchanges: Exchange[];
-  /** What the connection had brought when its last exchange ended. */
+  /** Bytes read from the connection when its last exchange ended. */
   bytesRead: number;
 }
 
 /**
- * Every connection, and the requests that came over it. The requests of one connection are handled one after the other,
- * and all of them are forgotten when it closes.
+ * All connections and their requests. Handles the requests of one connection one after the other, and drops all of them
+ * when the connection closes.
  */
 export class Traffic {
   readonly #handle: RequestListener;
   readonly #connections = new Map<Socket, Connection>();
-  /** Connections below a TLS handshake that is not complete, by the address of the peer. */
+  /** TCP connections whose TLS handshake is not complete, by the address of the peer. */
   readonly #handshakes = new Map<string, Socket>();
   #isEnding = false;
 
@@ -40,7 +40,7 @@ export class Traffic {
     this.#handle = handle;
   }
 
-  /** Adds a connection that requests will come over: for TLS, when its handshake is complete. */
+  /** Adds a connection that is ready for requests: for TLS, after its handshake. */
   connect(socket: Socket): void {
     this.#handshakes.delete(peerOf(socket));
     this.#connections.set(socket, { exchanges: [], bytesRead: 0 });
@@ -60,11 +60,11 @@ export class Traffic {
     });
   }
 
-  /** Handles a request now, or after those that came before it over the same connection. */
+  /** Handles a request, at once or after the earlier requests of the same connection. */
   begin(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     const connection = this.#connections.get(socket);
-    // The parser goes on with what it has, although the connection is gone.
+    // The parser goes on with bytes that it has read, also after the connection was closed.
     if (connection === undefined || socket.destroyed) return;
     const { exchanges } = connection;
     if (exchanges.length >= MAX_PENDING_REQUESTS) {
@@ -91,12 +91,12 @@ export class Traffic {
     else if (this.#isEnding) socket.destroySoon();
   }
 
-  /** @returns the exchange that is being handled over a connection */
+  /** @returns the exchange of a connection that is being handled */
   current(socket: Socket): Exchange | undefined {
     return this.#connections.get(socket)?.exchanges[0];
   }
 
-  /** @returns every exchange that is being handled */
+  /** @returns every exchange that is being handled, one for each connection */
   *exchanges(): Generator<Exchange, void, undefined> {
     for (const { exchanges } of this.#connections.values()) {
       if (exchanges[0] !== undefined) yield exchanges[0];
@@ -104,10 +104,10 @@ export class Traffic {
   }
 
   /**
-   * Closes the connections that have sent most of a request whose headers are not complete, until all such headers
-   * together have no more than a number of bytes.
+   * Limits the memory of headers that are not complete: closes the connections with the largest ones until all together
+   * have at most `maxBytes`.
    */
-  limitUnfinishedHeaders(most: number): void {
+  limitUnfinishedHeaders(maxBytes: number): void {
     const unfinished: { socket: Socket; size: number }[] = [];
     let total = 0;
     for (const [socket, { bytesRead, exchanges }] of this.#connections) {
@@ -115,21 +115,21 @@ export class Traffic {
       if (size > 0) unfinished.push({ socket, size });
       total += size;
     }
-    if (total <= most) return;
+    if (total <= maxBytes) return;
     unfinished.sort((a, b) => b.size - a.size);
     for (const { socket, size } of unfinished) {
-      if (total <= most) return;
+      if (total <= maxBytes) return;
       socket.destroy();
       total -= size;
     }
   }
 
-  /** How many connections there are. */
+  /** The number of connections. */
   get size(): number {
     return this.#connections.size;
   }
 
-  /** From now on a connection ends with its last response; those without a request end at once. */
+  /** Closes connections without a request at once, and the other ones after their last response. */
   end(): void {
     this.#isEnding = true;
     for (const socket of this.#handshakes.values()) socket.destroy();
@@ -148,7 +148,7 @@ export class Traffic {
   }
 }
 
-/** A TLS connection has the same peer as the one below it. */
+/** @returns the address of the peer; the same for a TLS connection and the TCP connection below it */
 function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
   return `${remoteAddress} ${String(remotePort)}`;
 }

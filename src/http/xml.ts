@@ -1,8 +1,11 @@
-/** What an element may hold: text, elements by name, or a list, whose entries are elements of the list's name. */
+/**
+ * The content of an element: text, elements by name, or a list, whose entries become elements with the name of the
+ * list.
+ */
 export type XmlValue =
   string | number | boolean | readonly XmlValue[] | { readonly [name: string]: XmlValue };
 
-/** Outside the Char production of XML 1.0; with the `u` flag the surrogate range matches lone ones only. */
+/** Characters outside the Char production of XML 1.0. With the `u` flag the surrogate range matches lone ones only. */
 const NOT_XML = /[\u{0}-\u{8}\u{b}\u{c}\u{e}-\u{1f}\u{d800}-\u{dfff}\u{fffe}\u{ffff}]/gu;
 const REFERENCES: ReadonlyMap<string, string> = new Map([
   ['&', '&amp;'],
@@ -10,16 +13,16 @@ const REFERENCES: ReadonlyMap<string, string> = new Map([
   ['>', '&gt;'],
   ['"', '&quot;'],
   ["'", '&apos;'],
-  // A parser would turn it into a line feed.
+  // An XML parser would read it as a line feed.
   ['\r', '&#13;'],
 ]);
 
 /**
- * Cuts a text that a client may have chosen, so that an answer cannot grow far beyond its request. However long the
- * text is, the work depends on the limit alone.
- * @param bytes - what the text may take once it is written
- * @param write - how it is written; every character takes at least one byte
- * @returns the text, or its beginning and a mark, which takes up to 50 bytes more
+ * Cuts a text that a client may have chosen, so that a response cannot be much larger than its request. The work
+ * depends only on the limit, not on the length of the text.
+ * @param bytes - the limit for the written text
+ * @param write - writes the text; every character takes at least one byte
+ * @returns the text, or its beginning and a mark of up to 50 bytes more
  */
 export function cutText(
   text: string,
@@ -35,21 +38,21 @@ export function cutText(
   return cut.length === text.length ? text : `${cut}... [cut, ${text.length} characters in all]`;
 }
 
-/** Escapes a text for XML. What XML cannot carry becomes U+FFFD. */
+/** Escapes a text for XML. Characters that XML cannot contain become U+FFFD. */
 function escapeXml(text: string): string {
-  return carriable(text).replace(
+  return replaceInvalid(text).replace(
     /[&<>"'\r]/g,
     (character) => REFERENCES.get(character) ?? character,
   );
 }
 
-function carriable(text: string): string {
+function replaceInvalid(text: string): string {
   return text.replace(NOT_XML, '\ufffd');
 }
 
 /**
- * Writes an element. What XML cannot carry becomes U+FFFD.
- * @param cdata - names of elements whose text goes into a CDATA section where it would need escaping
+ * Writes an element. Characters that XML cannot contain become U+FFFD.
+ * @param cdata - names of elements whose text is written as a CDATA section when it would need escaping
  */
 export function xmlElement(
   name: string,
@@ -70,7 +73,7 @@ function content(
       .map(([field, inner]) => xmlElement(field, inner, cdata))
       .join('');
   }
-  const text = carriable(String(value));
+  const text = replaceInvalid(String(value));
   const escaped = escapeXml(text);
   if (!cdata.has(name) || escaped === text || text.includes(']]>')) return escaped;
   return `<![CDATA[${text}]]>`;

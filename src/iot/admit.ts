@@ -13,7 +13,7 @@ import { findOperation } from './operations/registry.ts';
 import type { QuotaRule } from './quota.ts';
 import { toUtc } from './utc.ts';
 
-/** What it takes to judge a call before its operation sees it. */
+/** What `admit` works with. */
 export interface AdmissionDependencies {
   readonly accounts: AccountDirectory;
   readonly nonces: NonceMemory;
@@ -23,7 +23,7 @@ export interface AdmissionDependencies {
   readonly wallClock: Clock;
 }
 
-/** A call that may go on to its operation. */
+/** A call that its operation may handle. */
 export interface Admission {
   readonly account: Account;
   readonly operation: Operation;
@@ -32,15 +32,16 @@ export interface Admission {
 
 export const API_VERSION = '2018-01-20';
 const MAX_NONCE_LENGTH = 128;
+/** Characters of a parameter name that a message shows. */
 const MAX_SHOWN = 80;
 
 /**
- * Judges a call in this order: method, number of parameters, repeated parameters, version, action, format, access
- * key, timestamp, nonce present, length of the parameters, signature, nonce unused, quota, required parameters.
- * (The platform publishes no order.) A nonce is used up by a correctly signed call only, so that nobody can spoil the
- * nonces of others.
+ * Checks a call before its operation runs, in this order: method, number of parameters, repeated parameters, version,
+ * action, format, access key, timestamp, nonce present, length of the parameters, signature, nonce unused, quota,
+ * required parameters. (The platform does not publish an order.) Only a correctly signed call uses up a nonce, so that
+ * an attacker cannot use up the nonces of others.
  *
- * @throws GatewayError at the first thing that is wrong
+ * @throws GatewayError at the first check that fails
  */
 export async function admit(
   deps: AdmissionDependencies,
@@ -72,7 +73,7 @@ function checkNumber({ parameters }: SignedCall): void {
   throw gatewayError('InvalidParameter', { name: name.slice(0, MAX_SHOWN), reason });
 }
 
-/** Only what passes here is brought into its canonical form, which costs most of all. */
+/** Runs before the signature check, because building the canonical form is the most expensive step. */
 function checkLength({ formBytes, parameters }: SignedCall): void {
   if (formBytes > MAX_FORM_BYTES) {
     throw gatewayError('RequestBodyTooLarge', { limit: String(MAX_FORM_BYTES) });
@@ -86,7 +87,7 @@ function checkLength({ formBytes, parameters }: SignedCall): void {
   }
 }
 
-/** Which of two values is signed and which is meant could be read differently, so neither is guessed. */
+/** Rejects repeated parameters: it is unclear which of two values is signed and which one is meant. */
 function checkRepetition(call: SignedCall): void {
   const name = findRepeated(call.parameters);
   if (name === undefined) return;
@@ -120,7 +121,7 @@ function chooseCredential(
   if (credential === undefined) throw gatewayError('InvalidAccessKeyId.NotFound', {});
   const { disabled, expiresAt, securityToken } = credential.accessKey;
   if (disabled === true) throw gatewayError('InvalidAccessKeyId.Inactive', {});
-  // A permanent key needs no token; one that comes with it is signed and means nothing.
+  // A permanent key needs no token. If the call has one, it is signed but otherwise ignored.
   if (securityToken === undefined) return credential;
   if (token === undefined) throw call.missing('securityToken');
   if (!equalInConstantTime(token, securityToken)) {
@@ -155,7 +156,7 @@ function checkNonce(call: SignedCall): string {
 
 function checkSignature(call: SignedCall, { accessKey }: Credential): void {
   const { given, hint, sign, stringToSign } = call.signature();
-  // A hint means that the body is not the one that was announced, even if the signature is right.
+  // A hint means that the body differs from the announced one, even if the signature matches.
   if (hint === '' && equalInConstantTime(given, sign(accessKey.secret))) return;
   throw gatewayError('SignatureDoesNotMatch', { hint, stringToSign });
 }
@@ -184,8 +185,8 @@ async function takeQuota(
 }
 
 function checkRequired(operation: Operation, parameters: ReadonlyMap<string, string>): void {
-  const lacking = operation.parameters.find(
+  const missing = operation.parameters.find(
     ({ name, required }) => required && !parameters.has(name),
   );
-  if (lacking !== undefined) throw gatewayError('Missing{name}', { name: lacking.name });
+  if (missing !== undefined) throw gatewayError('Missing{name}', { name: missing.name });
 }

@@ -1,7 +1,7 @@
 import { OPERATIONS } from './operations/registry.ts';
 import type { Parameter } from './parameters/parameter.ts';
 
-/** What there is to say about a parameter. */
+/** The description of a parameter. */
 export interface ParameterDescription {
   readonly name: string;
   readonly type: string;
@@ -9,14 +9,14 @@ export interface ParameterDescription {
   readonly about: string;
   /** Completes "must be ...". */
   readonly expected: string;
-  /** The error code of a value that is something else. */
+  /** The error code for other values. */
   readonly code: string;
   readonly default?: string;
   /** The parameters of each entry of an array; entry N is sent as `<array>.N.<name>`. */
   readonly entries?: readonly ParameterDescription[];
 }
 
-/** What there is to say about an operation. */
+/** The description of an operation. */
 export interface OperationDescription {
   readonly name: string;
   readonly summary: string;
@@ -25,7 +25,7 @@ export interface OperationDescription {
   readonly parameters: readonly ParameterDescription[];
 }
 
-/** Describes the API as plain JSON, from the very tables it works by. */
+/** Describes the API as plain JSON, from the same tables that the operations use. */
 export function describeOperations(): OperationDescription[] {
   return OPERATIONS.map(({ name, parameters, perSecond, summary }) => ({
     name,

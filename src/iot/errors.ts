@@ -1,17 +1,17 @@
 /*
- * What the API answers when it refuses: one table per layer. `{...}` is filled in when the error is made.
- * Messages are for people; compare codes.
+ * The refusals of the API: one table for each layer. `{...}` is filled in when the error is made.
+ * Messages are for people; programs should compare codes.
  */
 
 /**
  * Refusals of the layer in front of the operations: an HTTP status, and `Code` and `Message` in the body. Codes,
  * statuses and first sentences are those of Alibaba Cloud ("Common errors", "API Error Center", and responses quoted
- * in issues of its SDKs); what follows a first sentence is ours.
+ * in issues of its SDKs); the sentences after the first one are ours.
  */
 export const GATEWAY_ERRORS = {
   UnsupportedHTTPMethod: { status: 400, message: 'This http method is not supported.' },
   'Missing{name}': { status: 400, message: '{name} is mandatory for this action.' },
-  /** Of signature V3 (apache/paimon#9937). */
+  /** Only for signature V3 (apache/paimon#9937). */
   MissingHeader: {
     status: 400,
     message: 'Specified header {name} is mandatory for this action.',
@@ -34,7 +34,7 @@ export const GATEWAY_ERRORS = {
     message: 'Specified access key is not found.',
   },
   'InvalidAccessKeyId.Inactive': { status: 400, message: 'Specified access key is disabled.' },
-  /** The two codes of security tokens: SDK constants; their status and texts are unverified. */
+  /** The two codes of security tokens are constants of the SDKs; their statuses and texts are unverified. */
   'InvalidSecurityToken.Expired': { status: 400, message: 'Specified SecurityToken is expired.' },
   'InvalidSecurityToken.MismatchWithAccessKey': {
     status: 400,
@@ -50,7 +50,7 @@ export const GATEWAY_ERRORS = {
   },
   /** Status from alibaba-cloud-sdk-go#39. */
   SignatureNonceUsed: { status: 400, message: 'Specified signature nonce was used already.' },
-  /** SDKs compare what follows the colon with their own string: nothing may come after it. */
+  /** SDKs compare the text after the colon with their own string to sign, so it must be the end of the message. */
   SignatureDoesNotMatch: {
     status: 400,
     message:
@@ -61,14 +61,14 @@ export const GATEWAY_ERRORS = {
     message: 'The request signature does not conform to Aliyun standards. {reason}',
   },
   'Throttling.User': { status: 400, message: 'Request was denied due to user flow control.' },
-  /** Ours: what the platform answers is unverified. */
+  /** Ours: the response of the platform is unverified. */
   RequestBodyTooLarge: {
     status: 413,
     message: 'The body of an API call may have at most {limit} bytes.',
   },
-  /** Ours: what the platform answers to half a request is unverified. */
-  IncompleteBody: { status: 400, message: 'The body of the request does not end as it must.' },
-  RequestTimeout: { status: 408, message: 'The request has not come in time.' },
+  /** Ours: the response of the platform to an incomplete request is unverified. */
+  IncompleteBody: { status: 400, message: 'The body of the request is incomplete.' },
+  RequestTimeout: { status: 408, message: 'The request did not arrive in time.' },
   ServiceUnavailable: {
     status: 503,
     message: 'The request has failed due to a temporary failure of the server.',
@@ -80,9 +80,8 @@ export const GATEWAY_ERRORS = {
 } as const;
 
 /**
- * Refusals of an operation: HTTP 200 with `Success` false, `Code` and `ErrorMessage`. Codes are those of IoT
- * Platform ("Error codes", aliyun-openapi-net-sdk#234 for `iot.check`); texts are ours, as the platform publishes
- * none.
+ * Refusals of an operation: HTTP 200 with `Success` false, `Code` and `ErrorMessage`. Codes are those of IoT Platform
+ * ("Error codes", aliyun-openapi-net-sdk#234 for `iot.check`). Texts are ours, because the platform publishes none.
  */
 export const BUSINESS_ERRORS = {
   'iot.system.IllegalRequest': 'The request is illegal: {parameter} {reason}',
@@ -143,19 +142,19 @@ type Details<Template extends string> = Readonly<Record<Placeholder<Template>, s
 export type GatewayErrorName = keyof typeof GATEWAY_ERRORS;
 export type BusinessCode = keyof typeof BUSINESS_ERRORS;
 
-/** Codes that say what is wrong with one parameter, and no more. */
+/** Codes whose messages name only a parameter and a reason. */
 export type ParameterCode = {
   [Code in BusinessCode]: Placeholder<(typeof BUSINESS_ERRORS)[Code]> extends 'parameter' | 'reason'
     ? Code
     : never;
 }[BusinessCode];
 
-/** Puts details in the place of `{...}`; what has none stays as it is. */
+/** Replaces each `{name}` by its detail; one without a detail stays. */
 export function fill(template: string, details: Readonly<Record<string, string>>): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => details[name] ?? whole);
 }
 
-/** A call that never reached its operation. */
+/** Thrown to refuse a call before its operation. */
 export class GatewayError extends Error {
   readonly code: string;
   readonly status: number;
@@ -175,7 +174,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** A call that its operation refused. */
+/** Thrown by an operation to refuse a call. */
 export class BusinessError extends Error {
   readonly code: BusinessCode;
 
@@ -185,7 +184,7 @@ export class BusinessError extends Error {
   }
 }
 
-/** Makes a refusal of the layer in front of the operations. */
+/** Makes the error of a call that is refused before its operation. */
 export function gatewayError<Name extends GatewayErrorName>(
   name: Name,
   details: Details<Name | (typeof GATEWAY_ERRORS)[Name]['message']>,
@@ -195,7 +194,7 @@ export function gatewayError<Name extends GatewayErrorName>(
   return new GatewayError(fill(name, details), status, fill(message, details), headers);
 }
 
-/** Makes a refusal of an operation. */
+/** Makes the error of a call that its operation refuses. */
 export function businessError<Code extends BusinessCode>(
   code: Code,
   details: Details<(typeof BUSINESS_ERRORS)[Code]>,

@@ -1,12 +1,12 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Quota } from '../accounts/ports.ts';
 
-/** Which quotas hold: each operation's own, one number for all of them, or none. */
+/** Which quotas apply: `on`: the one of each operation; a number: this one for every operation; `off`: none. */
 export type QuotaRule = 'on' | 'off' | number;
 
 const PERIOD_MS = 1000;
 
-/** Counts calls in memory, in real time: an account and operation start a new second with their first call. */
+/** Counts calls in memory, by real time. The first call of an account to an operation starts a period of one second. */
 export function createQuota(): Quota {
   const limiters = new Map<number, RateLimiterMemory>();
   const limiterOf = (perSecond: number): RateLimiterMemory => {
@@ -29,7 +29,10 @@ export function createQuota(): Quota {
   };
 }
 
-/** The limiter takes the wait from the wall clock, which may have been set; its timer ends a period by real time. */
+/**
+ * Limits the wait to a period: the limiter computes it from the wall clock, which may have been set, but ends a period
+ * by a timer.
+ */
 function waitOf({ msBeforeNext }: RateLimiterRes): number {
   return Math.min(Math.max(1, Math.ceil(msBeforeNext)), PERIOD_MS);
 }

@@ -18,18 +18,18 @@ export interface RenderedResponse {
 }
 
 const PROLOG = "<?xml version='1.0' encoding='UTF-8'?>";
-/** Fields that hold a URL with a query. */
+/** Fields that may have a URL with a query. */
 const CDATA_FIELDS: ReadonlySet<string> = new Set(['Recommend', 'FirmwareUrl', 'Url']);
 
-/** The XML type is exact: SDKs of the tea family parse no XML that is labeled differently. */
+/** Keep the XML type unchanged: SDKs of the tea family do not parse XML with another type. */
 const CONTENT_TYPES = {
   json: 'application/json; charset=UTF-8',
   xml: 'text/xml;charset=utf-8',
 } as const;
 
 /**
- * What a field of a refusal may take in bytes. The string to sign of a call with the longest legal Udi, 61,440
- * characters, stays whole, because SDKs compare it with their own.
+ * Limits for fields of a refusal, in bytes. The string to sign of a call with the longest legal Udi, 61,440 characters,
+ * is never cut, because SDKs compare it with their own.
  */
 const MAX_REFUSAL_FIELD_BYTES: ReadonlyMap<string, number> = new Map([
   ['Message', 64 * 1024],
@@ -64,7 +64,7 @@ export function renderBusinessError(
 /**
  * Renders the refusal of a call that did not reach an operation (body as quoted in aliyun/openapi-sdk-php#175 and
  * NewFuture/DDNS#57).
- * @param host - what the client has called
+ * @param host - the `Host` header of the call
  */
 export function renderGatewayError(
   format: ResponseFormat,
@@ -83,7 +83,9 @@ export function renderGatewayError(
   return { ...rendered, headers: { ...rendered.headers, ...error.headers } };
 }
 
-/** Cuts what a client may have chosen, so that no refusal is much larger than its request. */
+/**
+ * Renders a refusal. Cuts fields that a client can make long, so that a refusal is not much larger than its request.
+ */
 function renderRefusal(
   format: ResponseFormat,
   status: number,

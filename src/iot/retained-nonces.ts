@@ -3,26 +3,26 @@ import { toMilliseconds } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MAX_FRESH } from './calls/freshness.ts';
 
-/** A little more than a call can be fresh for. */
+/** A little more than the longest time for which a call is fresh. */
 const PERIOD = MAX_FRESH + toMilliseconds({ minutes: 1 });
 
 /** Earlier than any time. */
 const EARLIEST = -Infinity;
 
 /**
- * Nonces that outlast every step of the clock. A nonce expires by the gateway's clock; if that was set forward and
- * then back, a call would be fresh again whose nonce was forgotten in between. So a nonce is forgotten only when it
- * had expired by every reading of the clock in the last 31 to 62 minutes of real time, and none is forgotten before
- * the process has run for 31 minutes, because the readings of the process before it are not known.
+ * Keeps nonces long enough, also when the clock is set. A nonce expires by the clock of the gateway. When that is set
+ * forward and then back, a call could be fresh again although its nonce was forgotten in between. So a nonce is
+ * forgotten only when it had expired by every reading of the clock in the last 31 to 62 minutes of real time. In the
+ * first 31 minutes of the process no nonce is forgotten, because the readings of the previous process are not known.
  */
 export class RetainedNonces implements NonceMemory {
   readonly #nonces: NonceMemory;
   readonly #clock: Clock;
   readonly #monotonic: Clock;
   #periodStart: number;
-  /** The lowest reading of the period that is going on. */
+  /** The lowest reading of the current period. */
   #lowest: number;
-  /** The lowest reading of the period before. */
+  /** The lowest reading of the previous period. */
   #lowestBefore = EARLIEST;
 
   /** @param monotonic - measures real time */

@@ -32,12 +32,13 @@ export interface IotDependencies {
   readonly nonces: NonceMemory;
   readonly quota: Quota;
   readonly quotaRule: QuotaRule;
+  /** Undefined when no request fails on purpose. */
   readonly faults: FaultPlan | undefined;
   /** What clients date their calls by, even while the gateway's own clock was moved. */
   readonly wallClock: Clock;
-  /** What clients see as the gateway's address; derived from each request when undefined. */
+  /** The address of the gateway as clients see it; derived from each request when undefined. */
   readonly publicUrl: string | undefined;
-  /** What calls hold in memory before they are known to be signed. */
+  /** Limits the memory of calls whose signature is not checked yet. */
   readonly unsigned: MemoryBudget;
 }
 

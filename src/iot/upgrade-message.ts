@@ -1,8 +1,8 @@
 import type { FirmwarePackage, PackageFile, SignMethod } from '../uploads/firmware-package.ts';
 
 /**
- * What the platform publishes on `/ota/device/upgrade/${ProductKey}/${DeviceName}` when a device is to take a
- * firmware package (IoT Platform, "Perform OTA updates").
+ * The message that the platform publishes on `/ota/device/upgrade/${ProductKey}/${DeviceName}` to make a device install
+ * a firmware package (IoT Platform, "Perform OTA updates").
  */
 export interface UpgradeMessage {
   readonly code: '1000';
@@ -12,13 +12,13 @@ export interface UpgradeMessage {
   readonly data: UpgradeData;
 }
 
-/** A package as a device is told of it. It has either the members of one file, or `files`. */
+/** The description of a package for a device. It has either the members of one file, or `files`. */
 export interface UpgradeData extends Partial<SingleFile> {
   readonly version: string;
-  /** Only of a differential package. */
+  /** Only for a differential package. */
   readonly isDiff?: 1;
   readonly signMethod: SignMethod;
-  /** Only of a module that is not the default one. */
+  /** Only for a module other than the default one. */
   readonly module?: string;
   readonly files?: readonly UpgradeFile[];
   readonly extData?: { readonly _package_udi: string };
@@ -41,17 +41,17 @@ export interface UpgradeFile {
   readonly fileSign: string;
 }
 
-/** What a message says beside the package. */
+/** What a message needs beside the package. */
 export interface UpgradePush {
   /** Unix milliseconds. */
   readonly at: number;
-  /** @returns the URL by which the device downloads the object of a key */
+  /** @returns the URL that downloads the object of a key */
   readonly urlOf: (key: string) => string;
 }
 
 const DEFAULT_MODULE = 'default';
 
-/** Writes the message by which the platform would push a firmware package to a device. */
+/** Makes the message that the platform would push to a device for a firmware package. */
 export function upgradeMessage(firmware: FirmwarePackage, push: UpgradePush): UpgradeMessage {
   const [first] = firmware.files;
   const single = first !== undefined && first.name === undefined ? first : undefined;

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import type { DepositedFile, Gateway } from '../gateway.ts';
 import { requestHost } from '../http/public-host.ts';
 
-/** A file of a form, as multer hands it to a storage engine. */
+/** A file of a form, as multer passes it to a storage engine. */
 export interface IncomingFile {
   readonly fieldname: string;
   readonly originalname: string;
@@ -12,28 +12,28 @@ export interface IncomingFile {
   readonly stream: Readable;
 }
 
-/** What an upload leaves on `req.file`, beside what multer puts there. */
+/** The members that this engine adds to `req.file`, beside those of multer. */
 export interface GatewayFile extends DepositedFile {
   /** In bytes. */
   readonly size: number;
-  /** What CreateOTAFirmware takes to claim it. */
+  /** The FirmwareUrl that claims it with CreateOTAFirmware. */
   readonly firmwareUrl: string;
 }
 
-/** Chooses something for a file, at once or later. */
+/** Chooses a value for a file; may return a promise. */
 export type Chooser<T> = (request: IncomingMessage, file: IncomingFile) => T | Promise<T>;
 
-/** How files become uploads; whatever is absent is chosen. */
+/** How files become uploads; all options have defaults. */
 export interface GatewayStorageOptions {
-  /** Gives the object key of a file. Without it each file gets a new key, `uploads/<id>.<extension>`. */
+  /** Chooses the object key of a file. Without it each file gets a new key, `uploads/<id>.<extension>`. */
   readonly key?: Chooser<string>;
-  /** Gives the account that may claim a file with a new key. Without it: the account, when there is only one. */
+  /** Chooses the account that may claim a file with a new key. Without it: the account, when there is only one. */
   readonly accountId?: Chooser<string>;
-  /** Refuse a file whose key holds one already, instead of replacing it. */
+  /** Refuses a file whose key already has one, instead of replacing it. */
   readonly forbidOverwrite?: boolean;
 }
 
-/** The interface of multer's storage engines, as far as this one is concerned. */
+/** The part of multer's interface for storage engines that this one implements. */
 export interface GatewayStorage {
   /** Stores a file. */
   _handleFile(
@@ -41,19 +41,19 @@ export interface GatewayStorage {
     file: IncomingFile,
     done: (error?: unknown, info?: GatewayFile) => void,
   ): void;
-  /** Takes a file back. */
+  /** Removes a stored file. */
   _removeFile(request: IncomingMessage, file: object, done: (error: Error | null) => void): void;
 }
 
 /**
- * Makes a storage engine for multer that puts files into a gateway: hashed, durable, in its ledger. They have to be
- * claimed in time, by `gateway.uploads.claim` or CreateOTAFirmware, or the gateway purges them.
+ * Makes a storage engine for multer that stores files in a gateway: hashed, durable, recorded in its ledger. The
+ * gateway purges files that are not claimed in time, by `gateway.uploads.claim` or CreateOTAFirmware.
  *
  *     const upload = multer({ storage: gatewayStorage(gateway), limits: { fileSize: 50e6 } });
  *     app.post('/firmware', upload.single('firmware'), (req, res) => res.json(req.file));
  *
- * Of a request that fails, whatever the reason, no file is left. The gateway's `maxUpload` holds beside multer's own
- * limits; a file above it fails with a DepositError.
+ * A request that fails, for any reason, leaves no file. The `maxUpload` of the gateway applies in addition to the
+ * limits of multer; a file above it fails with a DepositError.
  */
 export function gatewayStorage(
   gateway: Pick<Gateway, 'uploads' | 'config'>,
@@ -80,21 +80,21 @@ export function gatewayStorage(
       handle(request, file).then((info) => done(undefined, info), done);
     },
     _removeFile: (_request, file, done) => {
-      // One that never came to be has nothing to take back.
+      // A file that was never stored has nothing to remove.
       const removing = isGatewayFile(file) ? uploads.withdraw(file) : Promise.resolve();
       removing.then(() => done(null), done);
     },
   };
 }
 
-/** @returns whether a file of multer's came from this engine: gives `req.file` its type */
+/** @returns whether this engine stored a file of multer; narrows the type of `req.file` */
 export function isGatewayFile<T extends object>(file: T | undefined): file is T & GatewayFile {
   return file !== undefined && 'key' in file && 'object' in file && 'firmwareUrl' in file;
 }
 
 /**
- * Reads a file's stream. One that was cut at a limit ends like any other. Giving up does not destroy it: multer would
- * tell of that, and not of the reason.
+ * Reads the stream of a file, and throws when multer has cut it at a limit: such a stream ends without an error.
+ * Stopping early does not destroy the stream, because multer would report that instead of the reason.
  */
 async function* untruncated(stream: Readable): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {

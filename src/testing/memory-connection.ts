@@ -2,13 +2,13 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:http';
 import { Duplex } from 'node:stream';
 
-/** As for a listener: SDKs put every parameter into the query. */
+/** The same limit as that of a listener: SDKs send every parameter in the query. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
-/** One end of a connection that never leaves the process; does what node:http asks of a socket, and no more. */
+/** One end of a connection inside the process. Implements only what node:http needs of a socket. */
 class MemorySocket extends Duplex {
   #peer: MemorySocket | undefined;
-  #taken: (() => void) | undefined;
+  #onRead: (() => void) | undefined;
 
   /** @returns two ends; what is written to one is read from the other */
   static pair(): [MemorySocket, MemorySocket] {
@@ -19,19 +19,19 @@ class MemorySocket extends Duplex {
   }
 
   override _read(): void {
-    const taken = this.#taken;
-    this.#taken = undefined;
-    taken?.();
+    const onRead = this.#onRead;
+    this.#onRead = undefined;
+    onRead?.();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     const peer = this.#peer;
-    // Nobody reads it any more; that there is nobody is told by the end of the connection.
+    // The peer no longer reads, so the bytes are dropped; the end of the connection reports that.
     if (peer === undefined || peer.destroyed || peer.readableEnded) {
       setImmediate(done);
       return;
     }
-    peer.#taken = done;
+    peer.#onRead = done;
     peer.push(chunk);
   }
 
@@ -44,18 +44,18 @@ class MemorySocket extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const peer = this.#peer;
     this.#peer = undefined;
-    const taken = this.#taken;
-    this.#taken = undefined;
+    const onRead = this.#onRead;
+    this.#onRead = undefined;
     done(error);
     setImmediate(() => {
-      taken?.();
+      onRead?.();
       if (peer === undefined || peer.destroyed) return;
       if (this.writableFinished) peer.#hangUp();
       else peer.destroy(connectionReset());
     });
   }
 
-  /** Ends, and goes away once everything was handed over. */
+  /** Ends the connection, and destroys it after everything was passed on. */
   destroySoon(): void {
     if (this.writableFinished) {
       this.destroy();
@@ -66,12 +66,12 @@ class MemorySocket extends Duplex {
     });
   }
 
-  /** Goes away at once; the other end gets ECONNRESET. */
+  /** Destroys the connection at once; the other end gets ECONNRESET. */
   resetAndDestroy(): this {
     return this.destroy();
   }
 
-  /** The other end is gone, in order: what it has sent may still be read. */
+  /** Closes this end after the other one was closed without an error: bytes that it has sent can still be read. */
   #hangUp(): void {
     if (this.readableEnded || this.destroyed) this.destroy();
     else this.once('end', () => this.destroy());
@@ -84,13 +84,13 @@ function connectionReset(): Error {
 
 /** A server without a port. */
 export interface MemoryServer {
-  /** Opens a connection to it. */
+  /** Opens a connection to the server. */
   readonly connect: () => Duplex;
-  /** Cuts all connections. */
+  /** Destroys all connections. */
   readonly close: () => void;
 }
 
-/** Serves HTTP to whoever connects from the same process: no port, no network, nothing that keeps the process alive. */
+/** Serves HTTP inside the process: without a port or a network, and without keeping the process alive. */
 export function createMemoryServer(handle: RequestListener): MemoryServer {
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 0 }, handle);
   const open = new Set<Duplex>();

@@ -9,7 +9,7 @@ interface PlainRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What the API client needs of `fetch`, over connections that somebody else opens. */
+/** Makes the part of `fetch` that the API client needs, over the connections that `connect` opens. */
 export function memoryFetch(
   connect: () => Duplex,
 ): (url: URL, init: PlainRequest) => Promise<Response> {
@@ -28,8 +28,8 @@ export function memoryFetch(
     const body = await buffer(response);
     const { rawHeaders, statusCode = 0 } = response;
     const pairs: [string, string][] = [];
-    for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-      pairs.push([rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '']);
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      pairs.push([rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '']);
     }
     return new Response(body.length === 0 ? null : body, { status: statusCode, headers: pairs });
   };

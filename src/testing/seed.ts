@@ -1,16 +1,18 @@
 import { toMilliseconds } from '../lib/clock.ts';
 import type { SeedOptions, SeededUpload, TestGateway } from './test-gateway.ts';
 
-type SeedParts = Pick<
+type SeedDependencies = Pick<
   TestGateway,
   'apiAs' | 'accessKey' | 'clock' | 'config' | 'postObject' | 'purgeUnclaimed'
 >;
 
-/** How far each state is down the way. */
+/** How many steps lead to each state. A purged seed is stored, and then purged by its age. */
 const STEPS = { issued: 0, stored: 1, claimed: 2, purging: 3, purged: 1 } as const;
 
-/** Makes the `seed` of a gateway. Seeds come one after the other, since each moves the clock. */
-export function createSeed(gateway: SeedParts): (options: SeedOptions) => Promise<SeededUpload> {
+/** Makes the `seed` function of a gateway. Seeds run one after the other, because each moves the clock. */
+export function createSeed(
+  gateway: SeedDependencies,
+): (options: SeedOptions) => Promise<SeededUpload> {
   let last: Promise<unknown> = Promise.resolve();
   let count = 0;
   return (options) => {
@@ -22,14 +24,14 @@ export function createSeed(gateway: SeedParts): (options: SeedOptions) => Promis
 }
 
 async function seedAt(
-  gateway: SeedParts,
+  gateway: SeedDependencies,
   options: SeedOptions,
   name: string,
 ): Promise<SeededUpload> {
   const { clock, config } = gateway;
   const now = clock.now();
   const isPurged = options.state === 'purged';
-  // A purged one has missed its deadline at the latest now.
+  // A purged upload must be old enough that its deadline has passed.
   const age = Math.max(toMilliseconds(options.age ?? {}), isPurged ? config.claimTtl : 0);
   clock.set(now - age);
   try {
@@ -45,7 +47,7 @@ async function seedAt(
 }
 
 async function seed(
-  gateway: SeedParts,
+  gateway: SeedDependencies,
   { accessKey, bytes = 'firmware', firmware, state, upload }: SeedOptions,
   name: string,
 ): Promise<SeededUpload> {

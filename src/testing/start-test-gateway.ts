@@ -28,14 +28,15 @@ import type {
 const ACCESS_KEY: Key = { id: 'testid', secret: 'testsecret' };
 const BUCKET_KEY: Key = { id: 'bucketid', secret: 'bucketsecret' };
 const URL_INSIDE = 'http://gateway.test';
-/** A test's own server may be called back, whatever else is named. */
+/** Callbacks to loopback are always allowed, so that a test can receive them. */
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 /** Later than any time. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 /**
- * Starts a gateway for a test: no port, no schedule, no account, ledger in memory, a clock that stands still, ids that
- * count up, quotas off, callbacks to loopback without a condition. Many can run side by side and never meet. Close each one.
+ * Starts a gateway for a test: no port, no schedule, fixed access keys, a ledger in memory, a clock that stands still,
+ * ids that count up, no quotas, and unsigned callbacks to loopback. Many can run at the same time, independently. Close
+ * each one.
  * @throws ConfigError for wrong options
  */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
@@ -163,7 +164,7 @@ function createClients(
       accessKeyId,
       accessKeySecret,
       clock,
-      // Two gateways that share their records are no case of tests.
+      // Unique in this gateway, which is enough because tests do not share records between gateways.
       nonce: () => `test-kit-${String(++calls)}`,
       ...rest,
     });

@@ -12,21 +12,21 @@ export interface Key {
   readonly secret: string;
 }
 
-/** Options of a gateway under test; whatever is absent is chosen for tests. */
+/** Options of a test gateway; absent ones have defaults for tests. */
 export interface TestGatewayOptions extends Omit<GatewayOptions, 'dataDir' | 'accountsFile'> {
-  /** Parts to use instead of the kit's own; `accounts` for others than the one there is. */
+  /** Parts to use instead of those of the kit; `accounts` replaces the default account. */
   readonly parts?: Omit<GatewayParts, 'clock'>;
-  /** The clock to start with; one that stands at 2024-01-01 when absent. */
+  /** The clock of the gateway; when absent, one that stands at 2024-01-01. */
   readonly clock?: ManualClock;
 }
 
-/** What to post beside the file. */
+/** Options of `postObject`. */
 export interface PostObjectOptions {
-  /** Form fields to add or replace; undefined takes one out. */
+  /** Form fields to add or replace; undefined removes a field. */
   readonly fields?: Readonly<Record<string, string | undefined>>;
   /** Request headers to add. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Name of the file; `firmware.bin` when absent. */
+  /** The name of the file; `firmware.bin` when absent. */
   readonly filename?: string;
 }
 
@@ -42,48 +42,48 @@ export interface FetchOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An upload to start a test with. */
+/** The upload that `seed` makes. */
 export interface SeedOptions {
-  /** How far its life has gone. `purging` and `purged` are of a deleted package and of a missed deadline. */
+  /** The state to reach. `purging`: its package was deleted. `purged`: it was not claimed in time. */
   readonly state: Upload['state'];
   /** The file; the text `firmware` when absent. */
   readonly bytes?: Uint8Array | string;
-  /** How long ago it was issued, stored and claimed. */
+  /** How long ago it was issued, stored and claimed; now when absent. */
   readonly age?: Duration;
   /** Parameters of GenerateOTAUploadURL. */
   readonly upload?: GenerateParameters;
-  /** Parameters of CreateOTAFirmware; name and version are chosen when absent. */
+  /** Parameters of CreateOTAFirmware; name and version are generated when absent. */
   readonly firmware?: Partial<Omit<CreateParameters, 'firmwareUrl' | 'multiFiles'>>;
-  /** Whose it is; the account's when absent. */
+  /** The access key to call with; that of the default account when absent. */
   readonly accessKey?: Key | undefined;
 }
 
-/** An upload that is there. */
+/** An upload that `seed` has made. */
 export interface SeededUpload {
   readonly key: string;
   readonly grant: UploadGrant;
   readonly firmwareUrl: string;
-  /** Of the firmware package; only when the upload is, or was, claimed. */
+  /** The id of its firmware package; only when the upload is, or was, claimed. */
   readonly firmwareId?: string;
 }
 
-/** A whole gateway in a temporary folder, with a clock that is moved by hand and nothing that listens. */
+/** A complete gateway in a temporary folder, with a clock that the test moves and without a listener. */
 export interface TestGateway extends Gateway, Hooks {
   readonly clock: ManualClock;
-  /** The address that the gateway has for `api`, `postObject` and `fetch`. Nothing listens there. */
+  /** The address of the gateway for `api`, `postObject` and `fetch`. Nothing listens there. */
   readonly url: string;
-  /** An access key of the (first) account. */
+  /** An access key of the first account. */
   readonly accessKey: Key;
-  /** The bucket's access key. */
+  /** The access key of the bucket. */
   readonly bucketKey: Key;
-  /** Calls the IoT API as the account, without a port. */
+  /** Calls the IoT API with `accessKey`, without a port. */
   readonly api: OtaClient;
-  /** As `api`, with another access key. */
+  /** Like `api`, with another access key. */
   apiAs(accessKey: Key): OtaClient;
-  /** As `api`, over the network to a listener: `gateway.apiFor((await gateway.listen()).url)`. */
+  /** Like `api`, over the network to a listener: `gateway.apiFor((await gateway.listen()).url)`. */
   apiFor(url: string, accessKey?: Key): OtaClient;
   /**
-   * Posts a file with a grant's form, without a port.
+   * Posts a file with the form of a grant, without a port.
    * @returns the response, also when it is a refusal; rejects when the connection breaks
    */
   postObject(
@@ -91,35 +91,35 @@ export interface TestGateway extends Gateway, Hooks {
     bytes: Uint8Array | string,
     options?: PostObjectOptions,
   ): Promise<PostResult>;
-  /** As `postObject`, over the network to the grant's host or another URL. */
+  /** Like `postObject`, over the network to the host of the grant or another URL. */
   postObjectTo(
     url: string,
     grant: UploadGrant,
     bytes: Uint8Array | string,
     options?: PostObjectOptions,
   ): Promise<PostResult>;
-  /** The fields of a grant's form: `request(gateway.app).post('/').field(gateway.formFields(grant))`. */
+  /** Returns the fields of the form of a grant: `request(gateway.app).post('/').field(gateway.formFields(grant))`. */
   formFields(grant: UploadGrant): Record<string, string>;
-  /** Sends a request without a body, whatever its host is, without a port; for downloads. */
+  /** Sends a request without a body, to any host, without a port; for downloads. */
   fetch(url: string, options?: FetchOptions): Promise<Response>;
-  /** Lets requests fail on purpose. */
+  /** Injects faults. */
   readonly faults: Faults;
   /**
-   * Makes an upload through the same doors as any client: signs, posts, claims, purges. While it does, the clock is
-   * set back by `age`. For `purged` a purge runs, which takes with it whatever else is due.
+   * Makes an upload as any client does: signs, posts, claims, deletes. The clock is set back by `age` while it does
+   * this. For `purged` it runs a purge, which also deletes all other uploads that are due.
    */
   seed(options: SeedOptions): Promise<SeededUpload>;
   /** @returns all uploads and packages as plain data, the same in every run; for assertions and snapshot files */
   snapshot(): Promise<Snapshot>;
-  /** Forgets all uploads, packages and faults, and sets the clock back to its start. */
+  /** Deletes all uploads, packages, faults and nonces, and sets the clock back to its start. */
   reset(): Promise<void>;
-  /** What the gateway remembers. */
+  /** The records of the gateway: ledger and nonces. */
   readonly records: Records;
-  /** Holds the bodies; removed when the gateway is closed. */
+  /** The folder of the bodies; `close` removes it. */
   readonly dataDir: string;
   /**
-   * Cuts what is still running, closes the gateway and removes its folder. Idempotent.
-   * Rejects with the first error that a hook has thrown.
+   * Cuts running requests, closes the gateway, and removes its folder. Idempotent.
+   * Rejects with the first error that a listener of a hook has thrown.
    */
   close(): Promise<void>;
 }

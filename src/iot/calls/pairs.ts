@@ -1,21 +1,20 @@
 import { unescape } from 'node:querystring';
 
-/** Decoded name-value pairs in the order of the wire. */
+/** Decoded name-value pairs, in the order in which they were sent. */
 export type Pairs = readonly (readonly [string, string])[];
 
-/** Of a call, in its query and its body together. Ours: no limit is documented, and no operation has half as many. */
+/** Limit for the query and the body of a call together. Ours: none is documented, and no operation has half as many. */
 export const MAX_PARAMETERS = 1000;
 
 /**
- * Of names and values together, decoded, in UTF-8. Ours: twice what the longest legal ones take. A canonical form
- * takes up to five times as much.
+ * Limit for all names and values of a call together, decoded, in UTF-8. Ours: twice the size of the longest legal ones.
+ * Their canonical form can be five times as large.
  */
 export const MAX_PARAMETER_BYTES = 64 * 1024;
 
 /**
- * Decodes a query or an urlencoded body. `+` is a space; a `%` that starts no escape stays, and bytes that are no
- * UTF-8 become U+FFFD, so that whatever was sent can be told apart and refused later. It stops after the first pair
- * that is one too many.
+ * Decodes a query or an urlencoded body. `+` is a space; a `%` that does not start an escape stays, and bytes that are
+ * not UTF-8 become U+FFFD, so that a later check can reject them. Stops after the first pair above the limit.
  */
 export function parsePairs(text: string): Pairs {
   const pairs: [string, string][] = [];
@@ -39,7 +38,7 @@ function decode(text: string): string {
   return unescape(text.replaceAll('+', ' '));
 }
 
-/** @returns the first name that comes twice. */
+/** @returns the first name that is given twice */
 export function findRepeated(pairs: Pairs): string | undefined {
   const seen = new Set<string>();
   return pairs.find(([name]) => seen.has(name) || !seen.add(name))?.[0];

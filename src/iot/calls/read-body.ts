@@ -5,12 +5,12 @@ import { BudgetExhausted, headerBytes } from '../../http/memory-budget.ts';
 import type { MemoryShare } from '../../http/memory-budget.ts';
 import { BrokenRequest, ClientVanished, readChunks } from '../../http/request-chunks.ts';
 
-/** What the body of a call may have. */
+/** Limit for the body of a call. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
- * What came of reading a body. `noRoom`: too much memory is held by requests that are not known to be signed. `gone`:
- * the client went away in the middle of it.
+ * Result of reading a body. `noRoom`: requests whose signature is not checked yet hold too much memory. `gone`: the
+ * client closed the connection before the end of the body.
  */
 export type ReadOutcome =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
@@ -18,8 +18,8 @@ export type ReadOutcome =
   | { readonly kind: 'broken'; readonly reason: BreakReason };
 
 /**
- * Reads a body into memory, up to a limit. It stops at the limit and leaves the rest unread.
- * @param share - takes what the body and the headers before it hold
+ * Reads a body into memory. Stops at the limit; the rest stays unread.
+ * @param share - counts the memory of the body and of the headers before it
  */
 export async function readBody(
   request: IncomingMessage,
@@ -27,7 +27,7 @@ export async function readBody(
   share: MemoryShare,
 ): Promise<ReadOutcome> {
   if (Number(request.headers['content-length'] ?? 0) > limit) return { kind: 'tooLarge' };
-  // A host application has read it before, and its events will not come again; or there is none.
+  // Either there is no body, or a host application has read it before and its events will not come again.
   if (request.readableEnded || !hasBody(request)) return { kind: 'whole', bytes: Buffer.alloc(0) };
   try {
     await share.grow(headerBytes(request));

@@ -5,7 +5,7 @@ import type { CommonParameters, PresentedSignature, SignedCall } from './signed-
 import { formBytes } from './wire-call.ts';
 import type { WireCall } from './wire-call.ts';
 
-/** Names are case-sensitive (rfancn/aliyun-ddns-client#13). */
+/** The names are case-sensitive (rfancn/aliyun-ddns-client#13). */
 const NAMES: Readonly<Record<keyof CommonParameters, string>> = {
   version: 'Version',
   action: 'Action',
@@ -21,7 +21,7 @@ const FORMATS: Readonly<Record<string, ResponseFormat>> = { json: 'json', xml: '
 const DEFAULT_FORMAT = 'xml';
 
 /**
- * Reads a call of signature version 1.0: everything is a parameter of the query or of the urlencoded body (IoT
+ * Reads a call of signature version 1.0: everything is a parameter in the query or in the urlencoded body (IoT
  * Platform "Common parameters"; @alicloud/pop-core).
  */
 export function readV1(call: WireCall): SignedCall {

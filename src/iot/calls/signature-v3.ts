@@ -24,7 +24,7 @@ const HEADERS = {
 const PAYLOAD_HASH = 'x-acs-content-sha256';
 const MAX_SHOWN_DIGEST = 128;
 
-/** Which headers a signature must cover at the least is unverified; every known SDK signs these. */
+/** Every known SDK signs these headers; which ones the platform requires is unverified. */
 const MUST_BE_SIGNED = [
   'host',
   HEADERS.action,
@@ -35,8 +35,8 @@ const MUST_BE_SIGNED = [
 ];
 
 /**
- * Reads a call of signature version 3: what is common stands in headers, and what is the operation's in the query or
- * in an urlencoded body (Alibaba Cloud "V3 request structure and signature method"; @alicloud/openapi-core).
+ * Reads a call of signature version 3: common parameters are headers, the parameters of the operation are in the query
+ * or in an urlencoded body (Alibaba Cloud "V3 request structure and signature method"; @alicloud/openapi-core).
  *
  * @param authorization - the Authorization header
  */
@@ -67,15 +67,15 @@ export function readV3(call: WireCall, authorization: string): SignedCall {
 /** V3 has no Format: the response is JSON, unless `accept` allows only XML. */
 function acceptedFormat(accept: string | undefined): ResponseFormat {
   const types = (accept ?? '').split(',').map((type) => type.split(';')[0]?.trim().toLowerCase());
-  const wantsXml = types.some((type) => type === 'application/xml' || type === 'text/xml');
-  const takesJson = types.some((type) => type === 'application/json');
-  return wantsXml && !takesJson ? 'xml' : 'json';
+  const acceptsXml = types.some((type) => type === 'application/xml' || type === 'text/xml');
+  const acceptsJson = types.some((type) => type === 'application/json');
+  return acceptsXml && !acceptsJson ? 'xml' : 'json';
 }
 
 function missingV3(name: keyof CommonParameters, authorization: string): GatewayError {
   switch (name) {
     case 'accessKeyId':
-      return unusable(authorization);
+      return invalidAuthorization(authorization);
     case 'securityToken':
       return gatewayError('Missing{name}', { name: 'SecurityToken' });
     default:
@@ -83,14 +83,14 @@ function missingV3(name: keyof CommonParameters, authorization: string): Gateway
   }
 }
 
-function unusable(authorization: string): GatewayError {
+function invalidAuthorization(authorization: string): GatewayError {
   const isKnownAlgorithm = authorization.split(' ', 1)[0] === ALGORITHM_V3;
   if (!isKnownAlgorithm) return gatewayError('InvalidSignatureMethod', {});
   const shape = `Authorization: ${ALGORITHM_V3} Credential=...,SignedHeaders=...;...,Signature=...`;
   return gatewayError('IncompleteSignature', { reason: `Expected ${shape}` });
 }
 
-/** Cuts what is certainly no digest: what follows it in a message must not be lost. */
+/** Cuts a text that is too long for a digest, so that the rest of the message is not cut off. */
 function shorten(digest: string): string {
   return digest.length > MAX_SHOWN_DIGEST ? `${digest.slice(0, MAX_SHOWN_DIGEST)}...` : digest;
 }
@@ -101,7 +101,7 @@ function presentedV3(
   header: string,
   announcedHash: string | undefined,
 ): PresentedSignature {
-  if (authorization === undefined) throw unusable(header);
+  if (authorization === undefined) throw invalidAuthorization(header);
   if (announcedHash === undefined) throw gatewayError('MissingHeader', { name: PAYLOAD_HASH });
   const { signature, signedHeaders } = authorization;
   const unsigned = MUST_BE_SIGNED.find((name) => !signedHeaders.includes(name));

@@ -2,7 +2,9 @@ import type { GatewayError } from '../errors.ts';
 import type { ResponseFormat } from '../render.ts';
 import type { Pairs } from './pairs.ts';
 
-/** What every call says of itself, wherever its signature version puts it. An empty value counts as absent. */
+/**
+ * The parameters of every call; each signature version sends them in its own place. An empty value counts as absent.
+ */
 export interface CommonParameters {
   readonly version: string | undefined;
   readonly action: string | undefined;
@@ -12,29 +14,29 @@ export interface CommonParameters {
   readonly securityToken: string | undefined;
 }
 
-/** A signature that can be tested. */
+/** A signature that can be verified. */
 export interface PresentedSignature {
   readonly given: string;
   readonly stringToSign: string;
-  /** @returns the signature that an access key's secret gives */
+  /** @returns the right signature for the secret of an access key */
   readonly sign: (secret: string) => string;
-  /** Why the signature cannot match, when that is known; a sentence and a space. */
+  /** Why the signature cannot match: a sentence and a space; empty when that is not known. */
   readonly hint: string;
 }
 
-/** A call as one signature version reads it. */
+/** A call, read by its signature version. */
 export interface SignedCall {
   readonly common: CommonParameters;
   /** The format of the response; undefined when the call asks for one that does not exist. */
   readonly format: ResponseFormat | undefined;
-  /** The format to refuse in, whatever the call asks for. */
+  /** The format of a refusal when `format` is undefined. */
   readonly fallbackFormat: ResponseFormat;
   /** Parameters of query and body together. */
   readonly parameters: Pairs;
   /** Length of the urlencoded body; 0 when there is none. */
   readonly formBytes: number;
-  /** @returns the refusal of a call that lacks a common parameter */
+  /** @returns the refusal of a call without this common parameter */
   readonly missing: (name: keyof CommonParameters) => GatewayError;
-  /** @throws GatewayError when there is no signature of a kind that can be tested */
+  /** @throws GatewayError when there is no signature that can be verified */
   readonly signature: () => PresentedSignature;
 }

@@ -2,23 +2,25 @@ import type { IncomingMessage } from 'node:http';
 import { parsePairs } from './pairs.ts';
 import type { Pairs } from './pairs.ts';
 
-/** What is read of an urlencoded body, and what it may have in bytes when its signature comes to be checked. */
+/**
+ * Bytes of an urlencoded body that are parsed, and the limit for the body of a call when its signature is checked.
+ */
 export const MAX_FORM_BYTES = 128 * 1024;
 
-/** An HTTP request as far as it matters to the API, before its body is read. */
+/** The parts of an HTTP request that the API uses, before its body is read. */
 export interface CallHead {
   readonly method: string;
   readonly query: Pairs;
   /** Lower-case name -> value; the values of a repeated header are sorted and joined by commas, as V3 signs them. */
   readonly headers: ReadonlyMap<string, string>;
-  /** The Authorization header, when it is one of signature V3. */
+  /** The Authorization header, if it is one of signature V3. */
   readonly authorizationV3: string | undefined;
 }
 
 /** A request that is an API call, with its body. */
 export interface WireCall extends CallHead {
   readonly body: Buffer;
-  /** Parameters of an urlencoded body; not all of them when the body is too long. */
+  /** Parameters of an urlencoded body; only the first ones when the body is too long. */
   readonly form: Pairs;
 }
 
@@ -26,10 +28,10 @@ const MARKERS: ReadonlySet<string> = new Set(['Action', 'AccessKeyId', 'Signatur
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 const MULTIPART_TYPE = 'multipart/form-data';
 
-/** @returns undefined when the request does not go to the path `/` */
+/** @returns undefined when the path of the request is not `/` */
 export function readHead(request: IncomingMessage): CallHead | undefined {
   const [target = '', query = ''] = splitOnce(request.url ?? '/', '?');
-  // A proxy may ask for the whole URL.
+  // A proxy may send the whole URL.
   const path = target.replace(/^https?:\/\/[^/]*/i, '');
   if (path !== '/' && path !== '') return undefined;
   const headers = joinHeaders(request.rawHeaders);
@@ -46,14 +48,14 @@ export function readHead(request: IncomingMessage): CallHead | undefined {
 export function recognize(head: CallHead): 'yes' | 'no' | 'askBody' {
   const type = contentType(head);
   if (head.method === 'POST' && type === MULTIPART_TYPE) return 'no';
-  // Nothing but the API knows this signature, so that the API may say what is wrong with the method.
+  // Only the API has this signature, so the API refuses other methods itself.
   if (head.authorizationV3 !== undefined) return 'yes';
   if (head.method !== 'GET' && head.method !== 'POST') return 'no';
   if (hasMarker(head.query)) return 'yes';
   return type === FORM_TYPE ? 'askBody' : 'no';
 }
 
-/** Adds the body. @returns undefined when it shows that the request is no API call */
+/** Adds the body. @returns undefined when the body shows that the request is not an API call */
 export function completeCall(head: CallHead, body: Buffer): WireCall | undefined {
   const isForm = contentType(head) === FORM_TYPE;
   const form = isForm ? parsePairs(body.toString('utf8', 0, MAX_FORM_BYTES)) : [];
@@ -75,15 +77,15 @@ function contentType({ headers }: CallHead): string | undefined {
 }
 
 function splitOnce(text: string, separator: string): string[] {
-  const place = text.indexOf(separator);
-  return place === -1 ? [text] : [text.slice(0, place), text.slice(place + separator.length)];
+  const index = text.indexOf(separator);
+  return index === -1 ? [text] : [text.slice(0, index), text.slice(index + separator.length)];
 }
 
 function joinHeaders(rawHeaders: readonly string[]): ReadonlyMap<string, string> {
   const values = new Map<string, string[]>();
-  for (let place = 0; place + 1 < rawHeaders.length; place += 2) {
-    const name = rawHeaders[place]?.toLowerCase() ?? '';
-    const value = rawHeaders[place + 1]?.trim() ?? '';
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? '';
+    const value = rawHeaders[index + 1]?.trim() ?? '';
     const list = values.get(name);
     if (list === undefined) values.set(name, [value]);
     else list.push(value);

@@ -16,7 +16,7 @@ const suffix = defaulted(
 /** IoT Platform, "GenerateOTAUploadURL". */
 export const generateOtaUploadUrl: Operation = {
   name: 'GenerateOTAUploadURL',
-  summary: 'Signs a form that uploads one file, and names the URL the file will have.',
+  summary: 'Signs a form that uploads one file, and returns the URL that the file will have.',
   perSecond: 10,
   parameters: [INSTANCE_ID, suffix],
   run: async ({ account, host, instanceId, requestId, uploads }, given) => {

@@ -13,7 +13,7 @@ export const INSTANCE_ID = optional(
 );
 
 /**
- * @returns the instance that a call is about
+ * @returns the instance of a call
  * @throws BusinessError when the account has instances and the call names none of them
  */
 export function chooseInstance(
@@ -23,13 +23,13 @@ export function chooseInstance(
   const instanceId = INSTANCE_ID.read({ values, prefix: '' });
   if (instances === undefined) return instanceId;
   if (instanceId !== undefined && instances.includes(instanceId)) return instanceId;
-  const given = instanceId === undefined ? 'there is none' : `is ${quote(instanceId)}`;
+  const given = instanceId === undefined ? 'is missing' : `is ${quote(instanceId)}`;
   throw businessError('iot.system.InstanceNotFound', {
     reason: `IotInstanceId must be one of ${instances.join(', ')}, but ${given}.`,
   });
 }
 
-/** Finds a package of the caller's. An account that lists instances finds it in the instance of the call only. */
+/** Finds a package of the caller. When the account lists instances, finds only packages of the instance of the call. */
 export async function findPackage(
   { account, instanceId, uploads }: CallContext,
   firmwareId: string,

@@ -39,7 +39,7 @@ export const modifyOtaFirmware: Operation = {
       description: description.read(given),
       udi: udi.read(given),
     };
-    checkOwner(await findPackage(context, id), id, product);
+    checkProductKey(await findPackage(context, id), id, product);
     const outcome = await uploads.ledger.modifyPackage(account.id, id, {
       ...(wanted.name !== undefined && { name: wanted.name }),
       ...(wanted.description !== undefined && { description: wanted.description }),
@@ -56,8 +56,8 @@ export const modifyOtaFirmware: Operation = {
   },
 };
 
-/** A package that was made without a product may be changed under any. */
-function checkOwner(found: FirmwarePackage | undefined, id: string, given: string): void {
+/** Checks the product of a package. One that was made without a product may be changed under any product. */
+function checkProductKey(found: FirmwarePackage | undefined, id: string, given: string): void {
   if (found === undefined) throw notFound(id);
   if (found.productKey === undefined || found.productKey === given) return;
   throw businessError('iot.firmware.FirmwareAndProductKeyMismatch', {

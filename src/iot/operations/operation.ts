@@ -16,10 +16,10 @@ export interface CallContext {
   readonly uploads: UploadDependencies;
   readonly bucketKey: BucketKey;
   readonly publicUrl: string | undefined;
-  /** The gateway's address as the caller sees it: scheme and host, no trailing slash. */
+  /** The address of the gateway as the caller sees it: scheme and host, no trailing slash. */
   readonly host: string;
   readonly account: Account;
-  /** There is no other account. */
+  /** Whether there is no other account. */
   readonly isSoleAccount: boolean;
   readonly instanceId: string | undefined;
   readonly requestId: string;
@@ -32,8 +32,8 @@ export interface Operation {
   readonly summary: string;
   /** Calls per second and account. */
   readonly perSecond: number;
-  /** In the order in which missing ones are told. */
+  /** The first missing one in this order is reported. */
   readonly parameters: readonly Parameter<unknown>[];
-  /** @throws BusinessError when it refuses */
+  /** @throws BusinessError when it refuses the call */
   run(context: CallContext, given: Given): Promise<SuccessBody>;
 }

@@ -1,7 +1,7 @@
 import type { Account, Product } from '../../accounts/accounts.ts';
 import { quote, refusal } from '../parameters/parameter.ts';
 
-/** @throws BusinessError when the account lists its products and this is none of them */
+/** @throws BusinessError when the account lists its products and this is not one of them */
 export function checkProduct({ products }: Account, productKey: string | undefined): void {
   if (productKey === undefined || products === undefined) return;
   if (products.some(({ key }) => key === productKey)) return;

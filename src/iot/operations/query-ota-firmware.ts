@@ -10,7 +10,7 @@ import { INSTANCE_ID, findPackage } from './instance.ts';
 import type { CallContext, Operation } from './operation.ts';
 import { productName } from './product.ts';
 
-/** How long a device may download: 24 hours (IoT Platform, "OTA update", and two captured pushes). */
+/** How long a download URL is valid: 24 hours (IoT Platform, "OTA update", and two captured pushes). */
 const DOWNLOAD_TTL = toMilliseconds({ hours: 24 });
 
 const firmwareId = required(
@@ -23,7 +23,7 @@ const firmwareId = required(
 /** IoT Platform, "QueryOTAFirmware". */
 export const queryOtaFirmware: Operation = {
   name: 'QueryOTAFirmware',
-  summary: 'Tells everything about a firmware package, with URLs to download its files.',
+  summary: 'Returns a firmware package, with URLs to download its files.',
   perSecond: 20,
   parameters: [firmwareId, INSTANCE_ID],
   run: async (context, given) => {
@@ -40,7 +40,10 @@ export const queryOtaFirmware: Operation = {
   },
 };
 
-/** A text that was never given is empty, as SrcVersion is in the page's sample; Udi, which the sample lacks, is left out. */
+/**
+ * A text that was never given is empty, like SrcVersion in the sample of the page. Udi is not in that
+ * sample, and is left out when it was never given.
+ */
 function describePackage(context: CallContext, found: FirmwarePackage): ResponseBody {
   const [first] = found.files;
   const single = first !== undefined && first.name === undefined ? first : undefined;

@@ -6,7 +6,7 @@ import { modifyOtaFirmware } from './modify-ota-firmware.ts';
 import type { Operation } from './operation.ts';
 import { queryOtaFirmware } from './query-ota-firmware.ts';
 
-/** All there is. To add an operation, write its file and add a line here. */
+/** All operations. To add one, write its file and add a line here. */
 export const OPERATIONS: readonly Operation[] = [
   generateOtaUploadUrl,
   createOtaFirmware,
@@ -16,7 +16,7 @@ export const OPERATIONS: readonly Operation[] = [
   deleteOtaFirmware,
 ];
 
-/** @returns the operation of an `Action`; case counts */
+/** @returns the operation of an `Action`, whose name is case-sensitive */
 export function findOperation(action: string): Operation | undefined {
   return OPERATIONS.find(({ name }) => name === action);
 }

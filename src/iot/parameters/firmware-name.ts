@@ -10,10 +10,10 @@ export const newName = distinguishBlank(
   required(NAME, 'The name of the firmware package, unique in the account.', FIRMWARE_NAME),
 );
 
-/** Another name for a firmware package. */
+/** A new name for an existing firmware package. */
 export const changedName = distinguishBlank(change(NAME, 'A new name.', FIRMWARE_NAME));
 
-/** A name of nothing, or of nothing but spaces, has an error code of its own. */
+/** Gives an empty name, and one of spaces only, their own error codes. */
 function distinguishBlank<T>(parameter: Parameter<T>): Parameter<T> {
   return {
     ...parameter,

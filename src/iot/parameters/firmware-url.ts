@@ -1,10 +1,10 @@
 import { findObjectKeyProblem } from '../../policy/object-key.ts';
 import { quote } from './parameter.ts';
 
-/** The address under which objects are known. */
+/** The bucket and the address that URLs of objects have. */
 export interface ObjectHome {
   readonly bucket: string;
-  /** When undefined, any host is taken for ours. */
+  /** When undefined, every host is accepted. */
   readonly publicUrl: string | undefined;
 }
 
@@ -16,11 +16,11 @@ export type ResolvedUrl =
 const HTTP_URL = /^https?:\/\/[^/?#]+([^?#]*)/i;
 
 /**
- * Finds the object key that a FirmwareUrl names. Its query is left aside, so that a signed URL does as well, and the
- * bucket may stand in the host or before the key.
+ * Finds the object key in a FirmwareUrl. Ignores the query, so that a signed URL is accepted, too. The bucket may be in
+ * the host or before the key.
  */
 export function resolveFirmwareUrl(url: string, home: ObjectHome): ResolvedUrl {
-  // The key is cut from the text itself, because a parsed URL has its dot segments and backslashes rewritten.
+  // Takes the key from the text, because parsing a URL rewrites dot segments and backslashes.
   const rawPath = HTTP_URL.exec(url)?.[1];
   if (rawPath === undefined || !URL.canParse(url)) {
     return { kind: 'malformed', reason: `must be an http or https URL, but is ${quote(url)}` };
@@ -37,7 +37,7 @@ export function resolveFirmwareUrl(url: string, home: ObjectHome): ResolvedUrl {
   const key = stripBase(path, host, address?.pathname ?? '/', home.bucket);
   return findObjectKeyProblem(key) === undefined
     ? { kind: 'key', key }
-    : { kind: 'foreign', reason: 'its path is no object key' };
+    : { kind: 'foreign', reason: 'its path is not an object key' };
 }
 
 function decodePath(path: string): string | undefined {
@@ -48,7 +48,7 @@ function decodePath(path: string): string | undefined {
   }
 }
 
-/** Takes off the path of the public URL, and the bucket unless it stands in the host. */
+/** Removes the path of the public URL, and the bucket unless the host has it. */
 function stripBase(path: string, host: string, basePath: string, bucket: string): string {
   const base = basePath.endsWith('/') ? basePath : `${basePath}/`;
   const rest = path.slice(path.startsWith(base) ? base.length : 1);

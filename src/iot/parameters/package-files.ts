@@ -44,7 +44,7 @@ export interface FileLabels {
   readonly md5: string;
 }
 
-/** A file as it is to be claimed, and what its parameters are called. */
+/** A file to claim, and the names of its parameters. */
 export interface NamedFile {
   readonly file: ClaimedFile;
   readonly labels: FileLabels;
@@ -86,9 +86,9 @@ export const FILE_PARAMETERS: readonly Parameter<unknown>[] = [
 ];
 
 /**
- * Reads the files of a package: FirmwareUrl and its company, or MultiFiles, but not both.
+ * Reads the files of a package: either FirmwareUrl with FirmwareSign and FirmwareSize, or MultiFiles.
  *
- * @throws BusinessError when they are not there, or not as they must be
+ * @throws BusinessError when they are missing or not valid
  */
 export function readFiles(given: Given, signMethod: SignMethod, home: ObjectHome): NamedFile[] {
   const entries = multiFiles.read(given);
@@ -177,28 +177,28 @@ function rejectDuplicates(
   name: string,
 ): void {
   const identities = files.map(identify);
-  for (const [place, identity] of identities.entries()) {
+  for (const [index, identity] of identities.entries()) {
     const first = identities.indexOf(identity);
-    if (first === place) continue;
+    if (first === index) continue;
     const reason = `is the same as that of ${LIST}.${first + 1}: ${quote(identity ?? '')}`;
-    throw refusal(code, { prefix: `${LIST}.${place + 1}.` }, name, reason);
+    throw refusal(code, { prefix: `${LIST}.${index + 1}.` }, name, reason);
   }
 }
 
-/** Splits `MultiFiles.N.Field` by N, which is compared as a number: by name, 10 would come before 2. */
+/** Groups `MultiFiles.N.Field` by N, in numeric order: sorted as text, 10 would come before 2. */
 function readEntries({ prefix, values }: Given): Given[] {
   const names = Array.from(values.keys()).filter((name) => name.startsWith(`${LIST}.`));
-  const places = new Set(names.map((name) => readPlace(name, prefix)));
-  const last = Math.max(0, ...places);
+  const numbers = new Set(names.map((name) => readFileNumber(name, prefix)));
+  const last = Math.max(0, ...numbers);
   return Array.from({ length: last }, (_, index) => {
     const name = `${LIST}.${index + 1}`;
-    if (places.has(index + 1)) return { values, prefix: `${name}.` };
+    if (numbers.has(index + 1)) return { values, prefix: `${name}.` };
     const reason = `is missing, but there is ${LIST}.${last}`;
     throw refusal('iot.check.InvalidFormattedParameter', { prefix }, name, reason);
   });
 }
 
-function readPlace(name: string, prefix: string): number {
+function readFileNumber(name: string, prefix: string): number {
   const [, digits] = /^MultiFiles\.([1-9]\d*)\.\w+$/.exec(name) ?? [];
   if (digits === undefined) {
     const reason = `must be like ${LIST}.1.Name, but is ${quote(name)}`;

@@ -7,7 +7,7 @@ export interface Given {
   readonly prefix: string;
 }
 
-/** What a value must be, and which error says that it is not. */
+/** What a value must be, and the error code for other values. */
 export interface Rule<T> {
   readonly type: 'String' | 'Integer' | 'Boolean' | 'Array';
   /** For people: completes "expected ...". */
@@ -17,14 +17,14 @@ export interface Rule<T> {
   readonly parse: (text: string) => T | undefined;
 }
 
-/** A parameter of an operation: enough to read it, and to describe it. */
+/** A parameter of an operation: how to read it, and how to describe it. */
 export interface Parameter<T> {
   readonly name: string;
   readonly required: boolean;
   readonly rule: Pick<Rule<unknown>, 'type' | 'expected' | 'code'>;
-  /** What it is for. */
+  /** Its purpose. */
   readonly about: string;
-  /** The value that stands for an absent one. */
+  /** The value when it is absent. */
   readonly fallback?: string | number | boolean;
   /** The parameters of each entry of an array. */
   readonly entries?: readonly Parameter<unknown>[];
@@ -32,7 +32,10 @@ export interface Parameter<T> {
   readonly read: (given: Given) => T;
 }
 
-/** A parameter that must be there; that it is, is tested before the operation runs. An empty value is told apart. */
+/**
+ * Makes a required parameter. `admit` checks that it is present before the operation runs; this rejects an empty value.
+ * @param emptyCode - the error code for an empty value
+ */
 export function required<T>(
   name: string,
   about: string,
@@ -47,7 +50,7 @@ export function required<T>(
   return { name, required: true, rule, about, read };
 }
 
-/** A parameter that may be left out, or be empty, which is the same. */
+/** Makes an optional parameter. An empty value counts as absent. */
 export function optional<T>(name: string, about: string, rule: Rule<T>): Parameter<T | undefined> {
   const read = (given: Given): T | undefined => {
     const text = given.values.get(given.prefix + name) ?? '';
@@ -56,7 +59,7 @@ export function optional<T>(name: string, about: string, rule: Rule<T>): Paramet
   return { name, required: false, rule, about, read };
 }
 
-/** A parameter with a value of its own when it is left out or empty. */
+/** Makes an optional parameter that has a default value when it is absent or empty. */
 export function defaulted<T extends string | number | boolean>(
   name: string,
   about: string,
@@ -74,7 +77,7 @@ export function defaulted<T extends string | number | boolean>(
   };
 }
 
-/** A change of something: absent leaves it as it is, empty is a value like any other. */
+/** Makes a parameter that changes a value: when absent nothing changes; an empty value is a new value. */
 export function change<T>(name: string, about: string, rule: Rule<T>): Parameter<T | undefined> {
   const read = (given: Given): T | undefined => {
     const text = given.values.get(given.prefix + name);
@@ -89,7 +92,7 @@ function apply<T>(rule: Rule<T>, given: Given, name: string, text: string): T {
   throw refusal(rule.code, given, name, `must be ${rule.expected}, but is ${quote(text)}`);
 }
 
-/** Refuses one parameter. @param reason - begins with a verb and has no full stop */
+/** Makes the error for one parameter. @param reason - begins with a verb and has no full stop */
 export function refusal(
   code: ParameterCode,
   { prefix }: Pick<Given, 'prefix'>,
@@ -101,7 +104,7 @@ export function refusal(
 
 const MAX_QUOTED = 80;
 
-/** Quotes a caller's value, which may be of any length, in a message. */
+/** Quotes a value of a caller for a message. Cuts a long one. */
 export function quote(text: string): string {
   const characters = Array.from(text);
   const shown = characters.slice(0, MAX_QUOTED).join('');

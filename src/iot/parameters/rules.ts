@@ -2,8 +2,8 @@ import type { ParameterCode } from '../errors.ts';
 import type { Rule } from './parameter.ts';
 
 /*
- * The rules that parameters of several operations share: IoT Platform, "CreateOTAFirmware" and its neighbors, and
- * the field descriptions of the generated SDKs. Lengths are counted in characters, not in bytes or UTF-16 units.
+ * The rules that parameters of several operations share: IoT Platform, "CreateOTAFirmware" and the other pages, and
+ * the field descriptions of the generated SDKs. Lengths are in characters (code points), not in bytes or UTF-16 units.
  */
 
 export function pattern(regex: RegExp, expected: string, code: ParameterCode): Rule<string> {
@@ -33,20 +33,20 @@ export function atMost(characters: number, code: ParameterCode): Rule<string> {
   };
 }
 
-/** Whole numbers in decimal digits. */
+/** Integers in decimal digits, with inclusive bounds. */
 export function integer(
-  [least, most]: readonly [number, number],
+  [min, max]: readonly [number, number],
   expected: string,
   code: ParameterCode,
 ): Rule<number> {
   const parse = (text: string): number | undefined => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-    return value >= least && value <= most ? value : undefined;
+    return value >= min && value <= max ? value : undefined;
   };
   return { type: 'Integer', expected, code, parse };
 }
 
-/** `true` or `false`; in any case of letters, as Python writes `True`. */
+/** `true` or `false`, in upper or lower case, because Python writes `True`. */
 export function flag(code: ParameterCode): Rule<boolean> {
   const parse = (text: string): boolean | undefined => {
     const lower = text.toLowerCase();
@@ -55,7 +55,7 @@ export function flag(code: ParameterCode): Rule<boolean> {
   return { type: 'Boolean', expected: 'true or false', code, parse };
 }
 
-/** Letters of Chinese, Japanese and English, and digits; the long-vowel marks belong to no script of their own. */
+/** Chinese, Japanese and English letters, and digits. The long-vowel marks are listed, because no `Script` has them. */
 const WORD = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\u30fc\uff70A-Za-z0-9';
 
 export const FIRMWARE_NAME = pattern(
