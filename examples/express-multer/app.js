@@ -2,7 +2,9 @@ const express = require('express');
 const multer = require('multer');
 const { gatewayStorage } = require('ota-upload-gateway/multer');
 
-/** An app with its own upload form. Its files live in the gateway: claimed within the hour, or purged. */
+/**
+ * An app with its own upload form. The gateway stores its files, and purges those that are not claimed within an hour.
+ */
 exports.createApp = (gateway) => {
   const upload = multer({
     storage: gatewayStorage(gateway),
@@ -22,7 +24,7 @@ exports.createApp = (gateway) => {
     else response.status(409).json({ reason: outcome.kind });
   });
 
-  // Devices, and Alibaba Cloud clients if there are any.
+  // Serves downloads to devices, and the API to Alibaba Cloud clients.
   app.use(gateway.app);
 
   app.use((error, _request, response, _next) => {

@@ -9,7 +9,7 @@ before(async () => {
 afterEach(() => gateway.reset());
 after(() => gateway.close());
 
-test('an upload can be claimed until its deadline, and not later', async () => {
+test('an upload can be claimed until its deadline, but not later', async () => {
   const inTime = await gateway.seed({ state: 'stored', age: { minutes: 59 } });
   const tooLate = await gateway.seed({ state: 'stored', age: { minutes: 60 } });
   const claim = ({ firmwareUrl }, firmwareName) =>
@@ -18,7 +18,7 @@ test('an upload can be claimed until its deadline, and not later', async () => {
   await assert.rejects(claim(tooLate, 'too-late'), { code: 'iot.firmware.InvalidFirmwareUrl' });
 });
 
-test('hooks tell what happens', async () => {
+test('hooks call their listeners', async () => {
   const seen = [];
   gateway.onStored((key) => seen.push(['stored', key]));
   gateway.onPurged(({ key }) => seen.push(['purged', key]));

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Drives a gateway in test mode with nothing but curl and openssl.
+# Tests against a gateway in test mode, only with curl and openssl.
 set -eu
 cd "$(dirname "$0")"
 
@@ -34,12 +34,12 @@ expect() {
   esac
 }
 
-# field NAME JSON: a text of a JSON answer.
+# field NAME JSON: prints a text of a JSON response.
 field() {
   printf %s "$2" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"
 }
 
-# encode TEXT: as signatures want it; dates have the only special characters here.
+# encode TEXT: percent-encodes as signatures require; only dates have special characters here.
 encode() {
   printf %s "$1" | sed 's/%/%25/g; s/:/%3A/g; s/&/%26/g; s/=/%3D/g; s/+/%2B/g; s|/|%2F|g'
 }
@@ -53,15 +53,15 @@ generate_upload_url() {
   curl -sS "$url/?$query&Signature=$(encode "$signature")"
 }
 
-# post ANSWER: posts a file with the form of an answer, and prints the status.
+# post RESPONSE: posts a file with the form of a response, and prints the status.
 post() {
-  curl -sS -o "$work/answer" -w '%{http_code}' \
+  curl -sS -o "$work/response" -w '%{http_code}' \
     -F "key=$(field Key "$1")" -F "policy=$(field Policy "$1")" \
     -F "OSSAccessKeyId=$(field OSSAccessKeyId "$1")" -F "signature=$(field Signature "$1")" \
     -F success_action_status=200 -F "file=@run.sh" "$url"
 }
 
-echo '# a file that nobody claims is purged after an hour'
+echo '# a file that is not claimed is purged after an hour'
 grant=$(generate_upload_url)
 expect 200 post "$grant"
 expect '"state":"stored"' curl -sS "$control/snapshot"
@@ -70,14 +70,14 @@ expect '"frozen":false' curl -sS -d '{"minutes":61}' "$control/clock/advance"
 expect '"purged":1' curl -sS -X POST "$control/purge"
 expect '"purgeReason":"unclaimed"' curl -sS "$control/snapshot"
 
-echo '# a form is good for a minute'
+echo '# a form is valid for a minute'
 expect '"uploads":[]' curl -sS -X POST "$control/reset"
 grant=$(generate_upload_url)
 curl -sS -o "$work/clock" -d '{"seconds":61}' "$control/clock/advance"
 expect 403 post "$grant"
-expect 'Policy expired' cat "$work/answer"
+expect 'Policy expired' cat "$work/response"
 
-echo '# faults look like the real ones'
+echo '# faults look like real errors'
 curl -sS -o "$work/clock" -X POST "$control/reset"
 curl -sS -o "$work/fault" -d '{"operation":"GenerateOTAUploadURL","code":"Throttling.User"}' "$control/faults"
 expect '"Code":"Throttling.User"' generate_upload_url

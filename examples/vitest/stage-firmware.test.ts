@@ -33,7 +33,7 @@ it('tries again when the connection breaks in the middle', async () => {
   expect(await stageFirmware(grant, firmware)).toBe(200);
 });
 
-it('stores the file once when an answer is lost', async () => {
+it('stores the file once when a response is lost', async () => {
   gateway.faults.next('PostObject', { loseAnswer: true });
   expect(await stageFirmware(grant, firmware)).toBe(200);
   const { uploads } = await gateway.snapshot();

@@ -1,4 +1,4 @@
-/** What GenerateOTAUploadURL gives. */
+/** The response of GenerateOTAUploadURL. */
 export interface Grant {
   readonly key: string;
   readonly host: string;
@@ -9,7 +9,7 @@ export interface Grant {
 
 const TRIES = 3;
 
-/** The code under test: posts a file, and tries again after a server error or a broken connection. */
+/** The code under test: posts a file, and retries after a server error or a broken connection. */
 export async function stageFirmware(grant: Grant, bytes: Uint8Array): Promise<number> {
   for (let tries = 1; ; tries += 1) {
     try {

@@ -34,7 +34,7 @@ export interface IotDependencies {
   readonly quotaRule: QuotaRule;
   /** Undefined when no request fails on purpose. */
   readonly faults: FaultPlan | undefined;
-  /** What clients date their calls by, even while the gateway's own clock was moved. */
+  /** The clock that clients take their dates from, also after a test has moved the clock of the gateway. */
   readonly wallClock: Clock;
   /** The address of the gateway as clients see it; derived from each request when undefined. */
   readonly publicUrl: string | undefined;

@@ -236,7 +236,7 @@ describe('a request with an odd target', () => {
     '/_gateway%2f',
     '/_gateway/%',
     '/_gateway/test/faults/%zz',
-  ])('%s is answered in XML or JSON, never in HTML, and never with 5xx', async (target) => {
+  ])('gets a response in XML or JSON, never in HTML, and never 5xx: %s', async (target) => {
     for (const method of ['GET', 'OPTIONS', 'DELETE']) {
       const received = await sendAndEnd(
         oss.port,

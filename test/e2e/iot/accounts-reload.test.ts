@@ -45,9 +45,9 @@ async function beginToPost(grant: UploadGrant): Promise<() => Promise<number | u
   request.write(`${head}first half, `);
   await once(request, 'socket');
   return async () => {
-    const answered = once(request, 'response');
+    const responded = once(request, 'response');
     request.end('second half\r\n--b--\r\n');
-    const [response] = await answered;
+    const [response] = await responded;
     response.resume();
     return response.statusCode;
   };

@@ -11,8 +11,8 @@ import { createPackage, uploadFile } from '../../support/sdk-loop.ts';
 const INSTANCE = { IotInstanceId: 'iot-e2e' };
 const PRODUCT = { key: 'a1Lamp', name: 'Lamp <&> 灯' };
 
-const packageAnswer = z.object({ Data: z.object({ FirmwareId: z.string() }) });
-const queryAnswer = z.object({
+const packageResponse = z.object({ Data: z.object({ FirmwareId: z.string() }) });
+const queryResponse = z.object({
   FirmwareInfo: z.object({
     FirmwareUrl: z.string().optional(),
     MultiFiles: z.array(z.object({ Url: z.string() })).optional(),
@@ -21,7 +21,7 @@ const queryAnswer = z.object({
 
 /** Downloads the only or the last file in a result of QueryOTAFirmware. */
 async function download(queried: unknown): Promise<Buffer> {
-  const { FirmwareUrl, MultiFiles } = queryAnswer.parse(queried).FirmwareInfo;
+  const { FirmwareUrl, MultiFiles } = queryResponse.parse(queried).FirmwareInfo;
   const response = await fetch(FirmwareUrl ?? MultiFiles?.at(-1)?.Url ?? '');
   expect(response.status).toBe(200);
   return Buffer.from(await response.arrayBuffer());
@@ -98,7 +98,7 @@ describe('the operations, called by real clients', () => {
     it('signs a form', async () => {
       const answer = await call('GenerateOTAUploadURL', { FileSuffix: 'tar.gz' });
       const [object, host] = [/ota\/[0-9a-f]{32}\/c[0-9a-z]{24}\.tar\.gz$/, gateway.url];
-      expect(answer).toEqual({
+      expect(response).toEqual({
         Data: {
           Key: expect.stringMatching(new RegExp(`^${object.source}`)) as unknown,
           Host: host,
@@ -130,7 +130,7 @@ describe('the operations, called by real clients', () => {
         Success: true,
       });
 
-      const { FirmwareId } = packageAnswer.parse(created).Data;
+      const { FirmwareId } = packageResponse.parse(created).Data;
 
       const summary = {
         ...parameters,

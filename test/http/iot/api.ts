@@ -5,7 +5,7 @@ import type { Response } from 'supertest';
 import type { TestGateway } from '../../../src/testing/index.ts';
 
 /*
- * Signs calls by the book and without the product's code, so that both sides cannot share a mistake.
+ * Signs calls as documented and without the code of the product, so that both sides cannot share a mistake.
  */
 
 export interface Key {
@@ -15,7 +15,7 @@ export interface Key {
 
 export type Parameters = Readonly<Record<string, string | number | boolean>>;
 
-/** Parameters or headers to put in place of what a correct call has; undefined takes one out. */
+/** Parameters or headers that replace those of a correct call; undefined removes one. */
 export type Overrides = Readonly<Record<string, string | undefined>>;
 
 export const HOST = 'gateway.test:9070';
@@ -186,7 +186,7 @@ export interface SignedForm {
   readonly FirmwareUrl: string;
 }
 
-/** Is given a form, and posts a file with it. @returns the FirmwareUrl */
+/** Gets a signed form, and posts a file with it. @returns the FirmwareUrl */
 export async function upload(
   gateway: TestGateway,
   bytes: string | Buffer,
@@ -224,7 +224,7 @@ export async function createPackage(
     FirmwareUrl: await upload(gateway, `bytes ${packages}`, scope, key),
     ...parameters,
   };
-  const answer = await call(gateway, 'CreateOTAFirmware', wanted, key);
-  if (answer.body.Success !== true) throw new Error(answer.text);
-  return answer.body.Data.FirmwareId;
+  const response = await call(gateway, 'CreateOTAFirmware', wanted, key);
+  if (response.body.Success !== true) throw new Error(response.text);
+  return response.body.Data.FirmwareId;
 }

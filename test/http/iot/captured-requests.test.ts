@@ -16,12 +16,12 @@ const captured = z.object({
 });
 type Captured = z.output<typeof captured>;
 
-const answer = z.object({
+const callResponse = z.object({
   Success: z.boolean().optional(),
   Code: z.string().optional(),
   Message: z.string().optional(),
 });
-type Answer = z.output<typeof answer>;
+type CallResponse = z.output<typeof callResponse>;
 
 const REQUESTS = readFileSync(join(__dirname, '../../fixtures/captured-requests.jsonl'), 'utf8')
   .trim()
@@ -55,7 +55,7 @@ function replay({
   method,
   rawHeaders,
   url,
-}: Captured): Promise<{ status: number; body: Answer }> {
+}: Captured): Promise<{ status: number; body: CallResponse }> {
   return new Promise((resolve, reject) => {
     const headers = rawHeaders.filter(
       (_, place) => rawHeaders[place - (place % 2)]?.toLowerCase() !== 'connection',
@@ -67,7 +67,7 @@ function replay({
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: response.statusCode ?? 0, body: answer.parse(JSON.parse(text)) });
+          resolve({ status: response.statusCode ?? 0, body: callResponse.parse(JSON.parse(text)) });
         });
       },
     );
@@ -80,7 +80,7 @@ function isCreate({ body, rawHeaders, url }: Captured): boolean {
   return (url + body + rawHeaders.join()).includes('CreateOTAFirmware');
 }
 
-/** Places where one byte can be changed without breaking the shape of the request. */
+/** Parts in which one byte can be changed without breaking the format of the request. */
 function changes(call: Captured): [string, Captured][] {
   const edit = (from: RegExp, to: string): Captured => ({
     ...call,
@@ -97,7 +97,7 @@ function changes(call: Captured): [string, Captured][] {
 describe.each(REQUESTS.map((each, index) => [index + 1, each] as const))(
   'captured request %i',
   (_, call) => {
-    test('is what its client signed', async () => {
+    it('has the signature of its client', async () => {
       const { body, status } = await replay(call);
       expect(status).toBe(200);
       // The captures ask for a firmware name with a space in it, which only the operation refuses.
@@ -107,22 +107,19 @@ describe.each(REQUESTS.map((each, index) => [index + 1, each] as const))(
       expect(body.Success).toBe(!isCreate(call));
     });
 
-    test.each(changes(call))(
-      'is refused when one byte of %s is another',
-      async (_place, changed) => {
-        expect(changed).not.toEqual(call);
-        const { body, status } = await replay(changed);
-        expect([status, body.Code]).toEqual([400, 'SignatureDoesNotMatch']);
-      },
-    );
+    it.each(changes(call))('is refused when one byte of %s is changed', async (_place, changed) => {
+      expect(changed).not.toEqual(call);
+      const { body, status } = await replay(changed);
+      expect([status, body.Code]).toEqual([400, 'SignatureDoesNotMatch']);
+    });
 
-    test('works once', async () => {
+    it('is accepted only once', async () => {
       await replay(call);
       const { body, status } = await replay(call);
       expect([status, body.Code]).toEqual([400, 'SignatureNonceUsed']);
     });
 
-    test('is too old after 15 minutes', async () => {
+    it('is refused after 15 minutes', async () => {
       gateway.clock.advance({ minutes: 15, seconds: 2 });
       const { body, status } = await replay(call);
       expect([status, body.Code]).toEqual([400, 'InvalidTimeStamp.Expired']);

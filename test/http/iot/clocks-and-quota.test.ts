@@ -31,18 +31,18 @@ describe('dates', () => {
     return (await getV1(gateway.app, ACTION, {}, options)).body.Code;
   };
 
-  test.each([
+  it.each([
     [-15 * MINUTE, undefined],
     [15 * MINUTE, undefined],
     [-15 * MINUTE - 1000, 'InvalidTimeStamp.Expired'],
     [15 * MINUTE + 1000, 'InvalidTimeStamp.Expired'],
-  ])('%i ms off -> %p', async (off, code) => {
+  ])('are checked: %i ms off gives %p', async (off, code) => {
     const clock = new ManualClock(Date.UTC(2024, 3, 1, 12));
     await start({ clock, parts: { wallClock: clock } });
     expect(await codeAt(clock.now() + off)).toBe(code);
   });
 
-  test('are fresh by the clock of the gateway or by the wall clock', async () => {
+  it('are fresh by the clock of the gateway or by the wall clock', async () => {
     await start({ clock: new ManualClock(Date.UTC(2031, 0, 1)) });
     expect(await codeAt(gateway.clock.now())).toBeUndefined();
     expect(await codeAt(wallClock.now())).toBeUndefined();
@@ -56,7 +56,7 @@ describe('dates', () => {
     expect(byV3.status).toBe(200);
   });
 
-  test('what is issued lives by the clock of the gateway', async () => {
+  it('do not affect grants, which expire by the clock of the gateway', async () => {
     await start({ clock: new ManualClock(Date.UTC(2031, 0, 1)) });
     const options = { key: gateway.accessKey, time: wallClock.now() };
     const { body } = await getV1(gateway.app, ACTION, {}, options);
@@ -65,7 +65,7 @@ describe('dates', () => {
     expect(policy.expiration).toBe('2031-01-01T00:01:00.000Z');
   });
 
-  test('a nonce is kept while its call can be fresh, however the clock was moved', async () => {
+  it('keep a nonce while its call can be fresh, however the clock was set', async () => {
     await start();
     const time = wallClock.now();
     expect(await codeAt(time, 'once')).toBeUndefined();
@@ -74,7 +74,7 @@ describe('dates', () => {
     expect(await codeAt(time, 'once')).toBe('SignatureNonceUsed');
   });
 
-  test('a nonce is kept when the clock is set forward, purged by, and set back', async () => {
+  it('keep a nonce when the clock is set forward, a purge runs, and the clock is set back', async () => {
     const clock = new ManualClock(Date.UTC(2024, 3, 1, 12));
     await start({ clock, parts: { wallClock: clock } });
     const time = clock.now();
@@ -87,8 +87,8 @@ describe('dates', () => {
     expect(await codeAt(time, 'once')).toBeUndefined();
   });
 
-  test.each([-15, 0, 15])(
-    'with one clock a nonce of %i minutes is kept until its call is stale, and then forgotten',
+  it.each([-15, 0, 15])(
+    'keep a nonce of %i minutes until its call is stale when there is one clock, and then forget it',
     async (minutes) => {
       const clock = new ManualClock(Date.UTC(2024, 3, 1, 12));
       await start({ clock, parts: { wallClock: clock, monotonicClock: clock } });
@@ -124,7 +124,7 @@ describe('the quota', () => {
     return calls;
   };
 
-  test('is shared by the keys of an account, and no other account feels it', async () => {
+  it('is shared by the keys of an account, and does not affect other accounts', async () => {
     await start({ qps: 'on', parts: { accounts, quota: createQuota() } });
     const first = await callMany(ACTION, alice, 6);
     const second = await callMany(ACTION, bob, 6);
@@ -132,30 +132,30 @@ describe('the quota', () => {
     expect([first, second, other]).toEqual([{ ok: 6 }, { ok: 4, 'Throttling.User': 2 }, { ok: 1 }]);
   });
 
-  test.each([
+  it.each([
     ['CreateOTAFirmware', 10],
     ['ListOTAFirmware', 10],
     ['DeleteOTAFirmware', 10],
     ['QueryOTAFirmware', 20],
     ['ModifyOTAFirmware', 5],
-  ])('%s may be called %i times a second', async (action, perSecond) => {
+  ])('allows %s %i times a second', async (action, perSecond) => {
     await start({ qps: 'on', parts: { accounts, quota: createQuota() } });
     const calls = await callMany(action, alice, perSecond + 1);
     expect(calls['Throttling.User']).toBe(1);
   });
 
-  test('one number holds for all operations', async () => {
+  it('may be one number for all operations', async () => {
     await start({ qps: 2, parts: { accounts, quota: createQuota() } });
     expect(await callMany(ACTION, alice, 3)).toEqual({ ok: 2, 'Throttling.User': 1 });
     expect((await callMany('QueryOTAFirmware', alice, 3))['Throttling.User']).toBe(1);
   });
 
-  test('can be off', async () => {
+  it('can be off', async () => {
     await start({ qps: 'off', parts: { accounts, quota: createQuota() } });
     expect(await callMany(ACTION, alice, 12)).toEqual({ ok: 12 });
   });
 
-  test('a wrongly signed call takes nothing of it', async () => {
+  it('is not used up by a wrongly signed call', async () => {
     await start({ qps: 1, parts: { accounts, quota: createQuota() } });
     await callMany(ACTION, { ...alice, secret: 'wrong' }, 2);
     expect(await callMany(ACTION, alice, 1)).toEqual({ ok: 1 });

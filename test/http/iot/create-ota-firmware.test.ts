@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** Asks for a package, of a name and version of its own unless they are given. */
+/** Calls CreateOTAFirmware, with a new name and version unless they are given. */
 async function create(parameters: Parameters, key = owner): Promise<Response> {
   names += 1;
   const wanted = { FirmwareName: `fw${names}`, DestVersion: `1.0.${names}`, ...parameters };
@@ -48,7 +48,7 @@ function refusal({ body, status }: Response): unknown[] {
   return [status, body.Success, body.Code];
 }
 
-test('answers the id of the package and when it was made', async () => {
+it('returns the id of the package and the time of its creation', async () => {
   const { body } = await createOf('bytes');
   expect(Object.keys(body)).toEqual(['Data', 'RequestId', 'Success']);
   expect(body).toEqual({
@@ -88,15 +88,15 @@ describe('parameters of the package', () => {
     { ApiProduct: '', ApiRevision: '' },
   ];
 
-  test.each(accepted.map((each) => [JSON.stringify(each).slice(0, 60), each] as const))(
-    '%s is accepted',
+  it.each(accepted.map((each) => [JSON.stringify(each).slice(0, 60), each] as const))(
+    'accept %s',
     async (_, parameters) => {
       const { body } = await createOf('bytes', parameters);
       expect(body).toMatchObject({ Success: true });
     },
   );
 
-  test('lengths are counted in characters: 4096 of three bytes each, in a body', async () => {
+  it('are limited in characters: 4096 of three bytes each, in a body', async () => {
     const wanted = {
       FirmwareName: 'longtext',
       DestVersion: '1',
@@ -138,36 +138,36 @@ describe('parameters of the package', () => {
     [{ FirmwareSign: md5('bytes'), SignMethod: 'SHA256' }, 'InvalidFirmwareSign'],
   ];
 
-  test.each(
+  it.each(
     refused.map(([wrong, code]) => [JSON.stringify(wrong).slice(0, 60), code, wrong] as const),
-  )('%s -> iot.firmware.%s', async (_, code, parameters) => {
-    const answer = await createOf('bytes', parameters);
-    expect(refusal(answer)).toEqual([200, false, `iot.firmware.${code}`]);
+  )('are refused: %s gives iot.firmware.%s', async (_, code, parameters) => {
+    const response = await createOf('bytes', parameters);
+    expect(refusal(response)).toEqual([200, false, `iot.firmware.${code}`]);
   });
 
-  test.each<[Parameters, string]>([
+  it.each<[Parameters, string]>([
     [{ NeedToVerify: 'no' }, 'iot.check.InvalidFormattedParameter'],
     [{ Udi: 'x'.repeat(4097) }, 'iot.check.ParameterIsNotLessThanMax'],
     [{ ProductKey: 'a b' }, 'iot.prod.InvalidFormattedProductkey'],
-  ])('%p -> %s', async (parameters, code) => {
+  ])('are refused: %p gives %s', async (parameters, code) => {
     expect(refusal(await createOf('bytes', parameters))).toEqual([200, false, code]);
   });
 
-  test('the words of a format error are those of the platform', async () => {
+  it('have the text of the platform for a format error', async () => {
     const { body } = await createOf('bytes', { NeedToVerify: 'no' });
     expect(body.ErrorMessage).toBe(
       'The NeedToVerify parameter format is invalid. It must be true or false, but is "no".',
     );
   });
 
-  test.each(['FirmwareName', 'DestVersion'])('%s is mandatory', async (name) => {
+  it.each(['FirmwareName', 'DestVersion'])('require %s', async (name) => {
     const given = Object.entries({ FirmwareName: 'x', DestVersion: '1' });
     const parameters = Object.fromEntries(given.filter(([each]) => each !== name));
     const { body, status } = await call(gateway, 'CreateOTAFirmware', parameters, owner);
     expect([status, body.Code]).toEqual([400, `Missing${name}`]);
   });
 
-  test('a product must be one of the account, when it lists any', async () => {
+  it('must name a product of the account when it lists any', async () => {
     const good = await createOf('bytes', { ProductKey: 'lamp' }, maker);
     const wrong = await createOf('bytes', { ProductKey: 'fan' }, maker);
     expect(good.body.Success).toBe(true);
@@ -175,20 +175,20 @@ describe('parameters of the package', () => {
     expect(wrong.body.ErrorMessage).toContain('lamp');
   });
 
-  test.each([
+  it.each([
     ['default', 'default'],
     ['DEFAULT', 'default'],
     ['Mcu', 'Mcu'],
-  ])('module %s', async (ModuleName, kept) => {
+  ])('keep the module %s as %s', async (ModuleName, kept) => {
     const { body } = await createOf('bytes', { ModuleName });
     const query = await call(gateway, 'QueryOTAFirmware', body.Data, owner);
     expect(query.body.FirmwareInfo.ModuleName).toBe(kept);
   });
 
-  test.each([
+  it.each([
     [true, 0],
     [false, -1],
-  ])('NeedToVerify %p is status %i', async (NeedToVerify, status) => {
+  ])('give NeedToVerify %p the status %i', async (NeedToVerify, status) => {
     const { body } = await createOf('bytes', { NeedToVerify });
     const query = await call(gateway, 'QueryOTAFirmware', body.Data, owner);
     expect(query.body.FirmwareInfo.Status).toBe(status);
@@ -196,7 +196,7 @@ describe('parameters of the package', () => {
 });
 
 describe('names and versions', () => {
-  test('a name is one in the account, and a retry learns that it had succeeded', async () => {
+  it('are unique: a name in the account, so that a retry learns that it had succeeded', async () => {
     const FirmwareName = 'once';
     const FirmwareUrl = await upload(gateway, 'bytes', {}, owner);
     const first = await create({ FirmwareName, FirmwareUrl });
@@ -207,7 +207,7 @@ describe('names and versions', () => {
     expect(retry.body.ErrorMessage).toContain('once');
   });
 
-  test('a version is one in its product', async () => {
+  it('are unique: a version in its product', async () => {
     const version = { ProductKey: 'pump', DestVersion: '3.0' };
     await createOf('bytes', version);
     const again = await createOf('bytes', version);
@@ -215,34 +215,41 @@ describe('names and versions', () => {
     expect(again.body.ErrorMessage).toMatch(/3\.0.*pump/);
   });
 
-  test('there is a maximum of packages', async () => {
+  it('are limited to a maximum of packages', async () => {
     const small = await startTestGateway({ maxPackages: 1 });
     await createPackage(small);
     const FirmwareUrl = await upload(small, 'bytes');
     const wanted = { FirmwareName: 'second', DestVersion: '2', FirmwareUrl };
-    const answer = await call(small, 'CreateOTAFirmware', wanted);
+    const response = await call(small, 'CreateOTAFirmware', wanted);
     await small.close();
-    expect(refusal(answer)).toEqual([200, false, 'iot.firmware.FirmwareCountExceedMax']);
-    expect(answer.body.ErrorMessage).toContain('1 firmware packages');
+    expect(refusal(response)).toEqual([200, false, 'iot.firmware.FirmwareCountExceedMax']);
+    expect(response.body.ErrorMessage).toContain('1 firmware packages');
   });
 });
 
 describe('FirmwareUrl', () => {
   const invalid = [200, false, 'iot.firmware.InvalidFirmwareUrl'];
 
-  test.each([{}, { FirmwareUrl: '' }])('%p -> NullFirmwareUrl', async (parameters) => {
-    expect(refusal(await create(parameters))).toEqual([200, false, 'iot.firmware.NullFirmwareUrl']);
-  });
-
-  test.each(['x', 'ftp://host/key', '/ota/key.bin', 'http://', 'http://host/%zz'])(
-    '%s -> MalformedFirmwareUrl',
-    async (FirmwareUrl) => {
-      const answer = await create({ FirmwareUrl });
-      expect(refusal(answer)).toEqual([200, false, 'iot.firmware.MalformedFirmwareUrl']);
+  it.each([{}, { FirmwareUrl: '' }])(
+    'is required: %p gives NullFirmwareUrl',
+    async (parameters) => {
+      expect(refusal(await create(parameters))).toEqual([
+        200,
+        false,
+        'iot.firmware.NullFirmwareUrl',
+      ]);
     },
   );
 
-  test.each([
+  it.each(['x', 'ftp://host/key', '/ota/key.bin', 'http://', 'http://host/%zz'])(
+    'must be a URL: %s gives MalformedFirmwareUrl',
+    async (FirmwareUrl) => {
+      const response = await create({ FirmwareUrl });
+      expect(refusal(response)).toEqual([200, false, 'iot.firmware.MalformedFirmwareUrl']);
+    },
+  );
+
+  it.each([
     ['another host', (key: string) => `https://elsewhere.example.com/${key}`],
     ['path style', (key: string) => `http://${HOST}/iotx-ota/${key}`],
     ['virtual host', (key: string) => `https://iotx-ota.oss-cn-shanghai.aliyuncs.com/${key}`],
@@ -257,7 +264,7 @@ describe('FirmwareUrl', () => {
     expect(body).toMatchObject({ Success: true });
   });
 
-  test('its host is compared when there is a public URL', async () => {
+  it('must have the host of the public URL, if there is one', async () => {
     const other = await startTestGateway({ publicUrl: 'https://ota.example.com' });
     const url = await upload(other, 'bytes');
     const createAt = (host: string, FirmwareName: string): Promise<Response> => {
@@ -272,39 +279,39 @@ describe('FirmwareUrl', () => {
     expect(right.body.Success).toBe(true);
   });
 
-  test('that was never issued, or to somebody else, reads the same', async () => {
+  it('is refused in the same way when it was never issued, or issued to another account', async () => {
     const foreign = await upload(gateway, 'bytes', {}, stranger);
-    const answers = [
+    const responses = [
       await create({ FirmwareUrl: foreign }),
       await create({ FirmwareUrl: `http://${HOST}/ota/nothing.bin` }),
     ];
-    for (const answer of answers) {
-      expect(refusal(answer)).toEqual(invalid);
-      expect(answer.body.ErrorMessage).toContain('no such URL was issued to this account');
+    for (const response of responses) {
+      expect(refusal(response)).toEqual(invalid);
+      expect(response.body.ErrorMessage).toContain('no such URL was issued to this account');
     }
   });
 
-  test('with nothing uploaded to it', async () => {
+  it('is refused when nothing was uploaded to it', async () => {
     const issued = await call(gateway, 'GenerateOTAUploadURL', {}, owner);
-    const answer = await create({ FirmwareUrl: issued.body.Data.FirmwareUrl });
-    expect(refusal(answer)).toEqual(invalid);
-    expect(answer.body.ErrorMessage).toContain('nothing has been uploaded');
+    const response = await create({ FirmwareUrl: issued.body.Data.FirmwareUrl });
+    expect(refusal(response)).toEqual(invalid);
+    expect(response.body.ErrorMessage).toContain('nothing has been uploaded');
   });
 
-  test('of a file of no bytes', async () => {
-    const answer = await createOf('');
-    expect(refusal(answer)).toEqual([200, false, 'iot.firmware.EmptyFirmwareFile']);
+  it('is refused when its file is empty', async () => {
+    const response = await createOf('');
+    expect(refusal(response)).toEqual([200, false, 'iot.firmware.EmptyFirmwareFile']);
   });
 
-  test('of a file that a package has already: the message names the package', async () => {
+  it('is refused when a package has its file, and the message names the package', async () => {
     const FirmwareUrl = await upload(gateway, 'bytes', {}, owner);
     await create({ FirmwareName: 'holder', FirmwareUrl });
-    const answer = await create({ FirmwareUrl });
-    expect(refusal(answer)).toEqual(invalid);
-    expect(answer.body.ErrorMessage).toContain('holder');
+    const response = await create({ FirmwareUrl });
+    expect(refusal(response)).toEqual(invalid);
+    expect(response.body.ErrorMessage).toContain('holder');
   });
 
-  test('too late, and then purged: the message says which, and when', async () => {
+  it('is refused when it is too late, and after the purge; the message says which, and when', async () => {
     const FirmwareUrl = await upload(gateway, 'bytes', {}, owner);
     const deadline = gateway.clock.now() + 60 * 60_000;
     gateway.clock.set(deadline);
@@ -327,19 +334,19 @@ describe('FirmwareUrl', () => {
 describe('size and digest', () => {
   const bytes = 'measured';
 
-  test.each<[string, Parameters]>([
+  it.each<[string, Parameters]>([
     ['size', { FirmwareSize: bytes.length }],
     ['MD5', { FirmwareSign: md5(bytes) }],
     ['MD5 in upper case', { FirmwareSign: md5(bytes).toUpperCase(), SignMethod: 'MD5' }],
     ['SHA-256', { FirmwareSign: sha256(bytes), SignMethod: 'SHA256' }],
-  ])('the right %s is accepted', async (_, parameters) => {
+  ])('are accepted: the right %s', async (_, parameters) => {
     expect((await createOf(bytes, parameters)).body).toMatchObject({ Success: true });
   });
 
-  test.each([
+  it.each([
     ['MD5', md5(bytes)],
     ['SHA256', sha256(bytes)],
-  ])('without one, FirmwareSign is the %s of the file', async (SignMethod, sign) => {
+  ])('default to the size and the %s of the file', async (SignMethod, sign) => {
     const { body } = await createOf(bytes, { SignMethod });
     const query = await call(gateway, 'QueryOTAFirmware', body.Data, owner);
     expect(query.body.FirmwareInfo).toMatchObject({
@@ -349,7 +356,7 @@ describe('size and digest', () => {
     });
   });
 
-  test.each<[string, Parameters, string, string, string]>([
+  it.each<[string, Parameters, string, string, string]>([
     ['size', { FirmwareSize: 7 }, 'InvalidFirmwareSize', '7', '8'],
     ['MD5', { FirmwareSign: md5('x') }, 'InvalidFirmwareSign', md5('x'), md5(bytes)],
     [
@@ -359,18 +366,21 @@ describe('size and digest', () => {
       sha256('x'),
       sha256(bytes),
     ],
-  ])('a wrong %s is refused, names both, and leaves the file', async (...row) => {
-    const [, parameters, code, claimed, measured] = row;
-    const FirmwareUrl = await upload(gateway, bytes, {}, owner);
-    const wrong = await create({ FirmwareUrl, ...parameters });
-    const right = await create({ FirmwareUrl });
-    expect(refusal(wrong)).toEqual([200, false, `iot.firmware.${code}`]);
-    expect(wrong.body.ErrorMessage).toContain(`says ${claimed}`);
-    expect(wrong.body.ErrorMessage).toContain(`has ${measured}`);
-    expect(right.body.Success).toBe(true);
-  });
+  ])(
+    'are refused: a wrong %s, with both values in the message, and the file stays',
+    async (...row) => {
+      const [, parameters, code, claimed, measured] = row;
+      const FirmwareUrl = await upload(gateway, bytes, {}, owner);
+      const wrong = await create({ FirmwareUrl, ...parameters });
+      const right = await create({ FirmwareUrl });
+      expect(refusal(wrong)).toEqual([200, false, `iot.firmware.${code}`]);
+      expect(wrong.body.ErrorMessage).toContain(`says ${claimed}`);
+      expect(wrong.body.ErrorMessage).toContain(`has ${measured}`);
+      expect(right.body.Success).toBe(true);
+    },
+  );
 
-  test('a SHA-256 that takes too long is busy, and a retry succeeds', async () => {
+  it('give SystemBusy when the SHA-256 takes too long, and a retry succeeds', async () => {
     let finish: (sha256: string) => void = () => undefined;
     const digest = new Promise<string>((resolve) => (finish = resolve));
     const bodies = new Map<string, number>();
@@ -417,14 +427,14 @@ describe('MultiFiles', () => {
     return Object.fromEntries(entries);
   };
 
-  test('twenty files, in the order of their numbers', async () => {
+  it('makes a package of twenty files, in the order of their numbers', async () => {
     const { body } = await create(await files(20));
     const query = await call(gateway, 'QueryOTAFirmware', body.Data, owner);
     const listed = query.body.FirmwareInfo.MultiFiles.map((file: { Name: string }) => file.Name);
     expect(listed).toEqual(Array.from({ length: 20 }, (_, place) => `f${place + 1}.bin`));
   });
 
-  test('everything about a file', async () => {
+  it('keeps everything about a file', async () => {
     const { body } = await create({
       ...(await files(1)),
       'MultiFiles.1.SignValue': md5('file 1'),
@@ -435,7 +445,7 @@ describe('MultiFiles', () => {
   });
 
   const check = 'iot.check.InvalidFormattedParameter';
-  test.each<[Parameters, string, string]>([
+  it.each<[Parameters, string, string]>([
     [{ 'MultiFiles.21.Name': 'x' }, 'iot.firmware.ParameterSizeExceedMax', 'MultiFiles.21'],
     [{ 'MultiFiles.4294967295.Name': 'x' }, 'iot.firmware.ParameterSizeExceedMax', '4294967295'],
     [{ 'MultiFiles.0.Name': 'x' }, check, 'MultiFiles.0.Name'],
@@ -473,20 +483,20 @@ describe('MultiFiles', () => {
     [{ FirmwareUrl: 'http://x/y' }, 'iot.system.IllegalRequest', 'FirmwareUrl'],
     [{ FirmwareSign: md5('x') }, 'iot.system.IllegalRequest', 'FirmwareSign'],
     [{ FirmwareSize: 1 }, 'iot.system.IllegalRequest', 'FirmwareSize'],
-  ])('%p -> %s', async (wrong, code, named) => {
-    const answer = await create({ ...(await files(2)), ...wrong });
-    expect(refusal(answer)).toEqual([200, false, code]);
-    expect(answer.body.ErrorMessage).toContain(named);
+  ])('refuses %p with %s', async (wrong, code, named) => {
+    const response = await create({ ...(await files(2)), ...wrong });
+    expect(refusal(response)).toEqual([200, false, code]);
+    expect(response.body.ErrorMessage).toContain(named);
   });
 
-  test('the same file twice', async () => {
+  it('refuses the same file twice', async () => {
     const two = await files(2);
-    const answer = await create({ ...two, 'MultiFiles.2.Url': two['MultiFiles.1.Url'] ?? '' });
-    expect(refusal(answer)).toEqual([200, false, 'iot.firmware.InvalidFirmwareUrl']);
-    expect(answer.body.ErrorMessage).toMatch(/MultiFiles\.2\.Url.*MultiFiles\.1/);
+    const response = await create({ ...two, 'MultiFiles.2.Url': two['MultiFiles.1.Url'] ?? '' });
+    expect(refusal(response)).toEqual([200, false, 'iot.firmware.InvalidFirmwareUrl']);
+    expect(response.body.ErrorMessage).toMatch(/MultiFiles\.2\.Url.*MultiFiles\.1/);
   });
 
-  test('all files are claimed, or none', async () => {
+  it('claims all files, or none', async () => {
     const two = await files(2);
     const wrong = await create({ ...two, 'MultiFiles.2.Size': 99 });
     const right = await create(two);

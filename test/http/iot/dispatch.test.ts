@@ -48,7 +48,7 @@ const store: ObjectStore = {
 const { ledger, nonces } = createMemoryRecords();
 const bucketKey = createBucketKey('bucketid', 'bucketsecret');
 
-/** Answers 418 to what is left for those behind the API. */
+/** Responds with 418 to requests that the API passes on. */
 function createApp(): Express {
   const router = createIotRouter({
     uploads: {
@@ -94,8 +94,8 @@ beforeEach(() => {
 });
 afterAll(() => ledger.close());
 
-describe('what is an API call', () => {
-  test.each([
+describe('the recognition of API calls', () => {
+  it.each([
     ['get', '/?Action=X', API],
     ['get', '/?AccessKeyId=X', API],
     ['get', '/?Signature=X', API],
@@ -114,17 +114,17 @@ describe('what is an API call', () => {
     ['put', '/?Action=X', BEHIND],
     ['delete', '/?Action=X', BEHIND],
   ] as const)('%s %s -> %i', async (method, target, status) => {
-    const answer = await request(app)[method](target);
-    expect(answer.status).toBe(status);
+    const response = await request(app)[method](target);
+    expect(response.status).toBe(status);
   });
 
-  test.each([
+  it.each([
     ['Action=X', API],
     ['a=b&Signature=', API],
     ['', BEHIND],
     ['a=b', BEHIND],
     ['%41ction=X', API],
-  ])('urlencoded body %p -> %i', async (body, status) => {
+  ])('responds to the urlencoded body %p with %i', async (body, status) => {
     const plain = await request(app).post('/').type(FORM).send(body);
     const labeled = await request(app)
       .post('/')
@@ -133,31 +133,34 @@ describe('what is an API call', () => {
     expect([plain.status, labeled.status]).toEqual([status, status]);
   });
 
-  test('a body of another type says nothing', async () => {
-    const answer = await request(app).post('/').type('text/plain').send('Action=X');
-    expect(answer.status).toBe(BEHIND);
+  it('ignores a body of another type', async () => {
+    const response = await request(app).post('/').type('text/plain').send('Action=X');
+    expect(response.status).toBe(BEHIND);
   });
 
-  test.each(['/', '/?Action=X&Signature=Y'])('POST %s of a form is no call', async (target) => {
-    const form = request(app).post(target).field('Action', 'X');
-    expect((await form).status).toBe(BEHIND);
-  });
+  it.each(['/', '/?Action=X&Signature=Y'])(
+    'does not take a form posted to %s for a call',
+    async (target) => {
+      const form = request(app).post(target).field('Action', 'X');
+      expect((await form).status).toBe(BEHIND);
+    },
+  );
 
-  test('a V3 call has everything in its headers', async () => {
+  it('recognizes a V3 call by its headers', async () => {
     const { headers } = signV3('GenerateOTAUploadURL', {}, { key: KEY, time: wallClock.now() });
     expect((await request(app).post('/').set(headers)).status).toBe(200);
     const other = await request(app).post('/').set('Authorization', 'OSS a:b');
     expect(other.status).toBe(BEHIND);
   });
 
-  test('x-acs headers alone make no V3 call', async () => {
-    const answer = await request(app).get('/').set('x-acs-action', 'GenerateOTAUploadURL');
-    expect(answer.status).toBe(BEHIND);
+  it('does not take x-acs headers alone for a V3 call', async () => {
+    const response = await request(app).get('/').set('x-acs-action', 'GenerateOTAUploadURL');
+    expect(response.status).toBe(BEHIND);
   });
 });
 
 describe('a body', () => {
-  test('of 1 MiB is read, of one byte more refused', async () => {
+  it('is read up to 1 MiB, and refused with one byte more', async () => {
     const fits = `Version=${'x'.repeat(LIMIT - 8)}`;
     const read = await request(app).post('/?Format=JSON').type(FORM).send(fits);
     expect(read.body.Code).toBe('InvalidVersion');
@@ -166,12 +169,12 @@ describe('a body', () => {
     expect(refused.headers['connection']).toBe('close');
   });
 
-  test('of another type is bounded as well', async () => {
-    const answer = await request(app)
+  it('is limited for other types, too', async () => {
+    const response = await request(app)
       .post('/?Action=X&Format=JSON')
       .type('application/octet-stream')
       .send(Buffer.alloc(LIMIT + 1));
-    expect(answer.status).toBe(413);
+    expect(response.status).toBe(413);
   });
 
   describe('over a socket', () => {
@@ -201,7 +204,7 @@ describe('a body', () => {
       );
     const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
 
-    test('may come in chunks', async () => {
+    it('may come in chunks', async () => {
       const pairs = signV1(
         'GenerateOTAUploadURL',
         {},
@@ -221,7 +224,7 @@ describe('a body', () => {
       expect(received).toContain('Format%3DJSON');
     });
 
-    test('in chunks that never end is refused at the limit', async () => {
+    it('is refused at the limit when its chunks never end', async () => {
       socket.write(head('Transfer-Encoding: chunked'));
       const piece = chunk('x'.repeat(64 * 1024));
       socket.on('error', () => undefined);
@@ -232,13 +235,13 @@ describe('a body', () => {
       expect(received).toContain('"Code":"RequestBodyTooLarge"');
     });
 
-    test('that is announced too large is refused before it comes', async () => {
+    it('is refused before it arrives when its announced length is too large', async () => {
       socket.write(head(`Content-Length: ${LIMIT + 1}`));
       await once(socket, 'data');
       expect(received).toMatch(/^HTTP\/1\.1 413 /);
     });
 
-    test('that breaks off is no error and gets no answer', async () => {
+    it('gets no response and logs no error when its client disconnects', async () => {
       socket.write(`${head('Content-Length: 100')}Action=X`);
       await new Promise((resolve) => setTimeout(resolve, 50));
       socket.destroy();
@@ -248,7 +251,7 @@ describe('a body', () => {
       expect(received).toBe('');
     });
 
-    test('Expect: 100-continue is obeyed', async () => {
+    it('gets 100 Continue when its client expects that', async () => {
       socket.write(head('Content-Length: 8', 'Expect: 100-continue'));
       await once(socket, 'data');
       expect(received).toMatch(/^HTTP\/1\.1 100 /);
@@ -257,16 +260,16 @@ describe('a body', () => {
       expect(received).toContain('MissingVersion');
     });
 
-    test('a whole URL may be asked for', async () => {
+    it('may follow a request line with a whole URL', async () => {
       socket.write('GET http://iot.cn-shanghai.aliyuncs.com/?Action=X HTTP/1.1\r\nHost: x\r\n\r\n');
       await once(socket, 'data');
       expect(received).toContain('MissingVersion');
     });
   });
 
-  test('that was read by somebody in front of the gateway does not hang', async () => {
+  it('does not hang when a host application has already read it', async () => {
     const parsing = express().use(express.urlencoded({ extended: false }), app);
-    const answer = await request(parsing).post('/?Action=X').type(FORM).send('Version=X');
-    expect(answer.text).toContain('MissingVersion');
+    const response = await request(parsing).post('/?Action=X').type(FORM).send('Version=X');
+    expect(response.text).toContain('MissingVersion');
   });
 });

@@ -17,14 +17,14 @@ afterAll(() => gateway.close());
 const options = () => ({ key: gateway.accessKey, time: gateway.clock.now() });
 
 describe('V1', () => {
-  test.each<[string | undefined, string]>([
+  it.each<[string | undefined, string]>([
     ['JSON', JSON_TYPE],
     ['json', JSON_TYPE],
     ['XML', XML_TYPE],
     ['xml', XML_TYPE],
     ['', XML_TYPE],
     [undefined, XML_TYPE],
-  ])('Format %p', async (Format, type) => {
+  ])('responds in the right type to Format %p', async (Format, type) => {
     const good = await getV1(gateway.app, ACTION, {}, { ...options(), common: { Format } });
     const refused = await getV1(
       gateway.app,
@@ -36,7 +36,7 @@ describe('V1', () => {
     expect([refused.status, refused.headers['content-type']]).toEqual([400, type]);
   });
 
-  test('the accept header changes nothing', async () => {
+  it('ignores the accept header', async () => {
     const { headers } = await request(gateway.app)
       .get('/?Action=X')
       .set('accept', 'application/json');
@@ -45,14 +45,14 @@ describe('V1', () => {
 });
 
 describe('V3', () => {
-  test.each<[string | undefined, string]>([
+  it.each<[string | undefined, string]>([
     [undefined, JSON_TYPE],
     ['*/*', JSON_TYPE],
     ['application/json', JSON_TYPE],
     ['application/xml', XML_TYPE],
     ['text/xml; q=0.9', XML_TYPE],
     ['application/xml, application/json', JSON_TYPE],
-  ])('accept: %p', async (accept, type) => {
+  ])('responds in the right type to accept: %p', async (accept, type) => {
     const headers = { accept };
     const good = await postV3(gateway.app, ACTION, {}, { ...options(), headers });
     const refused = await postV3(
@@ -68,7 +68,7 @@ describe('V3', () => {
 
 const PROLOG = "<?xml version='1.0' encoding='UTF-8'?>";
 
-test('a result in XML has the root and the order of the page', async () => {
+it('renders a result in XML with the root and the order of the page', async () => {
   const common = { Format: 'XML' };
   const { text } = await getV1(gateway.app, ACTION, {}, { ...options(), common });
   const shape = text.replace(/>[^<]+</g, '>.<');
@@ -82,24 +82,24 @@ test('a result in XML has the root and the order of the page', async () => {
   expect(text).toContain('<Success>true</Success>');
 });
 
-test('a refusal of an operation in XML has the root of the operation', async () => {
+it('renders a refusal of an operation in XML with the root of the operation', async () => {
   const common = { Format: 'XML' };
   const parameters = { FileSuffix: 'exe' };
-  const answer = await getV1(gateway.app, ACTION, parameters, { ...options(), common });
-  expect(answer.status).toBe(200);
-  expect(answer.text).toMatch(
+  const response = await getV1(gateway.app, ACTION, parameters, { ...options(), common });
+  expect(response.status).toBe(200);
+  expect(response.text).toMatch(
     /^<\?xml .*\?><GenerateOTAUploadURLResponse><RequestId>[-0-9A-F]{36}<\/RequestId><Success>false<\/Success><Code>iot\.firmware\.InvalidGenerateOTAUploadURLParam<\/Code><ErrorMessage>[^<]*FileSuffix[^<]*<\/ErrorMessage><\/GenerateOTAUploadURLResponse>$/,
   );
 });
 
-test('a refusal of the gateway in XML has the root Error', async () => {
+it('renders a refusal of the gateway in XML with the root Error', async () => {
   const { text } = await request(gateway.app).get('/?Version=1');
   expect(text).toMatch(
     /^<\?xml .*\?><Error><RequestId>[-0-9A-F]{36}<\/RequestId><HostId>127\.0\.0\.1:\d+<\/HostId><Code>InvalidVersion<\/Code><Message>Specified parameter Version is not valid\.[^<]*<\/Message><Recommend><!\[CDATA\[https:\/\/[^\]]+\]\]><\/Recommend><\/Error>$/,
   );
 });
 
-test('a result in JSON has the order of the page', async () => {
+it('renders a result in JSON in the order of the page', async () => {
   const { text } = await getV1(gateway.app, ACTION, {}, options());
   const names = Array.from(text.matchAll(/"(\w+)":/g), ([, name]) => name);
   expect(names).toEqual([

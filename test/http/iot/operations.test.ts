@@ -39,7 +39,7 @@ const asTenant = (action: string, parameters: Parameters = {}): Promise<Response
   call(gateway, action, parameters, tenant);
 
 describe('GenerateOTAUploadURL', () => {
-  test('answers all that an upload needs', async () => {
+  it('returns everything that an upload needs', async () => {
     const { body } = await asOwner('GenerateOTAUploadURL');
     expect(body).toEqual({
       Data: {
@@ -57,7 +57,7 @@ describe('GenerateOTAUploadURL', () => {
     });
   });
 
-  test.each(['bin', 'dav', 'apk', 'tar', 'gz', 'tar.gz', 'zip', 'gzip'])(
+  it.each(['bin', 'dav', 'apk', 'tar', 'gz', 'tar.gz', 'zip', 'gzip'])(
     'FileSuffix %s',
     async (FileSuffix) => {
       const { body } = await asOwner('GenerateOTAUploadURL', { FileSuffix });
@@ -65,7 +65,7 @@ describe('GenerateOTAUploadURL', () => {
     },
   );
 
-  test.each(['exe', 'BIN', '.bin', 'tar.xz', 'pack', 'undefined'])(
+  it.each(['exe', 'BIN', '.bin', 'tar.xz', 'pack', 'undefined'])(
     'FileSuffix %s is refused',
     async (FileSuffix) => {
       const { body, status } = await asOwner('GenerateOTAUploadURL', { FileSuffix });
@@ -79,12 +79,12 @@ describe('GenerateOTAUploadURL', () => {
     },
   );
 
-  test('an empty FileSuffix is the default', async () => {
+  it('takes an empty FileSuffix for the default', async () => {
     const { body } = await asOwner('GenerateOTAUploadURL', { FileSuffix: '' });
     expect(body.Data.Key).toMatch(/\.bin$/);
   });
 
-  test('the folder of the key is stable per account and instance', async () => {
+  it('gives the same folder for the same account and instance', async () => {
     const folder = async (parameters: Parameters): Promise<string> => {
       const { body } = await asOwner('GenerateOTAUploadURL', parameters);
       return body.Data.Key.split('/')[1];
@@ -94,7 +94,7 @@ describe('GenerateOTAUploadURL', () => {
     expect(await folder({ IotInstanceId: INSTANCE })).not.toBe(one);
   });
 
-  test('a configured public URL is the Host', async () => {
+  it('returns a configured public URL as the Host', async () => {
     const other = await startTestGateway({ publicUrl: 'https://ota.example.com/' });
     const { body } = await call(other, 'GenerateOTAUploadURL');
     expect(body.Data.Host).toBe('https://ota.example.com');
@@ -104,13 +104,13 @@ describe('GenerateOTAUploadURL', () => {
 });
 
 describe('IotInstanceId', () => {
-  test.each([INSTANCE, 'iot-cn-other'])('one of the account: %s', async (IotInstanceId) => {
+  it.each([INSTANCE, 'iot-cn-other'])('may be one of the account: %s', async (IotInstanceId) => {
     const { body } = await asTenant('GenerateOTAUploadURL', { IotInstanceId });
     expect(body.Success).toBe(true);
   });
 
-  test.each<[Parameters]>([[{}], [{ IotInstanceId: '' }], [{ IotInstanceId: 'iot-cn-nowhere' }]])(
-    'none of the account: %p',
+  it.each<[Parameters]>([[{}], [{ IotInstanceId: '' }], [{ IotInstanceId: 'iot-cn-nowhere' }]])(
+    'must be one of the account: %p',
     async (parameters) => {
       const { body } = await asTenant('GenerateOTAUploadURL', parameters);
       expect(body.Code).toBe('iot.system.InstanceNotFound');
@@ -118,14 +118,14 @@ describe('IotInstanceId', () => {
     },
   );
 
-  test('an account without instances takes any, of a sensible length', async () => {
+  it('may be any text of up to 256 characters when the account lists no instances', async () => {
     const { body } = await asOwner('GenerateOTAUploadURL', { IotInstanceId: 'any thing' });
     expect(body.Success).toBe(true);
     const long = await asOwner('GenerateOTAUploadURL', { IotInstanceId: 'x'.repeat(257) });
     expect(long.body.Code).toBe('iot.check.ParameterIsNotLessThanMax');
   });
 
-  test('a package is found in its instance only', async () => {
+  it('finds a package only in its own instance', async () => {
     const FirmwareId = await createPackage(gateway, { IotInstanceId: INSTANCE }, tenant);
     const here = await asTenant('QueryOTAFirmware', { FirmwareId, IotInstanceId: INSTANCE });
     expect(here.body.Success).toBe(true);
@@ -137,7 +137,7 @@ describe('IotInstanceId', () => {
 });
 
 describe('QueryOTAFirmware', () => {
-  test('tells everything of a package of one file', async () => {
+  it('returns everything about a package of one file', async () => {
     const bytes = 'firmware bytes';
     const FirmwareUrl = await upload(gateway, bytes, { IotInstanceId: INSTANCE }, tenant);
     const FirmwareId = await createPackage(
@@ -182,7 +182,7 @@ describe('QueryOTAFirmware', () => {
     });
   });
 
-  test('has the order of the page', async () => {
+  it('responds in the order of the page', async () => {
     const FirmwareId = await createPackage(gateway, {}, owner);
     const { body } = await asOwner('QueryOTAFirmware', { FirmwareId });
     expect(Object.keys(body.FirmwareInfo)).toEqual(
@@ -199,7 +199,7 @@ describe('QueryOTAFirmware', () => {
     });
   });
 
-  test('its FirmwareUrl can be downloaded for 24 hours', async () => {
+  it('returns a FirmwareUrl that can be downloaded for 24 hours', async () => {
     const FirmwareUrl = await upload(gateway, 'to download', {}, owner);
     const FirmwareId = await createPackage(gateway, { FirmwareUrl }, owner);
     const { body } = await asOwner('QueryOTAFirmware', { FirmwareId });
@@ -207,13 +207,13 @@ describe('QueryOTAFirmware', () => {
     const expires = Number(url.searchParams.get('Expires'));
     expect(expires).toBe(Math.floor(gateway.clock.now() / 1000) + 86_400);
     expect(url.searchParams.get('OSSAccessKeyId')).toBe('bucketid');
-    const answer = await request(gateway.app)
+    const response = await request(gateway.app)
       .get(url.pathname + url.search)
       .responseType('blob');
-    expect([answer.status, String(answer.body)]).toEqual([200, 'to download']);
+    expect([response.status, String(response.body)]).toEqual([200, 'to download']);
   });
 
-  test('in XML the signed URL is CDATA', async () => {
+  it('writes the signed URL as CDATA in XML', async () => {
     const FirmwareId = await createPackage(gateway, {}, owner);
     const options = { key: owner, time: gateway.clock.now(), common: { Format: 'XML' } };
     const { text } = await getV1(gateway.app, 'QueryOTAFirmware', { FirmwareId }, options);
@@ -222,7 +222,7 @@ describe('QueryOTAFirmware', () => {
     );
   });
 
-  test('tells the files of a package of several', async () => {
+  it('returns the files of a package of several', async () => {
     const urls = [
       await upload(gateway, 'one', {}, owner),
       await upload(gateway, 'second', {}, owner),
@@ -267,11 +267,11 @@ describe('QueryOTAFirmware', () => {
 });
 
 describe('FirmwareId', () => {
-  test.each([
+  it.each([
     ['QueryOTAFirmware', 'iot.firmware.FirmwareNotFound'],
     ['DeleteOTAFirmware', 'iot.firmware.FirmwareNotFound'],
     ['ModifyOTAFirmware', 'iot.ota.FirmwareNotFound'],
-  ])('%s', async (action, notFound) => {
+  ])('is checked by %s', async (action, notFound) => {
     const product = { ProductKey: 'a1b2' };
     const codeOf = async (parameters: Parameters): Promise<string | undefined> =>
       (await asOwner(action, { ...product, ...parameters })).body.Code;
@@ -286,7 +286,7 @@ describe('FirmwareId', () => {
 });
 
 describe('DeleteOTAFirmware', () => {
-  test('removes the package and its file', async () => {
+  it('removes the package and its file', async () => {
     const FirmwareUrl = await upload(gateway, 'to delete', {}, owner);
     const FirmwareId = await createPackage(
       gateway,
@@ -311,7 +311,7 @@ describe('DeleteOTAFirmware', () => {
 describe('ModifyOTAFirmware', () => {
   const ProductKey = 'a1uctKe0002';
 
-  test('changes what is given and nothing else', async () => {
+  it('changes only the given members', async () => {
     const FirmwareId = await createPackage(gateway, { ProductKey, FirmwareDesc: 'old' }, owner);
     const query = async () => (await asOwner('QueryOTAFirmware', { FirmwareId })).body.FirmwareInfo;
     const before = await query();
@@ -335,7 +335,7 @@ describe('ModifyOTAFirmware', () => {
     expect((await query()).FirmwareDesc).toBe('');
   });
 
-  test.each<[Parameters, string]>([
+  it.each<[Parameters, string]>([
     [{ FirmwareName: '' }, 'iot.firmware.NullFirmwareName'],
     [{ FirmwareName: ' ' }, 'iot.firmware.BlankFirmwareName'],
     [{ FirmwareName: '-x' }, 'iot.firmware.IncorrectFormattedFirmwareName'],
@@ -345,7 +345,7 @@ describe('ModifyOTAFirmware', () => {
     [{ ProductKey: '' }, 'iot.prod.NullProductKey'],
     [{ ProductKey: 'a b' }, 'iot.prod.InvalidFormattedProductkey'],
     [{ ProductKey: 'another' }, 'iot.firmware.FirmwareAndProductKeyMismatch'],
-  ])('%p -> %s', async (wrong, code) => {
+  ])('refuses %p with %s', async (wrong, code) => {
     if (wrong['FirmwareName'] === 'occupied') {
       await createPackage(gateway, { FirmwareName: 'occupied' }, owner);
     }
@@ -358,7 +358,7 @@ describe('ModifyOTAFirmware', () => {
     expect([status, body.Success, body.Code]).toEqual([200, false, code]);
   });
 
-  test('ProductKey is mandatory', async () => {
+  it('requires ProductKey', async () => {
     const { body } = await asOwner('ModifyOTAFirmware', { FirmwareId: 'x' });
     expect(body.Code).toBe('MissingProductKey');
   });
@@ -381,7 +381,7 @@ describe('ListOTAFirmware', () => {
   });
   afterAll(() => lists.close());
 
-  test('pages, newest first', async () => {
+  it('returns pages, newest first', async () => {
     const first = await list();
     expect(first.body).toMatchObject({
       PageCount: 2,
@@ -396,7 +396,7 @@ describe('ListOTAFirmware', () => {
     expect([behind.body.Total, names(behind)]).toEqual([3, []]);
   });
 
-  test('has the fields of the model, and no FirmwareUrl', async () => {
+  it('has the fields of the model, and no FirmwareUrl', async () => {
     const { body } = await list({ PageSize: 1 });
     expect(body.FirmwareInfo.SimpleFirmwareInfo).toEqual([
       {
@@ -419,17 +419,17 @@ describe('ListOTAFirmware', () => {
     ]);
   });
 
-  test.each<[Parameters, string[]]>([
+  it.each<[Parameters, string[]]>([
     [{ ProductKey: 'lamp' }, ['two', 'one']],
     [{ DestVersion: '1' }, ['three', 'one']],
     [{ DestVersion: '1', ProductKey: 'lamp' }, ['one']],
     [{ DestVersion: '3' }, []],
     [{ PageSize: 100 }, ['three', 'two', 'one']],
-  ])('%p', async (parameters, expected) => {
+  ])('filters by %p', async (parameters, expected) => {
     expect(names(await list(parameters))).toEqual(expected);
   });
 
-  test.each<[Parameters, string]>([
+  it.each<[Parameters, string]>([
     [{ CurrentPage: 0 }, 'iot.common.InvalidPageParams'],
     [{ CurrentPage: 'x' }, 'iot.common.InvalidPageParams'],
     [{ CurrentPage: '' }, 'iot.common.InvalidPageParams'],
@@ -439,19 +439,19 @@ describe('ListOTAFirmware', () => {
     [{ PageSize: '1.5' }, 'iot.common.InvalidPageParams'],
     [{ ProductKey: 'a b' }, 'iot.prod.InvalidFormattedProductkey'],
     [{ DestVersion: 'a b' }, 'iot.firmware.IncorrectFormattedFirmwareVersion'],
-  ])('%p -> %s', async (parameters, code) => {
+  ])('refuses %p with %s', async (parameters, code) => {
     const { body } = await list(parameters);
     expect([body.Success, body.Code]).toEqual([false, code]);
   });
 
-  test.each(['CurrentPage', 'PageSize'])('%s is mandatory', async (name) => {
+  it.each(['CurrentPage', 'PageSize'])('requires %s', async (name) => {
     const given = Object.entries({ CurrentPage: 1, PageSize: 1 });
     const parameters = Object.fromEntries(given.filter(([each]) => each !== name));
     const { body, status } = await call(lists, 'ListOTAFirmware', parameters);
     expect([status, body.Code]).toEqual([400, `Missing${name}`]);
   });
 
-  test('an account that lists products has no others', async () => {
+  it('rejects a product that the account does not list', async () => {
     const parameters = {
       CurrentPage: 1,
       PageSize: 1,
@@ -463,7 +463,7 @@ describe('ListOTAFirmware', () => {
     expect(body.ErrorMessage).toContain('a1uctKe0001');
   });
 
-  test('in XML each package is an element', async () => {
+  it('writes each package as an element in XML', async () => {
     const options = { key: lists.accessKey, time: lists.clock.now(), common: { Format: 'XML' } };
     const parameters = { CurrentPage: 1, PageSize: 2 };
     const { text } = await getV1(lists.app, 'ListOTAFirmware', parameters, options);
@@ -473,7 +473,7 @@ describe('ListOTAFirmware', () => {
   });
 });
 
-test('a failure is 500 in the format of the caller, and its cause is in the log alone', async () => {
+it('responds to a failure with 500 in the format of the caller, and writes the cause only to the log', async () => {
   const errors: object[] = [];
   const error = (details: object): void => void errors.push(details);
   const { ledger, nonces } = createMemoryRecords();

@@ -31,7 +31,7 @@ function wronglySigned(format: string): string {
   return new URLSearchParams(common).toString();
 }
 
-/** What grows when it is encoded twice, escaped, or turned into U+FFFD. */
+/** Characters that take more bytes when they are encoded twice, escaped, or replaced by U+FFFD. */
 const FILLERS: readonly (readonly [string, string])[] = [
   ['bytes that are no UTF-8', '\xff'],
   ['escaped bytes that are no UTF-8', '%FF'],
@@ -48,78 +48,69 @@ function fill(filler: string, length: number): string {
   return `Name=${filler.repeat(Math.floor(length / filler.length))}`;
 }
 
-describe.each(['JSON', 'XML'])('a wrongly signed call, answered in %s', (format) => {
+describe.each(['JSON', 'XML'])('a wrongly signed call with the response in %s', (format) => {
   const sizeOf = async (request: Buffer): Promise<string> => {
-    const answer = await exchangeRaw(port, request);
-    expect(answer.length).toBeLessThanOrEqual(refusalLimit(request));
-    return answer.toString('latin1');
+    const response = await exchangeRaw(port, request);
+    expect(response.length).toBeLessThanOrEqual(refusalLimit(request));
+    return response.toString('latin1');
   };
 
-  it.each(FILLERS)(
-    'is answered by little more than it has sent in its body: %s',
-    async (_, filler) => {
-      for (const length of [1000, 5000, 20_000, 100_000, 127_000]) {
-        const body = Buffer.from(`${wronglySigned(format)}&${fill(filler, length)}`, 'latin1');
-        const answer = await sizeOf(rawRequest('POST /', { Host: 'h', ...FORM }, body));
-        expect(answer).toMatch(/SignatureDoesNotMatch|InvalidParameter/);
-      }
-    },
-  );
+  it.each(FILLERS)('gets a response little larger than its body: %s', async (_, filler) => {
+    for (const length of [1000, 5000, 20_000, 100_000, 127_000]) {
+      const body = Buffer.from(`${wronglySigned(format)}&${fill(filler, length)}`, 'latin1');
+      const response = await sizeOf(rawRequest('POST /', { Host: 'h', ...FORM }, body));
+      expect(response).toMatch(/SignatureDoesNotMatch|InvalidParameter/);
+    }
+  });
 
-  it.each(FILLERS)(
-    'is answered by little more than it has sent in its query: %s',
-    async (_, filler) => {
-      for (const length of [1000, 5000, 20_000, 60_000]) {
-        const query = `${wronglySigned(format)}&${fill(filler, length)}`;
-        expect(await sizeOf(rawRequest(`GET /?${query}`, { Host: 'h' }))).toMatch(
-          /SignatureDoesNotMatch|InvalidParameter|^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n\r\n$/,
-        );
-      }
-    },
-  );
+  it.each(FILLERS)('gets a response little larger than its query: %s', async (_, filler) => {
+    for (const length of [1000, 5000, 20_000, 60_000]) {
+      const query = `${wronglySigned(format)}&${fill(filler, length)}`;
+      expect(await sizeOf(rawRequest(`GET /?${query}`, { Host: 'h' }))).toMatch(
+        /SignatureDoesNotMatch|InvalidParameter|^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n\r\n$/,
+      );
+    }
+  });
 
-  it.each(FILLERS)(
-    'is answered by little more than it has sent in its headers: %s',
-    async (_, filler) => {
-      const text = filler.repeat(Math.floor(30_000 / filler.length));
-      const v3 = {
-        Host: text,
-        Accept: format === 'XML' ? 'text/xml' : 'application/json',
-        'x-acs-action': 'GenerateOTAUploadURL',
-        'x-acs-version': '2018-01-20',
-        'x-acs-date': callDate(gateway.clock.now()),
-        'x-acs-signature-nonce': 'nonce',
-        'x-acs-content-sha256': text.slice(0, 25_000),
-        Authorization:
-          `ACS3-HMAC-SHA256 Credential=${KEY.id},SignedHeaders=host;x-acs-action;x-acs-version;` +
-          `x-acs-date;x-acs-signature-nonce;x-acs-content-sha256${';host'.repeat(1000)},Signature=x`,
-      };
-      const answer = await sizeOf(rawRequest('POST /', v3));
-      expect(answer).toMatch(/SignatureDoesNotMatch/);
-      expect(answer).toMatch(/server string to sign is:ACS3-HMAC-SHA256/);
-    },
-  );
+  it.each(FILLERS)('gets a response little larger than its headers: %s', async (_, filler) => {
+    const text = filler.repeat(Math.floor(30_000 / filler.length));
+    const v3 = {
+      Host: text,
+      Accept: format === 'XML' ? 'text/xml' : 'application/json',
+      'x-acs-action': 'GenerateOTAUploadURL',
+      'x-acs-version': '2018-01-20',
+      'x-acs-date': callDate(gateway.clock.now()),
+      'x-acs-signature-nonce': 'nonce',
+      'x-acs-content-sha256': text.slice(0, 25_000),
+      Authorization:
+        `ACS3-HMAC-SHA256 Credential=${KEY.id},SignedHeaders=host;x-acs-action;x-acs-version;` +
+        `x-acs-date;x-acs-signature-nonce;x-acs-content-sha256${';host'.repeat(1000)},Signature=x`,
+    };
+    const response = await sizeOf(rawRequest('POST /', v3));
+    expect(response).toMatch(/SignatureDoesNotMatch/);
+    expect(response).toMatch(/server string to sign is:ACS3-HMAC-SHA256/);
+  });
 
-  it('shows the beginning of a string that is too long, and says that it is cut', async () => {
+  it('gets the beginning of a string that is too long, with a mark that it is cut', async () => {
     const body = `${wronglySigned(format)}&${fill('%FF', 60_000)}`;
-    const answer = await sizeOf(rawRequest('POST /', { Host: 'h', ...FORM }, body));
-    expect(answer).toMatch(
+    const response = await sizeOf(rawRequest('POST /', { Host: 'h', ...FORM }, body));
+    expect(response).toMatch(
       /sign is:POST&(?:amp;)?%2F&[^]*\.\.\. \[cut, [0-9]{6} characters in all\]["<]/,
     );
   });
 });
 
 describe('the string to sign', () => {
-  it('is shown whole for the longest legal Udi', async () => {
+  it('is not cut for the longest legal Udi', async () => {
     const parameters = { FirmwareName: 'name', Udi: '\u{4e2d}'.repeat(4096) };
     const pairs = signV1('CreateOTAFirmware', parameters, {
       key: KEY,
       time: gateway.clock.now(),
       common: { Signature: 'x' },
     });
-    const answer = await gateway.fetch(`/?${new URLSearchParams(pairs).toString()}`);
-    // Of what JSON escapes there is nothing in it.
-    const [, shown = ''] = /sign is:([^"]*)"/.exec(await answer.text()) ?? [];
+    const response = await gateway.fetch(`/?${new URLSearchParams(pairs).toString()}`);
+    // It has no character that JSON escapes.
+    const [, shown = ''] = /sign is:([^"]*)"/.exec(await response.text()) ?? [];
     expect(shown.length).toBeGreaterThan(61_440);
     expect(shown).toBe(stringToSignV1('GET', pairs));
   });
@@ -133,7 +124,7 @@ describe('the parameters of a call', () => {
   const named = (count: number): string =>
     Array.from({ length: count }, (_, n) => `&p${String(n)}=`).join('');
 
-  it('may be a thousand', async () => {
+  it('are limited to a thousand', async () => {
     const own = wronglySigned('JSON');
     const count = own.split('&').length;
     expect(await call(own + named(1000 - count))).toContain('"SignatureDoesNotMatch"');
@@ -143,7 +134,7 @@ describe('the parameters of a call', () => {
     expect(await call(own + named(20_000))).toContain('A call may have at most 1000 parameters.');
   });
 
-  it('may have 64 KiB before they are brought into their canonical form', async () => {
+  it('are limited to 64 KiB before their canonical form is made', async () => {
     const own = wronglySigned('JSON');
     const size = [...new URLSearchParams(own)].flat().join('').length;
     // Three bytes each.
@@ -155,10 +146,10 @@ describe('the parameters of a call', () => {
     );
   });
 
-  it('may have 128 KiB on the wire', async () => {
+  it('are limited to 128 KiB on the wire', async () => {
     const own = wronglySigned('JSON');
     expect(await call(own.padEnd(128 * 1024, '&'))).toContain('"SignatureDoesNotMatch"');
-    const answer = await call(own.padEnd(128 * 1024 + 1, '&'));
-    expect(answer).toMatch(/^HTTP\/1.1 413 [^]*"RequestBodyTooLarge".*at most 131072 bytes/);
+    const response = await call(own.padEnd(128 * 1024 + 1, '&'));
+    expect(response).toMatch(/^HTTP\/1.1 413 [^]*"RequestBodyTooLarge".*at most 131072 bytes/);
   });
 });

@@ -70,17 +70,17 @@ async function expectNothing(): Promise<void> {
 
 describe('a file that multer receives', () => {
   it('is stored like any other upload', async () => {
-    const answer = await request(appOf())
+    const response = await request(appOf())
       .post('/one')
       .attach('firmware', Buffer.from('firmware'), 'Lamp.BIN')
       .expect(200);
-    expect(answer.body).toMatchObject({
+    expect(response.body).toMatchObject({
       key: expect.stringMatching(/^uploads\/c[0-9a-z]{24}\.bin$/),
       md5: '74b5b5e9570efc5c0553bb327cd41940',
       originalname: 'Lamp.BIN',
       size: 8,
     });
-    expect(await gateway.uploads.find(answer.body.key)).toMatchObject({
+    expect(await gateway.uploads.find(response.body.key)).toMatchObject({
       state: 'stored',
       object: { headers: { 'content-type': 'application/octet-stream' } },
     });

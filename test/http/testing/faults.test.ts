@@ -23,9 +23,9 @@ async function stateOf(grant: UploadGrant): Promise<string | undefined> {
 /** @returns the response to a call, with a placeholder for its request id */
 async function responseTo(one: TestGateway, action: string, parameters = {}): Promise<unknown> {
   const { headers, method, url } = one.api.sign(action, parameters);
-  const answer = await one.fetch(url, { method, headers });
-  const { 'x-acs-request-id': id = '', ...rest } = Object.fromEntries(answer.headers);
-  return [answer.status, rest, (await answer.text()).replaceAll(id, 'ID')];
+  const response = await one.fetch(url, { method, headers });
+  const { 'x-acs-request-id': id = '', ...rest } = Object.fromEntries(response.headers);
+  return [response.status, rest, (await response.text()).replaceAll(id, 'ID')];
 }
 
 describe('an injected refusal of an API call', () => {
@@ -304,7 +304,7 @@ describe('the scope of a fault', () => {
     expect(await failures(await grants(4))).toEqual([true, true, true, false]);
   });
 
-  it('is every request until it is cancelled', async () => {
+  it('is every request until the fault is canceled', async () => {
     const id = gateway.faults.always('PostObject', { code: 'InternalError' });
     expect(await failures(await grants(2))).toEqual([true, true]);
     expect(gateway.faults.list()).toMatchObject([{ id, operation: 'PostObject', taken: 2 }]);
@@ -373,7 +373,7 @@ describe('an invalid fault', () => {
     ['PostObject', { loseAnswer: true }, { rate: 2 }, 'rate: '],
     ['PostObject', { loseAnswer: true }, { times: 0 }, 'times: '],
     ['PostObject', { loseAnswer: true }, { seed: 1 }, 'seed is allowed only with rate'],
-  ])('%s %j %j', (operation, order, scope, message) => {
+  ])('is rejected: %s %j %j', (operation, order, scope, message) => {
     expect(refusalOf(operation, order, scope)).toContain(message);
   });
 });

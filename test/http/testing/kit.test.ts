@@ -95,8 +95,8 @@ describe('gateway.api', () => {
 
   it('signs for supertest', async () => {
     const signed = gateway.api.sign('GenerateOTAUploadURL', { fileSuffix: 'zip' });
-    const answer = await request(gateway.app).post(signed.url).set(signed.headers).expect(200);
-    expect(answer.body.Data.Key).toMatch(/\.zip$/);
+    const response = await request(gateway.app).post(signed.url).set(signed.headers).expect(200);
+    expect(response.body.Data.Key).toMatch(/\.zip$/);
     await request(gateway.app).post(signed.url).set(signed.headers).expect(400);
   });
 
@@ -167,8 +167,8 @@ describe('gateway.postObject', () => {
       signMethod: 'SHA256',
     });
     const { firmwareUrl = '' } = await gateway.api.queryOTAFirmware({ firmwareId });
-    const answer = await gateway.fetch(firmwareUrl);
-    expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
+    const response = await gateway.fetch(firmwareUrl);
+    expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);
   });
 });
 

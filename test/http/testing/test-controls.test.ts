@@ -90,7 +90,7 @@ describe('the clock over HTTP', () => {
     ['POST', '/clock/advance', '{"seconds": 1e999}'],
     ['POST', '/clock/advance', json({ seconds: NaN })],
     ['POST', '/clock/advance', json({ seconds: '1' })],
-  ])('refuses %s %s %s, and stays where it is', async (method, path, body) => {
+  ])('refuses %s %s %s, and does not move', async (method, path, body) => {
     const [status, error] = errorOf(await send({ method, path: BASE + path, body }));
     expect(status).toBe(400);
     expect(error).not.toBe('');

@@ -55,9 +55,9 @@ describe('/_gateway/test/clock', () => {
     ['/clock/advance', { weeks: 1 }, 'Unrecognized key: "weeks"'],
     ['/clock/advance', { minutes: 'many' }, 'minutes: '],
   ])('refuses %s %j', async (path, body, message) => {
-    const answer = await post(path, body);
-    expect(answer.status).toBe(400);
-    expect(answer.body.error).toContain(message);
+    const response = await post(path, body);
+    expect(response.status).toBe(400);
+    expect(response.body.error).toContain(message);
   });
 
   it('refuses an invalid time', async () => {
@@ -154,8 +154,8 @@ describe('/_gateway/test/packages', () => {
   it('sets the status that devices would report', async () => {
     const { firmwareId = '' } = await gateway.seed({ state: 'claimed' });
     const verdict = { status: 'verified', verifyProgress: 100 };
-    const answer = await put(`/packages/${firmwareId}/status`, verdict);
-    expect(answer.body).toEqual({ firmwareId, ...verdict });
+    const response = await put(`/packages/${firmwareId}/status`, verdict);
+    expect(response.body).toEqual({ firmwareId, ...verdict });
     expect(await gateway.api.queryOTAFirmware({ firmwareId })).toMatchObject({
       status: 1,
       verifyProgress: 100,
@@ -189,20 +189,20 @@ describe('the test controls', () => {
   it('are off while test mode is off', async () => {
     await using normal = await startTestGateway();
     for (const path of ['', '/clock', '/reset']) {
-      const answer = await request(normal.app).post(BASE + path);
-      expect(answer.status).toBe(403);
-      expect(answer.body.error).toMatch(/^test mode is off; start the gateway with --test-mode/);
+      const response = await request(normal.app).post(BASE + path);
+      expect(response.status).toBe(403);
+      expect(response.body.error).toMatch(/^test mode is off; start the gateway with --test-mode/);
     }
   });
 });
 
 describe('the settings of test mode', () => {
-  it.each(['127.0.0.1', '127.8.9.1', 'localhost', '::1'])('allow it on %s', (host) => {
+  it.each(['127.0.0.1', '127.8.9.1', 'localhost', '::1'])('allow %s', (host) => {
     expect(parseConfig({ testMode: true, host })).toMatchObject({ testMode: true });
   });
 
   it.each(['0.0.0.0', '::', '192.168.1.5', 'gateway.example', '127.0.0.1.example'])(
-    'allow it on %s only with a second switch',
+    'allow %s only with a second setting',
     (host) => {
       expect(() => parseConfig({ testMode: 'on', host })).toThrow(
         `testMode: ${host} is not a loopback address`,

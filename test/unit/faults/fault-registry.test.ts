@@ -3,14 +3,14 @@ import { createFaults } from '../../../src/gateway.ts';
 const POST = 'PostObject';
 
 describe('faults', () => {
-  it('are found by a key with stars, however long the key is', () => {
+  it('are found by a key with stars, also when the key is long', () => {
     const faults = createFaults();
     faults.always(POST, { code: 'InternalError' }, { key: '*a*a*a*a*a*a*b' });
     expect(faults.take({ operation: POST, key: 'a'.repeat(1023) })).toBeUndefined();
     expect(faults.take({ operation: POST, key: `${'a'.repeat(1022)}b` })).toBeDefined();
   });
 
-  it('are found by an expression of the test, which keeps no state', () => {
+  it('are found by a regular expression, without keeping its state', () => {
     const faults = createFaults();
     faults.always(POST, { code: 'InternalError' }, { key: /\.zip$/g });
     expect(faults.take({ operation: POST, key: 'a.zip' })).toBeDefined();
@@ -24,7 +24,7 @@ describe('faults', () => {
     expect(faults.take({ operation: POST })).toEqual({ kind: 'delay', time: 333 });
   });
 
-  it('wait for no longer than a timer can', () => {
+  it('wait for at most the longest time of a timer', () => {
     const faults = createFaults();
     faults.next(POST, { delay: { milliseconds: 2 ** 31 - 1 } });
     for (const days of [25, 1e300]) {
@@ -41,7 +41,7 @@ describe('faults', () => {
     expect(() => faults.next(POST, { bytesPerSecond: number })).toThrow('bytesPerSecond: ');
   });
 
-  it('that come as JSON are at most a thousand', () => {
+  it('are limited to a thousand when they are injected as JSON', () => {
     const faults = createFaults();
     const order = (): number => faults.inject({ operation: POST, code: 'InternalError' });
     for (let turn = 0; turn < 1000; turn += 1) order();

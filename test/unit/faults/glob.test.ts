@@ -16,11 +16,11 @@ describe('a pattern', () => {
     ['a.c', 'abc', false],
     ['a*', 'a\nb', true],
     ['', '', true],
-  ])('%j fits %j: %p', (pattern, text, fits) => {
+  ])('%j matches %j: %p', (pattern, text, fits) => {
     expect(matchesGlob(pattern, text)).toBe(fits);
   });
 
-  it('fits what an expression with the same meaning fits', () => {
+  it('matches what an equivalent regular expression matches', () => {
     const text = (letters: readonly string[]): fc.Arbitrary<string> =>
       fc.array(fc.constantFrom(...letters), { maxLength: 10 }).map((each) => each.join(''));
     fc.assert(
@@ -32,7 +32,7 @@ describe('a pattern', () => {
     );
   });
 
-  it('of many stars is compared with a long text in one pass', () => {
+  it('with many stars is compared with a long text in one pass', () => {
     const text = 'a'.repeat(100_000);
     expect(matchesGlob(`${'*a'.repeat(10_000)}*b`, text)).toBe(false);
     expect(matchesGlob('*a'.repeat(10_000), text)).toBe(true);

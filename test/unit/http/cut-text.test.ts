@@ -6,13 +6,13 @@ const written = (text: string): string => xmlElement('a', text).slice(3, -4);
 const MARK = 50;
 
 describe('cutText', () => {
-  it('leaves a text that is short enough, down to the last byte', () => {
+  it('does not change a text that is short enough, to the last byte', () => {
     expect(cutText('&'.repeat(10), 50)).toBe('&'.repeat(10));
     expect(cutText('\u{4e2d}'.repeat(10), 30)).toBe('\u{4e2d}'.repeat(10));
     expect(cutText('"'.repeat(10), 22, JSON.stringify)).toBe('"'.repeat(10));
   });
 
-  it('marks a text that is cut', () => {
+  it('marks a text that it cuts', () => {
     expect(cutText('a'.repeat(11), 10)).toBe(`${'a'.repeat(10)}... [cut, 11 characters in all]`);
     expect(cutText('&'.repeat(11), 50)).toBe(`${'&'.repeat(10)}... [cut, 11 characters in all]`);
   });
@@ -38,7 +38,7 @@ describe('cutText', () => {
     );
   });
 
-  it('does not write more of a text than its limit has characters', () => {
+  it('never writes more characters of a text than its limit', () => {
     const write = jest.fn((text: string) => text);
     cutText('a'.repeat(1_000_000), 1000, write);
     expect(write.mock.calls.map(([text]) => text.length)).toEqual([1000]);

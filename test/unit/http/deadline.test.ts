@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { withDeadline } from '../../../src/http/deadline.ts';
 
-/** Goes on until it is told to give up. */
+/** Runs until its signal aborts. */
 function endless(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(new Error('given up')), { once: true });
@@ -12,11 +12,11 @@ function endless(signal: AbortSignal): Promise<never> {
 /** Never aborted. */
 const never = new AbortController().signal;
 
-it('lets work that is done in time be', async () => {
+it('does not abort work that ends in time', async () => {
   await expect(withDeadline(10_000, never, () => Promise.resolve(1))).resolves.toBe(1);
 });
 
-it('ends work at its deadline, however often garbage is collected before', async () => {
+it('aborts work at its deadline, also after garbage collections', async () => {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   const ended = withDeadline(30, never, (whole) => withDeadline(10_000, whole, endless));
@@ -25,7 +25,7 @@ it('ends work at its deadline, however often garbage is collected before', async
   clearInterval(collecting);
 });
 
-it('ends work when the outer signal says so, also when it has said so before', async () => {
+it('aborts work when the outer signal aborts, also when it has aborted before', async () => {
   const outer = new AbortController();
   const ended = withDeadline(10_000, outer.signal, endless);
   outer.abort();

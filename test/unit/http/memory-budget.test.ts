@@ -4,7 +4,7 @@ import { BudgetExhausted, MemoryBudget } from '../../../src/http/memory-budget.t
 const PATIENT = 60_000;
 
 describe('a budget of memory', () => {
-  it('lets requests hold what it has, and takes back what they held', () => {
+  it('lets requests hold memory up to the total, and takes it back', () => {
     const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: 0 });
     const share = budget.open();
     expect(share.grow(60)).toBeUndefined();
@@ -17,7 +17,7 @@ describe('a budget of memory', () => {
     expect(budget.held).toBe(0);
   });
 
-  it('refuses what does not fit in time', async () => {
+  it('rejects a reservation that does not fit in time', async () => {
     const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: 0 });
     expect(budget.open().grow(100)).toBeUndefined();
     const late = budget.open();
@@ -25,7 +25,7 @@ describe('a budget of memory', () => {
     expect(budget.held).toBe(100);
   });
 
-  it('lets small requests hold their own while others hold everything', () => {
+  it('lets each request hold its free part while others hold the total', () => {
     const budget = new MemoryBudget({ total: 100, free: 10, waitLimit: 0 });
     expect(budget.open().grow(100)).toBeUndefined();
     const small = budget.open();
@@ -34,7 +34,7 @@ describe('a budget of memory', () => {
     expect(budget.held).toBe(110);
   });
 
-  it('admits those who wait in their order, as soon as there is room', async () => {
+  it('admits waiting requests in their order, as soon as there is room', async () => {
     const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT });
     const first = budget.open();
     expect(first.grow(100)).toBeUndefined();
@@ -55,7 +55,7 @@ describe('a budget of memory', () => {
     expect(budget.held).toBe(0);
   });
 
-  it('does not let a late small one pass those who wait', async () => {
+  it('does not let a later small reservation pass the waiting ones', async () => {
     const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT });
     const first = budget.open();
     expect(first.grow(60)).toBeUndefined();
@@ -69,7 +69,7 @@ describe('a budget of memory', () => {
     expect(budget.held).toBe(51);
   });
 
-  it('gives back what a request was given after its end', async () => {
+  it('takes back memory that a request receives after its end', async () => {
     const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT });
     const first = budget.open();
     expect(first.grow(100)).toBeUndefined();
@@ -96,7 +96,7 @@ describe('a growing buffer', () => {
     }
   });
 
-  it('takes what it holds from its share, and never more than it may need', async () => {
+  it('takes its memory from its share, and never more than its maximum', async () => {
     const budget = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0 });
     const buffer = new GrowingBuffer(budget.open(), text.length);
     for (const byte of text) {
@@ -107,7 +107,7 @@ describe('a growing buffer', () => {
     expect(budget.held).toBe(COST * text.length);
   });
 
-  it('uses its memory again once it is cleared', async () => {
+  it('reuses its memory after it is cleared', async () => {
     const budget = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0 });
     const buffer = new GrowingBuffer(budget.open(), text.length);
     await buffer.append(text);
@@ -118,7 +118,7 @@ describe('a growing buffer', () => {
     expect(budget.held).toBe(COST * text.length);
   });
 
-  it('holds nothing that its share refuses', async () => {
+  it('does not hold a piece that its share refuses', async () => {
     const budget = new MemoryBudget({ total: COST * 1000, free: 0, waitLimit: 0 });
     const buffer = new GrowingBuffer(budget.open(), 10_000);
     await buffer.append(Buffer.alloc(900));

@@ -5,7 +5,7 @@ type Described = ReturnType<typeof describeOperations>[number]['parameters'][num
 const operations = describeOperations();
 
 /** From the pages of the operations. */
-test.each([
+it.each([
   ['GenerateOTAUploadURL', 10, [], ['IotInstanceId', 'FileSuffix']],
   [
     'CreateOTAFirmware',
@@ -41,7 +41,7 @@ test.each([
     ['FirmwareId', 'ProductKey'],
     ['FirmwareName', 'FirmwareDesc', 'FirmwareUdi', 'IotInstanceId'],
   ],
-])('%s', (name, perSecond, required, optional) => {
+])('describes %s with its quota and its parameters', (name, perSecond, required, optional) => {
   const operation = operations.find((each) => each.name === name);
   const names = (wanted: boolean): string[] =>
     (operation?.parameters ?? [])
@@ -53,11 +53,11 @@ test.each([
   expect(names(false)).toEqual([...optional].sort());
 });
 
-test('there are no others', () => {
+it('lists exactly the six operations', () => {
   expect(operations).toHaveLength(6);
 });
 
-test('it is plain JSON, with defaults and the entries of arrays', () => {
+it('returns plain JSON, with defaults and the entries of arrays', () => {
   const [generate, create] = JSON.parse(JSON.stringify(operations));
   expect(generate.parameters[1]).toEqual({
     name: 'FileSuffix',

@@ -5,7 +5,7 @@ import {
   gatewayError,
 } from '../../../src/iot/errors.ts';
 
-/** Typed from the platform's pages and from answers quoted in issues, not from the table under test. */
+/** Typed from the platform's pages and from responses quoted in issues, not from the table under test. */
 const PUBLISHED: [name: string, status: number, message: string][] = [
   ['Missing{name}', 400, '{name} is mandatory for this action.'],
   ['MissingHeader', 400, 'Specified header {name} is mandatory for this action.'],
@@ -31,7 +31,7 @@ const PUBLISHED: [name: string, status: number, message: string][] = [
   ],
 ];
 
-/** Ours, or of unverified status and text. */
+/** Errors of ours, or with unverified status and text. */
 const OTHERS = [
   'InvalidSecurityToken.Expired',
   'InvalidSecurityToken.MismatchWithAccessKey',
@@ -42,24 +42,27 @@ const OTHERS = [
 
 const rows = new Map<string, { status: number; message: string }>(Object.entries(GATEWAY_ERRORS));
 
-test.each(PUBLISHED)('%s is %i and begins as published', (name, status, message) => {
-  expect(rows.get(name)?.status).toBe(status);
-  expect(rows.get(name)?.message.startsWith(message)).toBe(true);
-});
+it.each(PUBLISHED)(
+  'gives %s the status %i and the published beginning',
+  (name, status, message) => {
+    expect(rows.get(name)?.status).toBe(status);
+    expect(rows.get(name)?.message.startsWith(message)).toBe(true);
+  },
+);
 
-test('there are no others', () => {
+it('lists exactly the published and the other errors', () => {
   const expected = [...PUBLISHED.map(([name]) => name), ...OTHERS];
   expect(Object.keys(GATEWAY_ERRORS).sort()).toEqual(expected.sort());
 });
 
-test('nothing follows the string to sign', () => {
+it('ends the message with the string to sign', () => {
   const error = gatewayError('SignatureDoesNotMatch', { hint: '', stringToSign: 'GET&{hint}' });
   expect(error.message).toBe(
     'Specified signature is not matched with our calculation. server string to sign is:GET&{hint}',
   );
 });
 
-test('a code may have a name in it', () => {
+it('fills in the name in a code', () => {
   const error = gatewayError('Missing{name}', { name: 'FirmwareName' });
   expect([error.code, error.status, error.message]).toEqual([
     'MissingFirmwareName',
@@ -68,7 +71,7 @@ test('a code may have a name in it', () => {
   ]);
 });
 
-test('what is filled in is not filled in again', () => {
+it('does not fill in placeholders inside details', () => {
   const error = businessError('iot.firmware.InvalidFirmwareSize', {
     parameter: '{reason}',
     reason: '{parameter} $& $1',
@@ -76,7 +79,7 @@ test('what is filled in is not filled in again', () => {
   expect(error.message).toBe('{reason} is wrong: it {parameter} $& $1');
 });
 
-test('business codes are of the families of the platform', () => {
+it('has only business codes of the families of the platform', () => {
   for (const code of Object.keys(BUSINESS_ERRORS)) {
     expect(code).toMatch(/^iot\.(system|common|check|prod|firmware|ota)\.[A-Z]\w+$/);
   }

@@ -8,7 +8,7 @@ async function takeMany(
   return Promise.all(Array.from({ length: times }, () => quota.take(...call)));
 }
 
-test('gives so many calls a second, and then says how long to wait', async () => {
+it('allows the calls of one second, and then returns how long to wait', async () => {
   const waits = await takeMany(createQuota(), 12, ['a', 'Generate', 10]);
   expect(waits.slice(0, 10)).toEqual(Array(10).fill(undefined));
   for (const wait of waits.slice(10)) {
@@ -18,7 +18,7 @@ test('gives so many calls a second, and then says how long to wait', async () =>
   }
 });
 
-test('accounts and operations are counted apart', async () => {
+it('counts each account and operation separately', async () => {
   const quota = createQuota();
   await takeMany(quota, 2, ['a', 'Generate', 1]);
   expect(await quota.take('b', 'Generate', 1)).toBeUndefined();
@@ -26,7 +26,7 @@ test('accounts and operations are counted apart', async () => {
   expect(await quota.take('a', 'Generate', 1)).toBeDefined();
 });
 
-test('after the wait there are calls again', async () => {
+it('allows calls again after the wait', async () => {
   const quota = createQuota();
   const [, wait = 0] = await takeMany(quota, 2, ['a', 'Generate', 1]);
   await new Promise((resolve) => setTimeout(resolve, wait + 10));
@@ -41,8 +41,8 @@ describe('when the wall clock is set', () => {
     jest.useRealTimers();
   });
 
-  test.each([2, -2, 365 * 24, -365 * 24])(
-    'off by %d hours, nobody waits longer than a second',
+  it.each([2, -2, 365 * 24, -365 * 24])(
+    'never returns a wait of more than a second: set by %d hours',
     async (hours) => {
       const quota = createQuota();
       await takeMany(quota, 2, ['a', 'Generate', 1]);

@@ -10,7 +10,7 @@ const throttled = gatewayError('Throttling.User', {}, { 'x-acs-retry-after': '30
 const nameless = businessError('iot.firmware.NullFirmwareName', { parameter: 'FirmwareName' });
 
 describe('JSON', () => {
-  test('a result', () => {
+  it('renders a result', () => {
     const body = { Data: { Key: 'k', Size: 5 }, RequestId: ID, Success: true };
     expect(renderResult('json', 'Do', body)).toEqual({
       status: 200,
@@ -19,7 +19,7 @@ describe('JSON', () => {
     });
   });
 
-  test('a refusal of an operation', () => {
+  it('renders a refusal of an operation', () => {
     const { status, text } = renderBusinessError('json', 'Do', nameless, ID);
     expect(status).toBe(200);
     expect(text).toBe(
@@ -27,14 +27,14 @@ describe('JSON', () => {
     );
   });
 
-  test('a refusal of the gateway', () => {
-    const answer = renderGatewayError('json', throttled, ID, 'host:1');
-    expect(answer.status).toBe(400);
-    expect(answer.headers).toEqual({
+  it('renders a refusal of the gateway', () => {
+    const response = renderGatewayError('json', throttled, ID, 'host:1');
+    expect(response.status).toBe(400);
+    expect(response.headers).toEqual({
       'Content-Type': 'application/json; charset=UTF-8',
       'x-acs-retry-after': '300',
     });
-    expect(Object.keys(JSON.parse(answer.text))).toEqual([
+    expect(Object.keys(JSON.parse(response.text))).toEqual([
       'RequestId',
       'HostId',
       'Code',
@@ -45,7 +45,7 @@ describe('JSON', () => {
 });
 
 describe('XML', () => {
-  test('a result', () => {
+  it('renders a result', () => {
     const body = { Data: { Key: 'k', Url: 'http://x/y' }, RequestId: ID, Success: true };
     expect(renderResult('xml', 'Do', body)).toEqual({
       status: 200,
@@ -54,7 +54,7 @@ describe('XML', () => {
     });
   });
 
-  test('a refusal of the gateway, as quoted in openapi-sdk-php#175', () => {
+  it('renders a refusal of the gateway as quoted in openapi-sdk-php#175', () => {
     const { text } = renderGatewayError('xml', throttled, ID, 'h');
     expect(text).toBe(
       `${PROLOG}<Error><RequestId>${ID}</RequestId><HostId>h</HostId><Code>Throttling.User</Code>` +
@@ -63,21 +63,21 @@ describe('XML', () => {
     );
   });
 
-  test('lists, empty lists and empty texts', () => {
+  it('renders lists, empty lists and empty texts', () => {
     const body = { List: { Item: [{ A: 1 }, { A: 2 }] }, None: { Item: [] }, Text: '' };
     expect(renderResult('xml', 'Do', body).text).toBe(
       `${PROLOG}<DoResponse><List><Item><A>1</A></Item><Item><A>2</A></Item></List><None></None><Text></Text></DoResponse>`,
     );
   });
 
-  test('a URL with a query is CDATA, whatever else has an ampersand is escaped', () => {
+  it('writes a URL with a query as CDATA, and escapes other texts with an ampersand', () => {
     const body = { FirmwareUrl: 'http://x?a=1&b=2', Udi: 'a&b', Url: 'a]]>&b' };
     expect(renderResult('xml', 'Do', body).text).toContain(
       '<FirmwareUrl><![CDATA[http://x?a=1&b=2]]></FirmwareUrl><Udi>a&amp;b</Udi><Url>a]]&gt;&amp;b</Url>',
     );
   });
 
-  test('any text survives, but for what XML cannot carry', () => {
+  it('keeps every text, except characters that XML cannot contain', () => {
     const parser = new XMLParser({ trimValues: false, parseTagValue: false, htmlEntities: true });
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), (text) => {

@@ -45,7 +45,7 @@ function setUp(below = memory()) {
 
 describe('a nonce', () => {
   it.each([61, 60 * 24, 60 * 24 * 365 * 50])(
-    'is kept when the clock is set forward by %d minutes, purged by, and set back',
+    'is kept when the clock is set forward by %d minutes, a purge runs, and the clock is set back',
     async (minutes) => {
       const { call, clock, pass, purge } = setUp();
       pass(60);
@@ -62,7 +62,7 @@ describe('a nonce', () => {
     },
   );
 
-  it('is kept when its call came during a step back that no purge has seen', async () => {
+  it('is kept when its call came while the clock was set back, between two purges', async () => {
     const { call, clock, pass, purge } = setUp();
     for (let minute = 0; minute < 100; minute += 1) {
       pass(1);
@@ -78,7 +78,7 @@ describe('a nonce', () => {
     expect(await call(date)).toBe(false);
   });
 
-  it('is kept when the clock steps forward between the reading for its expiry and the burning', async () => {
+  it('is kept when the clock is set forward after its expiry was computed and before it is burned', async () => {
     const { clock, nonces, pass, purge } = setUp();
     const expiry = nonceExpiry(clock.now(), { clock });
     clock.advance({ hours: 10 });
@@ -91,7 +91,7 @@ describe('a nonce', () => {
     expect(await purge()).toBe(0);
   });
 
-  it('of a process before is kept until this one has run for longer than a call is fresh', async () => {
+  it('is kept after a restart until the process has run for longer than a call is fresh', async () => {
     const below = memory();
     const date = NOON;
     await setUp(below).call(date);
@@ -107,7 +107,7 @@ describe('a nonce', () => {
   });
 
   it.each([-15, 0, 15])(
-    'whose call is dated %d minutes off is forgotten after 31 to 78 minutes',
+    'is forgotten after 31 to 78 minutes when its call is dated %d minutes off',
     async (minutes) => {
       const { call, clock, pass, purge } = setUp();
       pass(100);
@@ -123,7 +123,7 @@ describe('a nonce', () => {
     },
   );
 
-  it('is never forgotten while its call is fresh, wherever the clock is set in half an hour', async () => {
+  it('is never forgotten while its call is fresh, for any settings of the clock within half an hour', async () => {
     const { call, clock, pass, purge } = setUp();
     pass(90);
     await purge();

@@ -22,7 +22,7 @@ const FIRMWARE: FirmwarePackage = {
   files: [FILE],
 };
 
-/** What is always there, for a package of one file. */
+/** The members that a package of one file always has. */
 const SINGLE = { size: 432945, version: '2.0.0', url: 'https://h/ota/0123/a.bin?s' };
 
 /** The members that IoT Platform, "Perform OTA updates", gives `data`. */
@@ -97,7 +97,7 @@ const CASES: [string, Partial<FirmwarePackage>, object][] = [
   ],
 ];
 
-test.each(CASES)('the message of %s', (_, change, data) => {
+it.each(CASES)('makes the message of %s', (_, change, data) => {
   const message = upgradeMessage(
     { ...FIRMWARE, ...change },
     { at: 1_614_762_668_146, urlOf: (key) => `https://h/${key}?s` },

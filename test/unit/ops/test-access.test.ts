@@ -33,21 +33,21 @@ describe('the test controls', () => {
   });
 
   it.each(['10.0.0.7', '::ffff:10.0.0.7', 'fe80::1', '1.127.0.0'])(
-    'may be used from %s only when that is switched on',
+    'may be used from %s only in remote test mode',
     (from) => {
       expect(findAccessProblem(requestOf({ from }), LOCAL)).toContain(`not from ${from}`);
       expect(findAccessProblem(requestOf({ from }), REMOTE)).toBeUndefined();
     },
   );
 
-  it('may not be used from an address that is not known any more', () => {
+  it('may not be used from an address that is no longer known', () => {
     const request = requestOf();
     Object.defineProperty(request.socket, 'remoteAddress', { value: undefined });
     expect(findAccessProblem(request, LOCAL)).toContain('not from an unknown address');
   });
 
   it('may be used from inside the process, under any name', () => {
-    // What stands in for a socket there is a plain stream.
+    // A connection inside the process is a plain stream.
     const inside = (headers: Record<string, string>): AccessRequest =>
       Object.assign(requestOf({ headers }), { socket: Duplex.from([]) });
     expect(findAccessProblem(inside({ host: 'gateway.test' }), LOCAL)).toBeUndefined();
@@ -58,25 +58,28 @@ describe('the test controls', () => {
 
 describe('web pages', () => {
   it.each(['https://example.com', 'http://localhost.example', 'null', 'http://127.0.0.1.example'])(
-    'of %s may not use them',
+    'of %s may not use the test controls',
     (origin) => {
       expect(findAccessProblem(requestOf({ headers: { origin } }), REMOTE)).toContain(origin);
     },
   );
 
-  it('of another site may not use them, even when the browser names no origin', () => {
+  it('of another site may not use the test controls, also when the browser sends no origin', () => {
     const sent = { headers: { 'Sec-Fetch-Site': 'cross-site' } };
     expect(findAccessProblem(requestOf(sent), LOCAL)).toContain('another site');
     expect(findAccessProblem(requestOf(sent), REMOTE)).toContain('another site');
   });
 
-  it.each(['same-origin', 'same-site', 'none'])('that are %s may use them', (site) => {
-    const headers = { 'Sec-Fetch-Site': site, Origin: 'http://localhost:3000' };
-    expect(findAccessProblem(requestOf({ headers }), LOCAL)).toBeUndefined();
-  });
+  it.each(['same-origin', 'same-site', 'none'])(
+    'may use the test controls when they are %s',
+    (site) => {
+      const headers = { 'Sec-Fetch-Site': site, Origin: 'http://localhost:3000' };
+      expect(findAccessProblem(requestOf({ headers }), LOCAL)).toBeUndefined();
+    },
+  );
 });
 
-describe('what has come through a proxy', () => {
+describe('a request through a proxy', () => {
   it.each([
     'Forwarded',
     'Via',
@@ -91,7 +94,7 @@ describe('what has come through a proxy', () => {
     'X-Cluster-Client-IP',
     'X-Original-Forwarded-For',
     'X-Envoy-External-Address',
-  ])('as %s says, is not local', (name) => {
+  ])('is not local when it has the header %s', (name) => {
     for (const value of ['127.0.0.1', '10.0.0.7', '']) {
       const sent = requestOf({ headers: { [name]: value } });
       expect(findAccessProblem(sent, LOCAL)).toContain(`through a proxy (${name.toLowerCase()})`);
@@ -114,13 +117,13 @@ const FOREIGN = [
   '',
 ];
 
-describe('the name of a request', () => {
+describe('the host name of a request', () => {
   it.each(OWN)('may be %s', (host) => {
     expect(findAccessProblem(requestOf({ headers: { host } }), LOCAL)).toBeUndefined();
     expect(findAccessProblem(requestOf({ target: `http://${host}/x` }), LOCAL)).toBeUndefined();
   });
 
-  it.each(FOREIGN)('may not be %j, in whatever mode', (host) => {
+  it.each(FOREIGN)('may not be %j, in any mode', (host) => {
     for (const access of [LOCAL, REMOTE]) {
       expect(findAccessProblem(requestOf({ headers: { host } }), access)).toContain(
         `not as ${host}`,
@@ -131,7 +134,7 @@ describe('the name of a request', () => {
   });
 
   it.each(['10.0.0.7:9070', '[fe80::1]:9070', 'gateway', 'ci-box:9070'])(
-    'may be %s only when other machines may use the controls',
+    'may be %s only when other machines may use the test controls',
     (host) => {
       expect(findAccessProblem(requestOf({ headers: { host } }), LOCAL)).toContain(
         `not as ${host}`,
@@ -140,7 +143,7 @@ describe('the name of a request', () => {
     },
   );
 
-  it('may be that of the public URL', () => {
+  it('may be the host of the public URL', () => {
     const publicUrl = 'https://OTA.example:8443/ota';
     for (const testModeRemote of [true, false]) {
       const access = { testModeRemote, publicUrl };
@@ -152,12 +155,12 @@ describe('the name of a request', () => {
     }
   });
 
-  it.each([LOCAL, REMOTE])('must be there: %j', (access) => {
+  it.each([LOCAL, REMOTE])('is required: %j', (access) => {
     const nameless = requestOf({ headers: { host: [] } });
     expect(findAccessProblem(nameless, access)).toContain('not without a Host header');
   });
 
-  it('must be ours each time that it is given', () => {
+  it('must be ours each time it is given', () => {
     const twice = requestOf({ headers: { host: ['localhost', 'evil.example'] } });
     expect(findAccessProblem(twice, LOCAL)).toContain('not as evil.example');
     for (const target of ['http:\\\\evil.example\\x', 'evil.example/x', 'http:/x']) {

@@ -4,7 +4,7 @@ import { ManualClock } from '../../../../src/lib/clock.ts';
 const NOON = Date.UTC(2024, 3, 1, 12);
 const MINUTE = 60_000;
 
-test.each([
+it.each([
   ['2024-04-01T12:00:00Z', NOON],
   ['2024-02-29T23:59:59Z', Date.UTC(2024, 1, 29, 23, 59, 59)],
   ['2023-02-29T00:00:00Z', undefined],
@@ -19,30 +19,36 @@ test.each([
   ['2024-4-1T12:00:00Z', undefined],
   ['Mon, 01 Apr 2024 12:00:00 GMT', undefined],
   ['1711972800', undefined],
-])('%s', (text, time) => {
+])('parses the timestamp %s', (text, time) => {
   expect(parseTimestamp(text)).toBe(time);
 });
 
-test.each([
+it.each([
   [0, 0, true],
   [15, 60, true],
   [60, 15, true],
   [-15, 60, true],
   [60, -15, true],
   [15.001, -15.001, false],
-])('%d minutes from the clock and %d from the wall clock', (fromClock, fromWall, fresh) => {
-  const clocks = {
-    clock: new ManualClock(NOON + fromClock * MINUTE),
-    wallClock: new ManualClock(NOON + fromWall * MINUTE),
-  };
-  expect(isFresh(NOON, clocks)).toBe(fresh);
-});
+])(
+  'compares a call %d minutes off the clock and %d off the wall clock: %p',
+  (fromClock, fromWall, fresh) => {
+    const clocks = {
+      clock: new ManualClock(NOON + fromClock * MINUTE),
+      wallClock: new ManualClock(NOON + fromWall * MINUTE),
+    };
+    expect(isFresh(NOON, clocks)).toBe(fresh);
+  },
+);
 
-test.each([-15, -1, 0, 1, 15])('a nonce dated %d minutes off outlives its call', (minutes) => {
-  const clock = new ManualClock(NOON);
-  const timestamp = NOON + minutes * MINUTE;
-  const expiry = nonceExpiry(timestamp, { clock });
-  clock.set(expiry);
-  expect(isFresh(timestamp, { clock, wallClock: clock })).toBe(false);
-  expect(expiry).toBeLessThanOrEqual(NOON + 31 * MINUTE);
-});
+it.each([-15, -1, 0, 1, 15])(
+  'keeps a nonce dated %d minutes off for longer than its call is fresh',
+  (minutes) => {
+    const clock = new ManualClock(NOON);
+    const timestamp = NOON + minutes * MINUTE;
+    const expiry = nonceExpiry(timestamp, { clock });
+    clock.set(expiry);
+    expect(isFresh(timestamp, { clock, wallClock: clock })).toBe(false);
+    expect(expiry).toBeLessThanOrEqual(NOON + 31 * MINUTE);
+  },
+);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { MAX_PARAMETERS, findRepeated, parsePairs } from '../../../../src/iot/calls/pairs.ts';
 
-test.each([
+it.each([
   ['', []],
   ['a=b', [['a', 'b']]],
   ['a', [['a', '']]],
@@ -16,15 +16,15 @@ test.each([
   ['a=%ff', [['a', '\ufffd']]],
   ['__proto__=x', [['__proto__', 'x']]],
   ["a=!~*'()", [['a', "!~*'()"]]],
-])('%p', (text, pairs) => {
+])('parses %p', (text, pairs) => {
   expect(parsePairs(text)).toEqual(pairs);
 });
 
-test('nothing makes it throw', () => {
+it('never throws', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => Array.isArray(parsePairs(text))));
 });
 
-test('what encodeURIComponent writes is read back', () => {
+it('reads back what encodeURIComponent writes', () => {
   const pair = fc.tuple(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }));
   fc.assert(
     fc.property(fc.array(pair), (pairs) => {
@@ -34,12 +34,12 @@ test('what encodeURIComponent writes is read back', () => {
   );
 });
 
-test('the first name that comes twice', () => {
+it('finds the first name that is given twice', () => {
   expect(findRepeated(parsePairs('a=1&b=2'))).toBeUndefined();
   expect(findRepeated(parsePairs('a=1&b=2&b=2&a='))).toBe('b');
 });
 
-test('no more is decoded than shows that there are too many', () => {
+it('stops decoding after the first pair above the limit', () => {
   expect(parsePairs('a=b&'.repeat(MAX_PARAMETERS))).toHaveLength(MAX_PARAMETERS);
   expect(parsePairs('a=b&'.repeat(MAX_PARAMETERS + 5))).toHaveLength(MAX_PARAMETERS + 1);
   expect(parsePairs('&'.repeat(100_000))).toEqual([]);

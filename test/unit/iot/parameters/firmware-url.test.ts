@@ -4,7 +4,7 @@ const BUCKET = 'iotx-ota';
 const resolve = (url: string, publicUrl?: string) =>
   resolveFirmwareUrl(url, { bucket: BUCKET, publicUrl });
 
-test.each([
+it.each([
   ['http://127.0.0.1:9070/ota/a/b.bin', 'ota/a/b.bin'],
   ['HTTPS://anything.example.com/ota/a/b.bin', 'ota/a/b.bin'],
   ['http://host/iotx-ota/ota/b.bin', 'ota/b.bin'],
@@ -16,11 +16,11 @@ test.each([
   ['http://host/ota/固.bin', 'ota/固.bin'],
   ['http://host/a/../b//c', 'a/../b//c'],
   ['http://host/a%3Fb', 'a?b'],
-])('%s', (url, key) => {
+])('finds the key in %s', (url, key) => {
   expect(resolve(url)).toEqual({ kind: 'key', key });
 });
 
-test.each([
+it.each([
   '',
   'ota/b.bin',
   '//host/b.bin',
@@ -32,22 +32,22 @@ test.each([
   'http://host/%E5',
   'http://host/%zz',
   ' http://host/b.bin',
-])('%p is malformed', (url) => {
+])('rejects %p as malformed', (url) => {
   expect(resolve(url).kind).toBe('malformed');
 });
 
-test.each([
+it.each([
   'http://host',
   'http://host/',
   'http://host/_gateway/x',
   'http://host//x',
   'http://host/iotx-ota/',
-])('%s names no object of ours', (url) => {
+])('rejects %s as foreign', (url) => {
   expect(resolve(url).kind).toBe('foreign');
 });
 
 describe('with a public URL', () => {
-  test.each([
+  it.each([
     ['https://ota.example.com', 'https://ota.example.com/ota/b.bin'],
     ['https://ota.example.com', 'http://OTA.example.com/ota/b.bin'],
     ['https://ota.example.com', 'https://iotx-ota.ota.example.com/ota/b.bin'],
@@ -55,12 +55,12 @@ describe('with a public URL', () => {
     ['https://ota.example.com/base', 'https://ota.example.com/base/ota/b.bin'],
     ['https://ota.example.com/base', 'https://ota.example.com/base/iotx-ota/ota/b.bin'],
     ['http://127.0.0.1:9070', 'http://127.0.0.1:9070/ota/b.bin'],
-  ])('%s: %s is ours', (publicUrl, url) => {
+  ])('%s accepts %s', (publicUrl, url) => {
     expect(resolve(url, publicUrl)).toEqual({ kind: 'key', key: 'ota/b.bin' });
   });
 
-  test.each(['https://example.com/ota/b.bin', 'https://ota.example.com:444/ota/b.bin'])(
-    '%s is not',
+  it.each(['https://example.com/ota/b.bin', 'https://ota.example.com:444/ota/b.bin'])(
+    'rejects %s',
     (url) => {
       expect(resolve(url, 'https://ota.example.com').kind).toBe('foreign');
     },
