@@ -2,7 +2,7 @@ import {
   findFailedCondition,
   formatCondition,
   sizeRange,
-  uncoveredSigningFields,
+  findUncoveredFields,
 } from '../../policy/conditions.ts';
 import type { Condition, PolicySubject } from '../../policy/conditions.ts';
 import { expandFilename, findObjectKeyProblem } from '../../policy/object-key.ts';
@@ -135,7 +135,7 @@ const SIGNING_FIELDS_V4 = ['x-oss-signature-version', 'x-oss-credential', 'x-oss
 const CALLBACK = 'callback';
 
 function checkCoverage(conditions: readonly Condition[], names: readonly string[]): void {
-  const uncovered = uncoveredSigningFields(conditions, names);
+  const uncovered = findUncoveredFields(conditions, names);
   if (uncovered.length === 0) return;
   throw ossError('AccessDenied.fieldsNotInPolicy', { values: { fields: uncovered.join(', ') } });
 }

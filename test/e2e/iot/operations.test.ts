@@ -96,7 +96,7 @@ describe('the operations, called by real clients', () => {
       createPackage(sdk, caller(), { ...parameters, ...INSTANCE });
 
     it('signs a form', async () => {
-      const answer = await call('GenerateOTAUploadURL', { FileSuffix: 'tar.gz' });
+      const response = await call('GenerateOTAUploadURL', { FileSuffix: 'tar.gz' });
       const [object, host] = [/ota\/[0-9a-f]{32}\/c[0-9a-z]{24}\.tar\.gz$/, gateway.url];
       expect(response).toEqual({
         Data: {
