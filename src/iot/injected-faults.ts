@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Account } from '../accounts/accounts.ts';
 import { pause, resetConnection, corruptResponse } from '../faults/connection-faults.ts';
-import type { Fault } from '../faults/fault-plan.ts';
+import type { Fault, FaultPlan } from '../faults/fault-plan.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { TIMESTAMP_SHAPE } from './calls/freshness.ts';
 import { MAX_BODY_BYTES } from './calls/read-body.ts';
@@ -9,15 +10,33 @@ import { BUSINESS_ERRORS, BusinessError, GATEWAY_ERRORS, GatewayError, fill } fr
 import type { BusinessCode } from './errors.ts';
 import type { Operation } from './operations/operation.ts';
 import { OPERATIONS } from './operations/registry.ts';
+import type { RenderedResponse } from './render.ts';
 import { toUtc } from './utc.ts';
 
 /** A call that has passed every check. */
-export interface ReadyCall {
+export interface AdmittedCall {
   readonly request: IncomingMessage;
+  readonly requestId: string;
   readonly signed: SignedCall;
+  readonly account: Account;
   readonly operation: Operation;
   readonly parameters: ReadonlyMap<string, string>;
   readonly uploads: Pick<UploadDependencies, 'clock' | 'rules'>;
+}
+
+/**
+ * Carries out a call. @returns undefined when the client is gone
+ * @throws GatewayError or BusinessError for a refusal
+ */
+export type CarryOut = (call: AdmittedCall) => Promise<RenderedResponse | undefined>;
+
+/** Lets calls that would be carried out fail as a test has specified. */
+export function withFaults(plan: FaultPlan, carryOut: CarryOut): CarryOut {
+  return async (call) => {
+    const fault = plan.take({ operation: call.operation.name });
+    const goesOn = fault === undefined || (await applyFault(fault, call));
+    return goesOn ? carryOut(call) : undefined;
+  };
 }
 
 const MISSING = 'Missing{name}';
@@ -44,13 +63,9 @@ export function faultCodes(): Map<string, readonly string[]> {
   );
 }
 
-/**
- * Applies an injected fault to a call.
- * @returns whether the call shall still be carried out; false when its client is gone
- * @throws GatewayError or BusinessError for an injected refusal
- */
-export async function injectFault(fault: Fault | undefined, call: ReadyCall): Promise<boolean> {
-  switch (fault?.kind) {
+/** @returns whether the call shall still be carried out; false when its client is gone */
+async function applyFault(fault: Fault, call: AdmittedCall): Promise<boolean> {
+  switch (fault.kind) {
     case 'refuse':
       throw refusal(fault, call);
     case 'reset':
@@ -62,7 +77,6 @@ export async function injectFault(fault: Fault | undefined, call: ReadyCall): Pr
     case 'slow':
     case 'truncate':
     case 'loseAnswer':
-    case undefined:
       corruptResponse(call.request, fault);
       return true;
   }
@@ -73,7 +87,7 @@ const RETRY_AFTER = '1000';
 
 function refusal(
   fault: Extract<Fault, { kind: 'refuse' }>,
-  call: ReadyCall,
+  call: AdmittedCall,
 ): GatewayError | BusinessError {
   const { code } = fault;
   const details = { ...usualDetails(code, call), ...fault.details };
@@ -101,7 +115,7 @@ function nameIn(code: string): string | undefined {
 }
 
 /** Details as in a real refusal of this call, where the call has them; the other ones say that a test injected it. */
-function usualDetails(code: string, call: ReadyCall): Record<string, string> {
+function usualDetails(code: string, call: AdmittedCall): Record<string, string> {
   const { operation, parameters, signed, uploads } = call;
   const first = operation.parameters.find(({ required }) => required) ?? operation.parameters[0];
   const given = (name: string): string => parameters.get(name) ?? '';

@@ -3,7 +3,7 @@ import type { AccountDirectory } from '../accounts/accounts.ts';
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { drain } from '../http/drain.ts';
-import type { MemoryBudget, MemoryShare } from '../http/memory-budget.ts';
+import type { MemoryBudget } from '../http/memory-budget.ts';
 import { requestHost } from '../http/public-host.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
@@ -14,10 +14,11 @@ import type { ReadOutcome } from './calls/read-body.ts';
 import { readV1 } from './calls/signature-v1.ts';
 import { readV3 } from './calls/signature-v3.ts';
 import type { SignedCall } from './calls/signed-call.ts';
-import { completeCall, readHead, recognize } from './calls/wire-call.ts';
+import { completeCall, hasCallParameter, readHead } from './calls/wire-call.ts';
 import type { CallHead, WireCall } from './calls/wire-call.ts';
 import { BusinessError, GatewayError, gatewayError } from './errors.ts';
-import { injectFault } from './injected-faults.ts';
+import { withFaults } from './injected-faults.ts';
+import type { AdmittedCall, CarryOut } from './injected-faults.ts';
 import { chooseInstance } from './operations/instance.ts';
 import type { QuotaRule } from './quota.ts';
 import { renderBusinessError, renderGatewayError, renderResult } from './render.ts';
@@ -44,54 +45,70 @@ export interface IotDependencies {
 
 const DRAIN_LIMITS = { bytes: 8 * 1024 * 1024, milliseconds: 2000 };
 
-/** Responds to a request, or calls `next` when it is not an API call. */
+/**
+ * Responds to an API call.
+ * @param otherwise - given for a request that is an API call only if its body says so; handles it if it is none
+ */
 export type IotHandler = (
   request: IncomingMessage,
   response: ServerResponse,
-  next: () => void,
+  otherwise?: () => Promise<void>,
 ) => Promise<void>;
 
-/** Makes the handler of the API. It responds to API calls and passes every other request to `next`. */
+/** Makes the handler of the API. */
 export function createIotRouter(deps: IotDependencies): IotHandler {
-  return async (request, response, next) => {
-    const head = readHead(request);
-    if (head === undefined || recognize(head) === 'no') {
-      next();
-      return;
-    }
+  const plain: CarryOut = (call) => runOperation(deps, call);
+  const carryOut = deps.faults === undefined ? plain : withFaults(deps.faults, plain);
+  return async (request, response, otherwise) => {
     const share = deps.unsigned.open();
+    let isCall = true;
     try {
-      const call = await handleCall(deps, request, response, head, share);
-      if (call === 'notOurs') next();
+      const head = readHead(request);
+      const body = await readBody(request, MAX_BODY_BYTES, share);
+      if (body.kind === 'whole') {
+        const call = completeCall(head, body.bytes);
+        isCall = otherwise === undefined || hasCallParameter(call.form);
+        if (isCall) await handleCall({ ...deps, carryOut }, request, response, call);
+      } else if (body.kind !== 'gone') {
+        await refuseUnread(deps, request, response, { head, error: unreadable(body) });
+      }
     } finally {
       share.release();
     }
+    if (!isCall) await otherwise?.();
   };
 }
 
+type CallDependencies = IotDependencies & { readonly carryOut: CarryOut };
+
 async function handleCall(
+  deps: CallDependencies,
+  request: IncomingMessage,
+  response: ServerResponse,
+  call: WireCall,
+): Promise<void> {
+  const requestId = deps.uploads.ids.apiRequest();
+  const rendered = await runCall(deps, request, call, requestId);
+  if (rendered === undefined) return;
+  writeHead(deps, response, requestId, rendered);
+  response.end(rendered.text);
+}
+
+/** Responds to a call whose body is not read to its end, then reads some of it, so that the client can receive the response. */
+async function refuseUnread(
   deps: IotDependencies,
   request: IncomingMessage,
   response: ServerResponse,
-  head: CallHead,
-  share: MemoryShare,
-): Promise<'handled' | 'notOurs'> {
-  const body = await readBody(request, MAX_BODY_BYTES, share);
-  if (body.kind === 'gone') return 'handled';
+  { head, error }: { readonly head: CallHead; readonly error: GatewayError },
+): Promise<void> {
   const requestId = deps.uploads.ids.apiRequest();
-  if (body.kind !== 'whole') {
-    const call = readSigned({ ...head, body: Buffer.alloc(0), form: [] });
-    const rendered = refuse(deps, request, call, requestId, unreadable(body));
-    await sendAndClose(deps, request, response, requestId, rendered);
-    return 'handled';
-  }
-  const call = completeCall(head, body.bytes);
-  if (call === undefined) return 'notOurs';
-  const rendered = await runCall(deps, request, call, requestId);
-  if (rendered === undefined) return 'handled';
+  const signed = readSigned({ ...head, body: Buffer.alloc(0), form: [] });
+  const rendered = refuse(deps, request, signed, requestId, error);
+  response.setHeader('Connection', 'close');
   writeHead(deps, response, requestId, rendered);
-  response.end(rendered.text);
-  return 'handled';
+  response.write(rendered.text);
+  await drain(request, DRAIN_LIMITS);
+  response.end();
 }
 
 /** @returns the refusal of a call whose body was not read to its end */
@@ -110,7 +127,7 @@ function readSigned(call: WireCall): SignedCall {
 
 /** Checks and runs a call. @returns undefined when the client is gone, so that no response is needed */
 async function runCall(
-  deps: IotDependencies,
+  deps: CallDependencies,
   request: IncomingMessage,
   call: WireCall,
   requestId: string,
@@ -119,25 +136,29 @@ async function runCall(
   const { accounts, nonces, quota, quotaRule, uploads, wallClock } = deps;
   const admission = { accounts, nonces, quota, quotaRule, clock: uploads.clock, wallClock };
   try {
-    const { account, operation, parameters } = await admit(admission, call.method, signed);
-    const fault = deps.faults?.take({ operation: operation.name });
-    const ready = { request, signed, operation, parameters, uploads };
-    if (!(await injectFault(fault, ready))) return undefined;
-    const context = {
-      uploads,
-      bucketKey: deps.bucketKey,
-      publicUrl: deps.publicUrl,
-      host: requestHost(request, deps.publicUrl),
-      account,
-      isSoleAccount: accounts.soleAccount !== undefined,
-      instanceId: chooseInstance(account, parameters),
-      requestId,
-    };
-    const result = await operation.run(context, { values: parameters, prefix: '' });
-    return renderResult(formatOf(signed), operation.name, result);
+    const admitted = await admit(admission, call.method, signed);
+    return await deps.carryOut({ ...admitted, request, requestId, signed, uploads });
   } catch (error) {
     return refuse(deps, request, signed, requestId, error);
   }
+}
+
+async function runOperation(
+  { accounts, bucketKey, publicUrl, uploads }: IotDependencies,
+  { account, operation, parameters, request, requestId, signed }: AdmittedCall,
+): Promise<RenderedResponse> {
+  const context = {
+    uploads,
+    bucketKey,
+    publicUrl,
+    host: requestHost(request, publicUrl),
+    account,
+    isSoleAccount: accounts.soleAccount !== undefined,
+    instanceId: chooseInstance(account, parameters),
+    requestId,
+  };
+  const result = await operation.run(context, { values: parameters, prefix: '' });
+  return renderResult(formatOf(signed), operation.name, result);
 }
 
 function refuse(
@@ -178,19 +199,4 @@ function writeHead(
     Date: new Date(uploads.clock.now()).toUTCString(),
     'x-acs-request-id': requestId,
   });
-}
-
-/** Responds before the body is read, then reads some of it, so that the client can receive the response. */
-async function sendAndClose(
-  deps: IotDependencies,
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-  rendered: RenderedResponse,
-): Promise<void> {
-  response.setHeader('Connection', 'close');
-  writeHead(deps, response, requestId, rendered);
-  response.write(rendered.text);
-  await drain(request, DRAIN_LIMITS);
-  response.end();
 }

@@ -26,50 +26,35 @@ export interface WireCall extends CallHead {
 
 const MARKERS: ReadonlySet<string> = new Set(['Action', 'AccessKeyId', 'Signature', 'Version']);
 const FORM_TYPE = 'application/x-www-form-urlencoded';
-const MULTIPART_TYPE = 'multipart/form-data';
 
-/** @returns undefined when the path of the request is not `/` */
-export function readHead(request: IncomingMessage): CallHead | undefined {
-  const [target = '', query = ''] = splitOnce(request.url ?? '/', '?');
-  // A proxy may send the whole URL.
-  const path = target.replace(/^https?:\/\/[^/]*/i, '');
-  if (path !== '/' && path !== '') return undefined;
-  const headers = joinHeaders(request.rawHeaders);
+/** @returns whether a query or an urlencoded body has a parameter that makes its request an API call */
+export function hasCallParameter(pairs: Pairs): boolean {
+  return pairs.some(([name]) => MARKERS.has(name));
+}
+
+/** Reads everything before the body. */
+export function readHead({ method = '', rawHeaders, url = '/' }: IncomingMessage): CallHead {
+  const [, query = ''] = splitOnce(url, '?');
+  const headers = joinHeaders(rawHeaders);
   const authorization = headers.get('authorization');
   return {
-    method: request.method ?? '',
+    method,
     query: parsePairs(query),
     headers,
     authorizationV3: authorization?.startsWith('ACS3-') === true ? authorization : undefined,
   };
 }
 
-/** @returns whether the request is an API call; `askBody` when that depends on its body */
-export function recognize(head: CallHead): 'yes' | 'no' | 'askBody' {
-  const type = contentType(head);
-  if (head.method === 'POST' && type === MULTIPART_TYPE) return 'no';
-  // Only the API has this signature, so the API refuses other methods itself.
-  if (head.authorizationV3 !== undefined) return 'yes';
-  if (head.method !== 'GET' && head.method !== 'POST') return 'no';
-  if (hasMarker(head.query)) return 'yes';
-  return type === FORM_TYPE ? 'askBody' : 'no';
-}
-
-/** Adds the body. @returns undefined when the body shows that the request is not an API call */
-export function completeCall(head: CallHead, body: Buffer): WireCall | undefined {
+/** Adds the body. */
+export function completeCall(head: CallHead, body: Buffer): WireCall {
   const isForm = contentType(head) === FORM_TYPE;
   const form = isForm ? parsePairs(body.toString('utf8', 0, MAX_FORM_BYTES)) : [];
-  const isCall = recognize(head) === 'yes' || hasMarker(form);
-  return isCall ? { ...head, body, form } : undefined;
+  return { ...head, body, form };
 }
 
 /** @returns the length of an urlencoded body; 0 for any other */
 export function formBytes(call: WireCall): number {
   return contentType(call) === FORM_TYPE ? call.body.length : 0;
-}
-
-function hasMarker(pairs: Pairs): boolean {
-  return pairs.some(([name]) => MARKERS.has(name));
 }
 
 function contentType({ headers }: CallHead): string | undefined {

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import express from 'express';
-import type { Express } from 'express';
 import request from 'supertest';
 import { AccountDirectory } from '../../../src/accounts/accounts.ts';
+import { createDispatcher } from '../../../src/app.ts';
+import type { Surfaces } from '../../../src/app.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
 import { createIotRouter } from '../../../src/iot/router.ts';
 import { wallClock } from '../../../src/lib/clock.ts';
@@ -48,9 +50,9 @@ const store: ObjectStore = {
 const { ledger, nonces } = createMemoryRecords();
 const bucketKey = createBucketKey('bucketid', 'bucketsecret');
 
-/** Responds with 418 to requests that the API passes on. */
-function createApp(): Express {
-  const router = createIotRouter({
+/** Responds with 418 to requests that are for OSS. */
+function createTestApp(): RequestListener {
+  const iot = createIotRouter({
     uploads: {
       ledger,
       store,
@@ -80,12 +82,13 @@ function createApp(): Express {
     publicUrl: undefined,
     unsigned: unboundedMemory(),
   });
-  return express().use(router, (_request, response) => {
-    response.sendStatus(418);
-  });
+  const oss: Surfaces['oss'] = async (_request, response) => {
+    response.writeHead(418).end();
+  };
+  return createDispatcher({ iot, oss, operator: unused }, logger);
 }
 
-const app = createApp();
+const app = createTestApp();
 const API = 400;
 const BEHIND = 418;
 
@@ -184,7 +187,7 @@ describe('a body', () => {
 
     beforeEach(async () => {
       received = '';
-      server = app.listen(0, '127.0.0.1');
+      server = createServer(app).listen(0, '127.0.0.1');
       await once(server, 'listening');
       const address = server.address();
       const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
