@@ -20,7 +20,7 @@ import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
 import { downloadUrl } from './signatures/download-url.ts';
 import type { FirmwarePackage } from './uploads/firmware-package.ts';
 import { backUp } from './uploads/maintenance/backup.ts';
-import type { BackUpReport } from './uploads/maintenance/backup.ts';
+import type { BackupReport } from './uploads/maintenance/backup.ts';
 import { check } from './uploads/maintenance/check.ts';
 import type { CheckOptions, CheckDependencies, CheckReport } from './uploads/maintenance/check.ts';
 import type { UploadLedger } from './uploads/ports.ts';
@@ -116,20 +116,20 @@ async function checkLedger(
   const database = openExistingLedger(dataDir, options.repair ? 'write' : 'read');
   const inventory = new DiskInventory(dataDir, new ThreadHasher());
   const ledger = new SqliteLedger(database);
-  const upkeep = new SqliteMaintenance(database);
+  const maintenance = new SqliteMaintenance(database);
   try {
-    if (options.repair) await settle(dataDir, ledger);
+    if (options.repair) await recover(dataDir, ledger);
     const journals = options.repair ? 0 : await countWaitingJournals(dataDir, inventory);
-    const recoverable = journals === 0 ? new Set<string>() : await inventory.journaled();
+    const recoverable = journals === 0 ? new Set<string>() : await inventory.listJournaled();
     const deps: CheckDependencies = {
       ledger,
-      upkeep,
+      maintenance,
       inventory,
       recoverable,
       clock: options.clock,
     };
     const report = await check(deps, options);
-    const compacted = options.repair ? await upkeep.compact() : 'unneeded';
+    const compacted = options.repair ? await maintenance.compact() : 'unneeded';
     return { ...report, journals, compacted };
   } finally {
     await inventory.close();
@@ -138,7 +138,7 @@ async function checkLedger(
 }
 
 /** As the next start would do. */
-async function settle(dataDir: string, ledger: SqliteLedger): Promise<void> {
+async function recover(dataDir: string, ledger: SqliteLedger): Promise<void> {
   const store = await DiskObjectStore.open(dataDir, new ThreadHasher());
   try {
     await reconcile({ ledger, store });
@@ -157,7 +157,7 @@ async function countWaitingJournals(dataDir: string, inventory: DiskInventory): 
 }
 
 /** What was copied of a data folder. */
-export interface DataFolderCopy extends BackUpReport {
+export interface DataFolderCopy extends BackupReport {
   /** A line for everything else that is wrong with the copy, because it is with the original. */
   readonly damage: readonly string[];
 }
@@ -189,9 +189,9 @@ async function fill(
   const copiedBodies = new DiskInventory(folder, new ThreadHasher());
   try {
     await requireRecovered(dataDir, inventory);
-    const report = await copyLedger(dataDir, (upkeep) =>
+    const report = await copyLedger(dataDir, (maintenance) =>
       backUp({
-        ...{ upkeep, inventory, folder, copiedBodies, signal },
+        ...{ maintenance, inventory, folder, copiedBodies, signal },
         openCopy: () => new SqliteLedger(openExistingLedger(folder, 'read')),
       }),
     );
@@ -205,7 +205,7 @@ async function fill(
 
 async function copyLedger<T>(
   dataDir: string,
-  copy: (upkeep: SqliteMaintenance) => Promise<T>,
+  copy: (maintenance: SqliteMaintenance) => Promise<T>,
 ): Promise<T> {
   const database = openExistingLedger(dataDir, 'read');
   try {
@@ -225,7 +225,7 @@ async function requireRecovered(dataDir: string, inventory: DiskInventory): Prom
 }
 
 async function findDamage(folder: string): Promise<readonly string[]> {
-  const found = await copyLedger(folder, (upkeep) => upkeep.findDamage());
+  const found = await copyLedger(folder, (maintenance) => maintenance.findDamage());
   return found.map((text) => `ledger damage: ${text}`);
 }
 

@@ -125,7 +125,7 @@ export async function createGateway(
     const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
     const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
     closers.push(() => uploads.activeUploads.drain(config.grace));
-    uploads.logger.info(await reconcile(uploads), 'reconciled');
+    uploads.logger.info(await reconcile(uploads), 'checked unfinished uploads');
     await warnOfUnknownOwners(uploads, accountIds());
     const monotonic = parts.monotonicClock ?? monotonicClock;
     const nonces = new RetainedNonces(records.nonces, uploads.clock, monotonic);

@@ -4,7 +4,7 @@ export { ConfigError } from './config/config.ts';
 export type { Config, GatewayOptions } from './config/config.ts';
 export type { Account, AccessKey, Product } from './accounts/accounts.ts';
 export type { Listener } from './http/listener.ts';
-export type { ClaimedFile, ClaimObstacle, ClaimOutcome, Mismatch } from './uploads/claim.ts';
+export type { ClaimedFile, ClaimRefusal, ClaimOutcome, Mismatch } from './uploads/claim.ts';
 export { DepositError } from './uploads/deposit.ts';
 export type { Deposit, DepositedFile, DepositRefusal } from './uploads/deposit.ts';
 export { PACKAGE_STATUS } from './uploads/firmware-package.ts';
@@ -32,7 +32,7 @@ export type {
 } from './uploads/upload.ts';
 export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
 export type { PackageInput, Uploads } from './uploads/uploads.ts';
-export type { Verdict } from './uploads/verification.ts';
+export type { VerificationResult } from './uploads/verification.ts';
 export type { NonceMemory, Quota } from './accounts/ports.ts';
 export type {
   Body,

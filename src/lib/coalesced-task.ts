@@ -14,7 +14,7 @@ export class CoalescedTask {
   }
 
   /** Waits for whatever was asked for until now, and its end, be it good or bad. */
-  async settled(): Promise<void> {
+  async drain(): Promise<void> {
     await Promise.allSettled([this.#next ?? this.#running]);
   }
 

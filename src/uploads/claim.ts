@@ -26,11 +26,11 @@ export interface ClaimRequest {
   /** Uploads whose policy was not signed here may be claimed: there is only one account to claim them. */
   readonly soleAccount: boolean;
   /** How long to wait for a SHA-256 that is not known yet, in milliseconds. */
-  readonly patience: number;
+  readonly digestTimeout: number;
 }
 
 /** Why an upload cannot be claimed. Times are Unix milliseconds. */
-export type ClaimObstacle =
+export type ClaimRefusal =
   /** Never issued, or issued to somebody else. */
   | { readonly why: 'unknown' }
   /** Issued, but nothing was uploaded. */
@@ -55,7 +55,7 @@ export type ClaimOutcome =
   /** A digest is still being computed, or another request moved the upload at this moment: try again. */
   | { readonly kind: 'busy' }
   /** `file` counts from 0. */
-  | { readonly kind: 'notClaimable'; readonly file: number; readonly obstacle: ClaimObstacle }
+  | { readonly kind: 'notClaimable'; readonly file: number; readonly refusal: ClaimRefusal }
   | { readonly kind: 'mismatch'; readonly file: number; readonly mismatch: Mismatch };
 
 /** Makes a firmware package and gives it its uploads: all of them, or none. */
@@ -71,14 +71,14 @@ export async function claimUploads(
   const now = deps.clock.now();
   const files: PackageFile[] = [];
   const locators: string[] = [];
-  for (const [place, file] of request.files.entries()) {
+  for (const [index, file] of request.files.entries()) {
     const found = await findClaimable(deps, request, file.key, now);
-    if ('why' in found) return { kind: 'notClaimable', file: place, obstacle: found };
-    const measured = await measure(deps, found.object, signMethod, request.patience);
+    if ('why' in found) return { kind: 'notClaimable', file: index, refusal: found };
+    const measured = await measure(deps, found.object, signMethod, request.digestTimeout);
     if (measured === 'pending') return { kind: 'busy' };
-    if (measured === 'gone') return explainLoss(deps, request, place);
+    if (measured === 'gone') return explainLoss(deps, request, index);
     const mismatch = compare(file, measured);
-    if (mismatch !== undefined) return { kind: 'mismatch', file: place, mismatch };
+    if (mismatch !== undefined) return { kind: 'mismatch', file: index, mismatch };
     files.push({
       ...(file.name !== undefined && { name: file.name }),
       key: file.key,
@@ -122,11 +122,11 @@ async function concludeClaim(
 async function explainLoss(
   deps: UploadDependencies,
   request: ClaimRequest,
-  place: number,
+  index: number,
 ): Promise<ClaimOutcome> {
-  const key = request.files[place]?.key ?? '';
+  const key = request.files[index]?.key ?? '';
   const found = await findClaimable(deps, request, key, deps.clock.now());
-  return 'why' in found ? { kind: 'notClaimable', file: place, obstacle: found } : { kind: 'busy' };
+  return 'why' in found ? { kind: 'notClaimable', file: index, refusal: found } : { kind: 'busy' };
 }
 
 async function findClaimable(
@@ -134,7 +134,7 @@ async function findClaimable(
   request: ClaimRequest,
   key: string,
   now: number,
-): Promise<StoredUpload | ClaimObstacle> {
+): Promise<StoredUpload | ClaimRefusal> {
   const { ledger, rules } = deps;
   const upload = (await ledger.findUpload(key)) ?? (await ledger.findPurged(key));
   if (upload === undefined || !isOwn(upload, request)) return { why: 'unknown' };
@@ -148,7 +148,7 @@ async function describeState(
   { ledger }: UploadDependencies,
   request: ClaimRequest,
   upload: Exclude<Upload, StoredUpload>,
-): Promise<ClaimObstacle> {
+): Promise<ClaimRefusal> {
   switch (upload.state) {
     case 'issued':
       return { why: 'notStored' };
@@ -177,11 +177,11 @@ async function measure(
   deps: UploadDependencies,
   object: StoredObject,
   signMethod: SignMethod,
-  patience: number,
+  digestTimeout: number,
 ): Promise<Measured | 'pending' | 'gone'> {
   const { size, md5 } = object;
   if (signMethod === 'MD5') return { size, sign: md5, md5 };
-  const sha256 = await within(patience, sha256Of(deps, object));
+  const sha256 = await within(digestTimeout, sha256Of(deps, object));
   if (sha256 === undefined) return 'gone';
   return sha256 === 'pending' ? sha256 : { size, sign: sha256, md5 };
 }

@@ -30,8 +30,8 @@ export interface Body extends Readable {
 /**
  * Keeps bodies, and knows no policies, keys or HTTP. A body is named by its locator alone.
  *
- * A body comes in by `put`, after which it is durable and *unsettled*: the store still remembers it in its
- * staging area, because nobody has recorded it yet. `settle` forgets that, `discard` takes the body back.
+ * A body comes in by `put`, after which it is durable and *uncommitted*: the store still remembers it in its
+ * staging area, because nobody has recorded it yet. `commit` forgets that, `discard` takes the body back.
  */
 export interface ObjectStore {
   /**
@@ -46,17 +46,17 @@ export interface ObjectStore {
     bytes: AsyncIterable<Uint8Array>,
     announcedSize?: number,
   ): Promise<StoredBody>;
-  /** Ends the unsettled time of a body that is on record. Idempotent. */
-  settle(locator: string): Promise<void>;
+  /** Ends the uncommitted time of a body that is on record. Idempotent. */
+  commit(locator: string): Promise<void>;
   /** Removes whatever `put` has left of a body that is not on record. Idempotent. */
   discard(locator: string): Promise<void>;
-  /** Leaves a body to whoever asks for the unsettled ones: nobody knows yet whether it is on record. */
-  abandon(locator: string): void;
+  /** Leaves a body to whoever asks for the uncommitted ones: nobody knows yet whether it is on record. */
+  release(locator: string): void;
   /**
-   * @returns locators that a crash or a failure left unsettled; none that this process is still working on. A crash
-   * may bring back bodies that were settled, or deleted, shortly before.
+   * @returns locators that a crash or a failure left uncommitted; none that this process is still working on. A crash
+   * may bring back bodies that were committed, or deleted, shortly before.
    */
-  unsettled(): Promise<string[]>;
+  uncommitted(): Promise<string[]>;
   /**
    * Computes a digest of a durable body; calls for the same body share the work.
    * @returns lower-case hexadecimal, or undefined when there is no such body
@@ -71,7 +71,7 @@ export interface ObjectStore {
   stat(locator: string): Promise<{ readonly size: number } | undefined>;
   /** Deletes a body. A missing one is no error. */
   delete(locator: string): Promise<void>;
-  /** What the start has found beside the unsettled bodies; absent when there is nothing that could be found. */
+  /** What the start has found beside the uncommitted bodies; absent when there is nothing that could be found. */
   readonly recovery?: StoreRecovery;
   /** Ends background work. Nothing else may be called afterwards. */
   close(): Promise<void>;
@@ -84,11 +84,11 @@ export interface ObjectStore {
 export interface StoreRecovery {
   /** What the crash has left was damaged. */
   readonly foundDamage: boolean;
-  /** @returns whether an unsettled body is known to have been settled before the crash, and not to have been deleted */
-  wasSettled(locator: string): boolean;
+  /** @returns whether an uncommitted body is known to have been committed before the crash, and not to have been deleted */
+  wasCommitted(locator: string): boolean;
   /** Takes a body out of the store, and keeps its bytes. @returns false when it is not whole; then it stays */
   setAside(locator: string): Promise<boolean>;
-  /** Forgets all this: every body that was unsettled at the start was dealt with. Idempotent. */
+  /** Forgets all this: every body that was uncommitted at the start was dealt with. Idempotent. */
   end(): Promise<void>;
 }
 
@@ -193,7 +193,7 @@ export interface UploadLedger {
   /** @returns up to `limit` uploads in any state, oldest first, after a sequence (0 for the first). */
   listUploads(afterSequence: number, limit: number): Promise<ListedUpload[]>;
   /** @returns whether any upload, in whatever state but `purged`, has this body. */
-  holds(locator: string): Promise<boolean>;
+  hasBody(locator: string): Promise<boolean>;
   /** `stored` -> `purging`, reason `deleted`. @returns false when the key held no stored upload with this locator. */
   deleteUpload(key: string, locator: string, at: number): Promise<boolean>;
 
@@ -231,7 +231,7 @@ export interface UploadLedger {
    * Gives room that forgotten rows have left back to the disk, in one short step.
    * @returns whether there is more to give back
    */
-  giveBack(): Promise<boolean>;
+  reclaimSpace(): Promise<boolean>;
   /** Writes what is still to be written. Nothing else may be called afterwards. */
   close(): Promise<void>;
 }

@@ -64,7 +64,7 @@ export function createPurge(deps: UploadDependencies, nonces: UsedNonces): Purge
 /** The start reconciles what a crash has left; what has failed since then waits for the next purge. */
 async function reconcileFailures(deps: UploadDependencies): Promise<void> {
   const report = await reconcile(deps);
-  if (report.settled + report.discarded === 0) return;
+  if (report.completed + report.removed === 0) return;
   deps.logger.warn(report, 'reconciled what a failure had left');
 }
 
@@ -145,5 +145,5 @@ async function forget(
   const issuedBefore = now - rules.issuedRetention;
   while ((await ledger.pruneIssued(issuedBefore, activeUploads.list(), BATCH)) === BATCH);
   while ((await ledger.pruneTombstones(now - rules.tombstoneRetention, BATCH)) === BATCH);
-  for (let step = 1; step <= MOST_STEPS && (await ledger.giveBack()); step += 1);
+  for (let step = 1; step <= MOST_STEPS && (await ledger.reclaimSpace()); step += 1);
 }

@@ -42,8 +42,8 @@ export async function receiveUpload(
 ): Promise<ReceiveOutcome> {
   const leave = deps.activeUploads.begin(request.key);
   try {
-    const obstacle = await findRefusal(deps, request);
-    if (obstacle !== undefined) return { kind: obstacle };
+    const refusal = await findRefusal(deps, request);
+    if (refusal !== undefined) return { kind: refusal };
     const locator = deps.ids.locator();
     const body = await deps.store.put(locator, request.bytes, request.announcedSize);
     return await recordBody(deps, request, locator, body);
@@ -73,10 +73,10 @@ async function recordBody(
     outcome = await ledger.recordStored({ key, object, forbidOverwrite });
   } catch (error) {
     // Whether the row was written is for `reconcile` to find out.
-    store.abandon(locator);
+    store.release(locator);
     throw error;
   }
-  await tidy(deps, locator, outcome === 'stored' ? store.settle(locator) : store.discard(locator));
+  await tidy(deps, locator, outcome === 'stored' ? store.commit(locator) : store.discard(locator));
   if (outcome !== 'stored') return { kind: outcome };
   observer.stored?.(key, object);
   return { kind: 'stored', object };
@@ -91,7 +91,7 @@ async function tidy(
   try {
     await tidying;
   } catch (error) {
-    store.abandon(locator);
+    store.release(locator);
     logger.error({ err: error, locator }, 'could not tidy up after an upload');
   }
 }

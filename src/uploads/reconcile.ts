@@ -4,15 +4,15 @@ import { allUploads } from './list-all.ts';
 /** What a crash or a failure had left, and what became of it. */
 export interface ReconcileReport {
   /** Bodies whose row had been written: kept. */
-  readonly settled: number;
+  readonly completed: number;
   /** Bodies that nobody was told of: removed. */
-  readonly discarded: number;
+  readonly removed: number;
   /** Bodies without a row that may have been acknowledged: kept, out of the way. Absent when there are none. */
   readonly setAside?: number;
 }
 
 /**
- * Settles what a crash or a failing ledger left between the object store and the ledger. It reads the unsettled
+ * Settles what a crash or a failing ledger left between the object store and the ledger. It reads the uncommitted
  * bodies alone, whatever the number of uploads; rows in `purging` are finished by the next purge.
  *
  * A body without a row is removed: nobody was told that it is stored. But when the store has found damage, or knows of
@@ -23,11 +23,11 @@ export async function reconcile(
 ): Promise<ReconcileReport> {
   const { ledger, store } = deps;
   const withoutRow: string[] = [];
-  let settled = 0;
-  for (const locator of await store.unsettled()) {
-    if (await ledger.holds(locator)) {
-      await store.settle(locator);
-      settled += 1;
+  let completed = 0;
+  for (const locator of await store.uncommitted()) {
+    if (await ledger.hasBody(locator)) {
+      await store.commit(locator);
+      completed += 1;
     } else {
       withoutRow.push(locator);
     }
@@ -39,7 +39,7 @@ export async function reconcile(
     else await store.discard(locator);
   }
   await store.recovery?.end();
-  const report = { settled, discarded: withoutRow.length - setAside };
+  const report = { completed, removed: withoutRow.length - setAside };
   return setAside > 0 ? { ...report, setAside } : report;
 }
 
@@ -49,13 +49,13 @@ async function findLost(
   withoutRow: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const isSuspicious =
-    recovery?.foundDamage === true || withoutRow.some((locator) => recovery?.wasSettled(locator));
+    recovery?.foundDamage === true || withoutRow.some((locator) => recovery?.wasCommitted(locator));
   const candidates = new Set(isSuspicious ? withoutRow : []);
   if (recovery === undefined || candidates.size === 0) return candidates;
   // It costs a look at every row, and happens after damage alone, or when a power cut has taken a note.
   for await (const upload of allUploads(ledger)) {
     if (upload.state === 'purged') candidates.delete(upload.object.locator);
   }
-  const isLost = recovery.foundDamage || [...candidates].some((one) => recovery.wasSettled(one));
+  const isLost = recovery.foundDamage || [...candidates].some((one) => recovery.wasCommitted(one));
   return isLost ? candidates : new Set();
 }

@@ -11,7 +11,7 @@ import { takeSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Upload } from './upload.ts';
 import { setPackageStatus } from './verification.ts';
-import type { Verdict } from './verification.ts';
+import type { VerificationResult } from './verification.ts';
 
 /** The firmware package that `claim` makes, for a caller in the same process. */
 export interface PackageInput {
@@ -50,13 +50,13 @@ export interface Uploads {
   /** Claims uploads for a new firmware package, as CreateOTAFirmware does: all of them, or none. */
   claim(input: PackageInput): Promise<ClaimOutcome>;
   /** Sets how far the verification of a package is. @returns false when there is no such package */
-  setStatus(firmwareId: string, verdict: Verdict): Promise<boolean>;
+  setStatus(firmwareId: string, result: VerificationResult): Promise<boolean>;
   /** Deletes every package and every upload, tombstones too. For tests. */
   forgetAll(): Promise<void>;
 }
 
 /** How long a claim waits for a SHA-256, in milliseconds. */
-const PATIENCE = 60_000;
+const DIGEST_TIMEOUT_MS = 60_000;
 
 /** @param accountIds - gives every account that is configured */
 export function createUploads(
@@ -92,10 +92,10 @@ export function createUploads(
         },
         files,
         soleAccount: soleAccount() !== undefined,
-        patience: PATIENCE,
+        digestTimeout: DIGEST_TIMEOUT_MS,
       });
     },
-    setStatus: (firmwareId, verdict) => setPackageStatus(deps, firmwareId, verdict),
+    setStatus: (firmwareId, result) => setPackageStatus(deps, firmwareId, result),
     forgetAll: () => forgetEverything(deps),
   };
 }

@@ -3,7 +3,7 @@ import { PACKAGE_STATUS } from './firmware-package.ts';
 import type { StatusName } from './snapshot.ts';
 
 /** The outcome of a verification, which on the real platform devices report. */
-export interface Verdict {
+export interface VerificationResult {
   readonly status: StatusName;
   /** Percent; stays as it is when absent. */
   readonly verifyProgress?: number | undefined;
@@ -13,7 +13,7 @@ export interface Verdict {
 export async function setPackageStatus(
   { clock, ledger }: Pick<UploadDependencies, 'clock' | 'ledger'>,
   packageId: string,
-  { status, verifyProgress }: Verdict,
+  { status, verifyProgress }: VerificationResult,
 ): Promise<boolean> {
   for (const { accountId } of await ledger.packageOwners()) {
     if ((await ledger.findPackage(accountId, packageId)) === undefined) continue;

@@ -60,10 +60,10 @@ describe('a folder on disk', () => {
     await dispose();
   });
 
-  it('keeps a settled body under one name', async () => {
+  it('keeps a committed body under one name', async () => {
     const { folder, store, dispose } = await openDisk();
     await store.put('a1', inChunks(LARGE, 65_536));
-    await store.settle('a1');
+    await store.commit('a1');
     expect(await readdir(join(folder, 'staging'))).toEqual([]);
     expect(await readdir(join(folder, 'objects', 'a1'))).toEqual(['a1']);
     await dispose();
@@ -82,7 +82,7 @@ describe('a folder on disk', () => {
     }
     await expect(store.put('a1', bytes(), announced)).rejects.toMatchObject({ code: 'ENOSPC' });
     expect(read).toBe(false);
-    expect(await store.unsettled()).toEqual([]);
+    expect(await store.uncommitted()).toEqual([]);
     await store.close();
     await rm(folder, { recursive: true });
   });
@@ -109,7 +109,7 @@ describe('the journal of small bodies', () => {
 
   it('makes good what a power cut has taken of files that were not flushed yet', async () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
-    for (const locator of ['a1', 'a2']) await disk.store.settle(locator);
+    for (const locator of ['a1', 'a2']) await disk.store.commit(locator);
     await truncate(join(disk.folder, 'objects', 'a1', 'a1'), 3);
     await rm(join(disk.folder, 'objects', 'a2'), { recursive: true });
     const store = await disk.reopen();
@@ -117,7 +117,7 @@ describe('the journal of small bodies', () => {
       expect(await textOf(store, locator)).toBe(`the bytes of ${locator}`);
     }
     // What has become of them is for the ledger to tell.
-    expect((await store.unsettled()).sort()).toEqual(['a1', 'a2', 'a3']);
+    expect((await store.uncommitted()).sort()).toEqual(['a1', 'a2', 'a3']);
     expect(await readdir(journal)).toEqual([]);
   });
 
@@ -129,7 +129,7 @@ describe('the journal of small bodies', () => {
     await rm(join(disk.folder, 'objects', 'a2'), { recursive: true });
     await truncate(path, size - cut);
     const store = await disk.reopen();
-    expect(await store.unsettled()).toEqual(['a1']);
+    expect(await store.uncommitted()).toEqual(['a1']);
     expect(await textOf(store, 'a1')).toBe('the bytes of a1');
     expect(await store.stat('a2')).toBeUndefined();
   });
@@ -141,22 +141,22 @@ describe('the journal of small bodies', () => {
     const content = await readFile(path);
     await writeFile(path, content.fill(0, content.lastIndexOf('the bytes')));
     const store = await disk.reopen();
-    expect(await store.unsettled()).toEqual(['a1']);
+    expect(await store.uncommitted()).toEqual(['a1']);
   });
 
   it('is not there any more once its bodies are durable without it', async () => {
     await put('a1');
-    await disk.store.settle('a1');
+    await disk.store.commit('a1');
     expect(await readdir(journal)).toEqual(['1']);
     await disk.store.close();
     expect(await readdir(journal)).toEqual([]);
     expect(await textOf(disk.store, 'a1')).toBe('the bytes of a1');
   });
 
-  it('stays when it is closed while a body is unsettled', async () => {
+  it('stays when it is closed while a body is uncommitted', async () => {
     await put('a1');
     await disk.store.close();
-    expect(await (await disk.reopen()).unsettled()).toEqual(['a1']);
+    expect(await (await disk.reopen()).uncommitted()).toEqual(['a1']);
   });
 
   it('begins anew after a failed write, and keeps what it had', async () => {
@@ -168,7 +168,7 @@ describe('the journal of small bodies', () => {
     await put('a3');
     expect((await readdir(journal)).sort()).toEqual(['1', '2']);
     const store = await disk.reopen();
-    expect((await store.unsettled()).sort()).toEqual(['a1', 'a3']);
+    expect((await store.uncommitted()).sort()).toEqual(['a1', 'a3']);
   });
 
   it('leaves the name to another process that has taken it', async () => {
@@ -209,7 +209,7 @@ describe('a damaged journal', () => {
     const damaged = await readFile(journal);
     const { logger, lines } = remembering();
     const store = await DiskObjectStore.open(disk.folder, new ThreadHasher(), 0, logger);
-    expect((await store.unsettled()).sort()).toEqual(['a1', 'a3']);
+    expect((await store.uncommitted()).sort()).toEqual(['a1', 'a3']);
     for (const locator of ['a1', 'a3']) {
       const body = await store.open(locator);
       expect(body && (await text(body))).toBe(`the bytes of ${locator}`);
@@ -233,10 +233,10 @@ describe('a damaged journal', () => {
     expect(await lost()).toEqual(['journal-1']);
     const store = await DiskObjectStore.open(disk.folder, new ThreadHasher());
     const ledger = emptyLedger();
-    expect(await reconcile({ ledger, store })).toEqual({ settled: 0, discarded: 0, setAside: 2 });
+    expect(await reconcile({ ledger, store })).toEqual({ completed: 0, removed: 0, setAside: 2 });
     expect((await lost()).sort()).toEqual(['a1', 'a3', 'journal-1']);
     expect(await readFile(join(disk.folder, 'lost', 'a3'), 'utf8')).toBe('the bytes of a3');
-    expect(await store.unsettled()).toEqual([]);
+    expect(await store.uncommitted()).toEqual([]);
     expect(await store.stat('a3')).toBeUndefined();
     await store.close();
     const next = await DiskObjectStore.open(disk.folder, new ThreadHasher());
@@ -254,14 +254,14 @@ describe('a damaged journal', () => {
   });
 });
 
-describe('a body that was settled and is not on record', () => {
+describe('a body that was committed and is not on record', () => {
   let disk: Awaited<ReturnType<typeof openDisk>>;
 
   beforeEach(async () => {
     disk = await openDisk();
     await disk.store.put('a1', inChunks(Buffer.from('one'), 1));
-    await disk.store.settle('a1');
-    // That it is settled goes into the journal with this one, which nobody is told of.
+    await disk.store.commit('a1');
+    // That it is committed goes into the journal with this one, which nobody is told of.
     await disk.store.put('a2', inChunks(Buffer.from('two'), 1));
   });
 
@@ -273,12 +273,12 @@ describe('a body that was settled and is not on record', () => {
     await (await disk.reopen()).close();
     const store = await DiskObjectStore.open(disk.folder, new ThreadHasher(), 0, logger);
     const report = await reconcile({ ledger: emptyLedger(), store });
-    expect(report).toEqual({ settled: 0, discarded: 0, setAside: 2 });
+    expect(report).toEqual({ completed: 0, removed: 0, setAside: 2 });
     expect((await readdir(join(disk.folder, 'lost'))).sort()).toEqual(['a1', 'a2']);
     expect(lines.map(({ message }) => message)).toEqual(
       Array<string>(2).fill('set a file aside that is not on record'),
     );
-    expect(await store.unsettled()).toEqual([]);
+    expect(await store.uncommitted()).toEqual([]);
     await store.close();
   });
 
@@ -286,14 +286,14 @@ describe('a body that was settled and is not on record', () => {
     await disk.store.delete('a1');
     const store = await disk.reopen();
     const report = await reconcile({ ledger: emptyLedger(), store });
-    expect(report).toEqual({ settled: 0, discarded: 1 });
+    expect(report).toEqual({ completed: 0, removed: 1 });
     expect(await readdir(disk.folder)).not.toContain('lost');
   });
 
   it('was deleted when the ledger says so, and a power cut has taken the note of it', async () => {
     const store = await disk.reopen();
     const report = await reconcile({ ledger: emptyLedger([purged('a1')]), store });
-    expect(report).toEqual({ settled: 0, discarded: 2 });
+    expect(report).toEqual({ completed: 0, removed: 2 });
     expect(await readdir(disk.folder)).not.toContain('lost');
   });
 });
@@ -326,7 +326,7 @@ describe('a start', () => {
     for (const name of ['journal/7', 'staging/a1']) await mkdir(join(folder, name));
     const { logger, lines } = remembering();
     const store = await DiskObjectStore.open(folder, new ThreadHasher(), 0, logger);
-    expect(await store.unsettled()).toEqual([]);
+    expect(await store.uncommitted()).toEqual([]);
     expect(lines).toHaveLength(1);
     expect(lines[0]?.details).toMatchObject({ count: 9 });
     for (const name of notes) expect(await readFile(join(folder, name), 'utf8')).toBe('hello');
@@ -351,7 +351,7 @@ describe('a start', () => {
     // Two folders of bodies, and those round them.
     expect(flushing.mock.calls.length).toBeLessThan(10);
     flushing.mockRestore();
-    expect(await store.unsettled()).toHaveLength(40);
+    expect(await store.uncommitted()).toHaveLength(40);
     await Promise.all([store.close(), before.close()]);
   });
 
@@ -373,7 +373,7 @@ describe('a start', () => {
     const store = await DiskObjectStore.open(folder, new ThreadHasher());
     expect(flushing).toHaveBeenCalledTimes(4);
     for (const spy of [flushing, linking]) spy.mockRestore();
-    expect((await store.unsettled()).sort()).toEqual(locators);
+    expect((await store.uncommitted()).sort()).toEqual(locators);
     for (const locator of locators) {
       const body = await store.open(locator);
       expect(body && (await text(body))).toBe(locator);

@@ -8,7 +8,7 @@ import { openLedgerDatabase } from '../../src/ledger/sqlite/database.ts';
 import { openDiskSpace } from '../../src/ledger/sqlite/disk-space.ts';
 import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
 import { SqliteNonces } from '../../src/ledger/sqlite/sqlite-nonces.ts';
-import { compact, givesBack } from '../../src/ledger/sqlite/vacuum.ts';
+import { compact, canReclaimSpace } from '../../src/ledger/sqlite/vacuum.ts';
 import { fileHandlePrototype } from '../support/file-handles.ts';
 
 const MIB = 1024 * 1024;
@@ -65,7 +65,7 @@ describe('the file of a ledger', () => {
     const before = await sizeOf('gateway.sqlite3');
     expect(before).toBeGreaterThan(20 * MIB);
     let steps = 1;
-    while (await ledger.giveBack()) steps += 1;
+    while (await ledger.reclaimSpace()) steps += 1;
     // Each of them is short.
     expect(steps).toBeGreaterThan(50);
     expect(await sizeOf('gateway.sqlite3')).toBeLessThan(6 * MIB);
@@ -79,7 +79,7 @@ describe('the file of a ledger', () => {
     const { changes } = database.database.prepare('DELETE FROM uploads').run();
     expect(changes).toBe(0);
     const before = await sizeOf('gateway.sqlite3');
-    expect(await ledger.giveBack()).toBe(false);
+    expect(await ledger.reclaimSpace()).toBe(false);
     expect(await sizeOf('gateway.sqlite3')).toBe(before);
   });
 
@@ -104,18 +104,18 @@ describe('the file of a ledger', () => {
     old.exec('CREATE TABLE other (x)');
     old.close();
     open();
-    expect(givesBack(database.database)).toBe(false);
+    expect(canReclaimSpace(database.database)).toBe(false);
     await fill(1000);
     await purgeAll();
-    expect(await ledger.giveBack()).toBe(false);
+    expect(await ledger.reclaimSpace()).toBe(false);
     expect(await sizeOf('gateway.sqlite3')).toBeGreaterThan(6 * MIB);
 
     compact(database.database);
-    expect(givesBack(database.database)).toBe(true);
+    expect(canReclaimSpace(database.database)).toBe(true);
     await database.close();
     expect(await sizeOf('gateway.sqlite3')).toBeLessThan(MIB);
     open();
-    expect(givesBack(database.database)).toBe(true);
+    expect(canReclaimSpace(database.database)).toBe(true);
     await expect(store('k')).resolves.toBe('stored');
   });
 });
@@ -164,7 +164,7 @@ describe('the disk of a ledger', () => {
     expect(database.space.releaseReserve()).toBe(true);
     expect(database.space.releaseReserve()).toBe(false);
     await expect(stat(reserve)).rejects.toMatchObject({ code: 'ENOENT' });
-    await ledger.giveBack();
+    await ledger.reclaimSpace();
     expect((await stat(reserve)).size).toBe(8 * MIB);
   });
 

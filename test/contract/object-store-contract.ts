@@ -80,7 +80,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await store.stat('none')).toBeUndefined();
       expect(await store.digest('none', 'sha256')).toBeUndefined();
       await expect(store.delete('none')).resolves.toBeUndefined();
-      await expect(store.settle('none')).resolves.toBeUndefined();
+      await expect(store.commit('none')).resolves.toBeUndefined();
       await expect(store.discard('none')).resolves.toBeUndefined();
     });
 
@@ -91,7 +91,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
           'the client is gone',
         );
         expect(await store.stat('a1')).toBeUndefined();
-        expect(await (await subject.reopen()).unsettled()).toEqual([]);
+        expect(await (await subject.reopen()).uncommitted()).toEqual([]);
       },
     );
 
@@ -104,38 +104,38 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await store.stat('a1')).toBeUndefined();
     });
 
-    it('remembers an unsettled body across a crash, until it is settled or discarded', async () => {
+    it('remembers an uncommitted body across a crash, until it is committed or discarded', async () => {
       await store.put('a1', inChunks(Buffer.from('one'), 1));
       await store.put('a2', inChunks(Buffer.from('two'), 1));
-      await store.settle('a2');
-      expect(await store.unsettled()).toEqual([]);
+      await store.commit('a2');
+      expect(await store.uncommitted()).toEqual([]);
       const afterCrash = await subject.reopen();
-      expect(await afterCrash.unsettled()).toContain('a1');
+      expect(await afterCrash.uncommitted()).toContain('a1');
       await afterCrash.discard('a1');
-      // It may have been settled too shortly before the crash for that to be remembered.
-      await afterCrash.settle('a2');
-      expect(await afterCrash.unsettled()).toEqual([]);
+      // It may have been committed too shortly before the crash for that to be remembered.
+      await afterCrash.commit('a2');
+      expect(await afterCrash.uncommitted()).toEqual([]);
       expect(await afterCrash.stat('a1')).toBeUndefined();
       expect(await afterCrash.stat('a2')).toMatchObject({ size: 3 });
-      expect(await (await subject.reopen()).unsettled()).toEqual([]);
+      expect(await (await subject.reopen()).uncommitted()).toEqual([]);
     });
 
     it('lets a body that a crash has brought back be discarded', async () => {
       await store.put('a1', inChunks(Buffer.from('one'), 1));
-      await store.settle('a1');
+      await store.commit('a1');
       await store.delete('a1');
       const afterCrash = await subject.reopen();
-      for (const locator of await afterCrash.unsettled()) await afterCrash.discard(locator);
+      for (const locator of await afterCrash.uncommitted()) await afterCrash.discard(locator);
       expect(await afterCrash.stat('a1')).toBeUndefined();
     });
 
-    it('names a body that was given up as unsettled, without a crash', async () => {
+    it('names a body that was given up as uncommitted, without a crash', async () => {
       await store.put('a1', inChunks(Buffer.from('one'), 1));
-      expect(await store.unsettled()).toEqual([]);
-      store.abandon('a1');
-      expect(await store.unsettled()).toEqual(['a1']);
+      expect(await store.uncommitted()).toEqual([]);
+      store.release('a1');
+      expect(await store.uncommitted()).toEqual(['a1']);
       await store.discard('a1');
-      expect(await store.unsettled()).toEqual([]);
+      expect(await store.uncommitted()).toEqual([]);
     });
 
     it('takes many bodies at once', async () => {

@@ -80,7 +80,7 @@ export function describeUploadLedger(
       it('finds nothing under a key it has never seen', async () => {
         expect(await ledger.findUpload('k1')).toBeUndefined();
         expect(await ledger.findPurged('k1')).toBeUndefined();
-        expect(await ledger.holds('l1')).toBe(false);
+        expect(await ledger.hasBody('l1')).toBe(false);
       });
 
       it('remembers to whom a key was issued', async () => {
@@ -106,7 +106,7 @@ export function describeUploadLedger(
           issue: ISSUE,
           object: body.object,
         });
-        expect(await ledger.holds('l1')).toBe(true);
+        expect(await ledger.hasBody('l1')).toBe(true);
       });
 
       it('stores under a key that was never issued', async () => {
@@ -135,7 +135,7 @@ export function describeUploadLedger(
         await ledger.recordStored(aBody('k1', 'l1'));
         const record = { ...aBody('k1', 'l2'), forbidOverwrite: true };
         expect(await ledger.recordStored(record)).toBe('exists');
-        expect(await ledger.holds('l2')).toBe(false);
+        expect(await ledger.hasBody('l2')).toBe(false);
       });
 
       it('leaves a claimed body alone', async () => {
@@ -400,10 +400,10 @@ export function describeUploadLedger(
         await ledger.recordStored(aBody('k1', 'l1'));
         const [body] = await ledger.expireStored(2000, 9, 10);
         expect(body).toMatchObject({ key: 'k1', locator: 'l1', size: 3 });
-        expect(await ledger.holds('l1')).toBe(true);
+        expect(await ledger.hasBody('l1')).toBe(true);
         await ledger.confirmPurged([body?.sequence ?? 0], 10);
         expect(await ledger.listPurging(0, 10)).toEqual([]);
-        expect(await ledger.holds('l1')).toBe(false);
+        expect(await ledger.hasBody('l1')).toBe(false);
         expect(await ledger.findPurged('k1')).toMatchObject({
           state: 'purged',
           object: { size: 3 },
@@ -434,7 +434,7 @@ export function describeUploadLedger(
       it('gives room back step by step, and loses nothing by it', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         let steps = 0;
-        while ((await ledger.giveBack()) && steps < 100) steps += 1;
+        while ((await ledger.reclaimSpace()) && steps < 100) steps += 1;
         expect(steps).toBeLessThan(100);
         expect(await ledger.findUpload('k1')).toMatchObject({ object: aBody('k1', 'l1').object });
       });

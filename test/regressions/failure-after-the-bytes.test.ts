@@ -31,20 +31,20 @@ it('removes the body of an upload that the ledger could not record, in the next 
   await using gateway = await startTestGateway({ parts: { records, store: folder.store } });
   jest.spyOn(records.ledger, 'recordStored').mockRejectedValueOnce(new Error('disk I/O error'));
   await expect(gateway.uploads.deposit({ bytes: bytes() })).rejects.toThrow('disk I/O error');
-  expect(await folder.store.unsettled()).toHaveLength(1);
+  expect(await folder.store.uncommitted()).toHaveLength(1);
   expect(await bodiesOnDisk(folder.path)).toMatchObject({ objects: { length: 1 } });
   await gateway.purgeUnclaimed();
-  expect(await folder.store.unsettled()).toEqual([]);
+  expect(await folder.store.uncommitted()).toEqual([]);
   expect(await bodiesOnDisk(folder.path)).toEqual({ objects: [], staging: [] });
 });
 
 it('acknowledges a recorded upload even if the cleanup after it fails', async () => {
   await using folder = await openFolder();
   await using gateway = await startTestGateway({ parts: { store: folder.store } });
-  jest.spyOn(folder.store, 'settle').mockRejectedValueOnce(new Error('EIO'));
+  jest.spyOn(folder.store, 'commit').mockRejectedValueOnce(new Error('EIO'));
   await expect(gateway.uploads.deposit({ bytes: bytes() })).resolves.toHaveProperty('key');
-  expect(await folder.store.unsettled()).toHaveLength(1);
+  expect(await folder.store.uncommitted()).toHaveLength(1);
   await gateway.purgeUnclaimed();
-  expect(await folder.store.unsettled()).toEqual([]);
+  expect(await folder.store.uncommitted()).toEqual([]);
   expect(await bodiesOnDisk(folder.path)).toMatchObject({ objects: { length: 1 }, staging: [] });
 });

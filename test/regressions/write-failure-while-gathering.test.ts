@@ -26,7 +26,7 @@ const SCRIPT = `
   (async () => {
     const store = await DiskObjectStore.open(process.argv[1], new ThreadHasher());
     await store.put('a1', slow()).catch((error) => console.log('refused:', error.code));
-    console.log('unsettled:', (await store.unsettled()).length);
+    console.log('uncommitted:', (await store.uncommitted()).length);
     await store.close();
   })();
 `;
@@ -36,6 +36,6 @@ it('fails only the upload, not the process, when the disk becomes full while mor
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', SCRIPT, folder], {
     cwd: join(__dirname, '..', '..'),
   });
-  expect(stdout).toBe('refused: ENOSPC\nunsettled: 0\n');
+  expect(stdout).toBe('refused: ENOSPC\nuncommitted: 0\n');
   await rm(folder, { recursive: true });
 });

@@ -42,12 +42,12 @@ const COMPACTED: Readonly<Record<DataFolderReport['compacted'], readonly string[
 };
 
 function summary(report: DataFolderReport): string {
-  const { bytes, findings, journals, left, purging, restorable, unsettled, uploads } = report;
+  const { bytes, findings, journals, left, purging, restorable, uncommitted, uploads } = report;
   const restored = restorable === 0 ? '' : `, which restores ${counted(restorable, 'upload')}`;
   return [
     `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')}`,
     `${String(purging)} waiting for the purge`,
-    `${String(unsettled)} unfinished`,
+    `${String(uncommitted)} unfinished`,
     `${counted(findings, 'finding')}, ${String(left)} left`,
     ...(journals === 0 ? [] : [`${counted(journals, 'journal')} for the next start${restored}`]),
     ...COMPACTED[report.compacted],

@@ -1,4 +1,4 @@
-import type { ClaimObstacle, ClaimOutcome, Mismatch } from '../../uploads/claim.ts';
+import type { ClaimRefusal, ClaimOutcome, Mismatch } from '../../uploads/claim.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import type { PurgeReason } from '../../uploads/upload.ts';
 import { businessError } from '../errors.ts';
@@ -35,9 +35,9 @@ export function claimRefusal(
     case 'busy':
       return businessError('iot.firmware.SystemBusy', {});
     case 'notClaimable':
-      return obstacleRefusal(outcome.obstacle, labels[outcome.file]?.url ?? '');
+      return notClaimableError(outcome.refusal, labels[outcome.file]?.url ?? '');
     case 'mismatch':
-      return mismatchRefusal(outcome.mismatch, labels[outcome.file]);
+      return mismatchError(outcome.mismatch, labels[outcome.file]);
   }
 }
 
@@ -47,8 +47,8 @@ const PURGE_REASONS: Readonly<Record<PurgeReason, string>> = {
   deleted: 'because it was deleted',
 };
 
-function obstacleRefusal(obstacle: ClaimObstacle, parameter: string): BusinessError {
-  switch (obstacle.why) {
+function notClaimableError(refusal: ClaimRefusal, parameter: string): BusinessError {
+  switch (refusal.why) {
     case 'empty':
       return businessError('iot.firmware.EmptyFirmwareFile', { parameter });
     case 'unknown':
@@ -58,17 +58,17 @@ function obstacleRefusal(obstacle: ClaimObstacle, parameter: string): BusinessEr
     case 'late':
       return invalidUrl(
         parameter,
-        `too late: the firmware package had to be created before ${toUtc(obstacle.deadline)}.`,
+        `too late: the firmware package had to be created before ${toUtc(refusal.deadline)}.`,
       );
     case 'purged':
       return invalidUrl(
         parameter,
-        `the file was purged at ${toUtc(obstacle.at)} ${PURGE_REASONS[obstacle.reason]}.`,
+        `the file was purged at ${toUtc(refusal.at)} ${PURGE_REASONS[refusal.reason]}.`,
       );
     case 'claimed':
       return invalidUrl(
         parameter,
-        `the file belongs to the firmware package ${obstacle.packageName} already.`,
+        `the file belongs to the firmware package ${refusal.packageName} already.`,
       );
   }
 }
@@ -77,7 +77,7 @@ function invalidUrl(parameter: string, reason: string): BusinessError {
   return businessError('iot.firmware.InvalidFirmwareUrl', { parameter, reason });
 }
 
-function mismatchRefusal(
+function mismatchError(
   { claimed, measured, what }: Mismatch,
   labels: FileLabels | undefined,
 ): BusinessError {

@@ -23,7 +23,7 @@ import type { Operation } from './operation.ts';
 import { checkProduct } from './product.ts';
 
 /** How long a claim waits for a SHA-256, in milliseconds: @alicloud/pop-core gives up after three seconds. */
-const PATIENCE = 2000;
+const DIGEST_TIMEOUT_MS = 2000;
 
 const DEFAULT_MODULE = 'default';
 
@@ -94,7 +94,7 @@ export const createOtaFirmware: Operation = {
       },
       files: files.map(({ file }) => file),
       soleAccount: isSoleAccount,
-      patience: PATIENCE,
+      digestTimeout: DIGEST_TIMEOUT_MS,
     });
     if (outcome.kind !== 'claimed') {
       const labels = files.map((each) => each.labels);

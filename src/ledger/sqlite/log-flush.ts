@@ -49,7 +49,7 @@ export class LogFlush {
 
   /** Waits for the flushes that are under way. */
   async close(): Promise<void> {
-    await this.#flushes.settled();
+    await this.#flushes.drain();
     await this.#log?.close();
   }
 }

@@ -89,8 +89,8 @@ export class SqliteLedger implements UploadLedger {
     return Promise.resolve(this.#uploads.list(afterSequence, limit));
   }
 
-  async holds(locator: string): Promise<boolean> {
-    return Promise.resolve(this.#uploads.holds(locator));
+  async hasBody(locator: string): Promise<boolean> {
+    return Promise.resolve(this.#uploads.hasBody(locator));
   }
 
   deleteUpload(key: string, locator: string, at: number): Promise<boolean> {
@@ -162,7 +162,7 @@ export class SqliteLedger implements UploadLedger {
     );
   }
 
-  async giveBack(): Promise<boolean> {
+  async reclaimSpace(): Promise<boolean> {
     const { database, space } = this.#database;
     const given = await this.#database.runPurge('relaxed', () => vacuumStep(database));
     if (given === 'more') return true;

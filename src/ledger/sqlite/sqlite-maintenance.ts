@@ -7,7 +7,7 @@ import type { LedgerMaintenance } from '../../uploads/maintenance/ports.ts';
 import type { LedgerDatabase } from './database.ts';
 import { LEDGER_FILE } from './database.ts';
 import { isFull } from './disk-space.ts';
-import { compact, givesBack } from './vacuum.ts';
+import { compact, canReclaimSpace } from './vacuum.ts';
 
 /** More than any ledger has: copied in one go, nobody's writes can make the copy begin again and again. */
 const ALL_PAGES = 0x7fff_ffff;
@@ -66,7 +66,7 @@ export class SqliteMaintenance implements LedgerMaintenance {
   }
 
   async compact(): Promise<'done' | 'unneeded' | 'full'> {
-    if (givesBack(this.#database)) return Promise.resolve('unneeded');
+    if (canReclaimSpace(this.#database)) return Promise.resolve('unneeded');
     try {
       compact(this.#database);
       return await Promise.resolve('done');

@@ -85,8 +85,8 @@ export class UploadTable {
     return rows.map((row) => ({ sequence: row.sequence, upload: toUpload(row) }));
   }
 
-  holds(locator: string): boolean {
-    return this.#statements.holds.get(locator) !== undefined;
+  hasBody(locator: string): boolean {
+    return this.#statements.hasBody.get(locator) !== undefined;
   }
 
   isClaimable(locator: string, storedAfter: number): boolean {
@@ -166,7 +166,7 @@ function prepareUploadStatements(database: Database) {
     addSha256: database.prepare<{ locator: string; sha256: string }>(
       `UPDATE uploads SET sha256 = :sha256 WHERE locator = :locator`,
     ),
-    holds: database.prepare<[string], { held: 1 }>(
+    hasBody: database.prepare<[string], { held: 1 }>(
       `SELECT 1 AS held FROM uploads WHERE locator = ? AND state <> 'purged'`,
     ),
     isClaimable: database.prepare<[string, number], { claimable: 1 }>(

@@ -18,7 +18,7 @@ const number = z.number();
  *   converted by {@link compact}
  */
 export function vacuumStep(database: Database): 'none' | 'more' | 'last' {
-  if (!givesBack(database)) return 'none';
+  if (!canReclaimSpace(database)) return 'none';
   const excess = findExcess(database);
   if (excess <= 0) return 'none';
   database.pragma(`incremental_vacuum(${String(Math.min(excess, PAGES_PER_STEP))})`);
@@ -36,7 +36,7 @@ export function checkpoint(database: Database): void {
 }
 
 /** Whether a ledger gives free pages back. */
-export function givesBack(database: Database): boolean {
+export function canReclaimSpace(database: Database): boolean {
   return read(database, 'auto_vacuum') === INCREMENTAL;
 }
 

@@ -69,8 +69,8 @@ const LATER = { most: BATCH_BYTES, least: 32 * 1024, together: 32 * 1024 * 1024 
 
 /**
  * Bodies as files, `objects/<two digits>/<locator>`. A large one is `staging/<locator>` while it comes in; that name
- * stays until the body is settled, so whatever a crash interrupts can be seen in `staging/`. A small one is made
- * durable by the journal, which knows of it until it is settled.
+ * stays until the body is committed, so whatever a crash interrupts can be seen in `staging/`. A small one is made
+ * durable by the journal, which knows of it until it is committed.
  */
 export class DiskObjectStore implements ObjectStore {
   readonly #dataDir: string;
@@ -141,7 +141,7 @@ export class DiskObjectStore implements ObjectStore {
       if (first.isLast) return await this.#putSmall(locator, first);
       return await this.#putLarge(locator, first, batches);
     } catch (error) {
-      // What cannot be removed now is left unsettled, and why the body failed is what the caller must know.
+      // What cannot be removed now is left uncommitted, and why the body failed is what the caller must know.
       await Promise.allSettled([this.discard(locator)]);
       throw error;
     } finally {
@@ -149,8 +149,8 @@ export class DiskObjectStore implements ObjectStore {
     }
   }
 
-  async settle(locator: string): Promise<void> {
-    if (!this.#journal.settle(locator)) await remove(this.#stagingPath(locator));
+  async commit(locator: string): Promise<void> {
+    if (!this.#journal.commit(locator)) await remove(this.#stagingPath(locator));
     this.#inProgress.delete(locator);
   }
 
@@ -165,23 +165,23 @@ export class DiskObjectStore implements ObjectStore {
     }
   }
 
-  abandon(locator: string): void {
+  release(locator: string): void {
     this.#inProgress.delete(locator);
   }
 
-  async unsettled(): Promise<string[]> {
+  async uncommitted(): Promise<string[]> {
     // Who asks works off what has failed; whatever kept a journal may have passed, too.
     this.#journal.retry();
     const entries = await readdir(join(this.#dataDir, STAGING), { withFileTypes: true });
     const staged = entries.filter((entry) => entry.isFile() && isLocator(entry.name));
-    const names = [...staged.map(({ name }) => name), ...this.#journal.unsettled()];
+    const names = [...staged.map(({ name }) => name), ...this.#journal.uncommitted()];
     return names.filter((name) => !this.#inProgress.has(name));
   }
 
   get recovery(): StoreRecovery {
     return {
       foundDamage: this.#recovered?.isDamaged ?? false,
-      wasSettled: (locator) => this.#recovered?.settled.has(locator) ?? false,
+      wasCommitted: (locator) => this.#recovered?.committed.has(locator) ?? false,
       setAside: (locator) => this.#setAside(locator),
       end: async () => {
         if (this.#recovered !== undefined) await forgetRecovered(this.#dataDir);

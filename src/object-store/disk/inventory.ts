@@ -26,7 +26,7 @@ export class DiskInventory implements BodyInventory {
     this.#hasher = hasher;
   }
 
-  async *files(): AsyncGenerator<FoundFile, void, undefined> {
+  async *listFiles(): AsyncGenerator<FoundFile, void, undefined> {
     for (const folder of (await unlessMissing(this.#list(OBJECTS))) ?? []) {
       const path = join(OBJECTS, folder.name);
       // What is behind a link may be outside of the data folder.
@@ -45,12 +45,12 @@ export class DiskInventory implements BodyInventory {
     return readdir(join(this.#dataDir, path), { withFileTypes: true });
   }
 
-  async isUnsettled(locator: string): Promise<boolean> {
+  async isUncommitted(locator: string): Promise<boolean> {
     if ((await unlessMissing(stat(stagingPath(this.#dataDir, locator)))) !== undefined) return true;
-    return (await this.journaled()).has(locator);
+    return (await this.listJournaled()).has(locator);
   }
 
-  async countUnsettled(): Promise<number> {
+  async countUncommitted(): Promise<number> {
     return (await unlessMissing(readdir(join(this.#dataDir, STAGING))))?.length ?? 0;
   }
 
@@ -58,7 +58,7 @@ export class DiskInventory implements BodyInventory {
     return (await listJournals(this.#dataDir)).length;
   }
 
-  async journaled(): Promise<ReadonlySet<string>> {
+  async listJournaled(): Promise<ReadonlySet<string>> {
     return new Set((await readJournals(await listJournals(this.#dataDir))).keys());
   }
 
@@ -113,7 +113,7 @@ export class DiskInventory implements BodyInventory {
 
   async keepOnly(isWanted: (locator: string) => Promise<boolean>): Promise<void> {
     const touched = new Set<string>();
-    for await (const { locator, path } of this.files()) {
+    for await (const { locator, path } of this.listFiles()) {
       touched.add(dirname(path));
       if (locator !== undefined && (await isWanted(locator))) continue;
       await remove(join(this.#dataDir, path));

@@ -9,8 +9,8 @@ import { flushFolder, makeDurableFolder } from './files.ts';
 import { encodeNote } from './journal-records.ts';
 import { JOURNAL } from './layout.ts';
 
-/** What a journal knows of a body. `noted`: it is settled, and that stands in the journal. */
-type BodyState = 'unsettled' | 'settled' | 'noted';
+/** What a journal knows of a body. `noted`: it is committed, and that stands in the journal. */
+type BodyState = 'uncommitted' | 'committed' | 'noted';
 
 /** One file of the journal. */
 export interface JournalFile {
@@ -24,8 +24,8 @@ export interface JournalFile {
   size: number;
   /** The bodies that need it, because their own files are not durable yet. */
   readonly bodies: Map<string, BodyState>;
-  /** Settled bodies that are to be noted. */
-  readonly settled: Set<string>;
+  /** Committed bodies that are to be noted. */
+  readonly committed: Set<string>;
   /** Bodies that are to be noted as gone, each with its listener. */
   readonly gone: Map<string, () => void>;
   /** It stays for the next start, and nothing that is written to it from now on counts. */
@@ -47,7 +47,7 @@ export async function beginJournalFile(dataDir: string, from: number): Promise<J
     ...{ number, path, handle, flushes },
     // Random, and not told to anybody; the shape of a locator is as good as any.
     mark: randomIds.locator(),
-    ...{ size: 0, bodies: new Map(), settled: new Set(), gone: new Map() },
+    ...{ size: 0, bodies: new Map(), committed: new Set(), gone: new Map() },
     ...{ hasFailed: false, isTorn: false, problem: undefined },
   };
   return file;
@@ -72,13 +72,13 @@ export async function writeRecords(
   file: JournalFile,
   records: readonly Uint8Array[],
 ): Promise<void> {
-  const settled = [...file.settled].filter((locator) => file.bodies.has(locator));
+  const committed = [...file.committed].filter((locator) => file.bodies.has(locator));
   const gone = new Map(file.gone);
-  file.settled.clear();
+  file.committed.clear();
   file.gone.clear();
-  for (const locator of settled) file.bodies.set(locator, 'noted');
+  for (const locator of committed) file.bodies.set(locator, 'noted');
   try {
-    await append(file, [encodeNote(file.mark, { settled, gone: [...gone.keys()] }), ...records]);
+    await append(file, [encodeNote(file.mark, { committed, gone: [...gone.keys()] }), ...records]);
   } finally {
     for (const tell of gone.values()) tell();
   }

@@ -31,11 +31,13 @@ const note = z.strictObject({ mark, settled: z.array(locator), gone: z.array(loc
 /** What stands before the bytes of a body. */
 export type JournalHeader = z.infer<typeof unmarkedHeader>;
 
-/**
- * What became of bodies of the same journal. `settled`: they were on record. `gone`: they were deleted, and are not
- * needed any more.
- */
-export type JournalNote = Omit<z.infer<typeof note>, 'mark'>;
+/** What became of bodies of the same journal. */
+export interface JournalNote {
+  /** Bodies that the ledger has recorded. On disk the key is `settled`, which older journals have, too. */
+  readonly committed: readonly string[];
+  /** Bodies that were deleted and are not needed any more. */
+  readonly gone: readonly string[];
+}
 
 /** A line of a journal. `mark` is undefined in an old one. */
 export type JournalLine =
@@ -47,11 +49,11 @@ export function encodeHeader(fileMark: string, fields: JournalHeader): Buffer {
 }
 
 /** @returns as many lines as are needed */
-export function encodeNote(fileMark: string, { settled, gone }: JournalNote): Buffer {
+export function encodeNote(fileMark: string, { committed, gone }: JournalNote): Buffer {
   const lines: Buffer[] = [];
-  for (let at = 0; at < Math.max(settled.length, gone.length); at += MOST_NOTED) {
+  for (let at = 0; at < Math.max(committed.length, gone.length); at += MOST_NOTED) {
     const some = (locators: readonly string[]): string[] => locators.slice(at, at + MOST_NOTED);
-    lines.push(encodeLine({ mark: fileMark, settled: some(settled), gone: some(gone) }));
+    lines.push(encodeLine({ mark: fileMark, settled: some(committed), gone: some(gone) }));
   }
   return Buffer.concat(lines);
 }
@@ -74,7 +76,9 @@ export function decodeLine(line: string): JournalLine | undefined {
   const asBody = header.safeParse(fields).data;
   if (asBody !== undefined) return { kind: 'body', ...asBody };
   const asNote = note.safeParse(fields).data;
-  return asNote && { kind: 'note', ...asNote };
+  return (
+    asNote && { kind: 'note', mark: asNote.mark, committed: asNote.settled, gone: asNote.gone }
+  );
 }
 
 /** Texts that records begin with. @param fileMark - of the journal; null: it has none; undefined: nobody knows */

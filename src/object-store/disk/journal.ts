@@ -18,7 +18,7 @@ const MOST = {
   full: 4,
 };
 
-/** That a body is settled is written with the next bodies, or after so long without any. */
+/** That a body is committed is written with the next bodies, or after so long without any. */
 const NOTE_DELAY_MS = 20;
 
 /** A body that waits to be written. */
@@ -46,7 +46,7 @@ const HEADER_BYTES = 256;
  * one flush for all of them. Their own files are flushed later, before the journal is removed; until then a start
  * makes good from the journal what a power cut has taken of them.
  *
- * It notes which bodies were settled and which are gone. So a start can tell a body that the ledger has lost from one
+ * It notes which bodies were committed and which are gone. So a start can tell a body that the ledger has lost from one
  * that nobody was told of.
  */
 export class Journal {
@@ -70,7 +70,7 @@ export class Journal {
     this.#logger = logger;
   }
 
-  /** @returns once the body is in the journal, unsettled. */
+  /** @returns once the body is in the journal, uncommitted. */
   append(
     locator: string,
     body: { readonly chunks: readonly Uint8Array[]; readonly size: number; readonly md5: string },
@@ -83,14 +83,14 @@ export class Journal {
   }
 
   /** @returns false when the body is in no journal */
-  settle(locator: string): boolean {
+  commit(locator: string): boolean {
     const file = this.#fileOf(locator);
     if (file === undefined) return false;
-    file.bodies.set(locator, 'settled');
-    file.settled.add(locator);
+    file.bodies.set(locator, 'committed');
+    file.committed.add(locator);
     this.#noteTimer ??= setTimeout(() => {
       this.#noteTimer = undefined;
-      this.#writeNotes(this.#files().filter(({ settled }) => settled.size > 0));
+      this.#writeNotes(this.#files().filter(({ committed }) => committed.size > 0));
     }, NOTE_DELAY_MS).unref();
     if (this.#full.has(file)) this.#release(file);
     return true;
@@ -98,23 +98,23 @@ export class Journal {
 
   /**
    * Is told that a body is gone, whether it was in a journal or not.
-   * @returns when the journal does not say any more that it is settled, as far as that can be written
+   * @returns when the journal does not say any more that it is committed, as far as that can be written
    */
   async forget(locator: string): Promise<void> {
     const file = this.#fileOf(locator);
     if (file === undefined) return;
     const isNoted = file.bodies.get(locator) === 'noted';
     file.bodies.delete(locator);
-    file.settled.delete(locator);
+    file.committed.delete(locator);
     const noted = isNoted ? this.#noteGone(file, locator) : undefined;
     if (this.#full.has(file)) this.#release(file);
     await noted;
   }
 
-  /** @returns the bodies that are neither settled nor forgotten */
-  unsettled(): string[] {
+  /** @returns the bodies that are neither committed nor forgotten */
+  uncommitted(): string[] {
     return this.#files().flatMap(({ bodies }) =>
-      [...bodies].filter(([, state]) => state === 'unsettled').map(([locator]) => locator),
+      [...bodies].filter(([, state]) => state === 'uncommitted').map(([locator]) => locator),
     );
   }
 
@@ -123,10 +123,10 @@ export class Journal {
     for (const file of this.#full) this.#release(file);
   }
 
-  /** Makes the files of all bodies durable, so that the next start finds no journal; unless one is left unsettled. */
+  /** Makes the files of all bodies durable, so that the next start finds no journal; unless one is left uncommitted. */
   async close(): Promise<void> {
     await this.#writing;
-    for (const { flushes } of this.#files()) await flushes.settled();
+    for (const { flushes } of this.#files()) await flushes.drain();
     this.#retire();
     this.retry();
     await this.#releasing;
@@ -212,7 +212,7 @@ export class Journal {
       ...chunks,
     ]);
     await writeRecords(file, records);
-    for (const entry of entries) file.bodies.set(entry.locator, 'unsettled');
+    for (const entry of entries) file.bodies.set(entry.locator, 'uncommitted');
     const flushed = this.#flush(file, entries);
     for (const entry of entries) entry.resolve({ flushed });
     if (file.size >= this.#most.bytes || file.bodies.size >= this.#most.bodies) this.#retire();
@@ -245,7 +245,7 @@ export class Journal {
     this.retry();
   }
 
-  /** Makes what is settled durable in its own files, one journal after the other. */
+  /** Makes what is committed durable in its own files, one journal after the other. */
   #release(file: JournalFile): void {
     this.#releasing = this.#releasing
       .then(() => this.#removeUnneeded(file))
@@ -263,7 +263,7 @@ export class Journal {
 
   async #removeUnneeded(file: JournalFile): Promise<void> {
     if (file.hasFailed || !this.#full.has(file)) return;
-    if ([...file.bodies.values()].includes('unsettled')) return;
+    if ([...file.bodies.values()].includes('uncommitted')) return;
     const paths = Array.from(file.bodies.keys(), (locator) => objectPath(this.#dataDir, locator));
     for (const path of paths) await unlessMissing(flushFile(path));
     for (const folder of new Set(paths.map(dirname))) await unlessMissing(flushFolder(folder));

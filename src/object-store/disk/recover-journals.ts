@@ -23,7 +23,7 @@ export interface Recovered {
   /** Some of them had bytes that no crash explains. */
   readonly isDamaged: boolean;
   /** Bodies that were on record before the crash, and were not deleted, as far as that had been noted. */
-  readonly settled: ReadonlySet<string>;
+  readonly committed: ReadonlySet<string>;
 }
 
 /** The operating system flushes so many files together. It bounds open files and memory, too. */
@@ -32,7 +32,7 @@ const FILES_AT_ONCE = 8;
 /** What one journal has. */
 interface Content {
   readonly bodies: readonly FoundBody[];
-  readonly settled: readonly string[];
+  readonly committed: readonly string[];
   readonly gone: readonly string[];
   /** Those that no crash explains. */
   readonly gaps: readonly Gap[];
@@ -44,11 +44,11 @@ interface Content {
  * reconciled. A start that is killed meanwhile goes on where it was.
  */
 export async function recoverJournals(dataDir: string, logger: Logger): Promise<Recovered> {
-  const settled = new Set<string>();
-  const result = { journals: 0, isDamaged: false, settled };
+  const committed = new Set<string>();
+  const result = { journals: 0, isDamaged: false, committed };
   const learn = async (path: string, content: Content): Promise<void> => {
     result.journals += 1;
-    for (const locator of content.settled) settled.add(locator);
+    for (const locator of content.committed) committed.add(locator);
     if (content.gaps.length === 0) return;
     result.isDamaged = true;
     await keepDamaged(dataDir, path, content.gaps, logger);
@@ -83,14 +83,14 @@ async function withJournal(
 
 async function readContent(file: FileHandle): Promise<Content> {
   const bodies = new Map<string, FoundBody>();
-  const settled = new Set<string>();
+  const committed = new Set<string>();
   const gone = new Set<string>();
   const gaps: Gap[] = [];
   for await (const item of scanJournal(file)) {
     if (item.kind === 'body') {
       bodies.set(item.locator, item);
     } else if (item.kind === 'note') {
-      for (const locator of item.settled) settled.add(locator);
+      for (const locator of item.committed) committed.add(locator);
       for (const locator of item.gone) gone.add(locator);
     } else if (!item.isTornTail) {
       gaps.push(item);
@@ -98,9 +98,9 @@ async function readContent(file: FileHandle): Promise<Content> {
   }
   for (const locator of gone) {
     bodies.delete(locator);
-    settled.delete(locator);
+    committed.delete(locator);
   }
-  return { bodies: [...bodies.values()], settled: [...settled], gone: [...gone], gaps };
+  return { bodies: [...bodies.values()], committed: [...committed], gone: [...gone], gaps };
 }
 
 /** Bytes that were not understood may be the last copy of something, so the journal gets a name that nothing removes. */

@@ -25,7 +25,7 @@ export async function writeStagedFile(
     const [digests] = await Promise.all([followed.finish(size), file.datasync()]);
     return { size, ...digests };
   } catch (error) {
-    followed.abandon();
+    followed.stop();
     throw error;
   }
 }
@@ -60,9 +60,9 @@ async function writeBatches(
     }
   } finally {
     // Also when the body breaks off: nobody may close the file under a write.
-    await Promise.allSettled([writing, flush.settled()]);
+    await Promise.allSettled([writing, flush.finish()]);
   }
-  await Promise.all([writing, flush.settled()]);
+  await Promise.all([writing, flush.finish()]);
   return size;
 }
 
@@ -73,7 +73,7 @@ async function writeBatches(
 function earlyFlush(file: FileHandle): {
   upTo: (size: number) => void;
   /** Waits for the flush that is under way. @throws when any has failed */
-  settled: () => Promise<void>;
+  finish: () => Promise<void>;
 } {
   let begun = 0;
   let busy = false;
@@ -90,6 +90,6 @@ function earlyFlush(file: FileHandle): {
         });
       flushing.catch(() => undefined);
     },
-    settled: () => flushing,
+    finish: () => flushing,
   };
 }

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort } from 'node:worker_threads';
 import { createCrc64Engine } from './crc64.ts';
-import type { FollowedDigest, HashAnswer, HashRequest } from './hash-messages.ts';
+import type { FollowedDigest, HashResponse, HashRequest } from './hash-messages.ts';
 
 /** Reads files behind their writer, while their pages are still in memory, and hashes them. */
 
@@ -49,7 +49,7 @@ function advance(state: FollowedJob, size: number): void {
   }
 }
 
-function finish(job: number, state: FollowedJob, size: number): HashAnswer {
+function finish(job: number, state: FollowedJob, size: number): HashResponse {
   advance(state, size);
   followed.delete(job);
   return { job, kind: 'done', digest: state.hash.digest() };
@@ -73,7 +73,7 @@ async function sha256Of(path: string): Promise<string> {
   }
 }
 
-function serveFollowed(request: HashRequest): HashAnswer | undefined {
+function serveFollowed(request: HashRequest): HashResponse | undefined {
   const { job } = request;
   if (request.kind === 'follow') {
     followed.set(job, { path: request.path, hash: startHash(request.digest), position: 0 });
@@ -83,7 +83,7 @@ function serveFollowed(request: HashRequest): HashAnswer | undefined {
   if (state === undefined) return undefined;
   if (request.kind === 'advance') advance(state, request.size);
   if (request.kind === 'finish') return finish(job, state, request.size);
-  if (request.kind === 'abandon') followed.delete(job);
+  if (request.kind === 'stop') followed.delete(job);
   return undefined;
 }
 
@@ -99,7 +99,7 @@ async function answer(request: HashRequest, port: MessagePort): Promise<void> {
   } catch (error) {
     followed.delete(job);
     const message = error instanceof Error ? error.message : String(error);
-    port.postMessage({ job, kind: 'failed', message } satisfies HashAnswer);
+    port.postMessage({ job, kind: 'failed', message } satisfies HashResponse);
   }
 }
 

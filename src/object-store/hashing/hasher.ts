@@ -14,5 +14,5 @@ export interface FollowedFile {
   /** @param size - of the complete file, in bytes */
   finish(size: number): Promise<{ md5: string; crc64: string }>;
   /** Stops following; `finish` will not be called. */
-  abandon(): void;
+  stop(): void;
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { HashAnswer, HashRequest } from './hash-messages.ts';
+import type { HashResponse, HashRequest } from './hash-messages.ts';
 import type { FollowedFile, Hasher } from './hasher.ts';
 
 /** A thread runs built code, also when the rest runs from the sources, as in a test. */
@@ -53,7 +53,7 @@ class HashThread {
     worker.ref();
     const tell: HashJob['tell'] = (more) => {
       worker.postMessage({ job, ...more });
-      if (more.kind === 'abandon') this.#takeWaiting(job)?.reject(new Error('abandoned'));
+      if (more.kind === 'stop') this.#takeWaiting(job)?.reject(new Error('hashing was stopped'));
     };
     if (algorithm === 'sha256') tell({ kind: 'sha256', path });
     else tell({ kind: 'follow', path, digest: algorithm });
@@ -73,7 +73,7 @@ class HashThread {
 
   #spawn(): Worker {
     const worker = new Worker(THREAD_FILE);
-    worker.on('message', (answer: HashAnswer) => {
+    worker.on('message', (answer: HashResponse) => {
       const waiting = this.#takeWaiting(answer.job);
       if (answer.kind === 'failed') waiting?.reject(new Error(`hashing failed: ${answer.message}`));
       else waiting?.resolve(answer.digest);
@@ -111,8 +111,8 @@ export class ThreadHasher implements Hasher {
         tell({ kind: 'finish', size });
         return { md5: await md5.digest, crc64: await crc64.digest };
       },
-      abandon: () => {
-        tell({ kind: 'abandon' });
+      stop: () => {
+        tell({ kind: 'stop' });
       },
     };
   }

@@ -4,8 +4,8 @@ import type { StoredObject } from '../upload.ts';
 import type { BodyInventory, LedgerMaintenance } from './ports.ts';
 
 /** Where a copy is made, and what it is made of. */
-export interface BackUpDependencies {
-  readonly upkeep: LedgerMaintenance;
+export interface BackupDependencies {
+  readonly maintenance: LedgerMaintenance;
   readonly inventory: BodyInventory;
   /** The folder that is being filled. */
   readonly folder: string;
@@ -17,7 +17,7 @@ export interface BackUpDependencies {
 }
 
 /** What was copied. */
-export interface BackUpReport {
+export interface BackupReport {
   readonly uploads: number;
   readonly bytes: number;
   /** Keys of uploads that are on record without bytes, in the original already. */
@@ -33,11 +33,11 @@ const MOST_ROUNDS = 20;
  * copied first; a body that was purged before its copy could be made is on record in that copy, so the ledger is
  * copied again, until everything on record is there. Bodies copied by then are kept from round to round.
  */
-export async function backUp(deps: BackUpDependencies): Promise<BackUpReport> {
-  let report: BackUpReport = { uploads: 0, bytes: 0, missing: [], differing: [] };
+export async function backUp(deps: BackupDependencies): Promise<BackupReport> {
+  let report: BackupReport = { uploads: 0, bytes: 0, missing: [], differing: [] };
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
     const before = report.missing;
-    await deps.upkeep.copyTo(deps.folder);
+    await deps.maintenance.copyTo(deps.folder);
     report = await copyBodies(deps);
     const same = report.missing.join() === before.join();
     // Missing twice in a row, they are not being purged, but lost.
@@ -45,17 +45,17 @@ export async function backUp(deps: BackUpDependencies): Promise<BackUpReport> {
   }
   const copy = deps.openCopy();
   try {
-    await deps.copiedBodies.keepOnly((locator) => copy.holds(locator));
+    await deps.copiedBodies.keepOnly((locator) => copy.hasBody(locator));
   } finally {
     await copy.close();
   }
   return report;
 }
 
-async function copyBodies(deps: BackUpDependencies): Promise<BackUpReport> {
+async function copyBodies(deps: BackupDependencies): Promise<BackupReport> {
   const { folder, inventory, openCopy, signal } = deps;
   // Of these a server that was killed may have left less than it seems, until the next one has restored them.
-  const suspects = await inventory.journaled();
+  const suspects = await inventory.listJournaled();
   const copy = openCopy();
   try {
     const report = { uploads: 0, bytes: 0, missing: new Array<string>() };
@@ -77,7 +77,7 @@ async function copyBodies(deps: BackUpDependencies): Promise<BackUpReport> {
 
 /** Compares the size of a copy with the ledger, and the digest of one that is suspected. */
 async function isWhole(
-  { copiedBodies }: BackUpDependencies,
+  { copiedBodies }: BackupDependencies,
   { locator, md5, size }: StoredObject,
   suspects: ReadonlySet<string>,
 ): Promise<boolean> {

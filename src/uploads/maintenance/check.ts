@@ -42,7 +42,7 @@ export interface CheckReport {
   /** Findings that are still there. */
   readonly left: number;
   /** Bodies on their way in, and ones that a crash has left for the next start. */
-  readonly unsettled: number;
+  readonly uncommitted: number;
   /** Bodies that the next purge deletes. */
   readonly purging: number;
   /** Uploads whose bytes a crash has taken, and the next start gives back from the journals. */
@@ -52,7 +52,7 @@ export interface CheckReport {
 /** What a check works with. */
 export interface CheckDependencies {
   readonly ledger: UploadLedger;
-  readonly upkeep: LedgerMaintenance;
+  readonly maintenance: LedgerMaintenance;
   readonly inventory: BodyInventory;
   readonly clock: Clock;
   /** Bodies that the next start writes anew, whatever has become of their files. */
@@ -70,14 +70,14 @@ export async function check(deps: CheckDependencies, options: CheckOptions): Pro
     if (finding.repair === undefined) count.left += 1;
     options.onFinding(finding);
   };
-  for (const text of await deps.upkeep.findDamage()) {
+  for (const text of await deps.maintenance.findDamage()) {
     tell({ kind: 'ledgerDamage', text, repair: undefined });
   }
   const expected = await countUploads(deps);
   const restorable = await checkUploads(deps, { ...options, onFinding: tell }, expected.bytes);
   await checkFiles(deps, { ...options, onFinding: tell });
-  const unsettled = await deps.inventory.countUnsettled();
-  return { ...expected, ...count, unsettled, restorable };
+  const uncommitted = await deps.inventory.countUncommitted();
+  return { ...expected, ...count, uncommitted, restorable };
 }
 
 async function countUploads({
@@ -167,7 +167,7 @@ async function checkFiles(
   deps: CheckDependencies,
   { repair, onFinding }: Pick<CheckOptions, 'repair' | 'onFinding'>,
 ): Promise<void> {
-  for await (const { locator, path } of deps.inventory.files()) {
+  for await (const { locator, path } of deps.inventory.listFiles()) {
     if (locator !== undefined && !(await isLost(deps, locator))) continue;
     const kind = locator === undefined ? 'strayFile' : 'bodyWithoutRow';
     const text = `${quoted(path)} is ${locator === undefined ? 'no body' : 'not on record'}`;
@@ -187,11 +187,11 @@ async function checkFiles(
 
 /**
  * Whether a body is on no record, and not just on its way in or out. In that order: a body is on record before it
- * is settled, so one that is neither now and was not before is not coming any more.
+ * is committed, so one that is neither now and was not before is not coming any more.
  */
 async function isLost({ inventory, ledger }: CheckDependencies, locator: string): Promise<boolean> {
-  if (await ledger.holds(locator)) return false;
-  if (await inventory.isUnsettled(locator)) return false;
-  if (await ledger.holds(locator)) return false;
+  if (await ledger.hasBody(locator)) return false;
+  if (await inventory.isUncommitted(locator)) return false;
+  if (await ledger.hasBody(locator)) return false;
   return (await inventory.stat(locator)) !== undefined;
 }

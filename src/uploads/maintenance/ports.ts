@@ -10,13 +10,13 @@ export interface FoundFile {
 /** Counts, compares and copies the bodies of a store, beside the process that works with it. */
 export interface BodyInventory {
   /** Every file where durable bodies are. */
-  files(): AsyncIterable<FoundFile>;
-  /** Whether a body may be on its way in: nobody has settled it yet. */
-  isUnsettled(locator: string): Promise<boolean>;
-  countUnsettled(): Promise<number>;
+  listFiles(): AsyncIterable<FoundFile>;
+  /** Whether a body may be on its way in: nobody has committed it yet. */
+  isUncommitted(locator: string): Promise<boolean>;
+  countUncommitted(): Promise<number>;
   countJournals(): Promise<number>;
   /** @returns the locators of the bodies in the journals: their own files may not be durable yet */
-  journaled(): Promise<ReadonlySet<string>>;
+  listJournaled(): Promise<ReadonlySet<string>>;
   /** @returns the size in bytes, or undefined when there is no file of that name, or one that can be no body */
   stat(locator: string): Promise<{ readonly size: number } | undefined>;
   /** Reads a body and takes its digests. @returns undefined when there is no such body */

@@ -394,10 +394,10 @@ describe('size and digest', () => {
             bodies.set(locator, size);
             return { size, md5: md5(bytes), crc64: '0' };
           },
-          settle: async () => undefined,
+          commit: async () => undefined,
           discard: async () => undefined,
-          abandon: () => undefined,
-          unsettled: async () => [],
+          release: () => undefined,
+          uncommitted: async () => [],
           digest: () => digest,
           open: async () => undefined,
           stat: async () => undefined,

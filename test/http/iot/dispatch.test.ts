@@ -36,10 +36,10 @@ const unused = (): never => {
 };
 const store: ObjectStore = {
   put: unused,
-  settle: unused,
+  commit: unused,
   discard: unused,
-  abandon: unused,
-  unsettled: unused,
+  release: unused,
+  uncommitted: unused,
   digest: unused,
   open: unused,
   stat: unused,

@@ -13,7 +13,7 @@ import { amount, Dice, tell } from './dice.ts';
 import { HealthyClient, quantile } from './healthy-client.ts';
 import { openFiles, residentBytes } from './process-facts.ts';
 import { formBytes, RawConnection, requestHead, uploadBytes } from './raw-upload.ts';
-import { findFaults, survey } from './survey.ts';
+import { findProblems, inspectData } from './inspect-data.ts';
 
 jest.setTimeout(300_000);
 
@@ -150,7 +150,7 @@ describe('clients that vanish and crawl', () => {
       `memory: ${String(before.memory >> 20)} MiB before, ${String(memory >> 20)} after`,
     );
     expect(memory).toBeLessThan(before.memory + 150 * MIB);
-    expect(await findFaults(await survey(gateway.dataDir))).toEqual([]);
+    expect(await findProblems(await inspectData(gateway.dataDir))).toEqual([]);
     expect(gateway.output()).not.toMatch(/"level":[56]0/);
   });
 

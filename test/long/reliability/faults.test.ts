@@ -18,7 +18,7 @@ import { temporaryFolder } from '../../support/built-gateway.ts';
 import { inChunks, patternBytes } from '../../support/bytes.ts';
 import { FailingSteps, failInFileSystem, failInLedger } from './failing-steps.ts';
 import type { Failing } from './failing-steps.ts';
-import { findFaults, survey } from './survey.ts';
+import { findProblems, inspectData } from './inspect-data.ts';
 
 jest.setTimeout(120_000);
 
@@ -52,7 +52,7 @@ async function claimIt({ parts }: World): Promise<string> {
     },
     files: [{ key: KEY }],
     soleAccount: true,
-    patience: 10_000,
+    digestTimeout: 10_000,
   });
   if (outcome.kind !== 'claimed') throw new Error(`the claim was answered with ${outcome.kind}`);
   return outcome.package.id;
@@ -157,7 +157,7 @@ const PIECES: readonly Piece[] = [
     name: 'reconciling',
     before: async ({ parts }) => {
       await parts.store.put('0rphan00', inChunks(SMALL, 1000));
-      parts.store.abandon('0rphan00');
+      parts.store.release('0rphan00');
     },
     act: ({ parts }) => reconcile(parts),
     then: undefined,
@@ -248,8 +248,8 @@ describe('when a single step fails,', () => {
     await reconcile(world.parts);
     await purgeUnclaimed(world.parts);
     const where = `${failing} step ${String(at)}, ${failed ?? 'none'}, then ${recovery}`;
-    const found = await survey(dataDir);
-    const faults = await findFaults(found);
+    const found = await inspectData(dataDir);
+    const faults = await findProblems(found);
     const unfinished = found.rows.filter(({ state }) => state === 'purging').length;
     expect({ where, faults, unfinished }).toEqual({ where, faults: [], unfinished: 0 });
     const body = await bodyOf(world);

@@ -9,7 +9,7 @@ import { patternBytes } from '../../support/bytes.ts';
 import { apiOf, claim, download, grantFrom, post } from '../../support/loop.ts';
 import { formBytes, RawConnection, requestHead } from './raw-upload.ts';
 import { mountSmallDisk } from './small-disk.ts';
-import { findFaults, survey } from './survey.ts';
+import { findProblems, inspectData } from './inspect-data.ts';
 
 jest.setTimeout(120_000);
 
@@ -124,7 +124,7 @@ whenMounted('a full disk', () => {
     await eventually(async () => (await bodiesOnDisk(dataDir)).objects.length === 0);
 
     expect(await post(await grantFrom(url), FILE)).toMatchObject({ status: 200 });
-    expect(await findFaults(await survey(dataDir))).toEqual([]);
+    expect(await findProblems(await inspectData(dataDir))).toEqual([]);
   });
 
   it('refuses an upload before its file has been sent', async () => {
@@ -171,7 +171,7 @@ whenMounted('a full disk', () => {
     expect(statuses.every((status) => status === 200 || status === 500)).toBe(true);
     // Together they may be 8 MiB ahead of the last look, and each of them has some bytes in hand.
     expect(least).toBeGreaterThan(16 * MIB);
-    expect(await findFaults(await survey(dataDir))).toEqual([]);
+    expect(await findProblems(await inspectData(dataDir))).toEqual([]);
   });
 
   it('that is reached costs nothing that was stored, and uploads go on when there is room', async () => {
@@ -183,7 +183,7 @@ whenMounted('a full disk', () => {
     for (const size of [MIB, 100_000, 20_000]) await fill(url, patternBytes(size), 300);
     expect(await freeBytes(dataDir)).toBeLessThan(MIB);
     // What the ledger had no room for goes with the next purge.
-    await eventually(async () => (await findFaults(await survey(dataDir))).length === 0);
+    await eventually(async () => (await findProblems(await inspectData(dataDir))).length === 0);
     expect(checkLedger(dataDir)).toBe('ok');
     expect((await fetch(`${url}/_gateway/health/live`)).status).toBe(200);
 
@@ -193,7 +193,7 @@ whenMounted('a full disk', () => {
       expect((await download(url, id)).equals(FILE)).toBe(true);
     }
     expect(await post(await grantFrom(url), FILE)).toMatchObject({ status: 200 });
-    expect(await findFaults(await survey(dataDir))).toEqual([]);
+    expect(await findProblems(await inspectData(dataDir))).toEqual([]);
     expect(await gateway.stop()).toBe(0);
   });
 
@@ -210,7 +210,7 @@ whenMounted('a full disk', () => {
       expect((await download(url, kept)).equals(FILE)).toBe(true);
       expect(checkLedger(dataDir)).toBe('ok');
       expect(await gateway.stop()).toBe(0);
-      expect(await findFaults(await survey(dataDir))).toEqual([]);
+      expect(await findProblems(await inspectData(dataDir))).toEqual([]);
     },
   );
 
@@ -274,6 +274,6 @@ whenMounted('a full disk', () => {
       const id = await claim(gateway.url, grant, `small-${String(n)}`);
       expect((await download(gateway.url, id)).equals(bytes)).toBe(true);
     }
-    expect(await findFaults(await survey(dataDir))).toEqual([]);
+    expect(await findProblems(await inspectData(dataDir))).toEqual([]);
   });
 });

@@ -24,7 +24,7 @@ import type { HostileRequest } from './hostile-forms.ts';
 import { signedForm, signPolicy } from './hostile-forms.ts';
 import { mutated, recordDialects } from './mutations.ts';
 import { isAlive, openFiles, residentBytes } from './process-facts.ts';
-import { findFaults, survey } from './survey.ts';
+import { findProblems, inspectData } from './inspect-data.ts';
 
 const REQUESTS = amount('RELIABILITY_REQUESTS', 5000);
 const AT_ONCE = 16;
@@ -249,7 +249,7 @@ describe('hostile requests', () => {
     expect(await post(await grantFrom(gateway.url), bytes)).toMatchObject({ status: 200 });
     for (const secret of SECRETS) expect(gateway.output()).not.toContain(secret);
     expect(gateway.output()).not.toMatch(/"level":[56]0/);
-    expect(await findFaults(await survey(gateway.dataDir))).toEqual([]);
+    expect(await findProblems(await inspectData(gateway.dataDir))).toEqual([]);
     expect(await readdir(dirname(gateway.dataDir))).toEqual(['data']);
     expect(await readdir(dirname(dirname(gateway.dataDir)))).toEqual(['down']);
     const entries = await readdir(gateway.dataDir);

@@ -8,8 +8,8 @@ import { BUCKET_KEY } from '../../support/built-gateway.ts';
 import { md5Hex, patternBytes } from '../../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../../support/loop.ts';
 import type { Dice } from './dice.ts';
-import { findFaults, survey } from './survey.ts';
-import type { Survey, UploadRow } from './survey.ts';
+import { findProblems, inspectData } from './inspect-data.ts';
+import type { DataContent, UploadRow } from './inspect-data.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -230,8 +230,8 @@ export class KillLog {
    * @returns one line for each fault
    */
   async verify(gateway: BuiltGateway): Promise<string[]> {
-    const found = await survey(gateway.dataDir);
-    const faults = await findFaults(found);
+    const found = await inspectData(gateway.dataDir);
+    const faults = await findProblems(found);
     const byKey = new Map<string, UploadRow[]>();
     for (const row of found.rows) byKey.set(row.key, [...(byKey.get(row.key) ?? []), row]);
     for (const story of this.#stories.values()) {
@@ -244,7 +244,7 @@ export class KillLog {
   async #judge(
     story: Story,
     rows: readonly UploadRow[],
-    { bodies, packages }: Survey,
+    { bodies, packages }: DataContent,
   ): Promise<string | undefined> {
     const live = rows.find(({ state }) => state === 'stored' || state === 'claimed');
     const { wish } = story;

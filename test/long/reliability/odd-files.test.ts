@@ -21,7 +21,7 @@ import { createGateway } from '../../../src/gateway.ts';
 import { MAIN, runCli, startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
 import { patternBytes } from '../../support/bytes.ts';
 import { claim, download, grantFrom, post } from '../../support/loop.ts';
-import { survey } from './survey.ts';
+import { inspectData } from './inspect-data.ts';
 
 jest.setTimeout(60_000);
 
@@ -53,7 +53,7 @@ async function someUploads(count: number): Promise<string[]> {
   const gateway = await startBuiltGateway(dataDir);
   for (let n = 0; n < count; n += 1) await stored(gateway.url);
   expect(await gateway.stop()).toBe(0);
-  return [...(await survey(dataDir)).bodies.values()];
+  return [...(await inspectData(dataDir)).bodies.values()];
 }
 
 function changeLedger(sql: string, ...values: string[]): void {
@@ -177,7 +177,7 @@ describe('after a power cut, before a start', () => {
     const gateway = await startBuiltGateway(dataDir);
     const grants = [await stored(gateway.url), await stored(gateway.url)];
     await gateway.kill();
-    for (const path of (await survey(dataDir)).bodies.values()) await truncate(path, 0);
+    for (const path of (await inspectData(dataDir)).bodies.values()) await truncate(path, 0);
 
     const target = join(folder.path, 'copy');
     const refused = await backUp(target);

@@ -5,7 +5,7 @@ import { eventually, startBuiltGateway, temporaryFolder } from '../../support/bu
 import { md5Hex, patternBytes } from '../../support/bytes.ts';
 import { claim, download, grantFrom, post } from '../../support/loop.ts';
 import { peakBytes } from './process-facts.ts';
-import { findFaults, survey } from './survey.ts';
+import { findProblems, inspectData } from './inspect-data.ts';
 
 jest.setTimeout(60_000);
 
@@ -25,14 +25,14 @@ it('gives back small files whose own bytes a power cut has taken', async () => {
     }),
   );
   await before.kill();
-  const { bodies } = await survey(dataDir);
+  const { bodies } = await inspectData(dataDir);
   for (const path of bodies.values()) await truncate(path, 0);
 
   const after = await startBuiltGateway(dataDir);
   for (const [id, bytes] of files) {
     expect((await download(after.url, id)).equals(bytes)).toBe(true);
   }
-  expect(await findFaults(await survey(dataDir))).toEqual([]);
+  expect(await findProblems(await inspectData(dataDir))).toEqual([]);
   expect(await after.stop()).toBe(0);
   expect(await readdir(join(dataDir, 'journal'))).toEqual([]);
 });
@@ -48,7 +48,7 @@ it('flushes the files of a journal before it lets go of it', async () => {
   expect((await readFile(join(dataDir, 'journal', journal))).includes(bytes)).toBe(true);
   expect(await gateway.stop()).toBe(0);
   expect(await readdir(join(dataDir, 'journal'))).toEqual([]);
-  expect(await findFaults(await survey(dataDir))).toEqual([]);
+  expect(await findProblems(await inspectData(dataDir))).toEqual([]);
 });
 
 /** Stores small files at the same time, so that they are in one journal. @returns their bytes by package */
@@ -71,7 +71,7 @@ it('gives back every file of a journal but the one that a flipped bit has hit', 
   const before = await startBuiltGateway(dataDir);
   const files = await storeAndClaim(before.url, 40);
   await before.kill();
-  const { bodies } = await survey(dataDir);
+  const { bodies } = await inspectData(dataDir);
   for (const path of bodies.values()) await truncate(path, 0);
   const journal = join(dataDir, 'journal', '1');
   const content = await readFile(journal);
@@ -113,7 +113,7 @@ it('keeps the bytes of acknowledged files whose rows were in a log that is gone'
     expect(contents.some((content) => content.equals(bytes))).toBe(true);
   }
   expect(after.output()).toContain('set a file aside that is not on record');
-  expect(await findFaults(await survey(dataDir))).toEqual([]);
+  expect(await findProblems(await inspectData(dataDir))).toEqual([]);
   // The next crash is an ordinary one.
   await storeAndClaim(after.url, 3);
   await after.kill();
@@ -127,7 +127,7 @@ async function settledIn(path: string): Promise<number> {
   let count = 0;
   await using file = await open(path);
   for await (const item of scanJournal(file))
-    if (item.kind === 'note') count += item.settled.length;
+    if (item.kind === 'note') count += item.committed.length;
   return count;
 }
 

@@ -62,7 +62,7 @@ const MOVES = {
       },
       files: [{ key }],
       soleAccount: true,
-      patience: 1000,
+      digestTimeout: 1000,
     });
     return { kind: outcome.kind, packageId: outcome.package?.id };
   },

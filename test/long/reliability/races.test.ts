@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { temporaryFolder } from '../../support/built-gateway.ts';
 import { amount, Dice, tell } from './dice.ts';
-import { findFaults, survey } from './survey.ts';
-import type { UploadRow } from './survey.ts';
+import { findProblems, inspectData } from './inspect-data.ts';
+import type { UploadRow } from './inspect-data.ts';
 
 const ROUNDS = amount('RELIABILITY_RACES', 500);
 /** Rounds that run at the same time, each with a key of its own. */
@@ -131,14 +131,14 @@ describe('claim, purge, replace and delete of one key at the same instant, from 
           told.set(one.key, [...(told.get(one.key) ?? []), one]);
         }
       }
-      const found = await survey(dataDir);
+      const found = await inspectData(dataDir);
       const byKey = new Map<string, UploadRow[]>();
       for (const row of found.rows) byKey.set(row.key, [...(byKey.get(row.key) ?? []), row]);
       const faults = [...told].flatMap(
         ([key, moves]) => judge(key, moves, byKey.get(key) ?? []) ?? [],
       );
       expect(faults).toEqual([]);
-      expect(await findFaults(found)).toEqual([]);
+      expect(await findProblems(found)).toEqual([]);
 
       // It was a race only if each of them has won some of the rounds.
       const winners = new Map<string, number>();

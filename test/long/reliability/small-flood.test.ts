@@ -11,7 +11,7 @@ import { patternBytes } from '../../support/bytes.ts';
 import { claim, download, grantFrom, post } from '../../support/loop.ts';
 import { openFiles, peakBytes, residentBytes } from './process-facts.ts';
 import { formBytes, RawConnection, requestHead, uploadBytes } from './raw-upload.ts';
-import { findFaults, survey } from './survey.ts';
+import { findProblems, inspectData } from './inspect-data.ts';
 
 jest.setTimeout(120_000);
 
@@ -77,8 +77,8 @@ describe('small files that come all at once', () => {
     expect(peakBytes(pid) - idle.memory).toBeLessThan(400 * MIB);
     await gateway.kill();
     gateway = await startBuiltGateway(dataDir, SETTINGS);
-    const found = await survey(dataDir);
-    expect(await findFaults(found)).toEqual([]);
+    const found = await inspectData(dataDir);
+    expect(await findProblems(found)).toEqual([]);
     expect(found.rows.filter(({ state }) => state === 'stored')).toHaveLength(FORMS + 1);
     await gateway.stop();
     expect(await journalSizes(dataDir)).toEqual([]);
@@ -105,7 +105,7 @@ describe('small files that come all at once', () => {
     for (const connection of connections) connection.vanish();
     await eventually(async () => (await bodiesOnDisk(dataDir)).staging.length === 0);
     await eventually(() => openFiles(pid) <= idle.files + 10);
-    expect(await findFaults(await survey(dataDir))).toEqual([]);
+    expect(await findProblems(await inspectData(dataDir))).toEqual([]);
   });
 
   it('hold little memory when they come byte by byte', async () => {

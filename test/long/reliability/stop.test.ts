@@ -18,7 +18,7 @@ import {
 import { patternBytes } from '../../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../../support/loop.ts';
 import { RawConnection, uploadBytes } from './raw-upload.ts';
-import { findFaults, survey } from './survey.ts';
+import { findProblems, inspectData } from './inspect-data.ts';
 
 jest.setTimeout(60_000);
 
@@ -70,7 +70,7 @@ describe('SIGTERM', () => {
 
   async function startsWithNothingToReconcile(): Promise<BuiltGateway> {
     const next = await startBuiltGateway(dataDir);
-    expect(next.output()).toContain('"settled":0,"discarded":0,"msg":"reconciled"');
+    expect(next.output()).toContain('"completed":0,"removed":0,"msg":"checked unfinished uploads"');
     return next;
   }
 
@@ -130,9 +130,9 @@ describe('SIGTERM', () => {
     await reached;
     await gateway.close();
     await expect(answer).rejects.toThrow();
-    const found = await survey(dataDir);
+    const found = await inspectData(dataDir);
     expect(found.rows).toMatchObject([{ state: 'stored', size: FILE.length }]);
-    expect(await findFaults(found)).toEqual([]);
+    expect(await findProblems(found)).toEqual([]);
     // That a digest for a later claim was given up is a warning, and right.
     expect(logged).toEqual([]);
   });

@@ -26,6 +26,6 @@ describe('a shared run', () => {
     await expect(shared[0]).rejects.toThrow('no');
     await expect(shared[1]).rejects.toThrow('no');
     await expect(run.run()).resolves.toBeUndefined();
-    await expect(run.settled()).resolves.toBeUndefined();
+    await expect(run.drain()).resolves.toBeUndefined();
   });
 });

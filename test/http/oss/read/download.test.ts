@@ -189,10 +189,10 @@ function withOpen(
 ): ObjectStore {
   return {
     put: (locator, body) => store.put(locator, body),
-    settle: (locator) => store.settle(locator),
+    commit: (locator) => store.commit(locator),
     discard: (locator) => store.discard(locator),
-    abandon: (locator) => store.abandon(locator),
-    unsettled: () => store.unsettled(),
+    release: (locator) => store.release(locator),
+    uncommitted: () => store.uncommitted(),
     digest: (locator, algorithm) => store.digest(locator, algorithm),
     open,
     stat: (locator) => store.stat(locator),

@@ -173,7 +173,7 @@ const ownHasher: Hasher = {
   follow: (path) => ({
     advance: () => undefined,
     finish: async () => digestChunks([await readFile(path)], createCrc64Engine()),
-    abandon: () => undefined,
+    stop: () => undefined,
   }),
   sha256: async (path) => digestChunks([await readFile(path)], createCrc64Engine()).sha256,
   close: () => Promise.resolve(),

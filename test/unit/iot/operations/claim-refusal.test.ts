@@ -1,5 +1,5 @@
 import { claimRefusal } from '../../../../src/iot/operations/claim-refusal.ts';
-import type { ClaimObstacle, ClaimOutcome } from '../../../../src/uploads/claim.ts';
+import type { ClaimRefusal, ClaimOutcome } from '../../../../src/uploads/claim.ts';
 
 const label = (file: number) => ({
   url: `MultiFiles.${file}.Url`,
@@ -29,7 +29,7 @@ test.each([
   expect(tell({ kind })).toEqual([`iot.firmware.${code}`, expect.stringMatching(message)]);
 });
 
-test.each<[ClaimObstacle, string, string]>([
+test.each<[ClaimRefusal, string, string]>([
   [{ why: 'unknown' }, 'InvalidFirmwareUrl', 'no such URL was issued to this account.'],
   [{ why: 'notStored' }, 'InvalidFirmwareUrl', 'nothing has been uploaded'],
   [
@@ -50,8 +50,8 @@ test.each<[ClaimObstacle, string, string]>([
   [{ why: 'purged', reason: 'deleted', at: NOON }, 'InvalidFirmwareUrl', 'because it was deleted'],
   [{ why: 'claimed', packageName: 'holder' }, 'InvalidFirmwareUrl', 'package holder already'],
   [{ why: 'empty' }, 'EmptyFirmwareFile', 'has 0 bytes'],
-])('%p', (obstacle, code, message) => {
-  const told = tell({ kind: 'notClaimable', file: 1, obstacle });
+])('%p', (refusal, code, message) => {
+  const told = tell({ kind: 'notClaimable', file: 1, refusal });
   expect(told).toEqual([`iot.firmware.${code}`, expect.stringContaining(message)]);
   expect(told[1]).toContain('MultiFiles.2.Url');
 });

@@ -143,7 +143,7 @@ describe('batches', () => {
 
 describe('the memory of bodies', () => {
   /** Lets everything run that can. */
-  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
   it('is lent up to its bound, and then in turn', async () => {
     const memory = new BodyMemory(100);
@@ -151,15 +151,15 @@ describe('the memory of bodies', () => {
     const served = [60, 40, 50, 1].map(async (bytes) => {
       loans.push(await memory.borrow(bytes));
     });
-    await settle();
+    await nextTurn();
     expect(loans).toHaveLength(2);
     loans[1]?.giveBack();
     loans[1]?.giveBack();
-    await settle();
+    await nextTurn();
     // The last one would fit, but it is not its turn.
     expect(loans).toHaveLength(2);
     loans[0]?.giveBack();
-    await settle();
+    await nextTurn();
     await Promise.all(served);
     expect(loans).toHaveLength(4);
     for (const loan of loans) loan.giveBack();
@@ -173,7 +173,7 @@ describe('the memory of bodies', () => {
       served = true;
       other.giveBack();
     });
-    await settle();
+    await nextTurn();
     expect(served).toBe(false);
     loan.giveBack();
     await next;

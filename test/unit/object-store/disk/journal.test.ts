@@ -46,24 +46,24 @@ describe('a journal', () => {
   ])('is followed by another when it is full of %s', async (_of, size) => {
     for (const locator of ['a1', 'a2', 'a3', 'a4']) await put(locator, size);
     expect((await files()).length).toBeGreaterThan(1);
-    expect(journal.unsettled()).toEqual(['a1', 'a2', 'a3', 'a4']);
+    expect(journal.uncommitted()).toEqual(['a1', 'a2', 'a3', 'a4']);
   });
 
-  it('goes when it is full and the last of its bodies is settled or gone', async () => {
+  it('goes when it is full and the last of its bodies is committed or gone', async () => {
     for (const locator of ['a1', 'a2', 'a3', 'a4']) await put(locator);
-    journal.settle('a1');
-    journal.settle('a2');
+    journal.commit('a1');
+    journal.commit('a2');
     expect(await files()).toEqual(['1', '2']);
     await journal.forget('a3');
     await eventually(async () => (await files()).join() === '2');
-    expect(journal.unsettled()).toEqual(['a4']);
+    expect(journal.uncommitted()).toEqual(['a4']);
   });
 
   it('lets new bodies wait while too many full ones are being flushed', async () => {
     let count = 0;
     for (let n = 0; n < 30; n += 1) {
       await put(`b${String(n).padStart(2, '0')}`);
-      journal.settle(`b${String(n).padStart(2, '0')}`);
+      journal.commit(`b${String(n).padStart(2, '0')}`);
       count = Math.max(count, (await files()).length);
     }
     expect(count).toBeLessThanOrEqual(4);
@@ -72,7 +72,7 @@ describe('a journal', () => {
   it('goes although a body of it was deleted', async () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
     await rm(objectPath(folder.path, 'a2'));
-    for (const locator of ['a1', 'a2', 'a3']) journal.settle(locator);
+    for (const locator of ['a1', 'a2', 'a3']) journal.commit(locator);
     await eventually(async () => !(await files()).includes('1'));
   });
 
@@ -81,7 +81,7 @@ describe('a journal', () => {
     const path = objectPath(folder.path, 'a2');
     await rm(dirname(path), { recursive: true });
     await writeFile(dirname(path), 'no folder');
-    for (const locator of ['a1', 'a2', 'a3']) journal.settle(locator);
+    for (const locator of ['a1', 'a2', 'a3']) journal.commit(locator);
     await journal.close();
     expect(await files()).toEqual(['1']);
   });
@@ -93,7 +93,7 @@ describe('a journal', () => {
       // It is written while the flush is under way, and would be flushed with the next one.
       const late = put('a3');
       late.catch(() => undefined);
-      await eventually(() => journal.unsettled().includes('a3'));
+      await eventually(() => journal.uncommitted().includes('a3'));
       lateOnes.push(late);
       throw new Error('EIO: i/o error, fdatasync');
     });
@@ -103,7 +103,7 @@ describe('a journal', () => {
     await expect(lateOnes[0]).rejects.toThrow('an earlier flush of the journal has failed');
     await put('a4');
     expect(await files()).toEqual(['1', '2']);
-    expect(journal.unsettled()).toEqual(['a1', 'a4']);
+    expect(journal.uncommitted()).toEqual(['a1', 'a4']);
   });
 
   it('has no file and no write that is larger than allowed, however many bodies come at once', async () => {
@@ -146,7 +146,7 @@ describe('a journal', () => {
     opening.mockRejectedValue(
       Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }),
     );
-    for (const locator of ['a1', 'a2', 'a3']) journal.settle(locator);
+    for (const locator of ['a1', 'a2', 'a3']) journal.commit(locator);
     await eventually(() => warnings.length > 0);
     opening.mockRestore();
     expect(await files()).toEqual(['1']);
@@ -159,7 +159,7 @@ describe('a journal', () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
     const opening = jest.spyOn(promises, 'open');
     opening.mockRejectedValue(Object.assign(new Error('ENFILE'), { code: 'ENFILE' }));
-    for (const locator of ['a1', 'a2', 'a3']) journal.settle(locator);
+    for (const locator of ['a1', 'a2', 'a3']) journal.commit(locator);
     await eventually(() => opening.mock.calls.length > 0);
     opening.mockRestore();
     await journal.close();
@@ -170,7 +170,7 @@ describe('a journal', () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
     const flushing = jest.spyOn(await fileHandlePrototype(), 'datasync');
     flushing.mockRejectedValueOnce(new Error('EIO: i/o error, fdatasync'));
-    for (const locator of ['a1', 'a2', 'a3']) journal.settle(locator);
+    for (const locator of ['a1', 'a2', 'a3']) journal.commit(locator);
     await eventually(() => flushing.mock.calls.length > 0);
     flushing.mockRestore();
     journal.retry();
@@ -178,31 +178,31 @@ describe('a journal', () => {
     expect(await files()).toEqual(['1']);
   });
 
-  it('notes what was settled and what is gone', async () => {
+  it('notes what was committed and what is gone', async () => {
     const path = join(folder.path, 'journal', '1');
-    const notes = async (): Promise<{ settled: string[]; gone: string[] }> => {
-      const found: { settled: string[]; gone: string[] } = { settled: [], gone: [] };
+    const notes = async (): Promise<{ committed: string[]; gone: string[] }> => {
+      const found: { committed: string[]; gone: string[] } = { committed: [], gone: [] };
       await using file = await open(path);
       for await (const item of scanJournal(file)) {
         if (item.kind !== 'note') continue;
-        found.settled.push(...item.settled);
+        found.committed.push(...item.committed);
         found.gone.push(...item.gone);
       }
       return found;
     };
     await put('a1');
-    journal.settle('a1');
+    journal.commit('a1');
     await put('a2');
-    expect(await notes()).toEqual({ settled: ['a1'], gone: [] });
-    journal.settle('a2');
+    expect(await notes()).toEqual({ committed: ['a1'], gone: [] });
+    journal.commit('a2');
     // Without another body.
-    await eventually(async () => (await notes()).settled.length === 2);
+    await eventually(async () => (await notes()).committed.length === 2);
     await journal.forget('a1');
-    expect(await notes()).toEqual({ settled: ['a1', 'a2'], gone: ['a1'] });
+    expect(await notes()).toEqual({ committed: ['a1', 'a2'], gone: ['a1'] });
   });
 
   it('tells a body that it does not hold from one that it does', async () => {
     await put('a1');
-    expect([journal.settle('a1'), journal.settle('a2')]).toEqual([true, false]);
+    expect([journal.commit('a1'), journal.commit('a2')]).toEqual([true, false]);
   });
 });

@@ -166,18 +166,27 @@ describe('a journal', () => {
   });
 
   it('has notes, as long as they need to be', async () => {
-    const settled = Array.from({ length: 1000 }, (_, n) => `${'0'.repeat(28)}${String(1000 + n)}`);
+    const committed = Array.from(
+      { length: 1000 },
+      (_, n) => `${'0'.repeat(28)}${String(1000 + n)}`,
+    );
     const content = Buffer.concat([
       NEW.record('a1', Buffer.from('one')),
-      encodeNote(MARK, { settled, gone: ['a1'] }),
+      encodeNote(MARK, { committed, gone: ['a1'] }),
       NEW.record('a2', Buffer.from('two')),
     ]);
     const items = await scan(content);
-    const noted = items.flatMap((item) => (item.kind === 'note' ? item.settled : []));
-    expect(noted).toEqual(settled);
+    const noted = items.flatMap((item) => (item.kind === 'note' ? item.committed : []));
+    expect(noted).toEqual(committed);
     expect(items.flatMap((item) => (item.kind === 'note' ? item.gone : []))).toEqual(['a1']);
     expect(items.filter(({ kind }) => kind === 'gap')).toEqual([]);
-    expect(encodeNote(MARK, { settled: [], gone: [] })).toHaveLength(0);
+    expect(encodeNote(MARK, { committed: [], gone: [] })).toHaveLength(0);
+  });
+
+  it('keeps the key `settled` for committed bodies on disk', async () => {
+    const line = `{"mark":"${MARK}","settled":["a1"],"gone":["b2"],"crc":"b310ecce"}\n`;
+    expect(encodeNote(MARK, { committed: ['a1'], gone: ['b2'] }).toString()).toBe(line);
+    expect(await scan(Buffer.from(line))).toMatchObject([{ committed: ['a1'], gone: ['b2'] }]);
   });
 
   it('names no body that could be another file', async () => {

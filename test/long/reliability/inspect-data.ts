@@ -20,7 +20,7 @@ const uploadRow = z.object({
 export type UploadRow = z.infer<typeof uploadRow>;
 
 /** What is in a data folder: all rows, and the bodies on disk by locator. */
-export interface Survey {
+export interface DataContent {
   readonly rows: readonly UploadRow[];
   /** Ids of firmware packages. */
   readonly packages: ReadonlySet<string>;
@@ -32,7 +32,7 @@ export interface Survey {
 }
 
 /** Looks at a data folder past the gateway, whose server may run. */
-export async function survey(dataDir: string): Promise<Survey> {
+export async function inspectData(dataDir: string): Promise<DataContent> {
   const bodies = await listBodies(dataDir);
   const { rows, packages } = readLedger(dataDir);
   return {
@@ -44,7 +44,7 @@ export async function survey(dataDir: string): Promise<Survey> {
   };
 }
 
-function readLedger(dataDir: string): Pick<Survey, 'rows' | 'packages'> {
+function readLedger(dataDir: string): Pick<DataContent, 'rows' | 'packages'> {
   const database = new SqliteDatabase(join(dataDir, 'gateway.sqlite3'), { readonly: true });
   try {
     const rows = z.array(uploadRow).parse(database.prepare('SELECT * FROM uploads').all());
@@ -68,27 +68,33 @@ async function listBodies(dataDir: string): Promise<Map<string, string>> {
 /**
  * Says what ledger and disk disagree on, when nothing is under way: bodies without a row, rows without their
  * bytes, anything in `staging/`.
- * @returns one line for each fault
+ * @returns one line for each problem
  */
-export async function findFaults({ rows, bodies, remaining, staging }: Survey): Promise<string[]> {
-  const faults = staging.map((name) => `${name} is left in staging/`);
+export async function findProblems({
+  rows,
+  bodies,
+  remaining,
+  staging,
+}: DataContent): Promise<string[]> {
+  const problems = staging.map((name) => `${name} is left in staging/`);
   const held = new Set(rows.flatMap(({ locator, state }) => (state === 'purged' ? [] : [locator])));
   for (const locator of bodies.keys()) {
-    if (remaining.has(locator) && !held.has(locator)) faults.push(`the body ${locator} has no row`);
+    if (remaining.has(locator) && !held.has(locator))
+      problems.push(`the body ${locator} has no row`);
   }
   for (const row of rows) {
     if (row.state !== 'stored' && row.state !== 'claimed') continue;
     const path = bodies.get(row.locator ?? '');
     if (path === undefined) {
-      faults.push(`${row.key} is ${row.state} without bytes`);
+      problems.push(`${row.key} is ${row.state} without bytes`);
       continue;
     }
     const bytes = await readFile(path).catch(() => undefined);
     // It may have been purged since the rows were read.
     if (bytes === undefined) continue;
     if (bytes.length !== row.size || md5Hex(bytes) !== row.md5) {
-      faults.push(`${row.key} is ${row.state}, and its bytes are not what the ledger says`);
+      problems.push(`${row.key} is ${row.state}, and its bytes are not what the ledger says`);
     }
   }
-  return faults;
+  return problems;
 }

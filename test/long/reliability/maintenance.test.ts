@@ -12,7 +12,7 @@ import { apiOf, claim, download, grantFrom, post } from '../../support/loop.ts';
 import { Dice } from './dice.ts';
 import { KillLog } from './kill.ts';
 import { mountSmallDisk } from './small-disk.ts';
-import { findFaults, survey } from './survey.ts';
+import { findProblems, inspectData } from './inspect-data.ts';
 
 jest.setTimeout(120_000);
 
@@ -37,7 +37,7 @@ async function stored(url: string, bytes = FILE): Promise<UploadGrant> {
 }
 
 async function bodyOf(key: string): Promise<string> {
-  const { bodies, rows } = await survey(dataDir);
+  const { bodies, rows } = await inspectData(dataDir);
   const row = rows.find((each) => each.key === key);
   const path = bodies.get(row?.locator ?? '');
   if (path === undefined) throw new Error(`${key} has no body`);
@@ -149,7 +149,7 @@ describe('ota-gateway fsck', () => {
     await next.stop();
   });
 
-  it('repairs nothing while a server runs, and settles what a crash has left', async () => {
+  it('repairs nothing while a server runs, and then completes or removes what a crash has left', async () => {
     const gateway = await startBuiltGateway(dataDir);
     const refused = await fsck('--repair');
     expect(refused.code).toBe(1);
@@ -238,7 +238,7 @@ describe('ota-gateway backup', () => {
 
       const restored = await restore(backup, join(folder.path, `restored-${String(n)}`));
       expect((await download(restored.url, firmwareId)).equals(patternBytes(2 * MIB))).toBe(true);
-      expect(await findFaults(await survey(restored.dataDir))).toEqual([]);
+      expect(await findProblems(await inspectData(restored.dataDir))).toEqual([]);
       const late = await claim(restored.url, unclaimed, `late-${String(n)}`);
       expect((await download(restored.url, late)).equals(FILE)).toBe(true);
       expect(await restored.stop()).toBe(0);
