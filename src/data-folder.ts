@@ -26,27 +26,27 @@ import type { CheckOptions, CheckDependencies, CheckReport } from './uploads/mai
 import type { UploadLedger } from './uploads/ports.ts';
 import { reconcile } from './uploads/reconcile.ts';
 
-/* What commands say with it. */
+/* Used by the commands. */
 export { upgradeMessage } from './iot/upgrade-message.ts';
 export type { Finding } from './uploads/maintenance/check.ts';
 
-/** A data folder without its gateway: for commands, beside the server that may be using it. */
+/** A data folder that is opened without a gateway, for commands; its server may be running. */
 export interface DataFolder extends AsyncDisposable {
   readonly ledger: UploadLedger;
-  /** Finds a firmware package, whatever account it belongs to. */
+  /** Finds a firmware package of any account. */
   findPackage(firmwareId: string): Promise<FirmwarePackage | undefined>;
   /**
-   * Signs the download of an object, be it there or not.
+   * Signs the download URL of an object; the object need not exist.
    * @param expiresAt - Unix milliseconds
-   * @throws ConfigError when the settings do not tell the address of the gateway; an Error when they do not
-   *   tell the bucket key
+   * @throws ConfigError when the address of the gateway does not follow from the settings; an Error when there is no
+   *   bucket key, neither in the settings nor in the data folder
    */
   downloadUrl(key: string, expiresAt: number): string;
 }
 
 /**
- * Opens a data folder without taking it from its server.
- * @throws when no gateway has run there yet
+ * Opens a data folder for reading. Its server may be running.
+ * @throws when the folder has no ledger
  */
 export function openDataFolder(config: Config): DataFolder {
   requireLedger(config.dataDir);
@@ -61,7 +61,7 @@ export function openDataFolder(config: Config): DataFolder {
       return undefined;
     },
     downloadUrl: (key, expiresAt) => {
-      // Made up keys would sign nothing that the server accepts.
+      // Only reads credentials: the server would reject signatures of newly generated keys.
       const bucketKey = resolveBucketKey(config, readCredentials);
       const address = { host: publicHost(config), bucket: config.bucket, key };
       return downloadUrl(bucketKey, address, expiresAt);
@@ -75,25 +75,22 @@ const ANY_ADDRESS = ['0.0.0.0', '::'];
 function publicHost({ host, port, publicUrl, tlsCert }: Config): string {
   if (publicUrl !== undefined) return publicUrl;
   if (port === 0 || ANY_ADDRESS.includes(host)) {
-    throw new ConfigError([
-      `${host}:${port} is no address that a client can call: set the public URL`,
-    ]);
+    throw new ConfigError([`clients cannot connect to ${host}:${port}: set the public URL`]);
   }
   return serverUrl({ isTls: tlsCert !== undefined, host, port });
 }
 
-/** What a check of a data folder has found. */
+/** The result of a check of a data folder. */
 export interface DataFolderReport extends CheckReport {
-  /** Journals that a crash has left for the next start. */
+  /** Number of journals that a crash has left for the next start. */
   readonly journals: number;
-  /** What became of a ledger that an older version has made, which does not give room back: only a repair asks. */
+  /** Whether a repair has rewritten a ledger of an older version so that it returns space to the disk. */
   readonly compacted: 'unneeded' | 'done' | 'full';
 }
 
 /**
- * Compares the ledger of a data folder with its bodies. Its server may be running, unless something is to be
- * repaired.
- * @throws when no gateway has run there yet; when something is to be repaired and a server uses the folder
+ * Compares the ledger of a data folder with its bodies. Its server may be running, except for a repair.
+ * @throws when the folder has no ledger; for a repair, when a server uses the folder
  */
 export async function checkDataFolder(
   dataDir: string,
@@ -119,7 +116,7 @@ async function checkLedger(
   const maintenance = new SqliteMaintenance(database);
   try {
     if (options.repair) await recover(dataDir, ledger);
-    const journals = options.repair ? 0 : await countWaitingJournals(dataDir, inventory);
+    const journals = options.repair ? 0 : await countLeftJournals(dataDir, inventory);
     const recoverable = journals === 0 ? new Set<string>() : await inventory.listJournaled();
     const deps: CheckDependencies = {
       ledger,
@@ -137,7 +134,7 @@ async function checkLedger(
   }
 }
 
-/** As the next start would do. */
+/** Recovers and reconciles after a crash, as the next start does. */
 async function recover(dataDir: string, ledger: SqliteLedger): Promise<void> {
   const store = await DiskObjectStore.open(dataDir, new ThreadHasher());
   try {
@@ -147,8 +144,8 @@ async function recover(dataDir: string, ledger: SqliteLedger): Promise<void> {
   }
 }
 
-/** A server that is running has journals of its own, which nobody waits for. */
-async function countWaitingJournals(dataDir: string, inventory: DiskInventory): Promise<number> {
+/** @returns the number of journals that a crash has left; 0 while a server is running, which still uses its journals */
+async function countLeftJournals(dataDir: string, inventory: DiskInventory): Promise<number> {
   const count = await inventory.countJournals();
   if (count === 0) return 0;
   const lock = tryServerLock(dataDir);
@@ -156,20 +153,20 @@ async function countWaitingJournals(dataDir: string, inventory: DiskInventory): 
   return lock === undefined ? 0 : count;
 }
 
-/** What was copied of a data folder. */
+/** The result of a backup of a data folder. */
 export interface DataFolderCopy extends BackupReport {
-  /** A line for everything else that is wrong with the copy, because it is with the original. */
+  /** One line for each other problem of the original, which the copy has, too. */
   readonly damage: readonly string[];
 }
 
 /**
- * Copies a data folder while its server is running: ledger, bodies and made up credentials, as they were at one
- * moment. The copy gets its name when it is complete and durable. Bodies never change, so a copy on the same file
- * system shares them with the original. What a copy that was killed has left behind goes with the next one to the same
- * target.
- * @param target - a folder that is not there yet, or is empty
- * @throws when no gateway has run there yet; when a crash has left journals there, and no server has recovered them;
- *   when there is something in the target, or another copy is being made of it; the reason of the signal
+ * Copies a data folder: ledger, bodies and generated credentials, as they were at one moment. Its server may be
+ * running. The copy gets its name when it is complete and durable. Bodies never change, so a copy on the same file
+ * system shares them with the original as hard links. The next backup to the same target removes what a killed one has
+ * left.
+ * @param target - a folder that does not exist yet, or is empty
+ * @throws when the folder has no ledger; when a crash has left journals that are not recovered yet; when the target is
+ *   not empty, or another backup to it is running; the reason of the signal
  */
 export async function backUpDataFolder(
   dataDir: string,
@@ -215,12 +212,12 @@ async function copyLedger<T>(
   }
 }
 
-/** The files of bodies that are in a journal may be empty after a power cut, until a start has written them anew. */
+/** After a power cut, files of bodies in a journal may be incomplete until the next start has restored them. */
 async function requireRecovered(dataDir: string, inventory: DiskInventory): Promise<void> {
-  if ((await countWaitingJournals(dataDir, inventory)) === 0) return;
+  if ((await countLeftJournals(dataDir, inventory)) === 0) return;
   throw new Error(
-    `a crash has left journals in ${dataDir} that no server has recovered: start the gateway, ` +
-      'or run fsck --repair, and back up then',
+    `a crash has left journals in ${dataDir} that are not recovered yet: start the gateway, ` +
+      'or run fsck --repair, before the backup',
   );
 }
 
@@ -229,13 +226,13 @@ async function findDamage(folder: string): Promise<readonly string[]> {
   return found.map((text) => `ledger damage: ${text}`);
 }
 
-/** @returns what is wrong with the credentials */
+/** @returns one line if the credentials are damaged */
 async function copyCredentials(dataDir: string, folder: string): Promise<readonly string[]> {
   let text: string;
   try {
     text = await readFile(credentialsPath(dataDir), 'utf8');
   } catch (error) {
-    // There are none when all keys were given.
+    // There is no file when the settings have all keys.
     if (hasErrorCode(error, 'ENOENT')) return [];
     throw error;
   }

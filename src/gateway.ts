@@ -42,7 +42,7 @@ import { warnOfUnknownOwners } from './uploads/unknown-owners.ts';
 import type { Uploads } from './uploads/uploads.ts';
 import { createUploads } from './uploads/uploads.ts';
 
-/* What the faces of the product are written with. */
+/* Types for the other entry points: the commands, the test kit and the multer storage. */
 export type { FaultRegistry, Faults } from './faults/fault-registry.ts';
 export type { Observer, PurgingBody } from './uploads/ports.ts';
 export type { FirmwarePackage } from './uploads/firmware-package.ts';
@@ -50,54 +50,54 @@ export type { DepositedFile } from './uploads/deposit.ts';
 export type { Snapshot } from './uploads/snapshot.ts';
 export type { StoredObject, Upload } from './uploads/upload.ts';
 
-/** What a gateway may be given from outside, instead of its own. */
+/** Parts that replace the gateway's own. */
 export interface GatewayParts {
   readonly clock?: Clock;
-  /** The clock that clients date their calls by; differs from `clock` when that one is moved by hand. */
+  /** The clock by which clients date their calls; differs from `clock` when that one is moved by hand. */
   readonly wallClock?: Clock;
-  /** Measures real time: never goes back, and cannot be set. */
+  /** Measures real time; never goes back, and cannot be set. */
   readonly monotonicClock?: Clock;
   readonly ids?: Ids;
   readonly logger?: Logger;
-  /** Are called when something has happened, in their order. */
+  /** Are called after each event, in their order. */
   readonly observers?: readonly Observer[];
-  /** A ledger and the nonces beside it; without them they are kept in the data folder. */
+  /** A ledger and its nonces. Absent: they are kept in the data folder. */
   readonly records?: Records;
   readonly store?: ObjectStore;
   readonly quota?: Quota;
-  /** Requests that fail on purpose: see `createFaults`. */
+  /** Faults that a test injects: see `createFaults`. */
   readonly faults?: FaultRegistry;
-  /** The accounts that may call the API, instead of the one of a simple installation. */
+  /** The accounts that may call the API, instead of those of the settings. */
   readonly accounts?: readonly Account[];
 }
 
-/** Where the gateway remembers. */
+/** Where the gateway keeps its records. */
 export interface Records {
   readonly ledger: UploadLedger;
   readonly nonces: NonceMemory;
 }
 
-/** A running gateway: it listens to nothing and schedules nothing until it is told to. */
+/** A gateway. It neither listens nor schedules anything before `listen` and `startJobs` are called. */
 export interface Gateway extends AsyncDisposable {
-  /** Handles every request; mount it, give it to supertest, or call `listen`. */
+  /** Handles every request; mount it, pass it to supertest, or call `listen`. */
   readonly app: RequestListener;
   readonly config: Config;
-  /** What it holds, for code in the same process. */
+  /** Its uploads and packages, for code in the same process. */
   readonly uploads: Uploads;
-  /** Where generated access keys were kept; undefined when all keys were given. */
+  /** The file with the generated access keys; undefined when the settings have all keys. */
   readonly credentialsFile: string | undefined;
   /** Listens on the configured address. */
   listen(): Promise<Listener>;
-  /** Runs the purge by its cron expression. */
+  /** Starts to run the purge by its cron expression. */
   startJobs(): void;
-  /** Purges what nobody claimed in time, as the job does. */
+  /** Runs the purge once, as the job does. */
   purgeUnclaimed(): Promise<PurgeReport>;
   /**
-   * Reads the accounts file again; calls that are already admitted go on under the old accounts.
-   * @throws when the file cannot be used; the old accounts stay
+   * Reads the accounts file again. Calls that are already admitted continue with the old accounts.
+   * @throws when the file cannot be used; the old accounts stay in use
    */
   reloadAccounts(): void;
-  /** Stops listening and all jobs, lets running requests finish, and releases the data folder. Idempotent. */
+  /** Stops listening and all jobs, waits for running requests, and releases the data folder. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -105,8 +105,8 @@ export interface Gateway extends AsyncDisposable {
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 /**
- * Makes a gateway: opens its data folder, settles what a crash had left, and composes its parts.
- * @throws ConfigError for wrong options; an Error when another server uses the data folder
+ * Creates a gateway: opens its data folder, reconciles after a crash, and composes its parts.
+ * @throws ConfigError for invalid options; an Error when another server uses the data folder
  */
 export async function createGateway(
   options: GatewayOptions = {},
@@ -168,12 +168,12 @@ export async function createGateway(
 
 type Closer = () => void | Promise<void>;
 
-/** Closes in the opposite order of opening. */
+/** Closes in the reverse order of opening. */
 async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
 }
 
-/** Keeps other gateways out of the data folder, if anything of this one is in there. */
+/** Locks the data folder against other gateways, unless both ledger and store are given. */
 function lockFolder({ dataDir }: Config, { records, store }: GatewayParts): Closer {
   if (records && store) return () => undefined;
   const lock = takeServerLock(dataDir);
@@ -190,7 +190,7 @@ function openRecords({ dataDir, minFree }: Config): Records {
   return sqliteRecords(openLedgerDatabase(dataDir, openDiskSpace(dataDir, minFree)));
 }
 
-/** Makes a ledger and its nonces that are forgotten with the process. */
+/** Creates a ledger and its nonces in memory. */
 export function createMemoryRecords(): Records {
   return sqliteRecords(openLedgerDatabase(undefined));
 }
@@ -230,7 +230,7 @@ function composeUploads(
   };
 }
 
-/** Makes a plan of requests that fail on purpose, for the `faults` of a gateway. */
+/** Creates a registry of faults to inject, for the `faults` of a gateway. */
 export function createFaults(): FaultRegistry {
   return new FaultRegistry(iotFaultCodes().set(POST_OBJECT, ossFaultCodes()));
 }
@@ -239,7 +239,7 @@ function adjustable(clock: Clock = wallClock): AdjustableClock {
   return clock instanceof AdjustableClock ? clock : new AdjustableClock(clock);
 }
 
-/** What the test controls work with; undefined while test mode is off. */
+/** @returns what the test controls work with; undefined when test mode is off */
 function testControls(tested: {
   readonly config: Config;
   readonly uploads: UploadDependencies;
@@ -257,9 +257,9 @@ function testControls(tested: {
 }
 
 /**
- * Adds what can be started.
- * @param close - ends what was started, all of it at the same time so that no connection is accepted meanwhile, and
- *   then the rest
+ * Adds the methods that start and stop.
+ * @param close - first stops everything that was started, all at the same time, so that no more connections are
+ *   accepted; then closes the rest
  */
 function startable(
   base: Omit<Gateway, 'listen' | 'startJobs' | 'close' | typeof Symbol.asyncDispose>,

@@ -5,22 +5,22 @@ import type { PurgeReport } from '../uploads/purge.ts';
 
 /** A job that runs by the wall clock until it is stopped. */
 export interface Job {
-  /** Starts no more runs, and waits for the one that is under way. */
+  /** Starts no more runs, and waits for the run in progress. */
   stop(): Promise<void>;
 }
 
 const SECOND_MS = 1000;
-/** How many seconds are compared with the expression at most when the clock has moved on. */
-const MAX_WALK = 60;
+/** How many seconds are compared with the expression one by one when the clock has jumped forward. */
+const MAX_COMPARED_SECONDS = 60;
 
 /**
- * Runs the purge by a cron expression, one run at a time; a slot that comes during a run is left out.
+ * Runs the purge by a cron expression, one run at a time. A slot during a run is skipped.
  *
- * node-cron says which seconds are slots, and carries out the runs. Its own timer is not used: when the wall clock is
- * set forward, it walks through every slot in between, which takes minutes for some years, and when the clock is set
- * back, it waits until the old time comes again. Here either costs one run at most.
+ * node-cron decides which seconds are slots, and executes the runs. Its own timer is not used: when the wall clock is
+ * set forward, that timer goes through every slot in between, which takes minutes for a few years; when the clock is
+ * set back, it waits until the old time is reached again. Here each of the two causes one run at most.
  * @param cron - five fields, or six with seconds first
- * @throws an Error when that is not a cron expression
+ * @throws an Error when `cron` is not a cron expression
  */
 export function startPurgeJob(
   cron: string,
@@ -36,16 +36,16 @@ export function startPurgeJob(
   });
   let running: Promise<unknown> | undefined;
   let last = secondOf(wallClock.now());
-  let timer = setTimeout(look, SECOND_MS);
+  let timer = setTimeout(tick, SECOND_MS);
 
-  function look(): void {
+  function tick(): void {
     const now = wallClock.now();
     const isSlot = (second: number): boolean => task.match(new Date(second * SECOND_MS));
     if (running === undefined && isDue(isSlot, last, secondOf(now))) {
       running = task.execute().finally(() => (running = undefined));
     }
     last = secondOf(now);
-    timer = setTimeout(look, SECOND_MS - (now % SECOND_MS));
+    timer = setTimeout(tick, SECOND_MS - (now % SECOND_MS));
   }
 
   return {
@@ -62,11 +62,11 @@ function secondOf(time: number): number {
 }
 
 /**
- * Says whether there was a slot since the last look. After a long step forward there is taken to be one, since to
- * find out could take long; after a step back only the present second counts. Times are Unix seconds.
+ * Whether there was a slot since the last tick. After a long jump forward the answer is yes, because a search could
+ * take long; after a jump back only the present second is compared. Times are Unix seconds.
  */
 function isDue(isSlot: (second: number) => boolean, last: number, now: number): boolean {
-  if (now - last > MAX_WALK) return true;
+  if (now - last > MAX_COMPARED_SECONDS) return true;
   for (let second = now < last ? now : last + 1; second <= now; second += 1) {
     if (isSlot(second)) return true;
   }

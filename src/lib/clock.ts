@@ -1,21 +1,21 @@
 /** A source of the current time. */
 export interface Clock {
-  /** @returns whole milliseconds since the Unix epoch, unless the clock says since when */
+  /** @returns whole milliseconds since the Unix epoch, or since the start that the clock documents */
   now(): number;
 }
 
-/** The machine's own clock. It may be set, so a difference of two readings is not a duration. */
+/** The machine's clock. It can be set, so the difference of two readings is not a duration. */
 export const wallClock: Clock = { now: () => Date.now() };
 
-/** Counts from the start of the process. It never goes back and cannot be set: for durations, in real time. */
+/** Counts from the start of the process, never goes back, and cannot be set. Use it for durations in real time. */
 export const monotonicClock: Clock = { now: () => Math.floor(performance.now()) };
 
-/** @returns milliseconds since a reading of a clock; none when the clock was set back meanwhile */
+/** @returns milliseconds since a reading of a clock; 0 when the clock was set back after the reading */
 export function elapsedSince(startedAt: number, clock: Clock): number {
   return Math.max(0, clock.now() - startedAt);
 }
 
-/** A span of time; the parts add up. */
+/** A span of time: the sum of its members. */
 export interface Duration {
   readonly milliseconds?: number;
   readonly seconds?: number;
@@ -31,20 +31,20 @@ export function toMilliseconds(duration: Duration): number {
 }
 
 /*
- * Where a clock that is moved by hand may stand. Every date format has four digits for the year; the end leaves room
- * for what is dated ahead of the clock, such as the expiration of a policy.
+ * The range of a clock that is moved by hand. Every date format has four digits for the year; the end leaves room for
+ * later dates, such as the expiration of a policy.
  */
 const EARLIEST = 0;
 const LATEST = Date.UTC(9000, 0, 1);
 
-/** A clock cannot stand at the time that was asked for; it stays where it was. */
+/** The time is outside the range of the clock; the clock was not changed. */
 export class ClockRangeError extends RangeError {
   override readonly name = 'ClockRangeError';
 }
 
 /**
  * @returns the time in whole milliseconds since the Unix epoch
- * @throws ClockRangeError for what is not a number, or a time outside the years 1970 to 8999
+ * @throws ClockRangeError for a value that is not a number, or a time outside the years 1970 to 8999
  */
 function toReading(time: Date | number): number {
   const reading = Math.floor(Number(time));
@@ -73,7 +73,7 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves the clock on by a duration; a negative part moves it back.
+   * Moves the clock forward by a duration; a negative duration moves it back.
    * @throws ClockRangeError as `set`
    */
   advance(duration: Duration): void {
@@ -99,7 +99,7 @@ export class AdjustableClock implements Clock {
     this.#base = base;
   }
 
-  /** @returns whole milliseconds since the Unix epoch; at either end of what a clock can show it stands still */
+  /** @returns whole milliseconds since the Unix epoch; the clock stands still at either end of its range */
   now(): number {
     const time = this.#stoppedAt ?? Math.floor(this.#base.now() + this.#offset);
     return Math.min(Math.max(time, EARLIEST), LATEST);
@@ -109,13 +109,13 @@ export class AdjustableClock implements Clock {
     return this.#stoppedAt !== undefined;
   }
 
-  /** How far it is ahead of the clock that it follows, in milliseconds; negative when it is behind. */
+  /** How many milliseconds it is ahead of the clock that it follows; negative when it is behind. */
   get offset(): number {
     return this.now() - this.#base.now();
   }
 
   /**
-   * Moves the clock on by a duration; a negative part moves it back. A stopped clock stays stopped.
+   * Moves the clock forward by a duration; a negative duration moves it back. A stopped clock stays stopped.
    * @throws ClockRangeError as `set`
    */
   advance(duration: Duration): void {
@@ -132,19 +132,19 @@ export class AdjustableClock implements Clock {
     this.#offset = reading - this.#base.now();
   }
 
-  /** Stops the clock where it is. */
+  /** Stops the clock at its present time. */
   freeze(): void {
     this.#stoppedAt = this.now();
   }
 
-  /** Lets a stopped clock go on from where it stands. */
+  /** Lets a stopped clock continue from its present time. */
   unfreeze(): void {
     if (this.#stoppedAt === undefined) return;
     this.#offset = this.#stoppedAt - this.#base.now();
     this.#stoppedAt = undefined;
   }
 
-  /** Makes the clock follow the other one again, without a difference. */
+  /** Lets the clock follow the other one again, without a difference. */
   reset(): void {
     this.#stoppedAt = undefined;
     this.#offset = 0;

@@ -1,4 +1,4 @@
-/** Does one thing for many who ask: those who ask while it is under way share the next time. */
+/** Runs a task for many callers: calls that arrive during a run share the next run. */
 export class CoalescedTask {
   readonly #task: () => Promise<void>;
   #running: Promise<void> = Promise.resolve();
@@ -8,12 +8,12 @@ export class CoalescedTask {
     this.#task = task;
   }
 
-  /** @returns what became of a run that began after this call */
+  /** @returns the result of a run that begins after this call */
   run(): Promise<void> {
     return (this.#next ??= this.#runAfter(this.#running));
   }
 
-  /** Waits for whatever was asked for until now, and its end, be it good or bad. */
+  /** Waits until all runs that were requested so far have ended. Ignores their errors. */
   async drain(): Promise<void> {
     await Promise.allSettled([this.#next ?? this.#running]);
   }

@@ -1,16 +1,16 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 
-/** Everything the gateway names by itself. Each call gives an id that was never given before. */
+/** Generates the ids of the gateway. Each call returns an id that was never returned before. */
 export interface Ids {
   /** Request id of the IoT API: an upper-case UUID. */
   apiRequest(): string;
   /** Request id of OSS: 24 upper-case hexadecimal digits. */
   ossRequest(): string;
-  /** Names one stored body for ever; 32 lower-case letters or digits, safe as a file name. */
+  /** Name of one stored body, forever: 32 lower-case letters or digits, safe as a file name. */
   locator(): string;
   /**
-   * Last part of an object key: 25 characters in the shape of a cuid, `c` then the time in base 36,
-   * so that names sort by the time they were given; from 1970 to 2059, which is what eight digits hold.
+   * Last part of an object key: 25 characters in the shape of a cuid. They begin with `c` and the time in base 36, so
+   * names sort by time. The time has eight digits, which last from 1970 to 2059.
    * @param now - milliseconds since the Unix epoch
    */
   objectName(now: number): string;
@@ -28,12 +28,12 @@ function timePrefix(now: number): string {
 
 const POOL_BYTES = 4096;
 
-/** Random bytes from a pool, because asking the operating system costs as much for one as for many. */
+/** Random bytes from a pool, because the operating system takes as long for a few bytes as for many. */
 class RandomPool {
   readonly #pool = Buffer.alloc(POOL_BYTES);
   #used = POOL_BYTES;
 
-  /** @returns bytes that are good until the next call */
+  /** @returns bytes that are valid until the next call */
   take(length: number): Buffer {
     if (this.#used + length > POOL_BYTES) {
       randomFillSync(this.#pool);
@@ -52,7 +52,7 @@ function randomBase36(length: number): string {
 
 const FIRMWARE_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Ids that nobody can guess. */
+/** Ids that cannot be guessed. */
 export const randomIds: Ids = {
   apiRequest: () => randomUUID().toUpperCase(),
   ossRequest: () => random.take(12).toString('hex').toUpperCase(),
@@ -64,7 +64,7 @@ export const randomIds: Ids = {
     ).join(''),
 };
 
-/** Ids that count from one: the same run gives the same ids. For tests only. */
+/** Ids that count from one, so that equal runs have equal ids. For tests only. */
 export function sequentialIds(): Ids {
   const counters = new Map<keyof Ids, number>();
   const next = (kind: keyof Ids, radix: number, length: number): string => {

@@ -1,10 +1,10 @@
-/** What the gateway logs through; a pino logger is one. */
+/** The logger of the gateway; a pino logger can be used. */
 export interface Logger {
-  /** For whoever looks into something. */
+  /** Details for debugging. */
   debug(details: object, message: string): void;
-  /** What an operator may want to know. */
+  /** Information for the operator. */
   info(details: object, message: string): void;
-  /** Something is not as it should be; nothing has failed yet. */
+  /** Something is wrong, but nothing has failed yet. */
   warn(details: object, message: string): void;
   /** Something has failed. */
   error(details: object, message: string): void;

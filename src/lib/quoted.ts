@@ -1,16 +1,16 @@
-/** What ends a line, moves a cursor, turns the direction of text round, or cannot be seen at all. */
+/** Characters that end a line, move the cursor, change the direction of text, or are invisible. */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const NEEDS_QUOTES = /[\p{C}\p{Z}]|^"/u;
 
 /**
- * Shows a name that a client has chosen, in one line and without anything that a terminal would obey: as it is, or as a
- * JSON string when it has spaces or characters that cannot be seen.
+ * Formats a name that a client has chosen for one line of a terminal. Returns the name unchanged, or as a JSON string
+ * when it begins with `"`, or has spaces, control characters or invisible characters.
  */
 export function quoted(name: string): string {
   return NEEDS_QUOTES.test(name) ? quotedJson(name) : name;
 }
 
-/** @returns a value as JSON in one line, with an escape for every character that cannot be seen */
+/** @returns a value as JSON in one line, with every invisible character escaped */
 export function quotedJson(value: unknown): string {
   return JSON.stringify(value).replace(UNSEEN, (character) =>
     // A character outside the basic plane is two units of UTF-16.

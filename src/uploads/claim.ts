@@ -4,7 +4,7 @@ import type { ClaimRecordOutcome } from './ports.ts';
 import { sha256Of } from './sha256.ts';
 import type { PurgeReason, StoredObject, StoredUpload, Upload } from './upload.ts';
 
-/** What a caller says about one file of the package it wants. Whatever is absent is taken from the stored object. */
+/** One file of a package, as the caller describes it. Absent values are taken from the stored object. */
 export interface ClaimedFile {
   readonly key: string;
   readonly name?: string;
@@ -16,14 +16,14 @@ export interface ClaimedFile {
   readonly md5?: string;
 }
 
-/** A firmware package to be made of uploads. */
+/** A firmware package to create from uploads. */
 export interface ClaimRequest {
   readonly package: Omit<
     FirmwarePackage,
     'id' | 'files' | 'createdAt' | 'modifiedAt' | 'verifyProgress'
   >;
   readonly files: readonly ClaimedFile[];
-  /** Uploads whose policy was not signed here may be claimed: there is only one account to claim them. */
+  /** There is only one account, so it may also claim uploads whose policy was not signed here. */
   readonly soleAccount: boolean;
   /** How long to wait for a SHA-256 that is not known yet, in milliseconds. */
   readonly digestTimeout: number;
@@ -31,7 +31,7 @@ export interface ClaimRequest {
 
 /** Why an upload cannot be claimed. Times are Unix milliseconds. */
 export type ClaimRefusal =
-  /** Never issued, or issued to somebody else. */
+  /** Never issued, or issued to another account. */
   | { readonly why: 'unknown' }
   /** Issued, but nothing was uploaded. */
   | { readonly why: 'notStored' }
@@ -41,30 +41,30 @@ export type ClaimRefusal =
   /** The stored object has no bytes. */
   | { readonly why: 'empty' };
 
-/** A claim that says something else than what was measured. */
+/** A value of the claim differs from the measured value. */
 export interface Mismatch {
   readonly what: 'size' | 'sign' | 'md5';
   readonly claimed: string;
   readonly measured: string;
 }
 
-/** What became of a claim. Only `claimed` has changed anything. */
+/** The result of a claim. Only `claimed` has changed uploads or packages. */
 export type ClaimOutcome =
   | { readonly kind: 'claimed'; readonly package: FirmwarePackage }
   | { readonly kind: 'nameTaken' | 'versionTaken' | 'full' }
-  /** A digest is still being computed, or another request moved the upload at this moment: try again. */
+  /** A digest is still being computed, or another request has just changed the upload: try again. */
   | { readonly kind: 'busy' }
   /** `file` counts from 0. */
   | { readonly kind: 'notClaimable'; readonly file: number; readonly refusal: ClaimRefusal }
   | { readonly kind: 'mismatch'; readonly file: number; readonly mismatch: Mismatch };
 
-/** Makes a firmware package and gives it its uploads: all of them, or none. */
+/** Creates a firmware package that claims its uploads: all of them, or none. */
 export async function claimUploads(
   deps: UploadDependencies,
   request: ClaimRequest,
 ): Promise<ClaimOutcome> {
   const { accountId, name, signMethod } = request.package;
-  // First of all, so that a client that lost the answer to its first try learns that it had succeeded.
+  // Checked first: a client that has lost the response to its first try learns that the first try succeeded.
   const namesake = await deps.ledger.findPackageByName(accountId, name);
   if (namesake !== undefined) return { kind: 'nameTaken' };
 
@@ -101,10 +101,10 @@ export async function claimUploads(
     storedAfter: now - deps.rules.claimTtl,
     maxPackages: deps.rules.maxPackages,
   });
-  return concludeClaim(deps, request, firmwarePackage, outcome);
+  return toClaimOutcome(deps, request, firmwarePackage, outcome);
 }
 
-async function concludeClaim(
+async function toClaimOutcome(
   deps: UploadDependencies,
   request: ClaimRequest,
   firmwarePackage: FirmwarePackage,
@@ -118,7 +118,7 @@ async function concludeClaim(
   return explainLoss(deps, request, outcome.file);
 }
 
-/** Somebody has moved an upload since it was found claimable; says what it has become. */
+/** Another request has changed an upload after it was found claimable. @returns the reason why it is refused now */
 async function explainLoss(
   deps: UploadDependencies,
   request: ClaimRequest,
@@ -162,7 +162,7 @@ async function describeState(
   }
 }
 
-/** Whether the upload was issued to the caller, or to nobody while there is only one who could ask. */
+/** Whether the upload was issued to the caller; uploads that were not issued here belong to the only account. */
 function isOwn({ issue }: Upload, { package: { accountId }, soleAccount }: ClaimRequest): boolean {
   return issue === undefined ? soleAccount : issue.accountId === accountId;
 }
@@ -186,13 +186,13 @@ async function measure(
   return sha256 === 'pending' ? sha256 : { size, sign: sha256, md5 };
 }
 
-/** @returns what the promise gives, or `pending` when that takes longer than `milliseconds` */
+/** @returns the result of the promise, or `pending` when it takes longer than `milliseconds` */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | 'pending'> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<'pending'>((resolve) => {
     timer = setTimeout(resolve, milliseconds, 'pending');
   });
-  // A result that comes after the timeout serves the next try; its failure is told then.
+  // Avoids an unhandled rejection after the timeout: the next claim gets the result, or fails itself.
   promise.catch(() => undefined);
   try {
     return await Promise.race([promise, timeout]);

@@ -4,30 +4,30 @@ import type { Logger } from '../lib/logger.ts';
 import type { ActiveUploads } from './active-uploads.ts';
 import type { ObjectStore, Observer, UploadLedger } from './ports.ts';
 
-/** The rules of an upload's life that an operator may set. Times are milliseconds, sizes bytes. */
+/** The rules of an upload's life that an operator can set. Times are milliseconds, sizes bytes. */
 export interface UploadRules {
   readonly bucket: string;
-  /** How long a signed form may be used. */
+  /** How long a signed form is valid. */
   readonly policyTtl: number;
-  /** How long a stored upload waits for its claim. */
+  /** How long a stored upload can be claimed. */
   readonly claimTtl: number;
   readonly maxUploadBytes: number;
   /** How many firmware packages an account may have in one instance. */
   readonly maxPackages: number;
-  /** How long an `issued` upload is remembered after its policy has expired. */
+  /** How long an `issued` upload is kept after its policy has expired. */
   readonly issuedRetention: number;
   /** How long a tombstone is kept. */
   readonly tombstoneRetention: number;
 }
 
-/** Signs policies. The secret of the bucket key stays behind it. */
+/** Signs policies without giving out the secret of the bucket key. */
 export interface PolicySigner {
   readonly accessKeyId: string;
-  /** @returns the form's Signature for a policy (the base64 text) */
+  /** @param policy - base64 text. @returns the form's `Signature` */
   sign(policy: string): string;
 }
 
-/** What the use cases of an upload's life work with. */
+/** What the functions of `uploads/` work with. */
 export interface UploadDependencies {
   readonly ledger: UploadLedger;
   readonly store: ObjectStore;

@@ -4,18 +4,18 @@ import { findExcessHeader, MAX_HEADER_BYTES } from './header-limit.ts';
 import { receiveUpload } from './receive.ts';
 import type { StoredObject } from './upload.ts';
 
-/** A file that comes in by another way than a signed form. */
+/** A file to store without a signed form. */
 export interface Deposit {
   readonly bytes: AsyncIterable<Uint8Array>;
-  /** Its object key; absent for a new one. */
+  /** The object key; absent: a new one is generated. */
   readonly key?: string | undefined;
-  /** What a new key ends in, without a dot. */
+  /** The file name extension of a new key, without the dot. */
   readonly suffix?: string | undefined;
-  /** Who may claim it, when it gets a new key. Absent: the account, if there is only one. */
+  /** The account that may claim a file with a new key. Absent: the only account. */
   readonly accountId?: string | undefined;
-  /** Response headers to replay when it is downloaded, by lower-case name; 8 KiB at most, names and values. */
+  /** Response headers of downloads, by lower-case name; names and values have at most 8 KiB together. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Refuse when the key holds a file already. */
+  /** Refuse the file if the key already has one. */
   readonly forbidOverwrite?: boolean | undefined;
 }
 
@@ -27,13 +27,14 @@ export interface DepositedFile {
 
 /**
  * Why a file was not stored. `invalidKey`: no object can have the key. `tooLarge`: it has more bytes than the gateway
- * allows. `immutable`: a firmware package holds the key. `exists`: the key holds a file and may not be overwritten.
- * `full`: the disk has no room for it. `headersTooLarge`: its headers have more bytes than are stored with an object.
+ * allows. `immutable`: a firmware package has claimed the key. `exists`: the key already has a file and must not be
+ * overwritten. `full`: the disk has no room for it. `headersTooLarge`: its headers have more bytes than are stored with
+ * an object.
  */
 export type DepositRefusal =
   'invalidKey' | 'headersTooLarge' | 'tooLarge' | 'immutable' | 'exists' | 'full';
 
-/** A file that was not stored; nothing is left of it. */
+/** The file was not stored. Bytes that are left on a full disk are removed by the next reconcile. */
 export class DepositError extends Error {
   override readonly name = 'DepositError';
   readonly code: DepositRefusal;
@@ -45,8 +46,8 @@ export class DepositError extends Error {
 }
 
 /**
- * Stores a file as if it had been posted: from now on it has to be claimed, or it is purged.
- * @throws DepositError when it is refused; whatever its bytes throw
+ * Stores a file as PostObject does: it is purged if it is not claimed in time.
+ * @throws DepositError when the file is refused; an error that `bytes` throws is rethrown
  */
 export async function deposit(
   deps: UploadDependencies,
@@ -57,7 +58,7 @@ export async function deposit(
     const message = `the headers have more than ${String(MAX_HEADER_BYTES)} bytes with ${JSON.stringify(excess)}`;
     throw new DepositError('headersTooLarge', message);
   }
-  const ownKey = key ?? (await mintKey(deps, accountId, suffix));
+  const ownKey = key ?? (await generateKey(deps, accountId, suffix));
   if (findObjectKeyProblem(ownKey) !== undefined) {
     throw new DepositError('invalidKey', `no object can have the key ${JSON.stringify(ownKey)}`);
   }
@@ -71,16 +72,16 @@ export async function deposit(
     case 'stored':
       return { key: ownKey, object: outcome.object };
     case 'immutable':
-      throw new DepositError('immutable', `a firmware package holds ${ownKey}`);
+      throw new DepositError('immutable', `a firmware package has claimed ${ownKey}`);
     case 'exists':
-      throw new DepositError('exists', `${ownKey} is there and may not be overwritten`);
+      throw new DepositError('exists', `${ownKey} exists and must not be overwritten`);
     case 'full':
       throw new DepositError('full', 'the disk has no room for the file');
   }
 }
 
-/** A key of its own shape, so that nobody takes it for one that was signed for a form. */
-async function mintKey(
+/** Generates a key whose prefix differs from the keys of signed forms. */
+async function generateKey(
   { clock, ids, ledger }: UploadDependencies,
   accountId: string | undefined,
   suffix: string | undefined,
@@ -88,7 +89,7 @@ async function mintKey(
   const now = clock.now();
   const name = ids.objectName(now);
   const key = suffix === undefined ? `uploads/${name}` : `uploads/${name}.${suffix}`;
-  // Nobody holds a policy for it, so there is none that could still be used.
+  // No policy was signed for the key, so the recorded one has expired already.
   if (accountId !== undefined) {
     await ledger.recordIssued({ key, accountId, issuedAt: now, policyExpiresAt: now });
   }
@@ -110,15 +111,15 @@ async function* upTo(
 }
 
 /**
- * Takes a deposited file back, bytes and all. What was claimed or replaced meanwhile stays.
- * @returns whether it was still there
+ * Deletes a deposited file and its bytes, unless it was claimed, replaced or purged.
+ * @returns whether it was deleted
  */
 export async function withdraw(
   { clock, ledger, store }: UploadDependencies,
   { key, object }: DepositedFile,
 ): Promise<boolean> {
-  const isGone = await ledger.deleteUpload(key, object.locator, clock.now());
-  // The next purge would do it; whoever takes a file back wants the room now.
-  if (isGone) await store.delete(object.locator);
-  return isGone;
+  const isDeleted = await ledger.deleteUpload(key, object.locator, clock.now());
+  // Not left to the next purge, so that the room is free at once.
+  if (isDeleted) await store.delete(object.locator);
+  return isDeleted;
 }

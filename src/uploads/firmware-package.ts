@@ -1,14 +1,14 @@
-/** How the digests of a firmware package are made. */
+/** The digest algorithm of a firmware package. */
 export type SignMethod = 'MD5' | 'SHA256';
 
-/** One file of a firmware package: a claimed upload under the package's own description of it. */
+/** One file of a firmware package: a claimed upload, as the package describes it. */
 export interface PackageFile {
-  /** Its name within a package of several files; absent when the package was made from one FirmwareUrl. */
+  /** Its name in a package of several files; absent when the package was created from one FirmwareUrl. */
   readonly name?: string;
   readonly key: string;
   /** In bytes. */
   readonly size: number;
-  /** Digest by the package's sign method, lower-case hexadecimal. */
+  /** Digest by the sign method of the package, lower-case hexadecimal. */
   readonly sign: string;
   /** Lower-case hexadecimal. */
   readonly md5: string;
@@ -23,7 +23,7 @@ export const PACKAGE_STATUS = {
   failed: 3,
 } as const;
 
-/** How far the verification of a package is. */
+/** The verification status of a package. */
 export type PackageStatus = (typeof PACKAGE_STATUS)[keyof typeof PACKAGE_STATUS];
 
 /** A firmware package: the product of CreateOTAFirmware. It owns 1 to 20 claimed uploads. */

@@ -1,10 +1,10 @@
 /**
- * What the names and values of all headers that are stored with an object may have together, in bytes as they are sent.
- * OSS gives as much to user metadata alone (PostObject page). Node's own client reads 16 KiB of headers of a response.
+ * The most bytes that the names and values of all headers of a stored object may have together, as they are sent. OSS
+ * allows the same for user metadata alone (PostObject page). Node's own client reads 16 KiB of headers of a response.
  */
 export const MAX_HEADER_BYTES = 8 * 1024;
 
-/** @returns the first header with which headers are larger than `maximum` bytes together; undefined when they are not */
+/** @returns the first header that brings the sum above `maximum` bytes; undefined when the sum stays within it */
 export function findExcessHeader(
   headers: Iterable<readonly [name: string, value: string]>,
   maximum: number = MAX_HEADER_BYTES,

@@ -4,17 +4,17 @@ import { encodePolicy } from '../policy/policy-document.ts';
 import { uploadPolicy } from '../policy/upload-policy.ts';
 import type { UploadDependencies } from './dependencies.ts';
 
-/** Who asks for an upload, and for what. */
+/** A request for a signed form. */
 export interface IssueRequest {
   readonly accountId: string;
   readonly instanceId: string | undefined;
   readonly suffix: FileSuffix;
 }
 
-/** A signed form: whoever has it may store one object under its key until the policy expires. */
+/** A signed form. It stores objects under its key until the policy expires. */
 export interface Grant {
   readonly key: string;
-  /** The policy document as signed: base64 text. */
+  /** The signed policy document: base64 text. */
   readonly policy: string;
   readonly accessKeyId: string;
   readonly signature: string;
@@ -22,7 +22,7 @@ export interface Grant {
   readonly issuedAt: number;
 }
 
-/** Mints an object key, signs a policy for exactly that key, and remembers who was given it. */
+/** Generates an object key, signs a policy for exactly that key, and records the account. */
 export async function issueUpload(deps: UploadDependencies, request: IssueRequest): Promise<Grant> {
   const { clock, ids, ledger, policySigner, rules } = deps;
   const issuedAt = clock.now();

@@ -5,7 +5,7 @@ import type { Upload } from './upload.ts';
 const BATCH = 256;
 const PAGE = 100;
 
-/** Reads every upload there is, oldest first, tombstones too. */
+/** Reads every upload, oldest first, including tombstones. */
 export async function* allUploads(
   ledger: Pick<UploadLedger, 'listUploads'>,
 ): AsyncGenerator<Upload, void, undefined> {
@@ -20,7 +20,7 @@ export async function* allUploads(
   }
 }
 
-/** Reads every firmware package there is, account by account; the oldest of an account comes first. */
+/** Reads every firmware package, account by account, the oldest of each account first. */
 export async function allPackages(
   ledger: Pick<UploadLedger, 'listPackages' | 'packageOwners'>,
 ): Promise<FirmwarePackage[]> {

@@ -2,8 +2,8 @@ import type { Logger } from '../lib/logger.ts';
 import type { Observer } from './ports.ts';
 
 /**
- * Combines observers to one that calls them all, in their order. What they are told of has happened, so an error of one
- * is logged: it neither fails the request nor keeps the others from being called.
+ * Combines observers into one that calls them all, in their order. An error of an observer is logged: the event has
+ * already happened, so the request succeeds, and the other observers are called.
  */
 export function combineObservers(
   observers: readonly Observer[],

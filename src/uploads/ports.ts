@@ -1,9 +1,9 @@
-/** What uploads need of the outside, each behind an interface that a test or another backend can provide. */
+/** The interfaces that `uploads/` needs; a test or another backend can implement them. */
 import type { Readable } from 'node:stream';
 import type { FirmwarePackage, PackageStatus } from './firmware-package.ts';
 import type { Issue, LiveUpload, PurgedUpload, StoredObject, Upload } from './upload.ts';
 
-/** A body that is durable, with what was measured while it was written. */
+/** The size and the digests of a durable body, measured while it was written. */
 export interface StoredBody {
   /** In bytes. */
   readonly size: number;
@@ -11,7 +11,7 @@ export interface StoredBody {
   readonly md5: string;
   /** CRC-64/XZ, unsigned decimal. */
   readonly crc64: string;
-  /** Lower-case hexadecimal; only when it cost nothing to know at once. */
+  /** Lower-case hexadecimal; present only when it was computed without extra work. */
   readonly sha256?: string;
 }
 
@@ -21,40 +21,40 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** The bytes of a body on their way out. */
+/** The bytes of a body that is being read. */
 export interface Body extends Readable {
-  /** Takes back a chunk that nobody looks at any more, to use its memory again. */
+  /** Takes back a chunk that the reader no longer uses, to use its memory again. */
   recycle?(chunk: Uint8Array): void;
 }
 
 /**
- * Keeps bodies, and knows no policies, keys or HTTP. A body is named by its locator alone.
+ * Keeps bodies, each under its locator. It knows nothing of policies, keys or HTTP.
  *
- * A body comes in by `put`, after which it is durable and *uncommitted*: the store still remembers it in its
- * staging area, because nobody has recorded it yet. `commit` forgets that, `discard` takes the body back.
+ * After `put` a body is durable and *uncommitted*: the store remembers that the ledger may not have recorded it yet.
+ * `commit` ends that state; `discard` removes the body.
  */
 export interface ObjectStore {
   /**
-   * Writes a body. All or nothing: when it resolves the bytes are durable and readable, when it rejects
-   * nothing is left of them. An error thrown by `bytes` is rethrown as it is.
+   * Writes a body: the bytes are durable and readable when it resolves, and removed when it rejects. What cannot be
+   * removed stays uncommitted. An error thrown by `bytes` is rethrown unchanged.
    * @param locator - never used before
-   * @param announcedSize - how many bytes to make room for, as far as that is known
-   * @throws an error with the code `ENOSPC` when there is not enough room, before `bytes` is read if that is known
+   * @param announcedSize - upper bound of the size in bytes, if known
+   * @throws an error with the code `ENOSPC` when there is not enough room; before reading `bytes` if possible
    */
   put(
     locator: string,
     bytes: AsyncIterable<Uint8Array>,
     announcedSize?: number,
   ): Promise<StoredBody>;
-  /** Ends the uncommitted time of a body that is on record. Idempotent. */
+  /** Marks a body as committed: the ledger has recorded it. Idempotent. */
   commit(locator: string): Promise<void>;
-  /** Removes whatever `put` has left of a body that is not on record. Idempotent. */
+  /** Removes everything that `put` has written of a body that the ledger has not recorded. Idempotent. */
   discard(locator: string): Promise<void>;
-  /** Leaves a body to whoever asks for the uncommitted ones: nobody knows yet whether it is on record. */
+  /** Gives up a body whose ledger write may or may not have happened; the next reconcile decides. */
   release(locator: string): void;
   /**
-   * @returns locators that a crash or a failure left uncommitted; none that this process is still working on. A crash
-   * may bring back bodies that were committed, or deleted, shortly before.
+   * @returns the locators of bodies that a crash or a failure has left uncommitted; without those that this process is
+   * still working on. After a crash they may include bodies that were committed or deleted shortly before it.
    */
   uncommitted(): Promise<string[]>;
   /**
@@ -63,32 +63,32 @@ export interface ObjectStore {
    */
   digest(locator: string, algorithm: 'sha256'): Promise<string | undefined>;
   /**
-   * Opens a body for reading. Bytes that are deleted meanwhile are still delivered whole.
+   * Opens a body for reading. An open body can be read to its end even if it is deleted.
    * @returns undefined when there is no such body
    */
   open(locator: string, range?: ByteRange): Promise<Body | undefined>;
-  /** @returns the size in bytes, or undefined when there is no such body. */
+  /** @returns the size in bytes, or undefined when there is no such body */
   stat(locator: string): Promise<{ readonly size: number } | undefined>;
-  /** Deletes a body. A missing one is no error. */
+  /** Deletes a body; does nothing when there is no such body. */
   delete(locator: string): Promise<void>;
-  /** What the start has found beside the uncommitted bodies; absent when there is nothing that could be found. */
+  /** What the store found at its start; absent in a store that does not search. */
   readonly recovery?: StoreRecovery;
-  /** Ends background work. Nothing else may be called afterwards. */
+  /** Ends background work. No other method may be called afterwards. */
   close(): Promise<void>;
 }
 
 /**
- * What a store knows of the time before a crash. It is there to tell a body that the ledger has lost, and that may be
- * the last copy of an upload, from one that nobody was told of.
+ * What a store knows of the time before a crash. With it, reconcile distinguishes a body that the ledger has lost,
+ * which may be the last copy of an upload, from a body that was never acknowledged.
  */
 export interface StoreRecovery {
-  /** What the crash has left was damaged. */
+  /** The files of the store were damaged. */
   readonly foundDamage: boolean;
-  /** @returns whether an uncommitted body is known to have been committed before the crash, and not to have been deleted */
+  /** @returns whether a body is known to have been committed before the crash, and not deleted */
   wasCommitted(locator: string): boolean;
-  /** Takes a body out of the store, and keeps its bytes. @returns false when it is not whole; then it stays */
+  /** Moves a body out of the store, and keeps its bytes. @returns false, and does nothing, when it is incomplete */
   setAside(locator: string): Promise<boolean>;
-  /** Forgets all this: every body that was uncommitted at the start was dealt with. Idempotent. */
+  /** Forgets all this, after every body that was uncommitted at the start was handled. Idempotent. */
   end(): Promise<void>;
 }
 
@@ -97,34 +97,34 @@ export interface IssuedGrant extends Issue {
   readonly key: string;
 }
 
-/** A durable body that is to become the upload of a key. */
+/** A durable body to record as the upload of a key. */
 export interface StoredRecord {
   readonly key: string;
   readonly object: StoredObject;
-  /** Refuse when the key already holds a body (`x-oss-forbid-overwrite`). */
+  /** Refuse the body if the key already has one (`x-oss-forbid-overwrite`). */
   readonly forbidOverwrite: boolean;
 }
 
-/** `immutable`: the key's upload is claimed. `exists`: it is stored and may not be overwritten. */
+/** `immutable`: the key's upload is claimed. `exists`: it is stored and must not be overwritten. */
 export type StoreOutcome = 'stored' | 'immutable' | 'exists';
 
-/** A firmware package that wants to claim its files. */
+/** A firmware package to create, with the uploads that it claims. */
 export interface ClaimRecord {
   readonly package: FirmwarePackage;
-  /** The bodies that were compared with the caller's digests, in the order of the package's files. */
+  /** The bodies whose digests were compared with the caller's, in the order of the package's files. */
   readonly locators: readonly string[];
-  /** Bodies that were stored at this time or before have missed their claim deadline. Unix milliseconds. */
+  /** Bodies stored at this time or earlier have missed their claim deadline. Unix milliseconds. */
   readonly storedAfter: number;
   /** How many packages an account may have in one instance. */
   readonly maxPackages: number;
 }
 
-/** `notClaimable` names the first file (by its place) that is no longer stored under the expected locator. */
+/** `notClaimable`: `file` is the index of the first file that is no longer stored under the expected locator. */
 export type ClaimRecordOutcome =
   | { readonly kind: 'claimed' | 'nameTaken' | 'versionTaken' | 'full' }
   | { readonly kind: 'notClaimable'; readonly file: number };
 
-/** Which packages to list, and which page of them. */
+/** The packages to list, and the page. */
 export interface PackageFilter {
   readonly accountId: string;
   /** Absent: packages of any instance, and of none. */
@@ -135,14 +135,14 @@ export interface PackageFilter {
   readonly limit: number;
 }
 
-/** An account that has firmware packages, whether or not it is configured. */
+/** An account that has firmware packages; it need not be configured. */
 export interface PackageOwner {
   readonly accountId: string;
   /** How many it has. */
   readonly packages: number;
 }
 
-/** What may be changed of a package. An absent member stays as it is. */
+/** A change of a package. An absent member is not changed. */
 export interface PackageChange {
   readonly name?: string;
   readonly description?: string;
@@ -153,7 +153,7 @@ export interface PackageChange {
   readonly modifiedAt: number;
 }
 
-/** A body on its way out. `sequence` grows; use the last one to ask for more. */
+/** A body in `purging`. `sequence` grows; pass the last one to get the next page. */
 export interface PurgingBody {
   readonly sequence: number;
   readonly key: string;
@@ -161,87 +161,87 @@ export interface PurgingBody {
   readonly size: number;
 }
 
-/** An upload with its place in the ledger. `sequence` grows; use the last one to ask for more. */
+/** An upload with its position in the ledger. `sequence` grows; pass the last one to get the next page. */
 export interface ListedUpload {
   readonly sequence: number;
   readonly upload: Upload;
 }
 
 /**
- * Remembers every upload and every firmware package. Each method is one atomic step; where two steps race,
- * exactly one of them has the effect it reports. Times are Unix milliseconds and come from the caller.
+ * Records every upload and every firmware package. Each method is one atomic step; when two steps race, each has
+ * exactly the effect that it reports. Times are Unix milliseconds and come from the caller.
  *
- * Whatever a method has resolved for survives a crash of the process. `recordStored`, `claim`, `deletePackage`
- * and `deleteUpload` also survive a power cut.
+ * After a method has resolved, its change survives a crash of the process. Changes of `recordStored`, `claim`,
+ * `deletePackage` and `deleteUpload` also survive a power cut.
  */
 export interface UploadLedger {
-  /** `issued`: notes a signed policy. The key must be new. */
+  /** Records a signed policy as an `issued` upload. The key must be new. */
   recordIssued(grant: IssuedGrant): Promise<void>;
   /**
    * `issued` or nothing -> `stored`. A `stored` upload is replaced: the old body goes to `purging`.
-   * A `claimed` one is left alone.
+   * A `claimed` upload is not changed.
    */
   recordStored(record: StoredRecord): Promise<StoreOutcome>;
-  /** Adds the SHA-256 of a body that is already on record. */
+  /** Adds the SHA-256 of a recorded body. */
   recordSha256(locator: string, sha256: string): Promise<void>;
-  /** `stored` -> `claimed` for all files and a new package, or nothing at all. The name is tested first. */
+  /** Adds the package, and `stored` -> `claimed` for all its files; or does nothing. The name is checked first. */
   claim(claim: ClaimRecord): Promise<ClaimRecordOutcome>;
-  /** @returns the upload that holds the key. */
+  /** @returns the upload that holds the key */
   findUpload(key: string): Promise<LiveUpload | undefined>;
-  /** @returns the newest body of the key that is purging or purged. */
+  /** @returns the newest `purging` or `purged` upload of the key */
   findPurged(key: string): Promise<PurgedUpload | undefined>;
-  /** @returns up to `limit` uploads in any state, oldest first, after a sequence (0 for the first). */
+  /** @returns up to `limit` uploads in any state, oldest first, after a sequence (0 for the first page) */
   listUploads(afterSequence: number, limit: number): Promise<ListedUpload[]>;
-  /** @returns whether any upload, in whatever state but `purged`, has this body. */
+  /** @returns whether an upload in any state except `purged` has this body */
   hasBody(locator: string): Promise<boolean>;
-  /** `stored` -> `purging`, reason `deleted`. @returns false when the key held no stored upload with this locator. */
+  /** `stored` -> `purging`, reason `deleted`. @returns false when the key has no `stored` upload with this locator */
   deleteUpload(key: string, locator: string, at: number): Promise<boolean>;
 
-  /** @returns the package with an id, if it is the account's */
+  /** @returns the package with this id, if it belongs to the account */
   findPackage(accountId: string, packageId: string): Promise<FirmwarePackage | undefined>;
-  /** @returns the account's package of a name */
+  /** @returns the account's package with this name */
   findPackageByName(accountId: string, name: string): Promise<FirmwarePackage | undefined>;
-  /** @returns every account that has packages, the one with the oldest package first */
+  /** @returns every account that has packages, sorted by its oldest package */
   packageOwners(): Promise<PackageOwner[]>;
-  /** Newest first. `total` counts all that match, whatever the page. */
+  /** Newest first. `total` counts all matching packages, not only those of the page. */
   listPackages(filter: PackageFilter): Promise<{ total: number; packages: FirmwarePackage[] }>;
-  /** Changes what the change has. */
+  /** Changes a package of the account. */
   modifyPackage(
     accountId: string,
     packageId: string,
     change: PackageChange,
   ): Promise<'modified' | 'notFound' | 'nameTaken'>;
-  /** Removes a package; its uploads go `claimed` -> `purging`. @returns false when there is none. */
+  /** Removes a package; its uploads go `claimed` -> `purging`. @returns false when there is no such package */
   deletePackage(accountId: string, packageId: string, at: number): Promise<boolean>;
 
-  /** `stored` -> `purging` for up to `limit` uploads that were stored at a time or before. @returns their bodies. */
+  /** `stored` -> `purging` for up to `limit` uploads stored at `storedBefore` or earlier. @returns their bodies */
   expireStored(storedBefore: number, at: number, limit: number): Promise<PurgingBody[]>;
-  /** @returns up to `limit` bodies in `purging`, after a sequence (0 for the first). */
+  /** @returns up to `limit` bodies in `purging`, after a sequence (0 for the first page) */
   listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]>;
   /**
-   * `purging` -> `purged`, once the bytes are gone; the headers are forgotten.
-   * @returns the sequences that this call has confirmed, and no other before
+   * `purging` -> `purged`, after the bytes are deleted; removes the stored headers.
+   * @returns the sequences that this call has changed; not those that another call changed before
    */
   confirmPurged(sequences: readonly number[], at: number): Promise<number[]>;
-  /** Forgets up to `limit` `issued` uploads whose policy expired before a time, except these keys. @returns how many. */
+  /** Removes up to `limit` `issued` uploads whose policy expired before a time, except these keys. @returns how many */
   pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number>;
-  /** Forgets up to `limit` tombstones purged before a time. @returns how many. */
+  /** Removes up to `limit` tombstones purged before a time. @returns how many */
   pruneTombstones(purgedBefore: number, limit: number): Promise<number>;
   /**
-   * Gives room that forgotten rows have left back to the disk, in one short step.
-   * @returns whether there is more to give back
+   * Returns the space of removed rows to the disk, in one short step.
+   * @returns whether there is more to return
    */
   reclaimSpace(): Promise<boolean>;
-  /** Writes what is still to be written. Nothing else may be called afterwards. */
+  /** Finishes pending writes. No other method may be called afterwards. */
   close(): Promise<void>;
 }
 
-/** Is called when something has happened. What it throws is logged, and fails nothing. */
+/** Functions that are called after an event. Their errors are logged and have no other effect. */
 export interface Observer {
-  /** A body is stored under a key. */
+  /** A body was stored under a key. */
   stored?(key: string, object: StoredObject): void;
   /** A firmware package has claimed its files. */
   claimed?(firmwarePackage: FirmwarePackage): void;
-  /** A body is gone. */
+  /** A body was deleted by the purge. */
   purged?(body: PurgingBody): void;
 }

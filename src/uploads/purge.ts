@@ -2,27 +2,27 @@ import type { UploadDependencies } from './dependencies.ts';
 import type { PurgingBody } from './ports.ts';
 import { reconcile } from './reconcile.ts';
 
-/** What one purge did. */
+/** What one run of the purge did. */
 export interface PurgeReport {
-  /** Bodies that are gone. */
+  /** Number of deleted bodies. */
   readonly purged: number;
-  /** Bodies that could not be deleted; the next purge tries them again. */
+  /** Number of bodies that could not be deleted; the next purge tries again. */
   readonly failed: number;
-  /** Size of the bodies that are gone. */
+  /** Size of the deleted bodies together, in bytes. */
   readonly bytes: number;
 }
 
-/** Small, and few at a time, because clients are served meanwhile. It is still about as fast as `rm`. */
+/** Small batches and few deletions at once, because clients are served at the same time. About as fast as `rm`. */
 const BATCH = 64;
 const DELETIONS_AT_ONCE = 3;
-/** How many steps of the ledger one purge waits for; the next one goes on. */
-const MOST_STEPS = 256;
+/** How often one purge asks the ledger to return space; the next purge continues. */
+const MAX_RECLAIM_STEPS = 256;
 
-const NONCES = 1000;
+const NONCE_BATCH = 1000;
 
-/** Nonces that were used. */
+/** The nonces that were used. */
 export interface UsedNonces {
-  /** Forgets up to `limit` nonces that expired before a time. @returns how many. */
+  /** Removes up to `limit` nonces that expired before a time. @returns how many */
   prune(expiredBefore: number, limit: number): Promise<number>;
 }
 
@@ -30,14 +30,14 @@ export interface UsedNonces {
 export interface Purge {
   /** Runs it once. */
   readonly run: () => Promise<PurgeReport>;
-  /** Ends its runs after the batch that is under way. */
+  /** Ends all runs after their present batch. */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Makes the purge. A run has six jobs, in this order: it reconciles what failed uploads have left, deletes the bodies in
- * `purging`, expires what nobody claimed in time, forgets issued uploads, then tombstones, and then nonces: last, because
- * on a full disk that may fail until there is room.
+ * Creates the purge. A run does six jobs in this order: it reconciles the bodies of failed uploads, deletes the bodies
+ * in `purging`, expires uploads that were not claimed in time, removes old `issued` uploads, then old tombstones, then
+ * expired nonces. Nonces are last because that may fail on a full disk until the other jobs have made room.
  */
 export function createPurge(deps: UploadDependencies, nonces: UsedNonces): Purge {
   const stopping = new AbortController();
@@ -61,22 +61,22 @@ export function createPurge(deps: UploadDependencies, nonces: UsedNonces): Purge
   };
 }
 
-/** The start reconciles what a crash has left; what has failed since then waits for the next purge. */
+/** Reconciles uploads that have failed since the start; the start itself reconciles after a crash. */
 async function reconcileFailures(deps: UploadDependencies): Promise<void> {
   const report = await reconcile(deps);
   if (report.completed + report.removed === 0) return;
-  deps.logger.warn(report, 'reconciled what a failure had left');
+  deps.logger.warn(report, 'completed or removed unfinished uploads');
 }
 
-/** Forgets the nonces that expired before a time. */
+/** Removes the nonces that expired before a time. */
 export async function pruneNonces(nonces: UsedNonces, expiredBefore: number): Promise<void> {
-  while ((await nonces.prune(expiredBefore, NONCES)) === NONCES);
+  while ((await nonces.prune(expiredBefore, NONCE_BATCH)) === NONCE_BATCH);
 }
 
 /**
- * Purges every upload whose claim deadline has passed, and whatever else is in `purging`; then forgets issued
- * uploads and tombstones past their retention, and gives the room of what was forgotten back. Works in batches, so that
- * it neither holds the ledger for long nor reads it whole, and ends between two of them when the gateway stops.
+ * Deletes the bodies in `purging` and those of all uploads whose claim deadline has passed. Then removes `issued`
+ * uploads and tombstones after their retention, and returns their space to the disk. Works in batches, so that it
+ * neither blocks the ledger for long nor reads all of it at once, and ends between two batches when the gateway stops.
  */
 export async function purgeUnclaimed(
   deps: UploadDependencies,
@@ -87,23 +87,23 @@ export async function purgeUnclaimed(
   const now = clock.now();
   const report = { purged: 0, failed: 0, bytes: 0 };
   const finish = async (bodies: readonly PurgingBody[]): Promise<void> => {
-    const gone = await deleteBodies(deps, bodies);
-    const sequences = gone.map(({ sequence }) => sequence);
-    // Another process may purge the same bodies: whoever confirms a body counts it.
+    const deleted = await deleteBodies(deps, bodies);
+    const sequences = deleted.map(({ sequence }) => sequence);
+    // Another process may purge the same bodies: only the one that confirms a body counts it.
     const confirmed = new Set(await ledger.confirmPurged(sequences, now));
-    for (const body of gone) {
+    for (const body of deleted) {
       if (!confirmed.has(body.sequence)) continue;
       report.purged += 1;
       report.bytes += body.size;
       deps.observer.purged?.(body);
     }
-    report.failed += bodies.length - gone.length;
+    report.failed += bodies.length - deleted.length;
   };
 
   let bodies = await ledger.listPurging(0, BATCH);
   const failures: unknown[] = [];
   while (bodies.length > 0 && !isStopping()) {
-    // A ledger that has no room to be written may get it from the bodies that are still to go.
+    // When the ledger fails because the disk is full, deleting the other bodies may make room for it.
     await finish(bodies).catch((error: unknown) => failures.push(error));
     bodies = await ledger.listPurging(bodies.at(-1)?.sequence ?? Infinity, BATCH);
   }
@@ -113,37 +113,37 @@ export async function purgeUnclaimed(
     if (bodies.length === 0) break;
     await finish(bodies);
   }
-  if (!isStopping()) await forget(deps, now);
+  if (!isStopping()) await removeOldRows(deps, now);
   return report;
 }
 
-/** @returns the bodies that are gone. */
+/** @returns the bodies that were deleted */
 async function deleteBodies(
   deps: UploadDependencies,
   bodies: readonly PurgingBody[],
 ): Promise<PurgingBody[]> {
   const waiting = bodies.values();
-  const gone: PurgingBody[] = [];
+  const deleted: PurgingBody[] = [];
   const worker = async (): Promise<void> => {
     for (const body of waiting) {
       try {
         await deps.store.delete(body.locator);
-        gone.push(body);
+        deleted.push(body);
       } catch (error) {
         deps.logger.error({ err: error, ...body }, 'could not delete a purged body');
       }
     }
   };
   await Promise.all(Array.from({ length: DELETIONS_AT_ONCE }, worker));
-  return gone;
+  return deleted;
 }
 
-async function forget(
+async function removeOldRows(
   { activeUploads, ledger, rules }: UploadDependencies,
   now: number,
 ): Promise<void> {
   const issuedBefore = now - rules.issuedRetention;
   while ((await ledger.pruneIssued(issuedBefore, activeUploads.list(), BATCH)) === BATCH);
   while ((await ledger.pruneTombstones(now - rules.tombstoneRetention, BATCH)) === BATCH);
-  for (let step = 1; step <= MOST_STEPS && (await ledger.reclaimSpace()); step += 1);
+  for (let step = 1; step <= MAX_RECLAIM_STEPS && (await ledger.reclaimSpace()); step += 1);
 }

@@ -3,27 +3,27 @@ import type { UploadDependencies } from './dependencies.ts';
 import type { StoredBody, StoreOutcome } from './ports.ts';
 import type { StoredObject } from './upload.ts';
 
-/** A body that a judged request may store. */
+/** A body that an authorized request stores. */
 export interface ReceiveRequest {
   readonly key: string;
   /** Response headers to replay when the object is read, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly forbidOverwrite: boolean;
-  /** How many bytes there will be at most, as far as that is known. */
+  /** Upper bound of the size in bytes, if known. */
   readonly announcedSize?: number | undefined;
-  /** The bytes; an error it throws (a refusal, a lost client) undoes the upload and is rethrown. */
+  /** The bytes. An error thrown here (a refusal, a lost client) undoes the upload and is rethrown. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 export type ReceiveOutcome =
   | { readonly kind: 'stored'; readonly object: StoredObject }
   | { readonly kind: Exclude<StoreOutcome, 'stored'> }
-  /** There is no room for it; nothing is left of it. */
+  /** There was no room for the body, or for its row; the next reconcile removes what is left of it. */
   | { readonly kind: 'full' };
 
 /**
- * Says whether a key may take a body now. The ledger asks again when the body is there,
- * because it may stream for minutes.
+ * Checks whether a key accepts a body now. The ledger checks again when the body is complete, because receiving it may
+ * take minutes.
  */
 async function findRefusal(
   deps: UploadDependencies,
@@ -35,12 +35,12 @@ async function findRefusal(
   return undefined;
 }
 
-/** Stores a body under its key: durable bytes first, then the row, then the answer. */
+/** Stores a body under its key: first the durable bytes, then the row, then the response. */
 export async function receiveUpload(
   deps: UploadDependencies,
   request: ReceiveRequest,
 ): Promise<ReceiveOutcome> {
-  const leave = deps.activeUploads.begin(request.key);
+  const endUpload = deps.activeUploads.begin(request.key);
   try {
     const refusal = await findRefusal(deps, request);
     if (refusal !== undefined) return { kind: refusal };
@@ -52,11 +52,11 @@ export async function receiveUpload(
     deps.logger.error({ err: error, key: request.key }, 'there is no room for an upload');
     return { kind: 'full' };
   } finally {
-    leave();
+    endUpload();
   }
 }
 
-/** How a disk, a quota of one, and the ledger say that they are full. */
+/** Error codes of a full disk, a full disk quota, and a full ledger. */
 const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
 
 async function recordBody(
@@ -72,26 +72,33 @@ async function recordBody(
   try {
     outcome = await ledger.recordStored({ key, object, forbidOverwrite });
   } catch (error) {
-    // Whether the row was written is for `reconcile` to find out.
+    // It is unknown whether the row was written; the next reconcile decides.
     store.release(locator);
     throw error;
   }
-  await tidy(deps, locator, outcome === 'stored' ? store.commit(locator) : store.discard(locator));
+  await finish(
+    deps,
+    locator,
+    outcome === 'stored' ? store.commit(locator) : store.discard(locator),
+  );
   if (outcome !== 'stored') return { kind: outcome };
   observer.stored?.(key, object);
   return { kind: 'stored', object };
 }
 
-/** What the ledger has decided stands; what cannot be tidied up now is for `reconcile`. */
-async function tidy(
+/** Waits for the store. The outcome in the ledger is final: after an error here, the next reconcile tries again. */
+async function finish(
   { logger, store }: UploadDependencies,
   locator: string,
-  tidying: Promise<void>,
+  finishing: Promise<void>,
 ): Promise<void> {
   try {
-    await tidying;
+    await finishing;
   } catch (error) {
     store.release(locator);
-    logger.error({ err: error, locator }, 'could not tidy up after an upload');
+    logger.error(
+      { err: error, locator },
+      'could not commit or discard a body; the next reconcile tries again',
+    );
   }
 }

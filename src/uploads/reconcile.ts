@@ -1,22 +1,22 @@
 import type { UploadDependencies } from './dependencies.ts';
 import { allUploads } from './list-all.ts';
 
-/** What a crash or a failure had left, and what became of it. */
+/** What reconcile did with the uncommitted bodies. */
 export interface ReconcileReport {
-  /** Bodies whose row had been written: kept. */
+  /** Bodies with a row: committed. */
   readonly completed: number;
-  /** Bodies that nobody was told of: removed. */
+  /** Bodies without a row that were never acknowledged: removed. */
   readonly removed: number;
-  /** Bodies without a row that may have been acknowledged: kept, out of the way. Absent when there are none. */
+  /** Bodies without a row that may have been acknowledged: set aside. Absent when there are none. */
   readonly setAside?: number;
 }
 
 /**
- * Settles what a crash or a failing ledger left between the object store and the ledger. It reads the uncommitted
- * bodies alone, whatever the number of uploads; rows in `purging` are finished by the next purge.
+ * Compares the bodies that a crash or a failed upload has left uncommitted with the ledger, and completes or removes
+ * each. Rows in `purging` are left to the next purge.
  *
- * A body without a row is removed: nobody was told that it is stored. But when the store has found damage, or knows of
- * a body that it was on record and is not any more, rows may be lost, and every such body is set aside instead.
+ * A body without a row is removed, because it was never acknowledged. But rows may be lost if the store has found
+ * damage, or if it knows that such a body was committed before. Then all complete bodies without a row are set aside.
  */
 export async function reconcile(
   deps: Pick<UploadDependencies, 'ledger' | 'store'>,
@@ -43,7 +43,7 @@ export async function reconcile(
   return setAside > 0 ? { ...report, setAside } : report;
 }
 
-/** @returns which of some bodies without a row must not be removed */
+/** @returns the bodies without a row that must not be removed */
 async function findLost(
   { ledger, store: { recovery } }: Pick<UploadDependencies, 'ledger' | 'store'>,
   withoutRow: readonly string[],
@@ -52,7 +52,7 @@ async function findLost(
     recovery?.foundDamage === true || withoutRow.some((locator) => recovery?.wasCommitted(locator));
   const candidates = new Set(isSuspicious ? withoutRow : []);
   if (recovery === undefined || candidates.size === 0) return candidates;
-  // It costs a look at every row, and happens after damage alone, or when a power cut has taken a note.
+  // This reads every row, but only after damage, or when a power cut has lost the note of a deletion.
   for await (const upload of allUploads(ledger)) {
     if (upload.state === 'purged') candidates.delete(upload.object.locator);
   }

@@ -6,7 +6,7 @@ const BATCH = 1000;
 /** Later than any time. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** Deletes every package and every upload, and forgets that they were there. For tests. */
+/** Deletes every package and every upload, including tombstones. For tests. */
 export async function forgetEverything(deps: UploadDependencies): Promise<void> {
   const { clock, activeUploads, ledger } = deps;
   const now = clock.now();

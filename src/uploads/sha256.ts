@@ -2,8 +2,8 @@ import type { UploadDependencies } from './dependencies.ts';
 import type { StoredObject } from './upload.ts';
 
 /**
- * The SHA-256 of a stored body: from the ledger, or computed from its file and then kept in the ledger.
- * @returns lower-case hexadecimal, or undefined when the body is gone
+ * Reads the SHA-256 of a stored body from the ledger, or computes it from the body and records it.
+ * @returns lower-case hexadecimal, or undefined when the body was deleted
  */
 export async function sha256Of(
   deps: UploadDependencies,
@@ -15,9 +15,12 @@ export async function sha256Of(
   return sha256;
 }
 
-/** Starts computing a SHA-256 that the next claim may ask for; the claim itself does it when this fails. */
+/** Starts to compute a SHA-256 that a later claim may need. If this fails, the claim computes it. */
 export function prepareSha256(deps: UploadDependencies, object: StoredObject): void {
   sha256Of(deps, object).catch((error: unknown) => {
-    deps.logger.warn({ err: error, locator: object.locator }, 'could not prepare a SHA-256');
+    deps.logger.warn(
+      { err: error, locator: object.locator },
+      'could not compute a SHA-256 in advance',
+    );
   });
 }

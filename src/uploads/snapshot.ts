@@ -4,10 +4,10 @@ import { PACKAGE_STATUS } from './firmware-package.ts';
 import { allPackages, allUploads } from './list-all.ts';
 import type { PurgeReason, StoredObject, Upload, UploadState } from './upload.ts';
 
-/** Name of a package's status. */
+/** Name of a package status. */
 export type StatusName = keyof typeof PACKAGE_STATUS;
 
-/** An upload as a snapshot shows it. Times are ISO 8601. */
+/** An upload in a snapshot. Times are ISO 8601. */
 export interface UploadSnapshot {
   readonly key: string;
   readonly state: UploadState;
@@ -16,21 +16,21 @@ export interface UploadSnapshot {
   readonly size?: number;
   /** Lower-case hexadecimal. */
   readonly md5?: string;
-  /** Absent of a purged upload: its headers are forgotten. */
+  /** Absent in a purged upload, because its headers are removed. */
   readonly contentType?: string;
   readonly storedAt?: string;
-  /** Until when it can be claimed; of a stored upload. */
+  /** The claim deadline of a stored upload. */
   readonly claimUntil?: string;
-  /** Id of the firmware package that holds it. */
+  /** Id of the firmware package that has claimed it. */
   readonly firmwareId?: string;
   readonly purgeReason?: PurgeReason;
-  /** Since when it is purging; its bytes may still be there. */
+  /** When purging began; the bytes may still exist. */
   readonly purgingSince?: string;
-  /** When its bytes were gone. */
+  /** When the deletion of the bytes was confirmed. */
   readonly purgedAt?: string;
 }
 
-/** A firmware package as a snapshot shows it. */
+/** A firmware package in a snapshot. */
 export interface PackageSnapshot {
   readonly firmwareId: string;
   readonly firmwareName: string;
@@ -44,11 +44,11 @@ export interface PackageSnapshot {
   readonly createdAt: string;
 }
 
-/** Everything a gateway holds, as plain data without hosts, locators or anything else that differs from run to run. */
+/** All uploads and packages as plain data, without hosts, locators and other values that differ between runs. */
 export interface Snapshot {
-  /** The gateway's time. */
+  /** The time of the gateway's clock. */
   readonly time: string;
-  /** Oldest first, tombstones too. */
+  /** Oldest first, including tombstones. */
   readonly uploads: readonly UploadSnapshot[];
   /** Oldest first. */
   readonly packages: readonly PackageSnapshot[];

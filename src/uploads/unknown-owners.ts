@@ -1,8 +1,8 @@
 import type { UploadDependencies } from './dependencies.ts';
 
 /**
- * Warns of accounts that have firmware packages and are not configured: no call finds those packages.
- * @param accountIds - of the accounts that are configured
+ * Logs a warning for each account that has firmware packages but is not configured: no API call finds those packages.
+ * @param accountIds - the ids of the configured accounts
  */
 export async function warnOfUnknownOwners(
   { ledger, logger }: Pick<UploadDependencies, 'ledger' | 'logger'>,
@@ -12,8 +12,8 @@ export async function warnOfUnknownOwners(
     if (accountIds.includes(owner.accountId)) continue;
     logger.warn(
       owner,
-      'the account of these firmware packages is not configured, so no call finds them: give an account of the accounts ' +
-        'file this id; "default" is the id of the account without such a file',
+      'the account of these firmware packages is not configured, so no API call finds them: add an account with this ' +
+        'id to the accounts file; without such a file the id of the account is "default"',
     );
   }
 }

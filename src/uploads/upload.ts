@@ -1,32 +1,32 @@
 /**
  * The states of an upload, in the order of its life.
  *
- * `issued` (a policy was signed) -> `stored` (its bytes are durable) -> `claimed` (a firmware package
- * owns them); `stored` and `claimed` end through `purging` (the bytes are going) in `purged`, the tombstone.
+ * `issued` (a policy was signed) -> `stored` (the bytes are durable) -> `claimed` (a firmware package owns them).
+ * `stored` and `claimed` then go to `purging` (the bytes are being deleted) and `purged` (the tombstone).
  */
 export type UploadState = 'issued' | 'stored' | 'claimed' | 'purging' | 'purged';
 
 /** Why an upload was purged. */
 export type PurgeReason = 'unclaimed' | 'replaced' | 'deleted';
 
-/** What is known of the policy that an upload was issued with. Times are Unix milliseconds. */
+/** The account and the policy of an issued upload. Times are Unix milliseconds. */
 export interface Issue {
   readonly accountId: string;
   readonly issuedAt: number;
   readonly policyExpiresAt: number;
 }
 
-/** A body that is durable in the object store, and what was measured while it came in. */
+/** A durable body in the object store, with its size and digests. */
 export interface StoredObject {
-  /** Names the body in the object store; minted for it and never used again. */
+  /** Name of the body in the object store; never used twice. */
   readonly locator: string;
   /** In bytes. */
   readonly size: number;
   /** Lower-case hexadecimal. */
   readonly md5: string;
-  /** CRC-64/XZ as an unsigned decimal, the way OSS prints it. */
+  /** CRC-64/XZ as an unsigned decimal, as OSS prints it. */
   readonly crc64: string;
-  /** Lower-case hexadecimal; absent until it was computed. */
+  /** Lower-case hexadecimal; absent until it is computed. */
   readonly sha256?: string;
   /** Unix milliseconds. */
   readonly storedAt: number;
@@ -34,15 +34,15 @@ export interface StoredObject {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** That an upload is on its way out, or gone. Times are Unix milliseconds. */
+/** Why and when an upload was purged. Times are Unix milliseconds. */
 export interface Purge {
   readonly reason: PurgeReason;
   readonly purgingSince: number;
-  /** Absent while the bytes may still be there. */
+  /** Absent while the bytes may still exist. */
   readonly purgedAt?: number;
 }
 
-/** What every upload has. */
+/** The common members of all uploads. */
 export interface UploadBase {
   /** The object key. */
   readonly key: string;
@@ -73,7 +73,7 @@ export interface PurgedUpload extends UploadBase {
   readonly purge: Purge;
 }
 
-/** An upload that holds its key: at most one exists per key. */
+/** An upload that holds its key. Each key has one at most. */
 export type LiveUpload = IssuedUpload | StoredUpload | ClaimedUpload;
 
 /** An upload in any state. */

@@ -13,14 +13,14 @@ import type { Upload } from './upload.ts';
 import { setPackageStatus } from './verification.ts';
 import type { VerificationResult } from './verification.ts';
 
-/** The firmware package that `claim` makes, for a caller in the same process. */
+/** A firmware package to create from uploads, for a caller in the same process. */
 export interface PackageInput {
   /** Unique in the account. */
   readonly name: string;
   readonly destVersion: string;
-  /** 1 to 20; what is said of a file is compared with what was stored. */
+  /** 1 to 20 files. Sizes and digests given here are compared with those of the stored files. */
   readonly files: readonly ClaimedFile[];
-  /** Absent: the account, when there is only one. */
+  /** Absent: the only account. */
   readonly accountId?: string;
   readonly description?: string;
   /** `default` when absent. */
@@ -32,33 +32,34 @@ export interface PackageInput {
 
 /** The uploads of a gateway, for code in the same process. */
 export interface Uploads {
-  /** @returns the upload that holds the key, or else the last one that did */
+  /** @returns the upload that holds the key, or else the last one that held it */
   find(key: string): Promise<Upload | undefined>;
-  /** @returns every upload, oldest first, tombstones too */
+  /** @returns every upload, oldest first, including tombstones */
   list(): Promise<Upload[]>;
-  /** @returns every firmware package, also those of accounts that are not configured */
+  /** @returns every firmware package, including those of accounts that are not configured */
   packages(): Promise<FirmwarePackage[]>;
   /** @returns uploads and packages as plain data for assertions */
   snapshot(): Promise<Snapshot>;
   /**
-   * Stores a file that did not come in a signed form. It has to be claimed like any other, or it is purged.
-   * @throws DepositError when it is refused; whatever its bytes throw. Nothing is left of it then.
+   * Stores a file without a signed form. It is purged if it is not claimed in time, as any other upload.
+   * @throws DepositError when the file is refused; an error that `bytes` throws is rethrown. The file is not stored
+   *   then.
    */
   deposit(file: Deposit): Promise<DepositedFile>;
-  /** Takes a deposited file back. @returns false when it was claimed, replaced or purged meanwhile */
+  /** Deletes a deposited file. @returns false when it was already claimed, replaced or purged */
   withdraw(file: DepositedFile): Promise<boolean>;
-  /** Claims uploads for a new firmware package, as CreateOTAFirmware does: all of them, or none. */
+  /** Creates a firmware package from uploads, as CreateOTAFirmware does: claims all of them, or none. */
   claim(input: PackageInput): Promise<ClaimOutcome>;
-  /** Sets how far the verification of a package is. @returns false when there is no such package */
+  /** Sets the verification status of a package. @returns false when there is no such package */
   setStatus(firmwareId: string, result: VerificationResult): Promise<boolean>;
-  /** Deletes every package and every upload, tombstones too. For tests. */
+  /** Deletes every package and every upload, including tombstones. For tests. */
   forgetAll(): Promise<void>;
 }
 
 /** How long a claim waits for a SHA-256, in milliseconds. */
 const DIGEST_TIMEOUT_MS = 60_000;
 
-/** @param accountIds - gives every account that is configured */
+/** @param accountIds - returns the ids of the configured accounts */
 export function createUploads(
   deps: UploadDependencies,
   accountIds: () => readonly string[],
@@ -80,7 +81,8 @@ export function createUploads(
     deposit: (file) => deposit(deps, file),
     withdraw: (file) => withdraw(deps, file),
     claim: async ({ accountId = soleAccount(), files, ...wanted }) => {
-      if (accountId === undefined) throw new Error('name the account: there are several');
+      if (accountId === undefined)
+        throw new Error('accountId is required: there are several accounts');
       return claimUploads(deps, {
         package: {
           moduleName: 'default',

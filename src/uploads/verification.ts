@@ -2,14 +2,14 @@ import type { UploadDependencies } from './dependencies.ts';
 import { PACKAGE_STATUS } from './firmware-package.ts';
 import type { StatusName } from './snapshot.ts';
 
-/** The outcome of a verification, which on the real platform devices report. */
+/** The result of a verification; on the real platform, devices report it. */
 export interface VerificationResult {
   readonly status: StatusName;
-  /** Percent; stays as it is when absent. */
+  /** Percent; not changed when absent. */
   readonly verifyProgress?: number | undefined;
 }
 
-/** Sets how far the verification of a firmware package is. @returns false when there is no such package */
+/** Sets the verification status of a firmware package. @returns false when there is no such package */
 export async function setPackageStatus(
   { clock, ledger }: Pick<UploadDependencies, 'clock' | 'ledger'>,
   packageId: string,

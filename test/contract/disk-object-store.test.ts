@@ -276,7 +276,7 @@ describe('a body that was committed and is not on record', () => {
     expect(report).toEqual({ completed: 0, removed: 0, setAside: 2 });
     expect((await readdir(join(disk.folder, 'lost'))).sort()).toEqual(['a1', 'a2']);
     expect(lines.map(({ message }) => message)).toEqual(
-      Array<string>(2).fill('set a file aside that is not on record'),
+      Array<string>(2).fill('set aside a body that is not in the ledger'),
     );
     expect(await store.uncommitted()).toEqual([]);
     await store.close();

@@ -260,7 +260,7 @@ export class DiskObjectStore implements ObjectStore {
     await flushFile(path);
     const kept = await linkDurably(path, join(this.#dataDir, LOST), locator);
     const { size } = found;
-    this.#logger.warn({ locator, size, kept }, 'set a file aside that is not on record');
+    this.#logger.warn({ locator, size, kept }, 'set aside a body that is not in the ledger');
     await this.discard(locator);
     return true;
   }

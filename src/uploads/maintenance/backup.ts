@@ -3,16 +3,17 @@ import type { UploadLedger } from '../ports.ts';
 import type { StoredObject } from '../upload.ts';
 import type { BodyInventory, LedgerMaintenance } from './ports.ts';
 
-/** Where a copy is made, and what it is made of. */
+/** What a backup works with. */
 export interface BackupDependencies {
   readonly maintenance: LedgerMaintenance;
   readonly inventory: BodyInventory;
-  /** The folder that is being filled. */
+  /** The folder to fill. */
   readonly folder: string;
-  /** Opens the ledger of the folder. */
+  /** Opens the copied ledger. */
   readonly openCopy: () => UploadLedger;
+  /** The bodies in the folder. */
   readonly copiedBodies: BodyInventory;
-  /** Ends it early, with the signal's reason. */
+  /** When aborted, the backup throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -20,28 +21,28 @@ export interface BackupDependencies {
 export interface BackupReport {
   readonly uploads: number;
   readonly bytes: number;
-  /** Keys of uploads that are on record without bytes, in the original already. */
+  /** Keys of uploads whose bytes are missing, also in the original. */
   readonly missing: readonly string[];
-  /** Keys of uploads whose bytes are not those that were stored. They were copied as they are. */
+  /** Keys of uploads whose bytes differ from those that were stored. They are copied unchanged. */
   readonly differing: readonly string[];
 }
 
-const MOST_ROUNDS = 20;
+const MAX_ROUNDS = 20;
 
 /**
- * Fills a folder with a ledger and the bodies that it has on record, while a server goes on working. The ledger is
- * copied first; a body that was purged before its copy could be made is on record in that copy, so the ledger is
- * copied again, until everything on record is there. Bodies copied by then are kept from round to round.
+ * Copies a ledger and its bodies into a folder, while a server may be running. The ledger is copied first. If a body
+ * was purged before it could be copied, the copied ledger still has its row, so the ledger is copied again until no
+ * body is missing. Bodies that were copied in an earlier round are kept.
  */
 export async function backUp(deps: BackupDependencies): Promise<BackupReport> {
   let report: BackupReport = { uploads: 0, bytes: 0, missing: [], differing: [] };
-  for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const before = report.missing;
     await deps.maintenance.copyTo(deps.folder);
     report = await copyBodies(deps);
-    const same = report.missing.join() === before.join();
-    // Missing twice in a row, they are not being purged, but lost.
-    if (report.missing.length === 0 || (round > 1 && same)) break;
+    const isSame = report.missing.join() === before.join();
+    // Bodies that are missing in two rounds were not purged in between: they are lost.
+    if (report.missing.length === 0 || (round > 1 && isSame)) break;
   }
   const copy = deps.openCopy();
   try {
@@ -54,7 +55,7 @@ export async function backUp(deps: BackupDependencies): Promise<BackupReport> {
 
 async function copyBodies(deps: BackupDependencies): Promise<BackupReport> {
   const { folder, inventory, openCopy, signal } = deps;
-  // Of these a server that was killed may have left less than it seems, until the next one has restored them.
+  // The files of these bodies may be incomplete after a power cut, until the next start restores them.
   const suspects = await inventory.listJournaled();
   const copy = openCopy();
   try {
@@ -75,7 +76,7 @@ async function copyBodies(deps: BackupDependencies): Promise<BackupReport> {
   }
 }
 
-/** Compares the size of a copy with the ledger, and the digest of one that is suspected. */
+/** Compares the size of a copy with the ledger; for suspects also the MD5. */
 async function isWhole(
   { copiedBodies }: BackupDependencies,
   { locator, md5, size }: StoredObject,

@@ -6,46 +6,46 @@ import type { ClaimedUpload, StoredUpload } from '../upload.ts';
 import type { BodyInventory, LedgerMaintenance } from './ports.ts';
 
 /**
- * What does not fit. `ledgerDamage`: the ledger contradicts itself. `bytesMissing`, `bytesDiffer`: an upload that is
- * on record has no bytes, or others. `bodyWithoutRow`: bytes that are not on record. `strayFile`: a file where only
- * bodies should be.
+ * Kinds of problems. `ledgerDamage`: the ledger is damaged or contradicts itself. `bytesMissing`, `bytesDiffer`: a
+ * recorded upload has no bytes, or other bytes. `bodyWithoutRow`: a body without a row in the ledger. `strayFile`: an
+ * entry that cannot be a body where only bodies should be.
  */
 export type FindingKind =
   'ledgerDamage' | 'bytesMissing' | 'bytesDiffer' | 'bodyWithoutRow' | 'strayFile';
 
-/** One thing that does not fit. */
+/** One problem. */
 export interface Finding {
   readonly kind: FindingKind;
   readonly text: string;
-  /** What was done about it; undefined when nothing was. */
+  /** How it was repaired; undefined when it was not. */
   readonly repair: string | undefined;
 }
 
-/** What to look at and what to do. */
+/** What to check, and whether to repair. */
 export interface CheckOptions {
-  /** Read every body and compare its digests. */
+  /** Reads every body and compares its digests. */
   readonly deep: boolean;
-  /** Mend what can be mended; nobody else may be working on the data folder. */
+  /** Repairs what can be repaired. No other process may use the data folder. */
   readonly repair: boolean;
   readonly onFinding: (finding: Finding) => void;
-  /** Is told how many bytes of uploads were looked at, and how many were on record at the start. */
+  /** Receives how many bytes of uploads were checked, and how many were recorded at the start. */
   readonly onProgress: (done: number, total: number) => void;
 }
 
-/** What was looked at. */
+/** The result of a check. */
 export interface CheckReport {
-  /** Uploads that are stored or claimed. */
+  /** Number of stored and claimed uploads. */
   readonly uploads: number;
-  /** Bytes that they have. */
+  /** Their size together, in bytes. */
   readonly bytes: number;
   readonly findings: number;
-  /** Findings that are still there. */
+  /** Findings that were not repaired. */
   readonly left: number;
-  /** Bodies on their way in, and ones that a crash has left for the next start. */
+  /** Bodies that are coming in, and bodies that a crash has left for the next start. */
   readonly uncommitted: number;
   /** Bodies that the next purge deletes. */
   readonly purging: number;
-  /** Uploads whose bytes a crash has taken, and the next start gives back from the journals. */
+  /** Uploads whose bytes were lost in a crash, and which the next start restores from the journals. */
   readonly restorable: number;
 }
 
@@ -55,27 +55,27 @@ export interface CheckDependencies {
   readonly maintenance: LedgerMaintenance;
   readonly inventory: BodyInventory;
   readonly clock: Clock;
-  /** Bodies that the next start writes anew, whatever has become of their files. */
+  /** Locators of bodies that the next start restores from the journals. */
   readonly recoverable: ReadonlySet<string>;
 }
 
 /**
- * Compares ledger and bodies, both ways. A server may go on working meanwhile: whatever moves while it is looked at
- * is looked at again, and is no finding.
+ * Compares the ledger with the bodies, and the bodies with the ledger. A server may be running: each problem is checked
+ * again, and is not a finding if the server has changed the upload or the body in between.
  */
 export async function check(deps: CheckDependencies, options: CheckOptions): Promise<CheckReport> {
   const count = { findings: 0, left: 0 };
-  const tell = (finding: Finding): void => {
+  const onFinding = (finding: Finding): void => {
     count.findings += 1;
     if (finding.repair === undefined) count.left += 1;
     options.onFinding(finding);
   };
   for (const text of await deps.maintenance.findDamage()) {
-    tell({ kind: 'ledgerDamage', text, repair: undefined });
+    onFinding({ kind: 'ledgerDamage', text, repair: undefined });
   }
   const expected = await countUploads(deps);
-  const restorable = await checkUploads(deps, { ...options, onFinding: tell }, expected.bytes);
-  await checkFiles(deps, { ...options, onFinding: tell });
+  const restorable = await checkUploads(deps, { ...options, onFinding }, expected.bytes);
+  await checkFiles(deps, { ...options, onFinding });
   const uncommitted = await deps.inventory.countUncommitted();
   return { ...expected, ...count, uncommitted, restorable };
 }
@@ -95,7 +95,7 @@ async function countUploads({
 
 type UploadWithBytes = StoredUpload | ClaimedUpload;
 
-/** @returns how many uploads the next start restores */
+/** @returns the number of uploads that the next start restores */
 async function checkUploads(
   deps: CheckDependencies,
   { deep, repair, onFinding, onProgress }: CheckOptions,
@@ -106,12 +106,12 @@ async function checkUploads(
   onProgress(0, total);
   for await (const upload of allUploads(deps.ledger)) {
     if (upload.state !== 'stored' && upload.state !== 'claimed') continue;
-    const fault = await findFault(deps, upload, deep);
-    if (fault !== undefined && deps.recoverable.has(upload.object.locator)) {
+    const problem = await findProblem(deps, upload, deep);
+    if (problem !== undefined && deps.recoverable.has(upload.object.locator)) {
       restorable += 1;
-    } else if (fault !== undefined && (await isStillThere(deps, upload))) {
-      const mended = repair && fault.kind === 'bytesMissing';
-      onFinding({ ...fault, repair: mended ? await giveUp(deps, upload) : undefined });
+    } else if (problem !== undefined && (await isStillRecorded(deps, upload))) {
+      const isRepairable = repair && problem.kind === 'bytesMissing';
+      onFinding({ ...problem, repair: isRepairable ? await deleteRow(deps, upload) : undefined });
     }
     done += upload.object.size;
     onProgress(done, total);
@@ -119,10 +119,10 @@ async function checkUploads(
   return restorable;
 }
 
-/** What was measured of a body: its digests, too, when it was read. */
-type Found = Pick<StoredBody, 'size'> & Partial<StoredBody>;
+/** What was measured of a body; it has digests only if the body was read. */
+type Measured = Pick<StoredBody, 'size'> & Partial<StoredBody>;
 
-async function findFault(
+async function findProblem(
   { inventory }: CheckDependencies,
   { key, object, state }: UploadWithBytes,
   deep: boolean,
@@ -130,7 +130,7 @@ async function findFault(
   const { locator, size, md5, crc64 } = object;
   const name = `${quoted(key)} (${state}, ${quoted(locator)})`;
   const differs = (how: string) => ({ kind: 'bytesDiffer', text: `${name} ${how}` }) as const;
-  let found: Found | undefined;
+  let found: Measured | undefined;
   try {
     found = deep ? await inventory.measure(locator) : await inventory.stat(locator);
   } catch (error) {
@@ -144,8 +144,8 @@ async function findFault(
   return undefined;
 }
 
-/** Whether the ledger still says what it said, so that the upload was not purged under our eyes. */
-async function isStillThere(
+/** Whether the ledger still has the upload with the same body; a running server may have purged or replaced it. */
+async function isStillRecorded(
   { ledger }: CheckDependencies,
   upload: UploadWithBytes,
 ): Promise<boolean> {
@@ -153,14 +153,17 @@ async function isStillThere(
   return now !== undefined && 'object' in now && now.object.locator === upload.object.locator;
 }
 
-/** An upload that nobody has claimed can be uploaded again; a package must be deleted by who has made it. */
-async function giveUp(
+/**
+ * Deletes an upload without bytes, so that it can be uploaded again. A claimed upload stays until its package is
+ * deleted.
+ */
+async function deleteRow(
   { clock, ledger }: CheckDependencies,
   { key, object, state }: UploadWithBytes,
 ): Promise<string | undefined> {
   if (state === 'claimed') return undefined;
-  const deleted = await ledger.deleteUpload(key, object.locator, clock.now());
-  return deleted ? 'taken off the record' : undefined;
+  const isDeleted = await ledger.deleteUpload(key, object.locator, clock.now());
+  return isDeleted ? 'removed from the ledger' : undefined;
 }
 
 async function checkFiles(
@@ -170,7 +173,7 @@ async function checkFiles(
   for await (const { locator, path } of deps.inventory.listFiles()) {
     if (locator !== undefined && !(await isLost(deps, locator))) continue;
     const kind = locator === undefined ? 'strayFile' : 'bodyWithoutRow';
-    const text = `${quoted(path)} is ${locator === undefined ? 'no body' : 'not on record'}`;
+    const text = `${quoted(path)} is ${locator === undefined ? 'not a body' : 'not in the ledger'}`;
     if (!repair) {
       onFinding({ kind, text, repair: undefined });
       continue;
@@ -186,8 +189,8 @@ async function checkFiles(
 }
 
 /**
- * Whether a body is on no record, and not just on its way in or out. In that order: a body is on record before it
- * is committed, so one that is neither now and was not before is not coming any more.
+ * Whether a body has no row, and is neither coming in nor being deleted. The order of the checks matters: a body gets
+ * its row before it is committed, so a body that is not uncommitted and then still has no row will not get one.
  */
 async function isLost({ inventory, ledger }: CheckDependencies, locator: string): Promise<boolean> {
   if (await ledger.hasBody(locator)) return false;

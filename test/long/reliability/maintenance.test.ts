@@ -118,14 +118,14 @@ describe('ota-gateway fsck', () => {
     expect(lines.sort()).toEqual([
       '',
       expect.stringContaining('4 uploads with 800000 bytes'),
-      expect.stringMatching(/^bodyWithoutRow: objects\/[0-9a-f]{2}\/L is not on record$/),
+      expect.stringMatching(/^bodyWithoutRow: objects\/[0-9a-f]{2}\/L is not in the ledger$/),
       expect.stringMatching(/^bytesDiffer: .* (?:has 1000 bytes|has the MD5 L instead of L$)/),
       expect.stringMatching(/^bytesDiffer: .* (?:has 1000 bytes|has the MD5 L instead of L$)/),
       expect.stringMatching(/^bytesMissing: .* \((?:stored|claimed), L\) has no bytes$/),
       expect.stringMatching(/^bytesMissing: .* \((?:stored|claimed), L\) has no bytes$/),
       expect.stringMatching(/^ledgerDamage: the package .* is not there, but has files$/),
       expect.stringMatching(/^ledgerDamage: the upload .* is claimed by the package .* not there$/),
-      'strayFile: objects/notes.txt is no body',
+      'strayFile: objects/notes.txt is not a body',
     ]);
     expect(found.stdout).toMatch(/has the MD5[^]*has 1000 bytes|has 1000 bytes[^]*has the MD5/);
 
@@ -136,8 +136,8 @@ describe('ota-gateway fsck', () => {
 
     const repaired = await fsck('--deep', '--repair');
     expect(repaired.code).toBe(3);
-    expect(repaired.stdout).toContain('has no bytes (taken off the record)');
-    expect(repaired.stdout).toMatch(/is not on record \(moved to lost\/[0-9a-f]{32}\)$/m);
+    expect(repaired.stdout).toContain('has no bytes (removed from the ledger)');
+    expect(repaired.stdout).toMatch(/is not in the ledger \(moved to lost\/[0-9a-f]{32}\)$/m);
     const setAside = await readdir(join(dataDir, 'lost'));
     expect(setAside.sort()).toEqual([orphan.split('/').at(-1), 'notes.txt'].sort());
     const again = await fsck();

@@ -110,10 +110,12 @@ describe('ota-gateway fsck --repair', () => {
       expect(found.stdout).toMatch(
         new RegExp(`^bytesMissing: .*${basename(path)}.* no bytes$`, 'm'),
       );
-      expect(found.stdout).toContain(`strayFile: ${relative(dataDir, path)} is no body`);
+      expect(found.stdout).toContain(`strayFile: ${relative(dataDir, path)} is not a body`);
     }
     expect(found.stdout).toMatch(new RegExp(`^bytesMissing: .*${basename(inLink)}.*`, 'm'));
-    expect(found.stdout).toContain(`strayFile: ${relative(dataDir, dirname(inLink))} is no body`);
+    expect(found.stdout).toContain(
+      `strayFile: ${relative(dataDir, dirname(inLink))} is not a body`,
+    );
 
     expect(await fsck('--deep', '--repair')).toMatchObject({ code: 0, stderr: expect.any(String) });
     expect(await lost()).toHaveLength(6);
@@ -182,7 +184,7 @@ describe('after a power cut, before a start', () => {
     const target = join(folder.path, 'copy');
     const refused = await backUp(target);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(refused.stderr).toContain('start the gateway, or run fsck --repair, and back up then');
+    expect(refused.stderr).toContain('start the gateway, or run fsck --repair, before the backup');
     expect(await readdir(folder.path)).toEqual(['data']);
     const checked = await fsck('--deep');
     expect(checked.code).toBe(0);

@@ -112,7 +112,7 @@ it('keeps the bytes of acknowledged files whose rows were in a log that is gone'
   for (const bytes of files.values()) {
     expect(contents.some((content) => content.equals(bytes))).toBe(true);
   }
-  expect(after.output()).toContain('set a file aside that is not on record');
+  expect(after.output()).toContain('set aside a body that is not in the ledger');
   expect(await findProblems(await inspectData(dataDir))).toEqual([]);
   // The next crash is an ordinary one.
   await storeAndClaim(after.url, 3);
