@@ -33,7 +33,7 @@ it.each([
   [
     'an older',
     `DELETE FROM schema_migrations WHERE version = (${NEWEST})`,
-    /needs \d+: use the program that serves it/,
+    /needs \d+: use the version of its server/,
   ],
   [
     'a newer',

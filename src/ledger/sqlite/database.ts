@@ -8,21 +8,21 @@ import { GroupCommit } from './group-commit.ts';
 import { LogFlush } from './log-flush.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 
-/** Where a data folder keeps its ledger. */
+/** The file name of the ledger in a data folder. */
 export const LEDGER_FILE = 'gateway.sqlite3';
 
 const BUSY_TIMEOUT_MS = 5000;
-/** What a burst leaves of the log, in bytes: twice what it has between two checkpoints. */
-const LOG_BYTES = 8 * 1024 * 1024;
+/** Size to which the log is cut after a burst, in bytes: twice its size between two checkpoints. */
+const MAX_LOG_BYTES = 8 * 1024 * 1024;
 
-/** An open, migrated ledger database and the queue that all its writes go through. */
+/** An open, migrated ledger database, and the queue of its writes. */
 export interface LedgerDatabase {
   readonly database: Database;
   readonly commits: GroupCommit;
   readonly space: DiskSpace;
   /**
-   * Runs a step of the purge as `commits` does. On a full disk it gives up the reserve and runs it once more, so the step
-   * must not mind that a first run may have been committed.
+   * Runs a step of the purge as `commits` does. On a full disk it frees the reserve and runs the step again, so the
+   * step must allow that the first run may have been committed.
    */
   runPurge<T>(durability: Durability, step: () => T): Promise<T>;
   close(): Promise<void>;
@@ -30,8 +30,8 @@ export interface LedgerDatabase {
 
 /**
  * Opens the ledger's database and brings its schema up to date.
- * @param dataDir - folder that holds it; undefined for one in memory
- * @param space - what it may take of the disk
+ * @param dataDir - the folder of the ledger; undefined for a ledger in memory
+ * @param space - limits how much of the disk it uses
  */
 export function openLedgerDatabase(
   dataDir: string | undefined,
@@ -39,7 +39,7 @@ export function openLedgerDatabase(
 ): LedgerDatabase {
   const file = dataDir === undefined ? ':memory:' : join(dataDir, LEDGER_FILE);
   return open(file, space, (database) => {
-    // Only a ledger that is new takes it. SQLite fixes it with the first page, so it comes first.
+    // Has an effect only on a new ledger. It comes first, because SQLite fixes it with the first page.
     database.pragma('auto_vacuum = INCREMENTAL');
     database.pragma('journal_mode = WAL');
     configure(database);
@@ -48,8 +48,7 @@ export function openLedgerDatabase(
 }
 
 /**
- * Opens the ledger of a data folder as it is, beside the server that may be using it: a command must not bring the schema
- * of a running server to another version.
+ * Opens the ledger of a data folder for a command, without migrating it: its server may be running with this schema.
  * @param access - `read`: SQLite refuses every change
  * @throws when there is no ledger, or its schema is older or newer than that of this program
  */
@@ -62,8 +61,8 @@ export function openExistingLedger(dataDir: string, access: 'read' | 'write'): L
 }
 
 function configure(database: Database): void {
-  database.pragma(`journal_size_limit = ${String(LOG_BYTES)}`);
-  // The log is flushed by `LogFlush`.
+  database.pragma(`journal_size_limit = ${String(MAX_LOG_BYTES)}`);
+  // `LogFlush` flushes the log.
   database.pragma('synchronous = NORMAL');
   database.pragma('foreign_keys = ON');
 }

@@ -3,19 +3,19 @@ import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrorCode } from '../../lib/errno.ts';
 
-/** Takes up space that only the purge of a full disk may use. */
+/** A file that takes up space; the purge removes it when the disk is full. */
 const RESERVE_FILE = 'gateway.reserve';
 
-/** More than one batch of the purge writes, and what SQLite's log grows to between two checkpoints. In bytes. */
+/** More than a batch of the purge writes, plus the growth of SQLite's log between two checkpoints. In bytes. */
 const RESERVE_BYTES = 8 * 1024 * 1024;
 
-/** How many rows may be written before the disk is asked again. One has 25 KiB at most, indexes included. */
-const ROWS_PER_LOOK = 128;
+/** How many rows may be written between two checks of the disk. A row has at most 25 KiB, including indexes. */
+const ROWS_PER_CHECK = 128;
 
-/** How SQLite and the operating system say that the disk, or a quota of it, is full. */
+/** Error codes of SQLite and the operating system for a full disk or disk quota. */
 const FULL = ['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'];
 
-/** Whether an error means that there is no room on the disk. */
+/** Whether an error means that the disk is full. */
 export function isFull(error: unknown): boolean {
   return FULL.some((code) => hasErrorCode(error, code));
 }
@@ -26,20 +26,20 @@ class TooLittleSpace extends Error {
   readonly code = 'ENOSPC';
 }
 
-/** What the ledger of a server may take of the disk, and what it keeps for the purge. */
+/** Limits how much of the disk the ledger of a server uses, and holds a reserve for the purge. */
 export interface DiskSpace {
   /**
-   * Asks for room for one more row, and looks at the disk once in a while.
+   * Checks from time to time whether there is room for one more row.
    * @throws an error with the code `ENOSPC` when too little of the disk is free
    */
   admitRow(): void;
-  /** Holds the reserve, if it is not held and there is enough room. */
+  /** Allocates the reserve, if it is not allocated and there is enough room. */
   takeReserve(): void;
-  /** @returns false when there was no reserve to give up */
+  /** Frees the reserve. @returns false when there was none */
   releaseReserve(): boolean;
 }
 
-/** For a ledger in memory, and one that a command opens beside its server. */
+/** For a ledger in memory, or one that a command opens while its server may be running. */
 export const NO_DISK_SPACE: DiskSpace = {
   admitRow: () => undefined,
   takeReserve: () => undefined,
@@ -47,8 +47,8 @@ export const NO_DISK_SPACE: DiskSpace = {
 };
 
 /**
- * Looks after the disk of a server's ledger. Rows for new uploads are admitted while more than half of `minFree` is
- * free: uploads stop at `minFree`, so what they leave is for claims, deletions and the purge.
+ * Opens the disk space of a server's ledger. Rows for new uploads are admitted while at least half of `minFree` is
+ * free. Uploads stop at `minFree`, so the rest is left for claims, deletions and the purge.
  * @param minFree - bytes that uploads leave free; 0 to admit every row
  */
 export function openDiskSpace(dataDir: string, minFree: number): DiskSpace {
@@ -59,16 +59,16 @@ export function openDiskSpace(dataDir: string, minFree: number): DiskSpace {
   const space: DiskSpace = {
     admitRow: () => {
       rows += 1;
-      if (least === 0 || (rows < ROWS_PER_LOOK && free >= least)) return;
+      if (least === 0 || (rows < ROWS_PER_CHECK && free >= least)) return;
       free = freeBytes(dataDir);
       rows = 0;
       if (free >= least) return;
       throw new TooLittleSpace(
-        `${String(free)} bytes are free, and the ledger leaves ${String(least)}`,
+        `${String(free)} bytes are free, and the ledger must leave ${String(least)} free`,
       );
     },
     takeReserve: () => {
-      // Twice, so that the reserve does not take the last of a disk that is nearly full.
+      // Twice the size, so that the reserve never takes the last space of the disk.
       if (isAllocated(path) || freeBytes(dataDir) < 2 * RESERVE_BYTES) return;
       allocate(path);
     },
@@ -78,7 +78,7 @@ export function openDiskSpace(dataDir: string, minFree: number): DiskSpace {
       return true;
     },
   };
-  // A start on a disk that is nearly full needs room at once, for what a crash has left to be done.
+  // A start on a nearly full disk needs room at once, for the recovery after a crash.
   if (freeBytes(dataDir) < RESERVE_BYTES) space.releaseReserve();
   else space.takeReserve();
   return space;
@@ -93,7 +93,7 @@ function isAllocated(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.size === RESERVE_BYTES;
 }
 
-/** With bytes that no file system can make smaller. Not flushed: what a power cut takes of it is written anew. */
+/** Writes bytes that no file system can compress. Needs no flush: the next start rewrites what a power cut has lost. */
 function allocate(path: string): void {
   const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16));
   try {

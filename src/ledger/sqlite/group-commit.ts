@@ -1,38 +1,38 @@
 import type { Database } from 'better-sqlite3';
 
-/** What a commit must survive: `relaxed`, a crash of the process; `durable`, a power cut as well. */
+/** What a commit survives. `relaxed`: a crash of the process. `durable`: also a power cut. */
 export type Durability = 'relaxed' | 'durable';
 
 interface Step {
   readonly durability: Durability;
-  /** @returns what tells the caller, once the transaction has been committed. */
+  /** @returns a function that resolves the caller's promise; call it after the commit */
   readonly run: () => () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A step that is committed, and the caller that is still to be told. */
+/** A step that is committed; the caller's promise is still pending. */
 interface DoneStep extends Step {
-  readonly tell: () => void;
+  readonly resolve: () => void;
 }
 
 /**
- * Runs the steps that arrive together in one transaction, so that they share one commit, and lets those that must be
- * durable share a flush, which nobody else waits for. Each step is atomic: one that throws is undone alone, so a step
- * may be run twice and must change nothing but the database.
+ * Runs steps that arrive together in one transaction with one commit. Durable steps share one flush; relaxed steps do
+ * not wait for it. Each step is atomic: when one throws, the transaction is rolled back and the other steps are run
+ * again, so a step must change nothing except the database.
  */
 export class GroupCommit {
   readonly #runAll: (steps: readonly Step[]) => DoneStep[];
   readonly #flush: () => Promise<void>;
   #waiting: Step[] = [];
 
-  /** @param flush - makes durable what was committed before it was called */
+  /** @param flush - makes everything durable that was committed before the call */
   constructor(database: Database, flush: () => Promise<void>) {
     const transaction = database.transaction((steps: readonly Step[]) => steps.map(runStep));
     this.#runAll = (steps) => transaction.immediate(steps);
     this.#flush = flush;
   }
 
-  /** @returns what the step returns, once it is committed. */
+  /** @returns the result of the step, after its commit; for a durable step, after the flush */
   run<T>(durability: Durability, step: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#waiting.length === 0) {
@@ -53,33 +53,33 @@ export class GroupCommit {
     });
   }
 
-  /** Commits all that waits, now. */
+  /** Commits all waiting steps now. */
   commit(): void {
     const steps = this.#waiting;
     this.#waiting = [];
     if (steps.length === 0) return;
     const done = this.#commitTogether(steps);
     const durable = done.filter((step) => step.durability === 'durable');
-    for (const step of done) if (step.durability === 'relaxed') step.tell();
-    if (durable.length > 0) this.#tellWhenFlushed(durable);
+    for (const step of done) if (step.durability === 'relaxed') step.resolve();
+    if (durable.length > 0) this.#resolveAfterFlush(durable);
   }
 
-  /** @returns the steps that are committed; the others have been rejected */
+  /** @returns the committed steps; the promises of the others are rejected */
   #commitTogether(steps: readonly Step[]): readonly DoneStep[] {
     try {
       return this.#runAll(steps);
     } catch (error) {
-      const culprits = error instanceof StepFailed ? [error.step] : steps;
-      for (const step of culprits) step.reject(error instanceof StepFailed ? error.cause : error);
-      const rest = steps.filter((step) => !culprits.includes(step));
+      const failed = error instanceof StepFailed ? [error.step] : steps;
+      for (const step of failed) step.reject(error instanceof StepFailed ? error.cause : error);
+      const rest = steps.filter((step) => !failed.includes(step));
       return rest.length === 0 ? [] : this.#commitTogether(rest);
     }
   }
 
-  #tellWhenFlushed(durable: readonly DoneStep[]): void {
+  #resolveAfterFlush(durable: readonly DoneStep[]): void {
     this.#flush().then(
       () => {
-        for (const step of durable) step.tell();
+        for (const step of durable) step.resolve();
       },
       (error: unknown) => {
         for (const step of durable) step.reject(error);
@@ -88,7 +88,7 @@ export class GroupCommit {
   }
 }
 
-/** A step has thrown, so that the transaction it was in must be undone. */
+/** A step has thrown, so its transaction is rolled back. */
 class StepFailed extends Error {
   readonly step: Step;
 
@@ -100,7 +100,7 @@ class StepFailed extends Error {
 
 function runStep(step: Step): DoneStep {
   try {
-    return { ...step, tell: step.run() };
+    return { ...step, resolve: step.run() };
   } catch (error) {
     throw new StepFailed(step, error);
   }

@@ -4,8 +4,8 @@ import type { Database } from 'better-sqlite3';
 import { CoalescedTask } from '../../lib/coalesced-task.ts';
 
 /**
- * Flushes SQLite's write-ahead log off the event loop. With `synchronous = NORMAL` SQLite itself flushes the log only
- * when it begins it and at a checkpoint, so a commit is durable once the log was flushed after it.
+ * Flushes SQLite's write-ahead log without blocking the event loop. With `synchronous = NORMAL` SQLite itself flushes
+ * the log only when it begins a new log and at a checkpoint, so a commit is durable after the next flush here.
  */
 export class LogFlush {
   readonly #database: Database;
@@ -13,12 +13,12 @@ export class LogFlush {
   #log: FileHandle | undefined;
   #hasFailed = false;
 
-  /** @param database - in WAL mode; one in memory has no log, and nothing to flush */
+  /** @param database - in WAL mode, or in memory, which has no log to flush */
   constructor(database: Database) {
     this.#database = database;
   }
 
-  /** Makes everything that is committed by now durable. */
+  /** Makes everything durable that was committed before this call. */
   flush(): Promise<void> {
     return this.#database.memory ? Promise.resolve() : this.#flushes.run();
   }
@@ -38,16 +38,18 @@ export class LogFlush {
   }
 
   /**
-   * After a failed flush the log may have a hole that no later flush fills, because the operating system gives up what
-   * it could not write. A checkpoint takes everything out of it and begins it anew.
+   * After a failed flush the log may have a hole that no later flush fills, because the operating system drops what it
+   * could not write. A checkpoint copies everything into the ledger and empties the log.
    */
   #startOver(): void {
     const busy = this.#database.pragma('wal_checkpoint(TRUNCATE)', { simple: true });
-    if (busy !== 0) throw new Error('the log of the ledger has failed, and is still being read');
+    if (busy !== 0) {
+      throw new Error('a flush of the ledger log has failed, and a reader blocks its checkpoint');
+    }
     this.#hasFailed = false;
   }
 
-  /** Waits for the flushes that are under way. */
+  /** Waits for pending flushes. */
   async close(): Promise<void> {
     await this.#flushes.drain();
     await this.#log?.close();

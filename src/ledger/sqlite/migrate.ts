@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 
-/** Where the numbered SQL files are, seen from the sources and from the built files alike. */
+/** The folder of the numbered SQL files; the path is the same from the sources and from the built files. */
 const MIGRATIONS_DIR = join(__dirname, '..', '..', '..', 'migrations');
 
 interface Migration {
@@ -18,9 +18,9 @@ const FILE_NAME = /^(\d{4})_[a-z0-9_]+\.sql$/;
 const appliedRows = z.array(z.object({ version: z.number(), checksum: z.string() }));
 
 /**
- * Brings a database to the newest schema. Safe when several processes start together: one of them migrates, the
- * others wait and find nothing to do.
- * @throws when the database is newer than these migrations, or a migration was changed after it had been applied
+ * Brings a database to the newest schema. When several processes start together, one migrates, and the others wait and
+ * then have nothing to do.
+ * @throws when the database is newer than these migrations, or a migration was changed after it was applied
  */
 export function migrate(database: Database, directory: string = MIGRATIONS_DIR): void {
   const migrations = readMigrations(directory);
@@ -39,8 +39,8 @@ export function migrate(database: Database, directory: string = MIGRATIONS_DIR):
 }
 
 /**
- * Checks that a database has the schema of these migrations, and changes nothing.
- * @throws when it is older, or newer
+ * Checks, without changing anything, that a database has the schema of these migrations.
+ * @throws when the schema is older or newer
  */
 export function requireCurrentSchema(database: Database, directory: string = MIGRATIONS_DIR): void {
   const migrations = readMigrations(directory);
@@ -51,7 +51,7 @@ export function requireCurrentSchema(database: Database, directory: string = MIG
   if (newestApplied === newestKnown) return;
   throw new Error(
     `the ledger has schema version ${String(newestApplied)}, this program needs ${String(newestKnown)}: use the ` +
-      'program that serves it, or start a gateway of this version, which brings it up to date',
+      'version of its server, or start a gateway of this version, which migrates it',
   );
 }
 

@@ -4,7 +4,7 @@ import type { PackageChange, PackageFilter, PackageOwner } from '../../uploads/p
 import { toPackage } from './rows.ts';
 import type { PackageFileRow, PackageRow } from './rows.ts';
 
-/** The statements for the filters that have the same members. */
+/** The statements for all filters with the same members. */
 interface Listing {
   readonly count: Statement<[PackageFilter], { total: number }>;
   readonly list: Statement<[PackageFilter], PackageRow>;
@@ -20,7 +20,7 @@ interface ChangeColumns {
   readonly modifiedAt: number;
 }
 
-/** The statements over `firmware_packages` and `package_files`. Methods that write belong inside a transaction. */
+/** The statements for `firmware_packages` and `package_files`. Call methods that write inside a transaction. */
 export class PackageTable {
   readonly #database: Database;
   readonly #statements;
@@ -33,12 +33,12 @@ export class PackageTable {
 
   insert(firmwarePackage: FirmwarePackage): void {
     this.#statements.insertPackage.run(toPackageRow(firmwarePackage));
-    for (const [place, file] of firmwarePackage.files.entries()) {
+    for (const [index, file] of firmwarePackage.files.entries()) {
       this.#statements.insertFile.run({
         ...file,
         name: file.name ?? null,
         packageId: firmwarePackage.id,
-        place,
+        place: index,
       });
     }
   }
@@ -51,13 +51,13 @@ export class PackageTable {
     return this.#withFiles(this.#statements.findByName.get(accountId, name));
   }
 
-  /** A version is one in its product and module; without a product there is nothing to clash with. */
-  versionIsTaken(wanted: FirmwarePackage): boolean {
+  /** Whether the product already has the version in this module; false without a product. */
+  isVersionTaken(wanted: FirmwarePackage): boolean {
     if (wanted.productKey === undefined) return false;
     return this.#statements.findVersion.get(toPackageRow(wanted)) !== undefined;
   }
 
-  /** How many packages an account has in an instance, or outside of all. */
+  /** @returns the number of packages of an account in an instance; undefined: outside of all instances */
   count(accountId: string, instanceId: string | undefined): number {
     return this.#statements.countInstance.get(accountId, instanceId ?? '')?.total ?? 0;
   }
@@ -125,7 +125,7 @@ function toPackageRow(firmwarePackage: FirmwarePackage): PackageRow {
   };
 }
 
-/** Names only what is asked for: an index serves no condition that may be none. */
+/** Has only the conditions of the filter: SQLite uses no index for a condition that is optional in the SQL. */
 function toCondition({ instanceId, productKey, destVersion }: PackageFilter): string {
   return [
     'account_id = :accountId',

@@ -10,7 +10,7 @@ import type {
   UploadState,
 } from '../../uploads/upload.ts';
 
-/** A row of `uploads`, as the strict table types it. */
+/** A row of `uploads`, with the types of the strict table. */
 export interface UploadRow {
   readonly sequence: number;
   readonly key: string;
@@ -62,20 +62,20 @@ export interface PackageFileRow {
 
 const headersJson = z.record(z.string(), z.string());
 
-/** @throws when the row lacks what its state needs: the database was changed from outside. */
+/** @throws when the row lacks a value that its state requires, so another program has changed the database */
 export function toUpload(row: UploadRow): Upload {
   return row.state === 'purging' || row.state === 'purged'
     ? toPurgedUpload(row)
     : toLiveUpload(row);
 }
 
-/** As {@link toUpload}, for a row that holds its key. */
+/** Like {@link toUpload}, for a row that holds its key. */
 export function toLiveUpload(row: UploadRow): LiveUpload {
   const issue = toIssue(row);
   const base = { key: row.key, ...(issue && { issue }) };
   switch (row.state) {
     case 'issued':
-      return { state: 'issued', key: row.key, issue: present(row, issue) };
+      return { state: 'issued', key: row.key, issue: required(row, issue) };
     case 'stored':
       return { ...base, state: 'stored', object: toObject(row) };
     case 'claimed':
@@ -83,7 +83,7 @@ export function toLiveUpload(row: UploadRow): LiveUpload {
         ...base,
         state: 'claimed',
         object: toObject(row),
-        packageId: present(row, row.package_id),
+        packageId: required(row, row.package_id),
       };
     case 'purging':
     case 'purged':
@@ -91,7 +91,7 @@ export function toLiveUpload(row: UploadRow): LiveUpload {
   }
 }
 
-/** As {@link toUpload}, for a row on its way out. */
+/** Like {@link toUpload}, for a row that is purging or purged. */
 export function toPurgedUpload(row: UploadRow): PurgedUpload {
   if (row.state !== 'purging' && row.state !== 'purged') throw corrupt(row);
   const issue = toIssue(row);
@@ -101,8 +101,8 @@ export function toPurgedUpload(row: UploadRow): PurgedUpload {
     state: row.state,
     object: toObject(row),
     purge: {
-      reason: present(row, row.purge_reason),
-      purgingSince: present(row, row.purging_since),
+      reason: required(row, row.purge_reason),
+      purgingSince: required(row, row.purging_since),
       ...(row.purged_at !== null && { purgedAt: row.purged_at }),
     },
   };
@@ -116,24 +116,24 @@ function toIssue(row: UploadRow): Issue | undefined {
 
 function toObject(row: UploadRow): StoredObject {
   return {
-    locator: present(row, row.locator),
-    size: present(row, row.size),
-    md5: present(row, row.md5),
-    crc64: present(row, row.crc64),
+    locator: required(row, row.locator),
+    size: required(row, row.size),
+    md5: required(row, row.md5),
+    crc64: required(row, row.crc64),
     ...(row.sha256 !== null && { sha256: row.sha256 }),
-    storedAt: present(row, row.stored_at),
-    headers: headersJson.parse(JSON.parse(present(row, row.headers))),
+    storedAt: required(row, row.stored_at),
+    headers: headersJson.parse(JSON.parse(required(row, row.headers))),
   };
 }
 
-function present<T>(row: UploadRow, value: T | null | undefined): T {
+function required<T>(row: UploadRow, value: T | null | undefined): T {
   if (value === null || value === undefined) throw corrupt(row);
   return value;
 }
 
 function corrupt(row: UploadRow): Error {
   return new Error(
-    `upload ${String(row.sequence)} of the ledger is not a whole ${row.state} upload`,
+    `row ${String(row.sequence)} of the ledger lacks a value of a ${row.state} upload`,
   );
 }
 

@@ -20,8 +20,8 @@ import { UploadTable } from './upload-table.ts';
 import { checkpoint, vacuumStep } from './vacuum.ts';
 
 /**
- * The ledger in SQLite. better-sqlite3 is synchronous; the methods are not, so that another database can take
- * its place and so that writes that arrive together share a commit.
+ * The ledger in SQLite. better-sqlite3 is synchronous, but the methods are not: another database can replace it, and
+ * writes that arrive together share a commit.
  */
 export class SqliteLedger implements UploadLedger {
   readonly #database: LedgerDatabase;
@@ -38,7 +38,7 @@ export class SqliteLedger implements UploadLedger {
 
   async recordIssued(grant: IssuedGrant): Promise<void> {
     this.#database.space.admitRow();
-    // A grant forgotten at a power cut does no harm: its policy speaks for itself.
+    // A grant need not survive a power cut: the signed policy is enough to upload.
     return this.#commits.run('relaxed', () => {
       this.#uploads.insertIssued(grant);
     });
@@ -63,7 +63,7 @@ export class SqliteLedger implements UploadLedger {
   }: ClaimRecord): Promise<ClaimRecordOutcome> {
     return this.#commits.run('durable', () => {
       if (this.#packages.findByName(wanted.accountId, wanted.name)) return { kind: 'nameTaken' };
-      if (this.#packages.versionIsTaken(wanted)) return { kind: 'versionTaken' };
+      if (this.#packages.isVersionTaken(wanted)) return { kind: 'versionTaken' };
       if (this.#packages.count(wanted.accountId, wanted.instanceId) >= maxPackages) {
         return { kind: 'full' };
       }
@@ -146,7 +146,7 @@ export class SqliteLedger implements UploadLedger {
   }
 
   confirmPurged(sequences: readonly number[], at: number): Promise<number[]> {
-    // Lost at a power cut, the row is still `purging` and the next purge confirms it again.
+    // After a power cut the row may still be `purging`; the next purge confirms it again.
     return this.#database.runPurge('relaxed', () => this.#uploads.confirmPurged(sequences, at));
   }
 
@@ -164,9 +164,9 @@ export class SqliteLedger implements UploadLedger {
 
   async reclaimSpace(): Promise<boolean> {
     const { database, space } = this.#database;
-    const given = await this.#database.runPurge('relaxed', () => vacuumStep(database));
-    if (given === 'more') return true;
-    if (given === 'last') checkpoint(database);
+    const outcome = await this.#database.runPurge('relaxed', () => vacuumStep(database));
+    if (outcome === 'more') return true;
+    if (outcome === 'last') checkpoint(database);
     space.takeReserve();
     return false;
   }

@@ -9,14 +9,15 @@ import { LEDGER_FILE } from './database.ts';
 import { isFull } from './disk-space.ts';
 import { compact, canReclaimSpace } from './vacuum.ts';
 
-/** More than any ledger has: copied in one go, nobody's writes can make the copy begin again and again. */
+/** More than any ledger has. All pages are copied in one step: otherwise each write would restart the copy. */
 const ALL_PAGES = 0x7fff_ffff;
-const WELL = 'ok';
+/** What `PRAGMA integrity_check` returns for an undamaged database. */
+const UNDAMAGED = 'ok';
 
 const texts = z.array(z.string());
 const names = z.array(z.tuple([z.string().nullable(), z.string().nullable()]));
 
-/** Each finds keys with ids of packages that contradict each other, and says how. */
+/** Queries that find contradictions. Each row has a key and the id of a package, from which `text` makes a line. */
 const CONTRADICTIONS: readonly (readonly [
   sql: string,
   text: (key: string, id: string) => string,
@@ -24,7 +25,7 @@ const CONTRADICTIONS: readonly (readonly [
   [
     `SELECT key, package_id FROM uploads WHERE state = 'claimed'
          AND NOT EXISTS (SELECT 1 FROM firmware_packages WHERE id = package_id)`,
-    (key, id) => `the upload ${key} is claimed by the package ${id}, which is not there`,
+    (key, id) => `the upload ${key} is claimed by the package ${id}, which does not exist`,
   ],
   [
     `SELECT key, package_id FROM package_files WHERE NOT EXISTS (
@@ -35,11 +36,11 @@ const CONTRADICTIONS: readonly (readonly [
   [
     `SELECT key, package_id FROM package_files
          WHERE NOT EXISTS (SELECT 1 FROM firmware_packages WHERE id = package_id)`,
-    (_, id) => `the package ${id} is not there, but has files`,
+    (_, id) => `the package ${id} does not exist, but has files`,
   ],
 ];
 
-/** What an operator asks of a ledger in SQLite. */
+/** The operations of an operator on a ledger in SQLite. */
 export class SqliteMaintenance implements LedgerMaintenance {
   readonly #database: Database;
 
@@ -49,7 +50,7 @@ export class SqliteMaintenance implements LedgerMaintenance {
 
   async findDamage(): Promise<string[]> {
     const integrity = this.#database.prepare('PRAGMA integrity_check').pluck().all();
-    const damage = texts.parse(integrity).filter((line) => line !== WELL);
+    const damage = texts.parse(integrity).filter((line) => line !== UNDAMAGED);
     const contradictions = CONTRADICTIONS.flatMap(([sql, text]) =>
       names
         .parse(this.#database.prepare(sql).raw().all())

@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { NonceMemory } from '../../accounts/ports.ts';
 import type { LedgerDatabase } from './database.ts';
 
-/** Nonces beside the ledger, so that a replayed call is refused across restarts too. */
+/** Nonces in the database of the ledger, so that a replayed call is refused also after a restart. */
 export class SqliteNonces implements NonceMemory {
   readonly #database: LedgerDatabase;
   readonly #insert: Statement<[string, string, number]>;

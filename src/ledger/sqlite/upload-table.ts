@@ -27,7 +27,7 @@ type IssueColumns = Pick<UploadRow, 'account_id' | 'issued_at' | 'policy_expires
 
 const NO_ISSUE: IssueColumns = { account_id: null, issued_at: null, policy_expires_at: null };
 
-/** The statements over `uploads`. Methods that write belong inside a transaction. */
+/** The statements for `uploads`. Call methods that write inside a transaction. */
 export class UploadTable {
   readonly #statements;
 
@@ -76,7 +76,7 @@ export class UploadTable {
   }
 
   findPurged(key: string): PurgedUpload | undefined {
-    const row = this.#statements.findGone.get(key);
+    const row = this.#statements.findPurged.get(key);
     return row && toPurgedUpload(row);
   }
 
@@ -133,7 +133,7 @@ const SET_OBJECT = `state = 'stored', locator = :locator, size = :size, md5 = :m
 
 const SET_PURGING = `state = 'purging', purging_since = :at`;
 
-/** Up to the claim. */
+/** Statements for the life of an upload up to its claim. */
 function prepareUploadStatements(database: Database) {
   return {
     insertIssued: database.prepare<IssuedGrant>(
@@ -143,7 +143,7 @@ function prepareUploadStatements(database: Database) {
     findLive: database.prepare<[string], UploadRow>(
       `SELECT * FROM uploads WHERE key = ? AND ${HOLDS_KEY}`,
     ),
-    findGone: database.prepare<[string], UploadRow>(
+    findPurged: database.prepare<[string], UploadRow>(
       `SELECT * FROM uploads WHERE key = ? AND state IN ('purging', 'purged')
        ORDER BY sequence DESC LIMIT 1`,
     ),
@@ -179,7 +179,7 @@ function prepareUploadStatements(database: Database) {
   };
 }
 
-/** From the claim deadline, or a deletion, to the tombstone and its end. */
+/** Statements from the claim deadline or a deletion to the tombstone and its removal. */
 function preparePurgeStatements(database: Database) {
   return {
     deleteStored: database.prepare<{ key: string; locator: string; at: number }>(
@@ -201,7 +201,7 @@ function preparePurgeStatements(database: Database) {
       `SELECT ${PURGING_BODY} FROM uploads WHERE state = 'purging' AND sequence > ?
        ORDER BY sequence LIMIT ?`,
     ),
-    // Headers may be most of a row, and nobody reads them any more.
+    // Removes the headers: they may be most of a row, and are not needed any more.
     confirmPurged: database.prepare<{ sequence: number; at: number }>(
       `UPDATE uploads SET state = 'purged', purged_at = :at, headers = '{}'
        WHERE sequence = :sequence AND state = 'purging'`,

@@ -1,21 +1,22 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 
-/** How many pages of 4 KiB one step gives back: few, because clients wait while it runs. */
+/** How many pages of 4 KiB one step returns to the disk: few, because clients wait while it runs. */
 const PAGES_PER_STEP = 64;
 
-/** Free pages that stay for the next rows, at least; and as a share of all pages. */
+/** Free pages that are kept for the next rows: at least this number, and this share of all pages. */
 const KEPT_PAGES = 1024;
 const KEPT_SHARE = 0.25;
 
+/** The value of `PRAGMA auto_vacuum`. */
 const INCREMENTAL = 2;
 
 const number = z.number();
 
 /**
- * Gives some free pages back. They are gone from the file after the next checkpoint.
- * @returns `none` when there was nothing to give back, or the ledger cannot: one that an older program has made is only
- *   converted by {@link compact}
+ * Removes some free pages from the ledger. The file shrinks at the next checkpoint.
+ * @returns `none` when there are no excess pages, or when an older version has created the ledger; {@link compact}
+ *   converts such a ledger
  */
 export function vacuumStep(database: Database): 'none' | 'more' | 'last' {
   if (!canReclaimSpace(database)) return 'none';
@@ -30,19 +31,19 @@ function findExcess(database: Database): number {
   return Math.ceil(free - Math.max(KEPT_PAGES, KEPT_SHARE * read(database, 'page_count')));
 }
 
-/** Writes the log into the ledger, as far as no reader is in the way, and cuts off the pages that were given back. */
+/** Copies the log into the ledger, as far as readers allow it, and cuts removed pages off the file. */
 export function checkpoint(database: Database): void {
   database.pragma('wal_checkpoint(PASSIVE)');
 }
 
-/** Whether a ledger gives free pages back. */
+/** Whether the free pages of a ledger can be removed. */
 export function canReclaimSpace(database: Database): boolean {
   return read(database, 'auto_vacuum') === INCREMENTAL;
 }
 
 /**
- * Writes a ledger anew, so that it has no free pages and gives them back from now on. Nobody else may be working with it.
- * @throws SQLITE_FULL when there is no room for the copy; the ledger is as it was
+ * Rewrites a ledger without free pages, so that later ones can be removed. No other process may use it.
+ * @throws SQLITE_FULL when there is no room for the temporary copy; the ledger is unchanged
  */
 export function compact(database: Database): void {
   database.pragma('auto_vacuum = INCREMENTAL');

@@ -123,7 +123,7 @@ describe('ota-gateway fsck', () => {
       expect.stringMatching(/^bytesDiffer: .* (?:has 1000 bytes|has the MD5 L instead of L$)/),
       expect.stringMatching(/^bytesMissing: .* \((?:stored|claimed), L\) has no bytes$/),
       expect.stringMatching(/^bytesMissing: .* \((?:stored|claimed), L\) has no bytes$/),
-      expect.stringMatching(/^ledgerDamage: the package .* is not there, but has files$/),
+      expect.stringMatching(/^ledgerDamage: the package .* does not exist, but has files$/),
       expect.stringMatching(/^ledgerDamage: the upload .* is claimed by the package .* not there$/),
       'strayFile: objects/notes.txt is not a body',
     ]);
