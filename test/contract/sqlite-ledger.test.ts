@@ -204,7 +204,7 @@ describe('SQLite as a ledger', () => {
   it('is taken although its holder cannot be named', async () => {
     await mkdir(join(folder, 'server.pid'));
     const lock = takeServerLock(folder);
-    expect(() => takeServerLock(folder)).toThrow('it has not said which process it is');
+    expect(() => takeServerLock(folder)).toThrow('its process is not known');
     lock.release();
   });
 });

@@ -55,7 +55,7 @@ describe('a data folder', () => {
       expect(kinds).toEqual([]);
       expect(report).toMatchObject({ uploads: 2, findings: 0, journals: 0 });
     }
-    await expect(backUpDataFolder(dataDir, target)).rejects.toThrow('there is something in');
+    await expect(backUpDataFolder(dataDir, target)).rejects.toThrow('is not empty');
     expect((await readdir(join(folder.path, 'made'))).sort()).toEqual(['backup']);
   });
 

@@ -1,42 +1,42 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Loan } from './body-memory.ts';
+import type { MemoryLease } from './body-memory.ts';
 
-/** Chunks that are written at once. */
+/** Chunks that are written together. */
 export interface Batch {
   readonly chunks: readonly Uint8Array[];
   /** In bytes. */
   readonly size: number;
-  /** Nothing of the body comes behind it. */
+  /** It ends the body. */
   readonly isLast: boolean;
-  /** Lets go of its bytes: whoever has the batch may have it for hours. Idempotent. */
+  /** Drops the chunks and their memory, because the batch object may live for hours. Idempotent. */
   readonly release: () => void;
 }
 
-/** A chunk keeps the memory that it is a part of; it may be so much more than the chunk itself before it is copied. */
-const MOST_HELD = 8 / 7;
-/** Smaller chunks are copied: each would cost an object of its own. */
+/** A chunk keeps its whole buffer in memory. It is copied if the buffer is more than this many times as large. */
+const MAX_MEMORY_RATIO = 8 / 7;
+/** Smaller chunks are copied, because each costs an object. */
 const SMALL_CHUNK_BYTES = 4096;
-const LARGEST_BLOCK_BYTES = 64 * 1024;
+const MAX_BLOCK_BYTES = 64 * 1024;
 
-/** @returns how much memory the gathered bytes of a body hold at most, beside the chunk that came last */
-export function heldBytes(size: number): number {
-  return Math.ceil(size * MOST_HELD) + LARGEST_BLOCK_BYTES;
+/** @returns the most memory that this number of gathered bytes can hold, without the chunk that came last */
+export function maxHeldBytes(size: number): number {
+  return Math.ceil(size * MAX_MEMORY_RATIO) + MAX_BLOCK_BYTES;
 }
 
-/** Gathers chunks, and holds little more memory than they have bytes, however small or scattered they are. */
+/** Gathers chunks. Holds little more memory than their bytes, even if they are small or parts of large buffers. */
 export class GatheredChunks {
   size = 0;
   #chunks: Uint8Array[] = [];
-  /** Copies go here. */
+  /** The present target of copies. */
   #block = Buffer.alloc(0);
   #used = 0;
-  /** Where the copies begin that are in no chunk yet. */
-  #begun = 0;
+  /** Where the copies begin that are not yet in `#chunks`. */
+  #copyStart = 0;
 
   add(chunk: Uint8Array): void {
     this.size += chunk.length;
-    const isWhole = chunk.buffer.byteLength <= chunk.length * MOST_HELD;
-    if (isWhole && chunk.length >= SMALL_CHUNK_BYTES) {
+    const fillsBuffer = chunk.buffer.byteLength <= chunk.length * MAX_MEMORY_RATIO;
+    if (fillsBuffer && chunk.length >= SMALL_CHUNK_BYTES) {
       this.#endCopy();
       this.#chunks.push(chunk);
     } else {
@@ -44,21 +44,21 @@ export class GatheredChunks {
     }
   }
 
-  /** @returns what was gathered, and begins anew */
+  /** Removes and returns the gathered chunks. */
   take(): { chunks: Uint8Array[]; size: number } {
     this.#endCopy();
     const taken = { chunks: this.#chunks, size: this.size };
     this.#chunks = [];
     this.#block = Buffer.alloc(0);
     this.#used = 0;
-    this.#begun = 0;
+    this.#copyStart = 0;
     this.size = 0;
     return taken;
   }
 
   #copy(chunk: Uint8Array): void {
     for (let position = 0; position < chunk.length;) {
-      if (this.#used === this.#block.length) this.#beginBlock();
+      if (this.#used === this.#block.length) this.#startBlock();
       const piece = chunk.subarray(position, position + this.#block.length - this.#used);
       this.#block.set(piece, this.#used);
       this.#used += piece.length;
@@ -66,77 +66,78 @@ export class GatheredChunks {
     }
   }
 
-  /** Each is twice as large as the one before, so a few bytes hold little. */
-  #beginBlock(): void {
+  /** Each block is twice as large as the one before, so a few bytes need little memory. */
+  #startBlock(): void {
     this.#endCopy();
     const length = Math.max(SMALL_CHUNK_BYTES, 2 * this.#block.length);
-    this.#block = Buffer.allocUnsafeSlow(Math.min(length, LARGEST_BLOCK_BYTES));
+    this.#block = Buffer.allocUnsafeSlow(Math.min(length, MAX_BLOCK_BYTES));
     this.#used = 0;
-    this.#begun = 0;
+    this.#copyStart = 0;
   }
 
   #endCopy(): void {
-    if (this.#used > this.#begun) this.#chunks.push(this.#block.subarray(this.#begun, this.#used));
-    this.#begun = this.#used;
+    if (this.#used > this.#copyStart)
+      this.#chunks.push(this.#block.subarray(this.#copyStart, this.#used));
+    this.#copyStart = this.#used;
   }
 }
 
 /** How a body is gathered. */
 export interface Gathering {
-  /** Gives memory for the first batch; asked for when the first bytes are there. */
-  readonly borrow: () => Promise<Loan>;
-  /** How many bytes the first batch has at least, unless its memory is needed, and it is not the last one. */
+  /** Acquires memory for the first batch; called when the first bytes have arrived. */
+  readonly acquire: () => Promise<MemoryLease>;
+  /** The first batch ends at this number of bytes, or earlier when its memory is reclaimed or the body ends. */
   readonly first: number;
-  /** How many bytes the others have at least. */
+  /** The later batches end at this number of bytes. */
   readonly others: () => number;
 }
 
 const nothing = (): void => undefined;
 
-/** Gathers chunks to batches. A body without bytes has none. */
+/** Gathers chunks into batches. An empty body has no batch. */
 export async function* inBatches(
   bytes: AsyncIterable<Uint8Array>,
-  { borrow, first, others }: Gathering,
+  { acquire, first, others }: Gathering,
 ): AsyncGenerator<Batch, void, undefined> {
   const source = new Source(bytes);
   const gathered = new GatheredChunks();
-  let loan: Loan | undefined;
+  let lease: MemoryLease | undefined;
   try {
     let next: IteratorResult<Uint8Array> | undefined = await source.next();
     if (next.done === true) return;
-    loan = await borrow();
+    lease = await acquire();
     while (next !== undefined && next.done !== true) {
       gathered.add(next.value);
-      if (gathered.size >= first || loan.isNeeded) break;
-      next = await source.nextUnless(loan);
+      if (gathered.size >= first || lease.isReclaimed) break;
+      next = await source.nextUnlessReclaimed(lease);
     }
     const isLast = next?.done === true;
-    const lent = loan;
-    loan = undefined;
-    lent.endGathering();
-    yield batchOf(gathered, isLast, () => lent.giveBack());
+    const batchLease = lease;
+    lease = undefined;
+    batchLease.endGathering();
+    yield takeBatch(gathered, isLast, () => batchLease.release());
     if (isLast) return;
     while ((next = await source.next()).done !== true) {
       gathered.add(next.value);
-      if (gathered.size >= others()) yield batchOf(gathered, false);
+      if (gathered.size >= others()) yield takeBatch(gathered, false);
     }
-    if (gathered.size > 0) yield batchOf(gathered, true);
+    if (gathered.size > 0) yield takeBatch(gathered, true);
   } finally {
-    loan?.giveBack();
+    lease?.release();
     await source.close();
   }
 }
 
-function batchOf(gathered: GatheredChunks, isLast: boolean, giveBack = nothing): Batch {
+function takeBatch(gathered: GatheredChunks, isLast: boolean, releaseMemory = nothing): Batch {
   const { chunks, size } = gathered.take();
   const release = (): void => {
     chunks.length = 0;
-    giveBack();
+    releaseMemory();
   };
   return { chunks, size, isLast, release };
 }
 
-/** A body's chunks. One that was not waited for is given by the next call. */
+/** Reads the chunks of a body. A chunk that was not awaited is returned by the next call. */
 class Source {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #pending: Promise<IteratorResult<Uint8Array>> | undefined;
@@ -151,11 +152,11 @@ class Source {
     return next;
   }
 
-  /** Waits for the next chunk until the memory of the others is needed. @returns undefined then */
-  async nextUnless(loan: Loan): Promise<IteratorResult<Uint8Array> | undefined> {
+  /** Waits for the next chunk. @returns undefined when the memory of the gathered bytes is reclaimed before it comes */
+  async nextUnlessReclaimed(lease: MemoryLease): Promise<IteratorResult<Uint8Array> | undefined> {
     const pending = this.#chunks.next();
     const next = await new Promise<IteratorResult<Uint8Array> | undefined>((resolve, reject) => {
-      loan.onNeeded = () => {
+      lease.onReclaim = () => {
         resolve(undefined);
       };
       pending.then(resolve, reject);
@@ -164,7 +165,7 @@ class Source {
     return next;
   }
 
-  /** Ends the body, unless it has ended. A chunk that the client may never send is not waited for. */
+  /** Ends the body. Does not wait for a pending chunk, because the client may never send it. */
   async close(): Promise<void> {
     const closing = this.#chunks.return?.();
     if (this.#pending === undefined) await closing;
@@ -172,7 +173,7 @@ class Source {
   }
 }
 
-/** Writes a batch at a place of a file. @throws an error with the code `ENOSPC` when the disk takes nothing more */
+/** Writes a batch at a position of a file. @throws an error with the code `ENOSPC` when the disk is full */
 export async function writeBatch(
   file: FileHandle,
   { chunks, size }: Pick<Batch, 'chunks' | 'size'>,
@@ -180,18 +181,18 @@ export async function writeBatch(
 ): Promise<void> {
   const { bytesWritten } = await file.writev([...chunks], position);
   if (bytesWritten === size) return;
-  // A short write is legal; what is left goes out in one piece, again and again, until it is out or fails.
+  // A short write is legal: writes the rest until all is written or a write fails.
   let left = Buffer.concat(chunks).subarray(bytesWritten);
   let at = position + bytesWritten;
   while (left.length > 0) {
     const written = await file.write(left, 0, left.length, at);
-    if (written.bytesWritten === 0) throw outOfRoom(left.length);
+    if (written.bytesWritten === 0) throw diskFullError(left.length);
     left = left.subarray(written.bytesWritten);
     at += written.bytesWritten;
   }
 }
 
-function outOfRoom(left: number): Error {
-  const message = `the last ${String(left)} bytes of a write have no room`;
+function diskFullError(left: number): Error {
+  const message = `the disk is full: ${String(left)} bytes of a write are missing`;
   return Object.assign(new Error(message), { code: 'ENOSPC' });
 }

@@ -1,100 +1,103 @@
-/** Memory that the bytes of one body may hold while they are gathered and written. */
-export interface Loan {
-  /** The memory is needed elsewhere: what was gathered should go to the disk now. Called once at most. */
-  onNeeded: (() => void) | undefined;
-  readonly isNeeded: boolean;
-  /** The bytes are there; what happens next no longer depends on the client. */
+/** Memory that the bytes of one body may occupy while they are gathered and written. */
+export interface MemoryLease {
+  /** Called once at most, when other bodies need the memory: the gathered bytes should be written now. */
+  onReclaim: (() => void) | undefined;
+  readonly isReclaimed: boolean;
+  /** All bytes are gathered, so the rest no longer depends on the client: the lease is not reclaimed any more. */
   endGathering(): void;
-  /** Gives the memory back. Idempotent. */
-  giveBack(): void;
+  /** Returns the memory. Idempotent. */
+  release(): void;
 }
 
-/** Bodies that wait for memory let the others gather for so long; who has not finished by then goes to the disk. */
-const PATIENCE_MS = 250;
+/** While bodies wait for memory, a lease that is gathering at two checks in a row is reclaimed. */
+const CHECK_INTERVAL_MS = 250;
 
 interface Waiting {
   readonly bytes: number;
-  readonly resolve: (loan: Loan) => void;
+  readonly resolve: (lease: MemoryLease) => void;
 }
 
-/** A loan, as its lender sees it. */
-interface Lent extends Loan {
-  isNeeded: boolean;
+/** A lease with the state that only `BodyMemory` uses. */
+interface ActiveLease extends MemoryLease {
+  isReclaimed: boolean;
   isGathering: boolean;
-  /** It was gathering already when the lender looked last. */
+  /** It existed at the last check. */
   isOld: boolean;
 }
 
 /**
- * Memory for the bodies that are being gathered, of all uploads together. When there is no more, those that ask wait
- * in turn. Clients that stop in the middle of a body cannot keep it: when somebody waits, their bytes go to the disk.
+ * The memory for all bodies that are being gathered. When it is used up, bodies wait for it in the order of their
+ * requests. A client that stops in the middle of a body cannot keep it: when others wait, its bytes are written to the
+ * disk.
  */
 export class BodyMemory {
   #free: number;
   #waiting: Waiting[] = [];
-  readonly #lent = new Set<Lent>();
-  #watch: NodeJS.Timeout | undefined;
+  readonly #active = new Set<ActiveLease>();
+  #checkTimer: NodeJS.Timeout | undefined;
 
-  /** @param bytes - that are lent at the most; a loan of more than that is given when nothing else is lent */
+  /** @param bytes - the size of the memory; a larger lease is given when no other lease is active */
   constructor(bytes: number) {
     this.#free = bytes;
   }
 
-  /** @returns as soon as there is so much memory */
-  borrow(bytes: number): Promise<Loan> {
-    if (this.#waiting.length === 0 && this.#fits(bytes)) return Promise.resolve(this.#lend(bytes));
-    this.#watch ??= setInterval(() => {
-      this.#look();
-    }, PATIENCE_MS);
+  /** Waits until there is enough memory. */
+  acquire(bytes: number): Promise<MemoryLease> {
+    if (this.#waiting.length === 0 && this.#fits(bytes)) {
+      return Promise.resolve(this.#createLease(bytes));
+    }
+    this.#checkTimer ??= setInterval(() => {
+      this.#reclaim();
+    }, CHECK_INTERVAL_MS);
     return new Promise((resolve) => {
       this.#waiting.push({ bytes, resolve });
     });
   }
 
   #fits(bytes: number): boolean {
-    return bytes <= this.#free || this.#lent.size === 0;
+    return bytes <= this.#free || this.#active.size === 0;
   }
 
-  #lend(bytes: number): Loan {
+  #createLease(bytes: number): MemoryLease {
     this.#free -= bytes;
-    const loan: Lent = {
-      onNeeded: undefined,
-      isNeeded: false,
+    const lease: ActiveLease = {
+      onReclaim: undefined,
+      isReclaimed: false,
       isGathering: true,
       isOld: false,
       endGathering: () => {
-        loan.isGathering = false;
+        lease.isGathering = false;
       },
-      giveBack: () => {
-        if (!this.#lent.delete(loan)) return;
+      release: () => {
+        if (!this.#active.delete(lease)) return;
         this.#free += bytes;
-        this.#serve();
+        this.#serveWaiting();
       },
     };
-    this.#lent.add(loan);
-    return loan;
+    this.#active.add(lease);
+    return lease;
   }
 
-  #serve(): void {
+  #serveWaiting(): void {
     let served = 0;
     for (const { bytes, resolve } of this.#waiting) {
       if (!this.#fits(bytes)) break;
       served += 1;
-      resolve(this.#lend(bytes));
+      resolve(this.#createLease(bytes));
     }
     if (served > 0) this.#waiting = this.#waiting.slice(served);
     if (this.#waiting.length > 0) return;
-    clearInterval(this.#watch);
-    this.#watch = undefined;
+    clearInterval(this.#checkTimer);
+    this.#checkTimer = undefined;
   }
 
-  #look(): void {
-    for (const loan of this.#lent) {
-      if (loan.isGathering && loan.isOld && !loan.isNeeded) {
-        loan.isNeeded = true;
-        loan.onNeeded?.();
+  #reclaim(): void {
+    for (const lease of this.#active) {
+      if (lease.isGathering && lease.isOld && !lease.isReclaimed) {
+        lease.isReclaimed = true;
+        lease.onReclaim?.();
       }
-      loan.isOld = true;
+      lease.isOld = true;
     }
   }
 }

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import type { ByteRange } from '../../uploads/ports.ts';
 
 /**
- * Reads a file into buffers that are used again as soon as they are given back, and closes it. At most two are in use
- * by a reader that gives back one before it asks for more: one that it has, and one that is read ahead.
+ * Reads a file, and closes it at the end. Buffers are used again after `recycle`. A reader that recycles each chunk
+ * before it reads the next one needs two buffers at most: its own, and one that is read ahead.
  */
 export class BodyStream extends Readable {
   readonly #file: FileHandle;
@@ -13,7 +13,7 @@ export class BodyStream extends Readable {
   readonly #end: number;
   #position: number;
 
-  /** @param chunkSize - how many bytes to read at once */
+  /** @param chunkSize - the bytes of one read */
   constructor(file: FileHandle, range: ByteRange | undefined, chunkSize: number) {
     super({ highWaterMark: chunkSize });
     this.#file = file;
@@ -22,7 +22,7 @@ export class BodyStream extends Readable {
     this.#end = range === undefined ? Number.POSITIVE_INFINITY : range.end + 1;
   }
 
-  /** Takes back a chunk that nobody looks at any more. */
+  /** Takes back a chunk that the reader no longer uses. */
   recycle({ buffer }: Uint8Array): void {
     if (buffer.byteLength === this.#chunkSize) this.#free.push(new Uint8Array(buffer));
   }
@@ -35,7 +35,7 @@ export class BodyStream extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    // It waits for a read that is under way.
+    // `close` waits for a pending read.
     this.#file.close().then(
       () => done(error),
       (closing: unknown) => done(error ?? toError(closing)),

@@ -15,18 +15,11 @@ import { createCrc64Engine } from '../hashing/crc64.ts';
 import { digestChunks } from '../hashing/digests.ts';
 import type { Hasher } from '../hashing/hasher.ts';
 import type { Batch } from './batches.ts';
-import { heldBytes, inBatches, writeBatch } from './batches.ts';
+import { maxHeldBytes, inBatches, writeBatch } from './batches.ts';
 import { BodyMemory } from './body-memory.ts';
 import { BodyStream } from './body-stream.ts';
-import {
-  flushFile,
-  flushFolder,
-  linkDurably,
-  makeDurableFolder,
-  remove,
-  unlessMissing,
-} from './files.ts';
-import { clearTheWay } from './foreign-files.ts';
+import { flushFile, flushFolder, linkDurably, remove, unlessMissing } from './files.ts';
+import { handleForeignFiles } from './foreign-files.ts';
 import { FreeSpace } from './free-space.ts';
 import { Journal } from './journal.ts';
 import {
@@ -39,38 +32,40 @@ import {
   STAGING,
   stagingPath,
 } from './layout.ts';
+import { ObjectFolders } from './object-folders.ts';
 import type { Recovered } from './recover-journals.ts';
 import { forgetRecovered, recoverJournals } from './recover-journals.ts';
 import { share } from './share.ts';
 import { writeStagedFile } from './staged-file.ts';
 
 /**
- * How much is read at once, in bytes: much for a few, which is fast, and less for each of many, so that their memory
- * stays small when they all stand still.
+ * The chunk size of bodies that are read, in bytes. Large chunks are faster; smaller ones limit the memory when many
+ * clients stop reading.
  */
-const READ = { most: 256 * 1024, least: 64 * 1024, together: 16 * 1024 * 1024 };
+const READ_CHUNKS = { max: 256 * 1024, min: 64 * 1024, total: 16 * 1024 * 1024 };
 
-const NOTHING: Batch = { chunks: [], size: 0, isLast: true, release: () => undefined };
+const EMPTY_BATCH: Batch = { chunks: [], size: 0, isLast: true, release: () => undefined };
 
-/** What hashes: threads for large bodies; small ones need an engine for their CRC. */
 interface Hashing {
+  /** For large bodies, and for SHA-256 on request: works on threads. */
   readonly hasher: Hasher;
+  /** For small bodies. */
   readonly crc64: Crc64Engine;
 }
 
-/** So much is written at once, in bytes. A body that is smaller goes through the journal. */
+/** Size of a write, in bytes. Smaller bodies go through the journal. */
 const BATCH_BYTES = 512 * 1024;
 
-/** Memory that the first batches of all bodies hold together, in bytes. */
+/** Memory for the first batches of all bodies, in bytes. */
 const FIRST_BATCHES_BYTES = 32 * 1024 * 1024;
 
-/** How large the later batches of a body are, in bytes: smaller for each of many. */
-const LATER = { most: BATCH_BYTES, least: 32 * 1024, together: 32 * 1024 * 1024 };
+/** Size of the later batches of a body, in bytes; smaller when there are many bodies. */
+const LATER_BATCHES = { max: BATCH_BYTES, min: 32 * 1024, total: 32 * 1024 * 1024 };
 
 /**
- * Bodies as files, `objects/<two digits>/<locator>`. A large one is `staging/<locator>` while it comes in; that name
- * stays until the body is committed, so whatever a crash interrupts can be seen in `staging/`. A small one is made
- * durable by the journal, which knows of it until it is committed.
+ * Keeps bodies in files, `objects/<two characters>/<locator>`. A large body is first written to `staging/<locator>`.
+ * That name is removed at the commit, so a start finds uncommitted bodies in `staging/`. A small body becomes durable
+ * in the journal, which also knows whether it is committed.
  */
 export class DiskObjectStore implements ObjectStore {
   readonly #dataDir: string;
@@ -78,14 +73,13 @@ export class DiskObjectStore implements ObjectStore {
   readonly #journal: Journal;
   readonly #inProgress = new Set<string>();
   readonly #digesting = new Map<string, Promise<string | undefined>>();
-  /** Subfolders of `objects/` that are there, or are being made. */
-  readonly #folders = new Map<string, Promise<void>>();
-  /** How many bodies are open. */
-  #beingRead = 0;
+  readonly #folders: ObjectFolders;
+  /** Number of bodies that are open for reading. */
+  #openBodies = 0;
   readonly #space: FreeSpace;
   readonly #memory = new BodyMemory(FIRST_BATCHES_BYTES);
-  /** How many bodies are coming in that have more than their first batch. */
-  #largeOnes = 0;
+  /** Number of large bodies that are being written. */
+  #largeWrites = 0;
   readonly #logger: Logger;
   #recovered: Recovered | undefined;
 
@@ -96,6 +90,7 @@ export class DiskObjectStore implements ObjectStore {
   ) {
     this.#dataDir = dataDir;
     this.#hashing = hashing;
+    this.#folders = new ObjectFolders(dataDir);
     this.#journal = new Journal(dataDir, undefined, logger);
     this.#space = new FreeSpace(dataDir, minFree);
     this.#logger = logger;
@@ -103,8 +98,8 @@ export class DiskObjectStore implements ObjectStore {
   }
 
   /**
-   * Opens the store in a folder. Subfolders of `objects/` are made when they are first needed.
-   * @param minFree - bytes of the disk that bodies leave free; 0 for none
+   * Opens the store of a data folder. Recovers the journals of a crash.
+   * @param minFree - bytes of the disk that bodies must leave free; 0 for no limit
    */
   static async open(
     dataDir: string,
@@ -116,7 +111,7 @@ export class DiskObjectStore implements ObjectStore {
       await mkdir(join(dataDir, folder), { recursive: true });
     }
     await flushFolder(dataDir);
-    await clearTheWay(dataDir, logger);
+    await handleForeignFiles(dataDir, logger);
     const recovered = await recoverJournals(dataDir, logger);
     const hashing = { hasher, crc64: createCrc64Engine() };
     return new DiskObjectStore(dataDir, hashing, { minFree, logger, recovered });
@@ -129,19 +124,19 @@ export class DiskObjectStore implements ObjectStore {
   ): Promise<StoredBody> {
     await this.#space.require(announcedSize);
     this.#inProgress.add(locator);
-    let first = NOTHING;
+    let first = EMPTY_BATCH;
     try {
-      const atMost = announcedSize > 0 ? Math.min(announcedSize, BATCH_BYTES) : BATCH_BYTES;
+      const maxBytes = announcedSize > 0 ? Math.min(announcedSize, BATCH_BYTES) : BATCH_BYTES;
       const batches = inBatches(this.#space.guard(bytes), {
-        borrow: () => this.#memory.borrow(heldBytes(atMost)),
+        acquire: () => this.#memory.acquire(maxHeldBytes(maxBytes)),
         first: BATCH_BYTES,
-        others: () => share(LATER, this.#largeOnes),
+        others: () => share(LATER_BATCHES, this.#largeWrites),
       });
-      first = (await batches.next()).value ?? NOTHING;
+      first = (await batches.next()).value ?? EMPTY_BATCH;
       if (first.isLast) return await this.#putSmall(locator, first);
       return await this.#putLarge(locator, first, batches);
     } catch (error) {
-      // What cannot be removed now is left uncommitted, and why the body failed is what the caller must know.
+      // Ignores an error of the removal: the caller gets the first error, and the body stays uncommitted.
       await Promise.allSettled([this.discard(locator)]);
       throw error;
     } finally {
@@ -156,7 +151,7 @@ export class DiskObjectStore implements ObjectStore {
 
   async discard(locator: string): Promise<void> {
     try {
-      // The staging name last: as long as it is there, a restart knows of the rest.
+      // The staging name is removed last: with it, the next start finds the rest.
       await remove(this.#objectPath(locator));
       await this.#journal.forget(locator);
       await remove(this.#stagingPath(locator));
@@ -170,7 +165,7 @@ export class DiskObjectStore implements ObjectStore {
   }
 
   async uncommitted(): Promise<string[]> {
-    // Who asks works off what has failed; whatever kept a journal may have passed, too.
+    // Called to reconcile after a failure, so a journal that could not be removed may be removable now.
     this.#journal.retry();
     const entries = await readdir(join(this.#dataDir, STAGING), { withFileTypes: true });
     const staged = entries.filter((entry) => entry.isFile() && isLocator(entry.name));
@@ -203,10 +198,10 @@ export class DiskObjectStore implements ObjectStore {
   async open(locator: string, range?: ByteRange): Promise<Body | undefined> {
     const file = await unlessMissing(open(this.#objectPath(locator), constants.O_RDONLY));
     if (file === undefined) return undefined;
-    this.#beingRead += 1;
-    const stream = new BodyStream(file, range, share(READ, this.#beingRead));
+    this.#openBodies += 1;
+    const stream = new BodyStream(file, range, share(READ_CHUNKS, this.#openBodies));
     stream.once('close', () => {
-      this.#beingRead -= 1;
+      this.#openBodies -= 1;
     });
     return stream;
   }
@@ -227,7 +222,7 @@ export class DiskObjectStore implements ObjectStore {
 
   async #putSmall(locator: string, body: Batch): Promise<StoredBody> {
     const digests = digestChunks(body.chunks, this.#hashing.crc64);
-    // Whoever sees the file must find the body in the journal.
+    // The body is in the journal before its file exists, so that `fsck` never takes the file for a body without a row.
     const { flushed } = await this.#journal.append(locator, { ...body, md5: digests.md5 });
     const [, written] = await Promise.allSettled([flushed, this.#writeFile(locator, body)]);
     await flushed;
@@ -236,26 +231,26 @@ export class DiskObjectStore implements ObjectStore {
   }
 
   async #writeFile(locator: string, body: Batch): Promise<void> {
-    await this.#makeFolder(locator);
+    await this.#folders.create(locator);
     await using file = await open(this.#objectPath(locator), 'wx');
     await writeBatch(file, body, 0);
   }
 
   async #putLarge(locator: string, first: Batch, rest: AsyncIterable<Batch>): Promise<StoredBody> {
     const staged = this.#stagingPath(locator);
-    this.#largeOnes += 1;
+    this.#largeWrites += 1;
     const writing = writeStagedFile(staged, first, rest, this.#hashing.hasher);
-    const body = await writing.finally(() => (this.#largeOnes -= 1));
-    await this.#makeFolder(locator);
+    const body = await writing.finally(() => (this.#largeWrites -= 1));
+    await this.#folders.create(locator);
     await link(staged, this.#objectPath(locator));
-    await flushFolder(this.#objectFolder(locator));
+    await flushFolder(objectFolder(this.#dataDir, locator));
     return body;
   }
 
   async #setAside(locator: string): Promise<boolean> {
     const path = this.#objectPath(locator);
     const found = await this.stat(locator);
-    // What is being staged gets this name when it is whole.
+    // A body gets this name when it is complete.
     if (found === undefined) return false;
     await flushFile(path);
     const kept = await linkDurably(path, join(this.#dataDir, LOST), locator);
@@ -263,18 +258,6 @@ export class DiskObjectStore implements ObjectStore {
     this.#logger.warn({ locator, size, kept }, 'set aside a body that is not in the ledger');
     await this.discard(locator);
     return true;
-  }
-
-  async #makeFolder(locator: string): Promise<void> {
-    const folder = this.#objectFolder(locator);
-    const making = this.#folders.get(folder) ?? makeDurableFolder(folder);
-    this.#folders.set(folder, making);
-    try {
-      await making;
-    } catch (error) {
-      this.#folders.delete(folder);
-      throw error;
-    }
   }
 
   async #computeDigest(locator: string, algorithm: 'sha256'): Promise<string | undefined> {
@@ -288,10 +271,6 @@ export class DiskObjectStore implements ObjectStore {
 
   #stagingPath(locator: string): string {
     return stagingPath(this.#dataDir, locator);
-  }
-
-  #objectFolder(locator: string): string {
-    return objectFolder(this.#dataDir, locator);
   }
 
   #objectPath(locator: string): string {

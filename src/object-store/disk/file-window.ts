@@ -3,17 +3,17 @@ import { hasErrorCode } from '../../lib/errno.ts';
 
 const BLOCK_BYTES = 4096;
 
-/** Reads any place of a file of any size through one buffer. */
+/** Reads parts of a file of any size through one buffer. */
 export class FileWindow {
   /** Of the file, in bytes. */
   readonly size: number;
   readonly #file: FileHandle;
   readonly #buffer: Buffer;
-  /** What the buffer has of the file. */
+  /** The range of the file that is in the buffer. */
   #start = 0;
   #end = 0;
 
-  /** @param width - bytes that can be looked at together */
+  /** @param width - the most bytes of one `view` */
   private constructor(file: FileHandle, size: number, width: number) {
     this.#file = file;
     this.size = size;
@@ -25,7 +25,7 @@ export class FileWindow {
     return new FileWindow(file, size, width);
   }
 
-  /** @returns bytes that are good until the next call; fewer at the end of the file */
+  /** @returns bytes that are valid until the next call; fewer at the end of the file */
   async view(position: number, length: number): Promise<Buffer> {
     const end = Math.min(position + length, this.size);
     if (position < this.#start || end > this.#end) await this.#fill(position);
@@ -44,12 +44,12 @@ export class FileWindow {
   }
 }
 
-/** What the disk cannot read counts as zeros, block by block, so that what is behind it can be read. */
+/** Returns zeros for blocks that the disk cannot read, so that the bytes after them can be read. */
 async function readSome(file: FileHandle, target: Buffer, position: number): Promise<number> {
   try {
     const { bytesRead } = await file.read(target, 0, target.length, position);
     if (bytesRead > 0) return bytesRead;
-    // It has been cut meanwhile.
+    // The file was truncated after it was opened.
     target.fill(0);
     return target.length;
   } catch (error) {

@@ -3,14 +3,14 @@ import { link, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasErrorCode } from '../../lib/errno.ts';
 
-/** Makes a folder whose name survives a power cut; one that is there already, too. */
+/** Creates a folder, unless it exists, and makes its name durable. */
 export async function makeDurableFolder(path: string): Promise<void> {
   await makeFolder(path);
-  // An earlier run may have made it, and have died before it was durable.
+  // Also for a folder that exists: an earlier process may have ended before this flush.
   await flushFolder(dirname(path));
 }
 
-/** Makes a folder, unless it is there already. */
+/** Creates a folder, unless it exists. */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
@@ -19,7 +19,7 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** A flush has failed, so what should have become durable may be lost, and a later flush proves nothing. */
+/** A flush has failed, so the bytes may be lost even if a later flush succeeds. */
 export class FlushError extends Error {
   override readonly name = 'FlushError';
 }
@@ -27,16 +27,16 @@ export class FlushError extends Error {
 /** Makes the names in a folder durable. @throws FlushError; another error when the folder cannot be opened */
 export async function flushFolder(path: string): Promise<void> {
   await using folder = await open(path, constants.O_RDONLY);
-  await flushing(path, folder.sync());
+  await waitForFlush(path, folder.sync());
 }
 
 /** Makes the bytes of a file durable. @throws FlushError; another error when the file cannot be opened */
 export async function flushFile(path: string): Promise<void> {
   await using file = await open(path, constants.O_RDONLY);
-  await flushing(path, file.datasync());
+  await waitForFlush(path, file.datasync());
 }
 
-async function flushing(path: string, flush: Promise<void>): Promise<void> {
+async function waitForFlush(path: string, flush: Promise<void>): Promise<void> {
   try {
     await flush;
   } catch (error) {
@@ -44,12 +44,12 @@ async function flushing(path: string, flush: Promise<void>): Promise<void> {
   }
 }
 
-/** Removes a name; a missing one is no error. */
+/** Removes a file; does nothing when there is none. */
 export async function remove(path: string): Promise<void> {
   await unlessMissing(unlink(path));
 }
 
-/** @returns undefined for what is not there */
+/** @returns undefined when the file does not exist */
 export async function unlessMissing<T>(access: Promise<T>): Promise<T | undefined> {
   try {
     return await access;
@@ -59,7 +59,7 @@ export async function unlessMissing<T>(access: Promise<T>): Promise<T | undefine
   }
 }
 
-/** Whether two names are there and stand for the same file. */
+/** Whether two names exist and belong to the same file. */
 export async function isSameFile(one: string, other: string): Promise<boolean> {
   const a = await unlessMissing(stat(one));
   const b = a && (await unlessMissing(stat(other)));
@@ -67,19 +67,19 @@ export async function isSameFile(one: string, other: string): Promise<boolean> {
 }
 
 /**
- * Gives a file another name in a folder, and makes it durable: the wanted one, or one with a number behind it when
- * another file has that. The folder is made when it is not there.
+ * Adds another name in a folder to a file, and makes the name durable. If another file has the name, a number is added
+ * to it. Creates the folder if it does not exist.
  * @returns the path
  */
 export async function linkDurably(path: string, folder: string, name: string): Promise<string> {
   await makeDurableFolder(folder);
   for (let count = 1; ; count += 1) {
-    const target = join(folder, count === 1 ? name : `${name}.${String(count)}`);
+    const target = join(folder, numberedName(name, count));
     try {
       await link(path, target);
     } catch (error) {
       if (!hasErrorCode(error, 'EEXIST')) throw error;
-      // The same file: an earlier start has done this, and has not come further.
+      // If it is the same file, an earlier start has already added the name.
       if (!(await isSameFile(path, target))) continue;
     }
     await flushFolder(folder);
@@ -87,7 +87,15 @@ export async function linkDurably(path: string, folder: string, name: string): P
   }
 }
 
-/** Does the same with each of some items, a few at a time. @throws the first error, when all that was begun has ended */
+/** @returns the name, from the second try on with the number of the try */
+export function numberedName(name: string, count: number): string {
+  return count === 1 ? name : `${name}.${String(count)}`;
+}
+
+/**
+ * Calls `work` for each item, `atOnce` at the same time.
+ * @throws the first error, after the calls in progress have ended
+ */
 export async function forEachOf<T>(
   items: Iterable<T>,
   atOnce: number,

@@ -4,15 +4,15 @@ import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { hasErrorCode } from '../../lib/errno.ts';
 
-/** Keeps a second server out of a data folder for as long as it is held. */
+/** While it is held, no second server can use the data folder. */
 export interface ServerLock {
   release(): void;
 }
 
 /**
- * Takes the one server lock of a data folder. It is a lock of the operating system, so a server that is killed
- * cannot leave it behind.
- * @throws when another server has it; the message says which process
+ * Takes the server lock of a data folder. It is a lock of the operating system, which releases it when the process
+ * ends.
+ * @throws when another server has it; the message names the process
  */
 export function takeServerLock(dataDir: string): ServerLock {
   const taken = tryServerLock(dataDir);
@@ -26,13 +26,13 @@ export function tryServerLock(dataDir: string): ServerLock | undefined {
   const holderFile = holderPath(dataDir);
   const database = lock(join(dataDir, 'server.lock'));
   if (database === undefined) return undefined;
-  attempt(() => {
+  ignoreErrors(() => {
     writeFileSync(holderFile, `process ${String(process.pid)}\n`);
   });
   return {
     release: () => {
       if (!database.open) return;
-      attempt(() => {
+      ignoreErrors(() => {
         unlinkSync(holderFile);
       });
       database.close();
@@ -46,7 +46,7 @@ function holderPath(dataDir: string): string {
 
 /**
  * @returns undefined when another server has the lock
- * @throws when the file cannot be a lock; the message says what to do
+ * @throws when the file cannot be locked; the message says what to do
  */
 function lock(path: string): Database | undefined {
   try {
@@ -58,8 +58,8 @@ function lock(path: string): Database | undefined {
     }
   }
   try {
-    // It holds nothing but the lock, and a lock that somebody has is found before its content is looked at. It stays
-    // the same file: whoever waits for it must not get another.
+    // The content of the file is damaged. SQLite checks the lock before the content, so no other server has the lock,
+    // and the file can be emptied. It is not replaced: another process may already have opened it.
     truncateSync(path);
     return lockExclusively(path);
   } catch (error) {
@@ -90,30 +90,30 @@ function unusable(path: string, cause: unknown): Error {
   return new Error(message, { cause });
 }
 
-/** For the name of the holder, which is only told: a disk that is full must not keep a server from starting. */
-function attempt(change: () => void): void {
+/** Ignores errors: the file with the process id is only informative, and a server must start on a full disk. */
+function ignoreErrors(change: () => void): void {
   try {
     change();
   } catch {
-    // Then another server that comes says that it does not know who the holder is.
+    // The message of `takeServerLock` then lacks the process id.
   }
 }
 
-const PATIENCE_MS = 500;
+const MAX_WAIT_MS = 500;
 const STEP_MS = 25;
 
 /**
- * Says who has the lock. A server that is just starting may not have said so yet, and one that was killed cannot
- * take back what it had said; so the answer is worth a moment's wait.
+ * Describes the process that has the lock. Waits a moment for its id: a server that is starting may not have written it
+ * yet, and a killed server leaves an old one.
  */
 function findHolder(holderFile: string): string {
-  for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+  for (let waited = 0; waited < MAX_WAIT_MS; waited += STEP_MS) {
     const holder = readHolder(holderFile);
     if (holder !== undefined && isRunning(holder)) return `process ${String(holder)}`;
-    // Nothing else can be done meanwhile: this process is not going to serve.
+    // Blocks the thread, because this process has nothing else to do.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STEP_MS);
   }
-  return 'it has not said which process it is';
+  return 'its process is not known';
 }
 
 function readHolder(holderFile: string): number | undefined {
@@ -129,7 +129,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // It runs as somebody else.
+    // The process exists and belongs to another user.
     return hasErrorCode(error, 'EPERM');
   }
 }

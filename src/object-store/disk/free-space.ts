@@ -1,48 +1,49 @@
 import { statfs } from 'node:fs/promises';
 
-/** How many bytes may come in, in all bodies together, before the disk is asked again. */
+/** How many bytes of all bodies may be written between two checks of the disk. */
 const STEP_BYTES = 8 * 1024 * 1024;
 
-/** The disk has less free space than must be left. Its code is the one of a disk that is full. */
+/** The disk has less free space than the reserve. It has the error code of a full disk. */
 class ReserveReached extends Error {
   override readonly name = 'ReserveReached';
   readonly code = 'ENOSPC';
 }
 
-/** Keeps some space of a disk free, so that whatever is not an upload can always be written. */
+/** Keeps a reserve of the disk free for everything except uploads. */
 export class FreeSpace {
   readonly #folder: string;
   readonly #reserve: number;
-  /** Bytes that came in since the disk had enough space; at first nobody has looked. */
+  /** Bytes that were written since the last check; the initial value forces a check. */
   #unchecked = STEP_BYTES;
 
-  /** @param reserve - bytes that stay free; 0 to ask for nothing */
+  /** @param reserve - bytes that stay free; 0 for no limit */
   constructor(folder: string, reserve: number) {
     this.#folder = folder;
     this.#reserve = reserve;
   }
 
   /**
-   * Asks the disk, unless little has come in since it was asked.
-   * @throws ReserveReached when so many bytes more would not leave the reserve
+   * Checks the disk, unless few bytes were written since the last check.
+   * @throws ReserveReached when less than the reserve would be free after `size` more bytes
    */
   async require(size: number): Promise<void> {
     if (this.#unchecked + size < STEP_BYTES) return;
-    await this.#ask(size);
+    await this.#check(size);
     this.#unchecked = 0;
   }
 
-  async #ask(size: number): Promise<void> {
+  async #check(size: number): Promise<void> {
     if (this.#reserve === 0) return;
     const { bavail, bsize } = await statfs(this.#folder);
     const left = bavail * bsize - size;
     if (left >= this.#reserve) return;
     throw new ReserveReached(
-      `${String(bavail * bsize)} bytes are free, ${String(size)} are to come, and ${String(this.#reserve)} must stay free`,
+      `${String(bavail * bsize)} bytes are free, ${String(size)} are announced, ` +
+        `${String(this.#reserve)} must stay free`,
     );
   }
 
-  /** Passes bytes on as long as they leave the reserve. @throws ReserveReached as soon as they do not */
+  /** Passes bytes on. @throws ReserveReached when less than the reserve is free */
   async *guard(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of bytes) {
       this.#unchecked += chunk.length;

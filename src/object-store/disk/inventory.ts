@@ -6,17 +6,22 @@ import { hasErrorCode } from '../../lib/errno.ts';
 import type { BodyInventory, FoundFile } from '../../uploads/maintenance/ports.ts';
 import type { StoredBody } from '../../uploads/ports.ts';
 import type { Hasher } from '../hashing/hasher.ts';
-import { flushFolder, makeDurableFolder, remove, unlessMissing } from './files.ts';
+import { flushFolder, makeDurableFolder, numberedName, remove, unlessMissing } from './files.ts';
 import { listJournals, readJournals } from './journal-files.ts';
-import { folderName, objectFolder, objectPath, OBJECTS, STAGING, stagingPath } from './layout.ts';
+import {
+  folderName,
+  LOST,
+  objectFolder,
+  objectPath,
+  OBJECTS,
+  STAGING,
+  stagingPath,
+} from './layout.ts';
 
-/** Where files go that nobody knows. */
-const SET_ASIDE = 'lost';
-
-/** File systems that have no link from one to another, or none at all. */
+/** Error codes of file systems without hard links, and of links between two file systems. */
 const NO_LINK = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'];
 
-/** Counts and compares what a store on disk holds, beside the process that works with it. */
+/** Counts, compares and copies the bodies of a disk store that another process may be using. */
 export class DiskInventory implements BodyInventory {
   readonly #dataDir: string;
   readonly #hasher: Hasher;
@@ -29,7 +34,7 @@ export class DiskInventory implements BodyInventory {
   async *listFiles(): AsyncGenerator<FoundFile, void, undefined> {
     for (const folder of (await unlessMissing(this.#list(OBJECTS))) ?? []) {
       const path = join(OBJECTS, folder.name);
-      // What is behind a link may be outside of the data folder.
+      // A symbolic link is not followed: its target may be outside the data folder.
       if (!folder.isDirectory()) {
         yield { path, locator: undefined };
         continue;
@@ -77,19 +82,19 @@ export class DiskInventory implements BodyInventory {
     try {
       return { size, ...(await followed.finish(size)) };
     } catch (error) {
-      // It may have been purged meanwhile.
+      // A running server may have purged it.
       if ((await this.stat(locator)) === undefined) return undefined;
       throw error;
     }
   }
 
   async setAside(path: string): Promise<string> {
-    const folder = join(this.#dataDir, SET_ASIDE);
+    const folder = join(this.#dataDir, LOST);
     await makeDurableFolder(folder);
-    // Else it would leave the data folder.
+    // A symbolic link would lead out of the data folder.
     if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
     const from = join(this.#dataDir, path);
-    const name = await takeName(folder, basename(path), (await lstat(from)).isDirectory());
+    const name = await reserveName(folder, basename(path), (await lstat(from)).isDirectory());
     try {
       await rename(from, join(folder, name));
     } catch (error) {
@@ -98,7 +103,7 @@ export class DiskInventory implements BodyInventory {
     }
     await flushFolder(dirname(from));
     await flushFolder(folder);
-    return join(SET_ASIDE, name);
+    return join(LOST, name);
   }
 
   async copyTo(folder: string, locator: string): Promise<boolean> {
@@ -128,12 +133,12 @@ export class DiskInventory implements BodyInventory {
 }
 
 /**
- * Takes a name in a folder by an empty file, or folder, that what is moved there replaces.
- * @returns the wanted name, or with a number behind it when it is taken
+ * Reserves a name in a folder with an empty file or folder, which the moved entry then replaces.
+ * @returns the wanted name, or with a number when it exists
  */
-async function takeName(folder: string, wanted: string, isFolder: boolean): Promise<string> {
+async function reserveName(folder: string, wanted: string, isFolder: boolean): Promise<string> {
   for (let count = 1; ; count += 1) {
-    const name = count === 1 ? wanted : `${wanted}.${String(count)}`;
+    const name = numberedName(wanted, count);
     try {
       if (isFolder) await mkdir(join(folder, name));
       else await (await open(join(folder, name), 'wx')).close();
@@ -144,7 +149,7 @@ async function takeName(folder: string, wanted: string, isFolder: boolean): Prom
   }
 }
 
-/** A body never changes, so two names of the same bytes are as good as two copies. */
+/** Bodies never change, so a hard link is as good as a copy. */
 async function linkOrCopy(from: string, to: string): Promise<true> {
   try {
     await link(from, to);
@@ -152,7 +157,7 @@ async function linkOrCopy(from: string, to: string): Promise<true> {
     if (!NO_LINK.some((code) => hasErrorCode(error, code))) throw error;
     await copyFile(from, to);
   }
-  // Also a link: what makes a small body durable may still be the journal, which is not copied.
+  // A link is flushed, too: a small body may be durable only in the journal, which is not copied.
   await using copy = await open(to, constants.O_RDONLY);
   await copy.sync();
   return true;

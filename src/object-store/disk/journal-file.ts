@@ -9,7 +9,7 @@ import { flushFolder, makeDurableFolder } from './files.ts';
 import { encodeNote } from './journal-records.ts';
 import { JOURNAL } from './layout.ts';
 
-/** What a journal knows of a body. `noted`: it is committed, and that stands in the journal. */
+/** The state of a body. `noted`: it is committed, and the journal has a note of that. */
 type BodyState = 'uncommitted' | 'committed' | 'noted';
 
 /** One file of the journal. */
@@ -17,26 +17,26 @@ export interface JournalFile {
   readonly number: number;
   readonly path: string;
   readonly handle: FileHandle;
-  /** Begins every record. */
+  /** Part of the first line of every record. */
   readonly mark: string;
   readonly flushes: CoalescedTask;
   /** In bytes. */
   size: number;
-  /** The bodies that need it, because their own files are not durable yet. */
+  /** The bodies that need the journal, because their own files may not be durable yet. */
   readonly bodies: Map<string, BodyState>;
-  /** Committed bodies that are to be noted. */
+  /** Committed bodies whose note is not written yet. */
   readonly committed: Set<string>;
-  /** Bodies that are to be noted as gone, each with its listener. */
+  /** Deleted bodies whose note is not written yet; the function is called after the write. */
   readonly gone: Map<string, () => void>;
-  /** It stays for the next start, and nothing that is written to it from now on counts. */
+  /** A flush has failed. The file stays for the next start, and later records in it do not count. */
   hasFailed: boolean;
-  /** A write has failed, and nothing may be written behind what it has left. */
+  /** A write has failed, so nothing more may be appended. */
   isTorn: boolean;
-  /** Why it could not be removed, as it was logged. */
+  /** The last logged reason why it could not be removed. */
   problem: string | undefined;
 }
 
-/** Begins a journal under the first number from one on that nobody has taken. */
+/** Creates a journal with the first free number, beginning at `from`. */
 export async function beginJournalFile(dataDir: string, from: number): Promise<JournalFile> {
   const folder = join(dataDir, JOURNAL);
   await makeDurableFolder(folder);
@@ -45,7 +45,7 @@ export async function beginJournalFile(dataDir: string, from: number): Promise<J
   const flushes = new CoalescedTask(() => flush(file));
   const file: JournalFile = {
     ...{ number, path, handle, flushes },
-    // Random, and not told to anybody; the shape of a locator is as good as any.
+    // A random text that clients cannot know; a locator is one.
     mark: randomIds.locator(),
     ...{ size: 0, bodies: new Map(), committed: new Set(), gone: new Map() },
     ...{ hasFailed: false, isTorn: false, problem: undefined },
@@ -67,7 +67,7 @@ async function create(
   }
 }
 
-/** Writes records behind those that the journal has, and the notes that wait. One write at a time. */
+/** Appends the pending notes and some records. Must not be called again before it resolves. */
 export async function writeRecords(
   file: JournalFile,
   records: readonly Uint8Array[],
@@ -80,7 +80,7 @@ export async function writeRecords(
   try {
     await append(file, [encodeNote(file.mark, { committed, gone: [...gone.keys()] }), ...records]);
   } finally {
-    for (const tell of gone.values()) tell();
+    for (const resolve of gone.values()) resolve();
   }
 }
 
@@ -97,7 +97,9 @@ async function append(file: JournalFile, chunks: readonly Uint8Array[]): Promise
   file.size += size;
 }
 
-/** What comes after a flush that has failed may stand behind a hole, whatever a later flush says. */
+/**
+ * After a failed flush the file may have a hole, so later records cannot be trusted, even if a later flush succeeds.
+ */
 async function flush(file: JournalFile): Promise<void> {
   if (file.hasFailed) throw new Error('an earlier flush of the journal has failed');
   try {

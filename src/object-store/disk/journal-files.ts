@@ -9,7 +9,7 @@ export function listJournals(dataDir: string): Promise<string[]> {
   return listIn(join(dataDir, JOURNAL));
 }
 
-/** @returns the paths of journals that were recovered, and whose bodies are still to be reconciled */
+/** @returns the paths of recovered journals whose bodies are not reconciled yet, oldest first */
 export function listRecovered(dataDir: string): Promise<string[]> {
   return listIn(join(dataDir, RECOVERED));
 }
@@ -23,11 +23,11 @@ async function listIn(folder: string): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
-/** Reads journals. @returns the locators of all bodies that stand whole in them */
+/** @returns the locators of all complete bodies in some journals */
 export async function readJournals(paths: readonly string[]): Promise<Set<string>> {
   const locators = new Set<string>();
   for (const path of paths) {
-    // A server that is running may have removed it meanwhile.
+    // A running server may have removed it.
     const file = await unlessMissing(open(path, 'r'));
     if (file === undefined) continue;
     await using journal = file;

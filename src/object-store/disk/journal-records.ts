@@ -2,25 +2,25 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { isLocator } from './layout.ts';
 
-/** The longest line of a journal, in bytes. */
-export const MOST_LINE_BYTES = 16 * 1024;
-/** No body in a journal has more bytes. */
-export const MOST_BODY_BYTES = 1024 * 1024;
-/** How many locators a note has at most, so that its line stays within the limit. */
-const MOST_NOTED = 100;
+/** The maximum length of a line of a journal, in bytes. */
+export const MAX_LINE_BYTES = 16 * 1024;
+/** The maximum size of a body in a journal, in bytes. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+/** The maximum number of locators in each list of a note; limits the length of its line. */
+const MAX_NOTED = 100;
 
 /*
- * A journal is a sequence of records. Each begins with a line of JSON: the header of a body, whose bytes follow it, or
- * a note. Every line of a journal carries the same random mark, which no client can know, so a header inside the bytes
- * of a body is not mistaken for a record; and a checksum of itself. Older journals have neither mark, nor
- * checksum, nor notes.
+ * A journal is a sequence of records. A record begins with a line of JSON: either the header of a body, followed by its
+ * bytes, or a note. Each line has a checksum of itself, and the random mark of the journal. Clients cannot know the
+ * mark, so a header inside the bytes of a body is not taken for a record. Older journals have no mark, checksum or
+ * notes.
  */
 
 const mark = z.string().regex(/^[0-9a-z]{32}$/);
 const locator = z.string().refine(isLocator);
 const body = {
   locator,
-  size: z.number().int().min(0).max(MOST_BODY_BYTES),
+  size: z.number().int().min(0).max(MAX_BODY_BYTES),
   /** Lower-case hexadecimal. */
   md5: z.string().regex(/^[0-9a-f]{32}$/),
 };
@@ -28,10 +28,10 @@ const unmarkedHeader = z.strictObject(body);
 const header = z.strictObject({ mark, ...body });
 const note = z.strictObject({ mark, settled: z.array(locator), gone: z.array(locator) });
 
-/** What stands before the bytes of a body. */
+/** The line before the bytes of a body. */
 export type JournalHeader = z.infer<typeof unmarkedHeader>;
 
-/** What became of bodies of the same journal. */
+/** Which bodies of the same journal were committed or deleted. */
 export interface JournalNote {
   /** Bodies that the ledger has recorded. On disk the key is `settled`, which older journals have, too. */
   readonly committed: readonly string[];
@@ -39,7 +39,7 @@ export interface JournalNote {
   readonly gone: readonly string[];
 }
 
-/** A line of a journal. `mark` is undefined in an old one. */
+/** A line of a journal. `mark` is undefined in an older journal. */
 export type JournalLine =
   | ({ readonly kind: 'body'; readonly mark: string | undefined } & JournalHeader)
   | ({ readonly kind: 'note'; readonly mark: string } & JournalNote);
@@ -48,11 +48,11 @@ export function encodeHeader(fileMark: string, fields: JournalHeader): Buffer {
   return encodeLine({ mark: fileMark, ...fields });
 }
 
-/** @returns as many lines as are needed */
+/** @returns one or more lines; nothing for an empty note */
 export function encodeNote(fileMark: string, { committed, gone }: JournalNote): Buffer {
   const lines: Buffer[] = [];
-  for (let at = 0; at < Math.max(committed.length, gone.length); at += MOST_NOTED) {
-    const some = (locators: readonly string[]): string[] => locators.slice(at, at + MOST_NOTED);
+  for (let at = 0; at < Math.max(committed.length, gone.length); at += MAX_NOTED) {
+    const some = (locators: readonly string[]): string[] => locators.slice(at, at + MAX_NOTED);
     lines.push(encodeLine({ mark: fileMark, settled: some(committed), gone: some(gone) }));
   }
   return Buffer.concat(lines);
@@ -63,7 +63,7 @@ function encodeLine(fields: object): Buffer {
   return Buffer.from(`${text.slice(0, -1)},"crc":"${checksum(text)}"}\n`);
 }
 
-/** @param line - without its end. @returns undefined for anything else */
+/** @param line - without the line break. @returns undefined when it is not a line of a journal */
 export function decodeLine(line: string): JournalLine | undefined {
   const [, start, crc] = /^(\{.*),"crc":"([0-9a-f]{8})"\}$/.exec(line) ?? [];
   if (start === undefined) {
@@ -81,7 +81,7 @@ export function decodeLine(line: string): JournalLine | undefined {
   );
 }
 
-/** Texts that records begin with. @param fileMark - of the journal; null: it has none; undefined: nobody knows */
+/** @param fileMark - the mark of the journal; null: it has none; undefined: unknown. @returns how its records begin */
 export function recordStarts(fileMark: string | null | undefined): string[] {
   if (fileMark === null) return ['{"locator":"'];
   return fileMark === undefined ? ['{"locator":"', '{"mark":"'] : [`{"mark":"${fileMark}"`];

@@ -7,34 +7,35 @@ import { beginJournalFile, writeRecords } from './journal-file.ts';
 import { encodeHeader } from './journal-records.ts';
 import { objectPath } from './layout.ts';
 
-/**
- * A write has so many bytes at the most. A journal that has so many bytes or bodies is followed by a new one; so many
- * full ones may wait until their bodies are flushed. Together they bound what a start has to read.
- */
-const MOST = {
+/** Limits what a start has to read. */
+const LIMITS = {
+  /** Bytes of one write. */
   writeBytes: 8 * 1024 * 1024,
+  /** Bytes of one file; the next body begins a new file. */
   bytes: 64 * 1024 * 1024,
+  /** Bodies of one file; the next body begins a new file. */
   bodies: 1024,
+  /** Full files that wait until the files of their bodies are flushed. */
   full: 4,
 };
 
-/** That a body is committed is written with the next bodies, or after so long without any. */
+/** Commits are noted together with the next bodies, or after this time. */
 const NOTE_DELAY_MS = 20;
 
-/** A body that waits to be written. */
+/** A body that waits for its write. */
 interface Entry {
   readonly locator: string;
   readonly md5: string;
   readonly chunks: readonly Uint8Array[];
   /** Of the body, in bytes. */
   readonly size: number;
-  readonly resolve: (body: JournaledBody) => void;
+  readonly resolve: (body: AppendedBody) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A body that everybody can find in the journal. */
-export interface JournaledBody {
-  /** Resolves when it is durable. */
+/** A body that was written to the journal. */
+export interface AppendedBody {
+  /** Resolves when the body is durable. */
   readonly flushed: Promise<void>;
 }
 
@@ -42,39 +43,43 @@ export interface JournaledBody {
 const HEADER_BYTES = 256;
 
 /**
- * Makes small bodies durable together: those that arrive at the same time go into one file one after the other, with
- * one flush for all of them. Their own files are flushed later, before the journal is removed; until then a start
- * makes good from the journal what a power cut has taken of them.
+ * Makes small bodies durable together: bodies that arrive at the same time are written to one file with one flush.
+ * Their own files are flushed later, before the journal file is removed. After a power cut, the next start restores
+ * them from the journal.
  *
- * It notes which bodies were committed and which are gone. So a start can tell a body that the ledger has lost from one
- * that nobody was told of.
+ * It also notes which bodies were committed and which were deleted. With these notes a start distinguishes a body that
+ * the ledger has lost from a body that was never acknowledged.
  */
 export class Journal {
   readonly #dataDir: string;
-  readonly #most: typeof MOST;
+  readonly #limits: typeof LIMITS;
   readonly #logger: Logger;
   #lastNumber = 0;
   #current: JournalFile | undefined;
   readonly #full = new Set<JournalFile>();
   #releasing: Promise<void> = Promise.resolve();
   #waiting: Entry[] = [];
-  /** Journals whose notes are to be written without waiting for more bodies. */
+  /** Files whose notes are written now, without waiting for more bodies. */
   readonly #due = new Set<JournalFile>();
   #noteTimer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
 
-  /** @param dataDir - whose earlier journals have been recovered */
-  constructor(dataDir: string, most: Partial<typeof MOST> = MOST, logger: Logger = silentLogger) {
+  /** @param dataDir - a data folder whose journals are already recovered */
+  constructor(
+    dataDir: string,
+    limits: Partial<typeof LIMITS> = LIMITS,
+    logger: Logger = silentLogger,
+  ) {
     this.#dataDir = dataDir;
-    this.#most = { ...MOST, ...most };
+    this.#limits = { ...LIMITS, ...limits };
     this.#logger = logger;
   }
 
-  /** @returns once the body is in the journal, uncommitted. */
+  /** Writes a body, which is then uncommitted. Resolves after the write, before the flush. */
   append(
     locator: string,
     body: { readonly chunks: readonly Uint8Array[]; readonly size: number; readonly md5: string },
-  ): Promise<JournaledBody> {
+  ): Promise<AppendedBody> {
     const { chunks, md5, size } = body;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ locator, md5, chunks, size, resolve, reject });
@@ -82,7 +87,7 @@ export class Journal {
     });
   }
 
-  /** @returns false when the body is in no journal */
+  /** Marks a body as committed. @returns false when it is not in the journal */
   commit(locator: string): boolean {
     const file = this.#fileOf(locator);
     if (file === undefined) return false;
@@ -97,8 +102,8 @@ export class Journal {
   }
 
   /**
-   * Is told that a body is gone, whether it was in a journal or not.
-   * @returns when the journal does not say any more that it is committed, as far as that can be written
+   * Forgets a body that was deleted; does nothing when it is not in the journal. If the journal has noted that the body
+   * is committed, waits until the deletion is noted, too. Ignores errors of that write.
    */
   async forget(locator: string): Promise<void> {
     const file = this.#fileOf(locator);
@@ -106,7 +111,7 @@ export class Journal {
     const isNoted = file.bodies.get(locator) === 'noted';
     file.bodies.delete(locator);
     file.committed.delete(locator);
-    const noted = isNoted ? this.#noteGone(file, locator) : undefined;
+    const noted = isNoted ? this.#noteDeletion(file, locator) : undefined;
     if (this.#full.has(file)) this.#release(file);
     await noted;
   }
@@ -118,12 +123,12 @@ export class Journal {
     );
   }
 
-  /** Tries again to get rid of full journals; something may have prevented it that has passed. */
+  /** Tries again to remove full files, because the cause of an earlier error may have gone. */
   retry(): void {
     for (const file of this.#full) this.#release(file);
   }
 
-  /** Makes the files of all bodies durable, so that the next start finds no journal; unless one is left uncommitted. */
+  /** Makes the files of all bodies durable and removes the journal. Files with uncommitted bodies stay. */
   async close(): Promise<void> {
     await this.#writing;
     for (const { flushes } of this.#files()) await flushes.drain();
@@ -153,7 +158,7 @@ export class Journal {
     if (this.#due.size > 0) this.#startWriting();
   }
 
-  #noteGone(file: JournalFile, locator: string): Promise<void> {
+  #noteDeletion(file: JournalFile, locator: string): Promise<void> {
     return new Promise((resolve) => {
       file.gone.set(locator, resolve);
       this.#writeNotes([file]);
@@ -161,20 +166,20 @@ export class Journal {
   }
 
   async #writeWaiting(): Promise<void> {
-    // Whatever arrives in this turn of the event loop goes along.
+    // Includes all bodies that arrive in this turn of the event loop.
     await new Promise(setImmediate);
     while (this.#waiting.length > 0 || this.#due.size > 0) {
       if (this.#waiting.length > 0) await this.#writeBodies();
       for (const file of this.#due) {
         this.#due.delete(file);
-        // A note that is missing costs a look at the ledger after a crash.
+        // Ignores errors: without its note, the next start only has to read the ledger.
         await Promise.allSettled([writeRecords(file, [])]);
       }
     }
     this.#writing = undefined;
   }
 
-  /** Writes as many of the waiting bodies as one write and the current file may have. */
+  /** Writes as many waiting bodies as the limits of one write and of the file allow. */
   async #writeBodies(): Promise<void> {
     let entries: readonly Entry[] = [];
     try {
@@ -186,17 +191,17 @@ export class Journal {
       entries = this.#waiting.splice(0, Math.max(1, this.#countFitting(file)));
       await this.#writeTogether(file, entries);
     } catch (error) {
-      // When there is no file to write to, there is none for any of them.
+      // Without a file none of the waiting bodies can be written.
       const failed = entries.length > 0 ? entries : this.#waiting.splice(0);
       for (const entry of failed) entry.reject(error);
-      // What the file has behind this place cannot be read any more.
+      // After a failed write nothing more may be appended to the file.
       this.#retire();
     }
   }
 
   #countFitting(file: JournalFile): number {
-    const bytes = Math.min(this.#most.writeBytes, this.#most.bytes - file.size);
-    const bodies = Math.min(this.#waiting.length, this.#most.bodies - file.bodies.size);
+    const bytes = Math.min(this.#limits.writeBytes, this.#limits.bytes - file.size);
+    const bodies = Math.min(this.#waiting.length, this.#limits.bodies - file.bodies.size);
     let size = 0;
     for (let count = 0; count < bodies; count += 1) {
       size += HEADER_BYTES + (this.#waiting[count]?.size ?? 0);
@@ -205,7 +210,7 @@ export class Journal {
     return Math.max(0, bodies);
   }
 
-  /** The next ones are written while these are being flushed. */
+  /** Does not wait for the flush, so that the next bodies can be written at the same time. */
   async #writeTogether(file: JournalFile, entries: readonly Entry[]): Promise<void> {
     const records = entries.flatMap(({ chunks, locator, md5, size }) => [
       encodeHeader(file.mark, { locator, size, md5 }),
@@ -215,7 +220,7 @@ export class Journal {
     for (const entry of entries) file.bodies.set(entry.locator, 'uncommitted');
     const flushed = this.#flush(file, entries);
     for (const entry of entries) entry.resolve({ flushed });
-    if (file.size >= this.#most.bytes || file.bodies.size >= this.#most.bodies) this.#retire();
+    if (file.size >= this.#limits.bytes || file.bodies.size >= this.#limits.bodies) this.#retire();
   }
 
   async #flush(file: JournalFile, entries: readonly Entry[]): Promise<void> {
@@ -229,14 +234,14 @@ export class Journal {
   }
 
   async #begin(): Promise<JournalFile> {
-    // A disk that cannot keep up must slow down those who upload.
-    if (this.#full.size >= this.#most.full) await this.#releasing;
+    // Slows down uploads if the disk is too slow.
+    if (this.#full.size >= this.#limits.full) await this.#releasing;
     const file = await beginJournalFile(this.#dataDir, this.#lastNumber + 1);
     this.#lastNumber = file.number;
     return file;
   }
 
-  /** Ends the current file: the next body begins another, and this one goes when no body needs it any more. */
+  /** Ends the current file: the next body begins a new one. This one is removed when no body needs it. */
   #retire(): void {
     const file = this.#current;
     if (file === undefined) return;
@@ -245,22 +250,23 @@ export class Journal {
     this.retry();
   }
 
-  /** Makes what is committed durable in its own files, one journal after the other. */
+  /** Removes a full file if possible; one file at a time. */
   #release(file: JournalFile): void {
     this.#releasing = this.#releasing
       .then(() => this.#removeUnneeded(file))
       .catch((error: unknown) => {
-        // A flush that has failed proves nothing when it is tried again. The next start writes the bodies anew.
+        // After a failed flush a later success proves nothing, so the next start must restore the bodies.
         file.hasFailed ||= error instanceof FlushError;
         const problem = file.hasFailed
-          ? 'a journal stays until the next start: a file of it could not be flushed'
-          : 'a journal could not be removed, and is tried again';
+          ? 'a journal stays until the next start, because the file of a body could not be flushed'
+          : 'a journal could not be removed; it is tried again later';
         if (problem === file.problem) return;
         file.problem = problem;
         this.#logger.warn({ err: error, journal: file.path }, problem);
       });
   }
 
+  /** Flushes the files of all bodies, then removes the journal file; does nothing while a body is uncommitted. */
   async #removeUnneeded(file: JournalFile): Promise<void> {
     if (file.hasFailed || !this.#full.has(file)) return;
     if ([...file.bodies.values()].includes('uncommitted')) return;

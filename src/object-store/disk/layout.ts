@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 
-/** Where bodies are while they come in, and as long as nobody has recorded them. */
+/** Folder of large bodies that are being written or are uncommitted. */
 export const STAGING = 'staging';
-/** Where small bodies are durable until their own files are. */
+/** Folder of the journals, in which small bodies are durable until their own files are. */
 export const JOURNAL = 'journal';
-/** Where whole bodies are. */
+/** Folder of complete bodies. */
 export const OBJECTS = 'objects';
-/** Where the journals of a crash are from their recovery until every body of them was reconciled. */
+/** Folder of the journals of a crash, from their recovery until all their bodies are reconciled. */
 export const RECOVERED = 'recovered';
-/** Where files go that may be the last copy of something. They are never deleted, and never read again. */
+/** Folder of files that may be the last copy of something. The gateway never deletes or reads them. */
 export const LOST = 'lost';
 
 export function stagingPath(dataDir: string, locator: string): string {
@@ -23,22 +23,22 @@ export function objectPath(dataDir: string, locator: string): string {
   return join(objectFolder(dataDir, locator), locator);
 }
 
-/** The last digits: they differ between locators that count up as well as between random ones. */
+/** The last two characters: they differ between random locators, and also between sequential ones. */
 export function folderName(locator: string): string {
   return locator.slice(-2);
 }
 
-/** Whether a name can be a locator. Random ones have 32 characters, and so many are never all letters. */
+/** Whether a name can be a locator. A locator has a digit: 32 random characters are never all letters. */
 export function isLocator(name: string): boolean {
   return /^(?=.*\d)[0-9a-z]{2,64}$/.test(name);
 }
 
-/** Whether a name can be the one of a folder in `objects/`. */
+/** Whether a name can be a folder in `objects/`. */
 export function isObjectFolder(name: string): boolean {
   return /^[0-9a-z]{2}$/.test(name);
 }
 
-/** Whether a name can be the one of a journal. */
+/** Whether a name can be a journal. */
 export function isJournal(name: string): boolean {
   return /^[1-9]\d{0,14}$/.test(name);
 }

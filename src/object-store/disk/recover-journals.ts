@@ -16,37 +16,37 @@ import { LOST, objectPath, OBJECTS, RECOVERED, STAGING, stagingPath } from './la
 import type { FoundBody, Gap } from './scan-journal.ts';
 import { scanJournal } from './scan-journal.ts';
 
-/** What the journals of a crash say, beside the bodies that they have given back. */
+/** What is known from the journals of a crash, besides the restored bodies. */
 export interface Recovered {
-  /** How many journals there were. */
+  /** Number of journals. */
   readonly journals: number;
-  /** Some of them had bytes that no crash explains. */
+  /** A journal had bytes that a crash does not explain. */
   readonly isDamaged: boolean;
-  /** Bodies that were on record before the crash, and were not deleted, as far as that had been noted. */
+  /** Bodies that were noted as committed, and not as deleted, before the crash. */
   readonly committed: ReadonlySet<string>;
 }
 
-/** The operating system flushes so many files together. It bounds open files and memory, too. */
+/** How many files are written and flushed at the same time; limits open files and memory. */
 const FILES_AT_ONCE = 8;
 
-/** What one journal has. */
+/** The content of one journal. */
 interface Content {
   readonly bodies: readonly FoundBody[];
   readonly committed: readonly string[];
   readonly gone: readonly string[];
-  /** Those that no crash explains. */
+  /** Without the torn tail that a crash explains. */
   readonly gaps: readonly Gap[];
 }
 
 /**
- * Makes good what a crash has left to the journals: writes every body in them to a durable file of its own, and stages
- * it, because only the ledger can tell what has become of it. Then the journals are put aside, until the bodies were
- * reconciled. A start that is killed meanwhile goes on where it was.
+ * Restores the bodies in the journals of a crash: writes each to a durable file in `objects/` and in `staging/`, where
+ * reconcile finds it. Then moves the journals to `recovered/`, where they stay until the bodies are reconciled. If a
+ * start is killed during this, the next one continues.
  */
 export async function recoverJournals(dataDir: string, logger: Logger): Promise<Recovered> {
   const committed = new Set<string>();
   const result = { journals: 0, isDamaged: false, committed };
-  const learn = async (path: string, content: Content): Promise<void> => {
+  const addContent = async (path: string, content: Content): Promise<void> => {
     result.journals += 1;
     for (const locator of content.committed) committed.add(locator);
     if (content.gaps.length === 0) return;
@@ -54,21 +54,21 @@ export async function recoverJournals(dataDir: string, logger: Logger): Promise<
     await keepDamaged(dataDir, path, content.gaps, logger);
   };
   for (const path of await listRecovered(dataDir)) {
-    await withJournal(path, (_, content) => learn(path, content));
+    await withJournal(path, (_, content) => addContent(path, content));
   }
   const journals = await listJournals(dataDir);
   const folders = new Set<string>();
   for (const path of journals) {
     await withJournal(path, async (file, content) => {
-      await learn(path, content);
+      await addContent(path, content);
       await restoreAll(dataDir, file, content, folders);
     });
   }
-  if (journals.length > 0) await putAside(dataDir, journals, folders);
+  if (journals.length > 0) await moveToRecovered(dataDir, journals, folders);
   return result;
 }
 
-/** Forgets what the journals said: every body of them was reconciled. */
+/** Removes the recovered journals, after all their bodies are reconciled. */
 export async function forgetRecovered(dataDir: string): Promise<void> {
   for (const path of await listRecovered(dataDir)) await remove(path);
 }
@@ -103,7 +103,7 @@ async function readContent(file: FileHandle): Promise<Content> {
   return { bodies: [...bodies.values()], committed: [...committed], gone: [...gone], gaps };
 }
 
-/** Bytes that were not understood may be the last copy of something, so the journal gets a name that nothing removes. */
+/** Adds a name in `lost/` to a damaged journal, because its unread bytes may be the last copy of something. */
 async function keepDamaged(
   dataDir: string,
   path: string,
@@ -112,10 +112,10 @@ async function keepDamaged(
 ): Promise<void> {
   const kept = await linkDurably(path, join(dataDir, LOST), `journal-${basename(path)}`);
   const bytes = gaps.reduce((sum, { from, to }) => sum + to - from, 0);
-  const places = gaps.map(({ from, to }) => ({ from, to })).slice(0, 10);
+  const ranges = gaps.map(({ from, to }) => ({ from, to })).slice(0, 10);
   logger.error(
-    { journal: path, kept, bytes, places },
-    'a journal is damaged: every whole file in it was recovered, and it is kept',
+    { journal: path, kept, bytes, ranges },
+    'a journal is damaged: its complete files are recovered, and the journal is kept',
   );
 }
 
@@ -125,7 +125,7 @@ async function restoreAll(
   { bodies, gone }: Content,
   folders: Set<string>,
 ): Promise<void> {
-  // That they were deleted may not have been durable.
+  // The deletion of these files may not have been durable.
   for (const locator of gone) await remove(objectPath(dataDir, locator));
   for (const { locator } of bodies) {
     const folder = dirname(objectPath(dataDir, locator));
@@ -136,7 +136,7 @@ async function restoreAll(
   await forEachOf(bodies, FILES_AT_ONCE, (body) => restore(dataDir, journal, body));
 }
 
-/** Always anew: of a file that looks right nobody knows whether the disk has it. */
+/** Writes the file again even if it looks complete, because it may not be durable. */
 async function restore(
   dataDir: string,
   journal: FileHandle,
@@ -144,9 +144,9 @@ async function restore(
 ): Promise<void> {
   const staged = stagingPath(dataDir, locator);
   const object = objectPath(dataDir, locator);
-  // Only a file that was flushed gets both names; an earlier start was killed after that.
+  // Only a durable file gets both names, so an earlier start has restored this body.
   if (await isSameFile(staged, object)) return;
-  // First, so that a disk that is full has room for the new one.
+  // Removed first, so that a full disk has room for the new file.
   await remove(object);
   const bytes = Buffer.allocUnsafe(size);
   await journal.read(bytes, 0, size, position);
@@ -160,8 +160,8 @@ async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   await file.datasync();
 }
 
-/** Makes the names of all bodies durable, and only then takes the journals out of the way. */
-async function putAside(
+/** Makes the names of all bodies durable, and then moves the journals. */
+async function moveToRecovered(
   dataDir: string,
   journals: readonly string[],
   folders: ReadonlySet<string>,

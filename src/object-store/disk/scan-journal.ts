@@ -2,31 +2,31 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { FileWindow } from './file-window.ts';
 import type { JournalLine, JournalNote } from './journal-records.ts';
-import { decodeLine, MOST_BODY_BYTES, MOST_LINE_BYTES, recordStarts } from './journal-records.ts';
+import { decodeLine, MAX_BODY_BYTES, MAX_LINE_BYTES, recordStarts } from './journal-records.ts';
 
-/** A body that stands whole in a journal. */
+/** A complete body in a journal. */
 export interface FoundBody {
   readonly kind: 'body';
   readonly locator: string;
-  /** Where its bytes begin, in bytes from the start of the journal. */
+  /** Where its bytes begin, as an offset in the journal. */
   readonly position: number;
   readonly size: number;
 }
 
-/** Bytes of a journal that are no record. */
+/** Bytes of a journal that are not a record. */
 export interface Gap {
   readonly kind: 'gap';
   readonly from: number;
-  /** The first byte behind it. */
+  /** The offset of the first byte after it. */
   readonly to: number;
-  /** The last record, as a crash cuts it while it is being written: nobody was told that it is stored. */
+  /** It is a last record that a crash has cut off during the write; its body was never acknowledged. */
   readonly isTornTail: boolean;
 }
 
 export type JournalItem = FoundBody | ({ readonly kind: 'note' } & JournalNote) | Gap;
 
 /** A record, and where the next one begins. */
-interface Found {
+interface ScannedRecord {
   readonly item: JournalItem;
   readonly end: number;
 }
@@ -34,13 +34,14 @@ interface Found {
 /** Enough for the longest record. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
 const NEWLINE = 0x0a;
-/** So many zeros at the end of a journal were never written: the file grew, and its bytes did not reach the disk. */
-const UNWRITTEN_ZEROS = 8;
+/** This number of zeros at the end of a journal means: the file has grown, but its bytes have not reached the disk. */
+const MIN_UNWRITTEN_ZEROS = 8;
 const ZEROS = Buffer.alloc(64 * 1024);
 
 /**
- * Reads a journal of any size in bounded memory. Behind a record that is not whole it looks for the next one.
- * @returns everything in it, in order and without overlap
+ * Reads a journal of any size in bounded memory. After bytes that are not a complete record it searches the next
+ * record.
+ * @returns all records and gaps, in order and without overlap
  */
 export async function* scanJournal(file: FileHandle): AsyncGenerator<JournalItem, void, undefined> {
   const window = await FileWindow.open(file, WINDOW_BYTES);
@@ -65,12 +66,12 @@ export async function* scanJournal(file: FileHandle): AsyncGenerator<JournalItem
   yield { kind: 'gap', from: gap, to: window.size, isTornTail };
 }
 
-/** @param mark - of the journal; null: it has none; undefined: its first line cannot be read */
+/** @param mark - the mark of the journal; null: it has none; undefined: its first line cannot be read */
 async function readRecord(
   window: FileWindow,
   position: number,
   mark: string | null | undefined,
-): Promise<Found | undefined> {
+): Promise<ScannedRecord | undefined> {
   const found = await readLine(window, position);
   if (found === undefined) return undefined;
   const { end, line } = found;
@@ -82,18 +83,18 @@ async function readRecord(
   return { item: { kind: 'body', locator, position: end, size }, end: end + size };
 }
 
-/** @returns the line that begins at a position, and where the next byte is */
+/** @returns the line that begins at a position, and the position after it */
 async function readLine(
   window: FileWindow,
   position: number,
 ): Promise<{ line: JournalLine; end: number } | undefined> {
-  const head = await window.view(position, MOST_LINE_BYTES);
+  const head = await window.view(position, MAX_LINE_BYTES);
   const length = head.indexOf(NEWLINE);
   const line = length < 0 ? undefined : decodeLine(head.toString('utf8', 0, length));
   return line && { line, end: position + length + 1 };
 }
 
-/** @returns where a record may begin next; the size of the journal when there is no more */
+/** @returns the next position where a record may begin; the size of the journal when there is none */
 async function findNext(
   window: FileWindow,
   from: number,
@@ -102,8 +103,8 @@ async function findNext(
   const overlap = Math.max(...starts.map((start) => start.length)) - 1;
   for (let position = from; position < window.size;) {
     const bytes = await window.view(position, WINDOW_BYTES / 2);
-    const places = starts.map((start) => bytes.indexOf(start)).filter((place) => place >= 0);
-    if (places.length > 0) return position + Math.min(...places);
+    const offsets = starts.map((start) => bytes.indexOf(start)).filter((offset) => offset >= 0);
+    if (offsets.length > 0) return position + Math.min(...offsets);
     if (position + bytes.length >= window.size) break;
     position += bytes.length - overlap;
   }
@@ -111,12 +112,12 @@ async function findNext(
 }
 
 /**
- * Whether a crash explains what stands at the end of a journal: the beginning of one record, and then nothing, or
- * zeros that stand for bytes that did not reach the disk.
+ * Whether a crash explains the bytes at the end of a journal: they are the beginning of one record, followed by
+ * nothing, or by zeros in place of bytes that did not reach the disk.
  */
 async function isTorn(window: FileWindow, from: number): Promise<boolean> {
   const end = await writtenEnd(window, from);
-  if (end - from > MOST_LINE_BYTES + MOST_BODY_BYTES) return false;
+  if (end - from > MAX_LINE_BYTES + MAX_BODY_BYTES) return false;
   const found = await readLine(window, from);
   if (found !== undefined && found.end <= end) {
     return found.line.kind === 'body' && found.end + found.line.size > end;
@@ -129,7 +130,7 @@ async function isTorn(window: FileWindow, from: number): Promise<boolean> {
   );
 }
 
-/** @returns where the zeros begin that were never written; the size of the journal when there are none */
+/** @returns where the unwritten zeros at the end begin; the size of the journal when there are none */
 async function writtenEnd(window: FileWindow, from: number): Promise<number> {
   let end = window.size;
   while (end > from) {
@@ -141,7 +142,7 @@ async function writtenEnd(window: FileWindow, from: number): Promise<number> {
     }
     end = start;
   }
-  return window.size - end < UNWRITTEN_ZEROS ? window.size : end;
+  return window.size - end < MIN_UNWRITTEN_ZEROS ? window.size : end;
 }
 
 function md5Of(bytes: Uint8Array): string {

@@ -1,11 +1,13 @@
-/** Bytes that each of many may have: less for each, the more there are. */
-export interface Shared {
-  readonly most: number;
-  readonly least: number;
-  readonly together: number;
+/** How many bytes each of many may have: fewer for each, the more there are. */
+export interface ShareLimits {
+  readonly max: number;
+  /** Each has this number of bytes, even if together they exceed `total`. */
+  readonly min: number;
+  /** For all together. */
+  readonly total: number;
 }
 
-/** @returns what each of a number has, of what they may have together */
-export function share({ most, least, together }: Shared, count: number): number {
-  return Math.min(most, Math.max(least, Math.floor(together / Math.max(1, count))));
+/** @returns how many bytes each of `count` may have */
+export function share({ max, min, total }: ShareLimits, count: number): number {
+  return Math.min(max, Math.max(min, Math.floor(total / Math.max(1, count))));
 }

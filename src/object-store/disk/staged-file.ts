@@ -5,12 +5,12 @@ import type { FollowedFile, Hasher } from '../hashing/hasher.ts';
 import type { Batch } from './batches.ts';
 import { writeBatch } from './batches.ts';
 
-/** So many bytes are flushed at a time while more come in, so that the last flush is short. */
+/** A flush starts after this number of bytes while more are received, so that the last flush is short. */
 const FLUSH_BYTES = 64 * 1024 * 1024;
 
 /**
- * Writes a body to a new file and flushes it to the disk, hashing it behind the writer. Memory holds two batches at
- * the most: the one that is being written, and the one that is being gathered.
+ * Writes a body to a new file and flushes it. Hash threads read the file behind the writer. Memory holds two batches at
+ * most: one that is being written, and one that is being gathered.
  */
 export async function writeStagedFile(
   path: string,
@@ -48,7 +48,7 @@ async function writeBatches(
   };
   const start = (batch: Batch): Promise<void> => {
     const written = write(batch);
-    // It is awaited later, when the next batch is there; until then a failure must not count as unhandled.
+    // Avoids an unhandled rejection: the write is awaited only when the next batch is complete.
     written.catch(() => undefined);
     return written;
   };
@@ -59,7 +59,7 @@ async function writeBatches(
       writing = start(batch);
     }
   } finally {
-    // Also when the body breaks off: nobody may close the file under a write.
+    // Also after an error of the body: the file must not be closed during a write.
     await Promise.allSettled([writing, flush.finish()]);
   }
   await Promise.all([writing, flush.finish()]);
@@ -67,26 +67,26 @@ async function writeBatches(
 }
 
 /**
- * Flushes what was written, one flush at a time. The operating system tells of a failed flush once, so every
- * failure counts: a later flush that succeeds says nothing about the bytes of this one.
+ * Flushes a file while it is being written, one flush at a time. The operating system reports a failed flush only once,
+ * so an error of any flush fails the file, even if a later flush succeeds.
  */
 function earlyFlush(file: FileHandle): {
   upTo: (size: number) => void;
-  /** Waits for the flush that is under way. @throws when any has failed */
+  /** Waits for the flush in progress. @throws when any flush has failed */
   finish: () => Promise<void>;
 } {
-  let begun = 0;
-  let busy = false;
+  let flushedTo = 0;
+  let isBusy = false;
   let flushing = Promise.resolve();
   return {
     upTo: (size) => {
-      if (busy || size - begun < FLUSH_BYTES) return;
-      begun = size;
-      busy = true;
+      if (isBusy || size - flushedTo < FLUSH_BYTES) return;
+      flushedTo = size;
+      isBusy = true;
       flushing = flushing
         .then(() => file.datasync())
         .finally(() => {
-          busy = false;
+          isBusy = false;
         });
       flushing.catch(() => undefined);
     },

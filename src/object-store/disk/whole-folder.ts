@@ -7,11 +7,11 @@ import { tryServerLock } from './folder-lock.ts';
 import type { ServerLock } from './folder-lock.ts';
 
 /**
- * Makes a folder that gets its name only when it is complete and durable. What a process that was killed has left of it
- * goes with the next try.
- * @param target - a folder that is not there yet, or is empty
- * @param fill - writes what is to be in it; what it throws is thrown here, and nothing is left
- * @throws when there is something in the target, or another process is making it
+ * Creates a folder that gets its name only when it is complete and durable. The next call for the same target removes
+ * what a killed process has left.
+ * @param target - a folder that does not exist yet, or is empty
+ * @param fill - writes the content; its error is rethrown after the folder is removed
+ * @throws when the target is not empty, or another process is creating it
  */
 export async function makeWholeFolder<Result>(
   target: string,
@@ -39,10 +39,10 @@ export async function makeWholeFolder<Result>(
   }
 }
 
-/** The files of the lock. In a folder that is unfinished they keep others out of it. */
+/** The files of the lock, which keeps other processes out of an unfinished folder. */
 const LOCK_FILES = ['server.lock', 'server.pid'];
 
-/** Makes the folder that is filled, unless an earlier try has left it, and takes its lock. */
+/** Creates the folder to fill, unless an earlier call has left it, and takes its lock. */
 async function lockUnfinished(folder: string, path: string): Promise<ServerLock> {
   try {
     await mkdir(folder, { mode: 0o700 });
@@ -50,7 +50,7 @@ async function lockUnfinished(folder: string, path: string): Promise<ServerLock>
     if (!hasErrorCode(error, 'EEXIST')) throw error;
     const found = await lstat(folder);
     if (!found.isDirectory() || found.uid !== (process.getuid?.() ?? found.uid)) {
-      throw new Error(`${folder} is in the way: remove it`, { cause: error });
+      throw new Error(`${folder} exists and cannot be used: remove it`, { cause: error });
     }
   }
   const lock = tryServerLock(folder);
@@ -58,19 +58,19 @@ async function lockUnfinished(folder: string, path: string): Promise<ServerLock>
   throw new Error(`another backup to ${path} is running`);
 }
 
-/** Removes all but the lock. */
+/** Removes everything except the lock. */
 async function clear(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (!LOCK_FILES.includes(name)) await rm(join(folder, name), { recursive: true });
   }
 }
 
-/** Another process that finds no lock makes one of its own. */
+/** Removes the files of the lock. A process that comes later creates its own. */
 async function removeLock(folder: string): Promise<void> {
   for (const name of LOCK_FILES) await rm(join(folder, name), { force: true });
 }
 
-/** Removes a folder that was not finished; unless another process has just begun to use it. */
+/** Removes an unfinished folder, unless another process has just begun to use it. */
 async function discard(folder: string): Promise<void> {
   await clear(folder);
   await removeLock(folder);
@@ -83,10 +83,10 @@ async function discard(folder: string): Promise<void> {
 
 async function requireEmpty(path: string): Promise<void> {
   if (!existsSync(path)) return;
-  if ((await readdir(path)).length > 0) throw new Error(`there is something in ${path} already`);
+  if ((await readdir(path)).length > 0) throw new Error(`${path} is not empty`);
 }
 
-/** Makes a folder and those above it; their names survive a power cut. */
+/** Creates a folder and its parents, and makes their names durable. */
 async function makeFolders(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;

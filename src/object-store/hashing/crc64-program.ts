@@ -1,13 +1,14 @@
 /**
- * Writes the WebAssembly program that advances a CRC-64. Eight bytes are taken at a time, with a table for each of
- * them ("slicing by 8"). Each step waits for the one before, so two halves of a block, the lanes, are taken in turn,
- * and joined at its end: with tables, too, that say what a whole lane of zeros makes of a CRC.
+ * Generates the WebAssembly program that advances a CRC-64. It processes eight bytes per step, with one table for each
+ * of them ("slicing by 8"). Each step depends on the one before, so the program processes the two halves of a block,
+ * the lanes, alternately, and combines their CRCs at the end. For that, the lane tables advance a CRC over a lane of
+ * zeros.
  *
- * Its memory begins with eight step tables and eight lane tables of 256 numbers of 64 bits, one table for each byte of
- * a CRC; behind them is room for a block. It exports `memory` and
+ * Its memory has eight step tables and eight lane tables, one for each byte of a CRC, of 256 numbers of 64 bits each;
+ * then a block. It exports `memory` and
  *
  * - `advanceBlock(crc: i64): i64` over a whole block;
- * - `advanceBytes(crc: i64, end: i32): i64` over what lies between the start of the block and an address.
+ * - `advanceBytes(crc: i64, end: i32): i64` from the start of the block to an address.
  */
 
 export const TABLE_BYTES = 256 * 8;
@@ -33,7 +34,7 @@ const number64 = (value: number): number[] => [0x42, ...signed(value)];
 const load64 = (offset: number): number[] => [0x29, 0, ...unsigned(offset)];
 const loadByte = (offset: number): number[] => [0x31, 0, ...unsigned(offset)];
 
-/** The numbers that the eight tables from an address on have for the eight bytes of a local, joined. */
+/** Looks up the eight bytes of a local in the eight tables from an address on, and combines the numbers by XOR. */
 function lookUp(local: number, tables: number): number[] {
   return Array.from({ length: 8 }, (_, byte) => [
     ...entry(local, byte),
@@ -42,13 +43,13 @@ function lookUp(local: number, tables: number): number[] {
   ]).flat();
 }
 
-/** Where in a table of 64 bit numbers the one for a byte of a local is. */
+/** The offset in a table of 64 bit numbers for a byte of a local. */
 function entry(local: number, byte: number): number[] {
-  const place =
+  const offset =
     byte === 0
       ? [...get(local), i32.wrap, ...number32(3), i32.shiftLeft]
       : [...get(local), ...number64(byte * 8 - 3), i64.shiftRight, i32.wrap];
-  return [...place, ...number32(255 * 8), i32.and];
+  return [...offset, ...number32(255 * 8), i32.and];
 }
 
 function advanceBlock(): number[] {
@@ -90,7 +91,7 @@ function advanceBytes(): number[] {
   ]);
 }
 
-/** A function body behind its local variables. */
+/** A function body with its local variables. */
 function code(
   { locals }: { readonly locals: { readonly i64: number; readonly i32: number } },
   instructions: readonly number[],

@@ -1,30 +1,30 @@
 import { BLOCK, BLOCK_BYTES, crc64Program, LANE_TABLES, TABLE_BYTES } from './crc64-program.ts';
 
-/** ECMA-182, reflected: the polynomial of CRC-64/XZ, which OSS answers in `x-oss-hash-crc64ecma`. */
+/** ECMA-182, reflected: the polynomial of CRC-64/XZ, which OSS returns in `x-oss-hash-crc64ecma`. */
 const POLYNOMIAL = 0xc96c5795d7870f42n;
 const ONES = 0xffff_ffff_ffff_ffffn;
 
-/** A running CRC-64/XZ. Those made by one engine share its memory, but not their state. */
+/** A CRC-64/XZ that is being computed. CRCs of one engine share its memory, but not their state. */
 export interface Crc64 {
   update(bytes: Uint8Array): void;
   /** @returns the CRC so far, as an unsigned decimal */
   digest(): string;
 }
 
-/** Makes running CRCs. */
+/** Starts CRCs. */
 export interface Crc64Engine {
   start(): Crc64;
 }
 
 type Advance = (crc: bigint, end?: number) => bigint;
 
-/** Loads the program and fills its tables, which takes about a millisecond. */
+/** Loads the program and fills its tables. Takes about a millisecond. */
 export function createCrc64Engine(): Crc64Engine {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(crc64Program()));
   const { memory } = exports;
   if (!(memory instanceof WebAssembly.Memory)) throw new Error('the CRC program has no memory');
-  const advanceBlock = advancing(exports['advanceBlock']);
-  const advanceBytes = advancing(exports['advanceBytes']);
+  const advanceBlock = typedAdvance(exports['advanceBlock']);
+  const advanceBytes = typedAdvance(exports['advanceBytes']);
   const block = new Uint8Array(memory.buffer, BLOCK, BLOCK_BYTES);
   const advance = (crc: bigint, bytes: Uint8Array): bigint => {
     block.set(bytes);
@@ -48,7 +48,7 @@ function startCrc(advance: (crc: bigint, bytes: Uint8Array) => bigint): Crc64 {
   };
 }
 
-function advancing(program: unknown): Advance {
+function typedAdvance(program: unknown): Advance {
   if (typeof program !== 'function') throw new Error('the CRC program lacks a function');
   return (crc, end) => {
     const advanced: unknown = Reflect.apply(program, undefined, [crc, end]);
@@ -62,14 +62,14 @@ function fillTables(
   advance: (crc: bigint, bytes: Uint8Array) => bigint,
 ): void {
   const steps = new BigUint64Array(memory, 0, LANE_TABLES / 8);
-  const table = (place: number): BigUint64Array => steps.subarray(place * 256, place * 256 + 256);
+  const table = (index: number): BigUint64Array => steps.subarray(index * 256, index * 256 + 256);
   const last = table(7);
   last.forEach((_, byte) => {
     last[byte] = afterZeroBits(BigInt(byte), 8);
   });
-  // What the last byte of eight does with nothing behind it, the one before does with one byte more.
-  for (let place = 6; place >= 0; place -= 1) {
-    table(place).set(table(place + 1).map((crc) => afterZeroByte(crc, last)));
+  // The last of eight bytes is followed by no other byte; each byte before it is followed by one more.
+  for (let index = 6; index >= 0; index -= 1) {
+    table(index).set(table(index + 1).map((crc) => afterZeroByte(crc, last)));
   }
   const zeros = new Uint8Array(BLOCK_BYTES / 2);
   const lanes = new BigUint64Array(memory, LANE_TABLES, (8 * TABLE_BYTES) / 8);
@@ -77,7 +77,7 @@ function fillTables(
     const image = BigInt.asUintN(64, advance(1n << BigInt(bit), zeros));
     const own = lanes.subarray((bit >> 3) * 256);
     const power = 1 << (bit & 7);
-    // The CRC of a sum is the sum of the CRCs, so the numbers below the power are there already.
+    // The CRC of an XOR is the XOR of the CRCs, so the numbers below the power are already in the table.
     for (let low = 0; low < power; low += 1) own[power + low] = (own[low] ?? 0n) ^ image;
   }
 }

@@ -8,7 +8,7 @@ export interface Digests {
   readonly sha256: string;
 }
 
-/** Digests of a body that is small enough to be in memory. */
+/** Computes the digests of a body in memory. */
 export function digestChunks(chunks: readonly Uint8Array[], engine: Crc64Engine): Digests {
   const md5 = createHash('md5');
   const sha256 = createHash('sha256');

@@ -1,7 +1,7 @@
-/** What can be computed of a file behind its writer. */
+/** The digests that can be computed behind the writer of a file. */
 export type FollowedDigest = 'md5' | 'crc64';
 
-/** What the gateway's thread asks of a hash thread. `job` names one digest of one file until it is done or stopped. */
+/** Messages to a hash thread. `job` identifies one digest of one file. */
 export type HashRequest =
   | {
       readonly job: number;
@@ -13,7 +13,7 @@ export type HashRequest =
   | { readonly job: number; readonly kind: 'advance' | 'finish'; readonly size: number }
   | { readonly job: number; readonly kind: 'stop' };
 
-/** What a hash thread answers to `finish` and to `sha256`. */
+/** Responses of a hash thread: to `finish` and `sha256`, or after an error. */
 export type HashResponse =
   | { readonly job: number; readonly kind: 'done'; readonly digest: string }
   | { readonly job: number; readonly kind: 'failed'; readonly message: string };

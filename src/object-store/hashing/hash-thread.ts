@@ -3,15 +3,15 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort } from 'node:worker_threads';
 import { createCrc64Engine } from './crc64.ts';
-import type { FollowedDigest, HashResponse, HashRequest } from './hash-messages.ts';
+import type { FollowedDigest, HashRequest, HashResponse } from './hash-messages.ts';
 
-/** Reads files behind their writer, while their pages are still in memory, and hashes them. */
+/** A thread that hashes files. It reads them behind their writer, while their pages are still in memory. */
 
 const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
 const STEP_BYTES = 16 * buffer.length;
 
 interface FollowedJob {
-  /** It is opened for each step: a client may let an upload stand still, and thousands may do that. */
+  /** Opened for each step, because thousands of uploads may stall at the same time. */
   readonly path: string;
   readonly hash: RunningHash;
   position: number;
@@ -20,7 +20,7 @@ interface FollowedJob {
 /** A digest that is being computed. */
 interface RunningHash {
   update(bytes: Buffer): unknown;
-  /** @returns the digest, as the answer has it */
+  /** @returns the digest as text */
   digest(): string;
 }
 
@@ -55,7 +55,7 @@ function finish(job: number, state: FollowedJob, size: number): HashResponse {
   return { job, kind: 'done', digest: state.hash.digest() };
 }
 
-/** In steps, so that the files that are followed meanwhile get their turn. */
+/** Computes in steps, so that other jobs can run between them. */
 async function sha256Of(path: string): Promise<string> {
   const file = openSync(path, 'r');
   try {
@@ -73,7 +73,7 @@ async function sha256Of(path: string): Promise<string> {
   }
 }
 
-function serveFollowed(request: HashRequest): HashResponse | undefined {
+function handleFollowed(request: HashRequest): HashResponse | undefined {
   const { job } = request;
   if (request.kind === 'follow') {
     followed.set(job, { path: request.path, hash: startHash(request.digest), position: 0 });
@@ -87,14 +87,14 @@ function serveFollowed(request: HashRequest): HashResponse | undefined {
   return undefined;
 }
 
-/** What it does before its first wait is done in the order of the requests. */
-async function answer(request: HashRequest, port: MessagePort): Promise<void> {
+/** Handles a request, in the order of the requests up to the first `await`. */
+async function respond(request: HashRequest, port: MessagePort): Promise<void> {
   const { job } = request;
   try {
     const result =
       request.kind === 'sha256'
         ? ({ job, kind: 'done', digest: await sha256Of(request.path) } as const)
-        : serveFollowed(request);
+        : handleFollowed(request);
     if (result !== undefined) port.postMessage(result);
   } catch (error) {
     followed.delete(job);
@@ -103,8 +103,10 @@ async function answer(request: HashRequest, port: MessagePort): Promise<void> {
   }
 }
 
-/** What `answer` cannot tell in an answer ends the thread; its owner fails what was running and starts another. */
-function die(error: unknown): void {
+/**
+ * Ends the thread by an uncaught error when `respond` itself fails. Its owner rejects all jobs and starts a new thread.
+ */
+function throwUncaught(error: unknown): void {
   setImmediate(() => {
     throw error;
   });
@@ -112,7 +114,7 @@ function die(error: unknown): void {
 
 function listen(port: MessagePort): void {
   port.on('message', (request: HashRequest) => {
-    answer(request, port).catch(die);
+    respond(request, port).catch(throwUncaught);
   });
 }
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { HashResponse, HashRequest } from './hash-messages.ts';
+import type { HashRequest, HashResponse } from './hash-messages.ts';
 import type { FollowedFile, Hasher } from './hasher.ts';
 
-/** A thread runs built code, also when the rest runs from the sources, as in a test. */
+/** Threads run the built code, even in tests, where the rest runs from the sources. */
 const THREAD_FILE = join(
   __dirname,
   ...['..', '..', '..', 'dist', 'object-store', 'hashing', 'hash-thread.js'],
@@ -12,7 +12,7 @@ const THREADS = 2;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** What a digest of as many bytes costs, compared with the others. */
+/** Relative cost of each digest. */
 const COST = { md5: 2, crc64: 1, sha256: 1 } as const;
 type Algorithm = keyof typeof COST;
 
@@ -24,20 +24,20 @@ interface Waiting {
 
 /** A digest that a thread is computing. */
 interface HashJob {
-  tell(more: DistributiveOmit<HashRequest, 'job'>): void;
+  send(request: DistributiveOmit<HashRequest, 'job'>): void;
   readonly digest: Promise<string>;
 }
 
 /**
- * One hash thread. It starts when it is first needed, keeps the process alive only while somebody waits for it,
- * and is replaced when it dies.
+ * One hash thread. It starts with the first job, keeps the process alive only while it has jobs, and is replaced after
+ * it has ended unexpectedly.
  */
 class HashThread {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #lastJob = 0;
 
-  /** What it has to do. */
+  /** The cost of its jobs together. */
   get load(): number {
     return [...this.#waiting.values()].reduce((sum, { algorithm }) => sum + COST[algorithm], 0);
   }
@@ -48,16 +48,16 @@ class HashThread {
     const digest = new Promise<string>((resolve, reject) => {
       this.#waiting.set(job, { algorithm, resolve, reject });
     });
-    // Whoever waits is told; a failure that nobody waits for any more is none.
+    // Avoids an unhandled rejection when nothing awaits the digest.
     digest.catch(() => undefined);
     worker.ref();
-    const tell: HashJob['tell'] = (more) => {
-      worker.postMessage({ job, ...more });
-      if (more.kind === 'stop') this.#takeWaiting(job)?.reject(new Error('hashing was stopped'));
+    const send: HashJob['send'] = (request) => {
+      worker.postMessage({ job, ...request });
+      if (request.kind === 'stop') this.#takeWaiting(job)?.reject(new Error('hashing was stopped'));
     };
-    if (algorithm === 'sha256') tell({ kind: 'sha256', path });
-    else tell({ kind: 'follow', path, digest: algorithm });
-    return { tell, digest };
+    if (algorithm === 'sha256') send({ kind: 'sha256', path });
+    else send({ kind: 'follow', path, digest: algorithm });
+    return { send, digest };
   }
 
   async close(): Promise<void> {
@@ -73,13 +73,13 @@ class HashThread {
 
   #spawn(): Worker {
     const worker = new Worker(THREAD_FILE);
-    worker.on('message', (answer: HashResponse) => {
-      const waiting = this.#takeWaiting(answer.job);
-      if (answer.kind === 'failed') waiting?.reject(new Error(`hashing failed: ${answer.message}`));
-      else waiting?.resolve(answer.digest);
+    worker.on('message', (response: HashResponse) => {
+      const waiting = this.#takeWaiting(response.job);
+      if (response.kind === 'done') waiting?.resolve(response.digest);
+      else waiting?.reject(new Error(`hashing failed: ${response.message}`));
     });
     const fail = (error: Error): void => {
-      // A thread that dies says so twice; by the second time another may have taken its place.
+      // A failed thread emits `error` and then `exit`; a new thread may have replaced it in between.
       if (this.#worker !== worker) return;
       this.#worker = undefined;
       for (const job of [...this.#waiting.keys()]) this.#takeWaiting(job)?.reject(error);
@@ -92,27 +92,27 @@ class HashThread {
   }
 }
 
-/** Hashes files on threads of their own, so that neither the event loop nor the network waits for digests. */
+/** Hashes files on other threads, so that the event loop does not wait for digests. */
 export class ThreadHasher implements Hasher {
   readonly #threads = Array.from({ length: THREADS }, () => new HashThread());
 
   follow(path: string): FollowedFile {
-    // Side by side, because what is left to hash after the last byte keeps the client waiting.
+    // In two jobs, which can run on two threads: the client waits for the digests after its last byte.
     const md5 = this.#start('md5', path);
     const crc64 = this.#start('crc64', path);
-    const tell: HashJob['tell'] = (more) => {
-      for (const job of [md5, crc64]) job.tell(more);
+    const send: HashJob['send'] = (request) => {
+      for (const job of [md5, crc64]) job.send(request);
     };
     return {
       advance: (size) => {
-        tell({ kind: 'advance', size });
+        send({ kind: 'advance', size });
       },
       finish: async (size) => {
-        tell({ kind: 'finish', size });
+        send({ kind: 'finish', size });
         return { md5: await md5.digest, crc64: await crc64.digest };
       },
       stop: () => {
-        tell({ kind: 'stop' });
+        send({ kind: 'stop' });
       },
     };
   }

@@ -1,4 +1,4 @@
-/** As much of WebAssembly as the CRC needs; Node's own types leave it to those of browsers. */
+/** The parts of WebAssembly that the CRC uses; Node's types do not have them. */
 declare namespace WebAssembly {
   const Module: new (bytes: Uint8Array) => object;
 

@@ -328,7 +328,7 @@ describe('ota-gateway backup', () => {
     const { code, stderr } = await backUp(target);
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: `${target}.unfinished is in the way: remove it\n`,
+      stderr: `${target}.unfinished exists and cannot be used: remove it\n`,
     });
     expect(await readdir(trap)).toEqual([]);
   });

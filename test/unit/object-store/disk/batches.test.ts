@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import type { Batch } from '../../../../src/object-store/disk/batches.ts';
-import { GatheredChunks, heldBytes, inBatches } from '../../../../src/object-store/disk/batches.ts';
-import type { Loan } from '../../../../src/object-store/disk/body-memory.ts';
+import {
+  GatheredChunks,
+  maxHeldBytes,
+  inBatches,
+} from '../../../../src/object-store/disk/batches.ts';
+import type { MemoryLease } from '../../../../src/object-store/disk/body-memory.ts';
 import { BodyMemory } from '../../../../src/object-store/disk/body-memory.ts';
 import { inChunks, patternBytes } from '../../../support/bytes.ts';
 
@@ -30,7 +34,7 @@ describe('gathered chunks', () => {
     for (let n = 0; n < count; n += 1) gathered.add(make());
     const { chunks, size } = gathered.take();
     expect(size).toBe(count * make().length);
-    expect(held(chunks)).toBeLessThanOrEqual(heldBytes(size));
+    expect(held(chunks)).toBeLessThanOrEqual(maxHeldBytes(size));
     // Each chunk is an object, too.
     expect(chunks.length).toBeLessThanOrEqual(size / (4 * KIB) + 8);
   });
@@ -66,9 +70,11 @@ describe('gathered chunks', () => {
 });
 
 describe('batches', () => {
-  const memory = new BodyMemory(2 * heldBytes(KIB));
-  const gather = (bytes: AsyncIterable<Uint8Array>, borrow = () => memory.borrow(heldBytes(KIB))) =>
-    inBatches(bytes, { borrow, first: 1000, others: () => 500 });
+  const memory = new BodyMemory(2 * maxHeldBytes(KIB));
+  const gather = (
+    bytes: AsyncIterable<Uint8Array>,
+    acquire = () => memory.acquire(maxHeldBytes(KIB)),
+  ) => inBatches(bytes, { acquire, first: 1000, others: () => 500 });
 
   async function all(bytes: AsyncIterable<Uint8Array>): Promise<Batch[]> {
     const batches: Batch[] = [];
@@ -104,11 +110,11 @@ describe('batches', () => {
   );
 
   it('go on after their memory was needed while the client was silent', async () => {
-    const loans: Loan[] = [];
-    const borrow = async (): Promise<Loan> => {
-      const loan = await memory.borrow(heldBytes(KIB));
-      loans.push(loan);
-      return loan;
+    const leases: MemoryLease[] = [];
+    const acquire = async (): Promise<MemoryLease> => {
+      const lease = await memory.acquire(maxHeldBytes(KIB));
+      leases.push(lease);
+      return lease;
     };
     let speak = (): void => undefined;
     const spoken = new Promise<void>((resolve) => (speak = resolve));
@@ -117,15 +123,15 @@ describe('batches', () => {
       await spoken;
       yield Buffer.from('more');
     }
-    const batches = gather(silentAfterTen(), borrow);
+    const batches = gather(silentAfterTen(), acquire);
     const first = batches.next();
-    while (loans[0]?.onNeeded === undefined) await new Promise(setImmediate);
-    loans[0].onNeeded();
+    while (leases[0]?.onReclaim === undefined) await new Promise(setImmediate);
+    leases[0].onReclaim();
     expect((await first).value).toMatchObject({ size: 10, isLast: false });
     const second = batches.next();
     speak();
     expect((await second).value).toMatchObject({ size: 4, isLast: true });
-    loans[0].giveBack();
+    leases[0].release();
   });
 
   it('give their memory back when the body breaks off', async () => {
@@ -135,7 +141,7 @@ describe('batches', () => {
     }
     const narrow = new BodyMemory(1);
     for (let time = 0; time < 3; time += 1) {
-      const batches = gather(broken(), () => narrow.borrow(1));
+      const batches = gather(broken(), () => narrow.acquire(1));
       await expect(batches.next()).rejects.toThrow('the client is gone');
     }
   });
@@ -147,53 +153,53 @@ describe('the memory of bodies', () => {
 
   it('is lent up to its bound, and then in turn', async () => {
     const memory = new BodyMemory(100);
-    const loans: Loan[] = [];
+    const leases: MemoryLease[] = [];
     const served = [60, 40, 50, 1].map(async (bytes) => {
-      loans.push(await memory.borrow(bytes));
+      leases.push(await memory.acquire(bytes));
     });
     await nextTurn();
-    expect(loans).toHaveLength(2);
-    loans[1]?.giveBack();
-    loans[1]?.giveBack();
+    expect(leases).toHaveLength(2);
+    leases[1]?.release();
+    leases[1]?.release();
     await nextTurn();
     // The last one would fit, but it is not its turn.
-    expect(loans).toHaveLength(2);
-    loans[0]?.giveBack();
+    expect(leases).toHaveLength(2);
+    leases[0]?.release();
     await nextTurn();
     await Promise.all(served);
-    expect(loans).toHaveLength(4);
-    for (const loan of loans) loan.giveBack();
+    expect(leases).toHaveLength(4);
+    for (const lease of leases) lease.release();
   });
 
   it('is lent to one that needs more than there is, alone', async () => {
     const memory = new BodyMemory(100);
-    const loan = await memory.borrow(1000);
+    const lease = await memory.acquire(1000);
     let served = false;
-    const next = memory.borrow(1).then((other) => {
+    const next = memory.acquire(1).then((other) => {
       served = true;
-      other.giveBack();
+      other.release();
     });
     await nextTurn();
     expect(served).toBe(false);
-    loan.giveBack();
+    lease.release();
     await next;
   });
 
   it('is asked back from those who still gather, when others have waited for a while', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     const memory = new BodyMemory(100);
-    const [slow, written] = [await memory.borrow(50), await memory.borrow(50)];
+    const [slow, written] = [await memory.acquire(50), await memory.acquire(50)];
     written.endGathering();
     const needed: string[] = [];
-    slow.onNeeded = () => needed.push('slow');
-    written.onNeeded = () => needed.push('written');
+    slow.onReclaim = () => needed.push('slow');
+    written.onReclaim = () => needed.push('written');
     jest.advanceTimersByTime(10_000);
     expect(needed).toEqual([]);
-    const waiting = memory.borrow(10);
+    const waiting = memory.acquire(10);
     jest.advanceTimersByTime(10_000);
     expect(needed).toEqual(['slow']);
-    slow.giveBack();
-    (await waiting).giveBack();
+    slow.release();
+    (await waiting).release();
     expect(jest.getTimerCount()).toBe(0);
     jest.useRealTimers();
   });

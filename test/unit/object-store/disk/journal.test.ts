@@ -152,7 +152,7 @@ describe('a journal', () => {
     expect(await files()).toEqual(['1']);
     journal.retry();
     await eventually(async () => (await files()).length === 0);
-    expect(warnings).toEqual(['a journal could not be removed, and is tried again']);
+    expect(warnings).toEqual(['a journal could not be removed; it is tried again later']);
   });
 
   it('goes with a clean end although its files could not be flushed before', async () => {
