@@ -48,7 +48,7 @@ describeObjectStore('a folder on disk', openDisk);
 const LARGE = patternBytes(1024 * 1024 + 1);
 
 describe('a folder on disk', () => {
-  it('touches nothing before the first byte of a body is there', async () => {
+  it('creates no file before the first byte of a body has arrived', async () => {
     const { folder, store, dispose } = await openDisk();
     let staged: string[] = [];
     async function* late(): AsyncGenerator<Buffer> {
@@ -70,9 +70,9 @@ describe('a folder on disk', () => {
   });
 
   it.each([
-    ['what is free already', 2 ** 60, 0],
-    ['what is going to be free', 1, 2 ** 60],
-  ])('refuses a body by %s, before it reads any of it', async (_by, minFree, announced) => {
+    ['the free space', 2 ** 60, 0],
+    ['the free space after the body', 1, 2 ** 60],
+  ])('rejects a body because of %s, before it reads any byte', async (_by, minFree, announced) => {
     const folder = await mkdtemp(join(tmpdir(), 'ota-store-'));
     const store = await DiskObjectStore.open(folder, new ThreadHasher(), minFree);
     let read = false;
@@ -107,7 +107,7 @@ describe('the journal of small bodies', () => {
     return body && text(body);
   }
 
-  it('makes good what a power cut has taken of files that were not flushed yet', async () => {
+  it('restores files that were lost in a power cut before their flush', async () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
     for (const locator of ['a1', 'a2']) await disk.store.commit(locator);
     await truncate(join(disk.folder, 'objects', 'a1', 'a1'), 3);
@@ -116,12 +116,12 @@ describe('the journal of small bodies', () => {
     for (const locator of ['a1', 'a2', 'a3']) {
       expect(await textOf(store, locator)).toBe(`the bytes of ${locator}`);
     }
-    // What has become of them is for the ledger to tell.
+    // Only the ledger knows whether they were committed.
     expect((await store.uncommitted()).sort()).toEqual(['a1', 'a2', 'a3']);
     expect(await readdir(journal)).toEqual([]);
   });
 
-  it.each([1, 30, 75])('takes a record that a crash has cut by %d bytes for none', async (cut) => {
+  it.each([1, 30, 75])('ignores a record that a crash has cut off by %d bytes', async (cut) => {
     await put('a1');
     await put('a2');
     const path = join(journal, '1');
@@ -134,7 +134,7 @@ describe('the journal of small bodies', () => {
     expect(await store.stat('a2')).toBeUndefined();
   });
 
-  it('takes a record whose bytes never reached the disk for none', async () => {
+  it('ignores a record whose bytes did not reach the disk', async () => {
     await put('a1');
     await put('a2');
     const path = join(journal, '1');
@@ -144,7 +144,7 @@ describe('the journal of small bodies', () => {
     expect(await store.uncommitted()).toEqual(['a1']);
   });
 
-  it('is not there any more once its bodies are durable without it', async () => {
+  it('is removed at a close after its bodies are committed', async () => {
     await put('a1');
     await disk.store.commit('a1');
     expect(await readdir(journal)).toEqual(['1']);
@@ -153,13 +153,13 @@ describe('the journal of small bodies', () => {
     expect(await textOf(disk.store, 'a1')).toBe('the bytes of a1');
   });
 
-  it('stays when it is closed while a body is uncommitted', async () => {
+  it('stays after a close while a body is uncommitted', async () => {
     await put('a1');
     await disk.store.close();
     expect(await (await disk.reopen()).uncommitted()).toEqual(['a1']);
   });
 
-  it('begins anew after a failed write, and keeps what it had', async () => {
+  it('begins a new file after a failed write, and keeps the old one', async () => {
     await put('a1');
     const writing = jest.spyOn(await fileHandlePrototype(), 'writev');
     writing.mockRejectedValueOnce(new Error('EIO: i/o error, write'));
@@ -171,15 +171,15 @@ describe('the journal of small bodies', () => {
     expect((await store.uncommitted()).sort()).toEqual(['a1', 'a3']);
   });
 
-  it('leaves the name to another process that has taken it', async () => {
+  it('uses another number when another process has taken the first', async () => {
     const other = await disk.reopen();
     await Promise.all([put('a1'), other.put('a2', inChunks(Buffer.from('two'), 1))]);
     expect((await readdir(journal)).sort()).toEqual(['1', '2']);
   });
 });
 
-/** Remembers what is logged. */
-function remembering(): { logger: Logger; lines: { message: string; details: object }[] } {
+/** A logger that keeps warnings and errors. */
+function recordingLogger(): { logger: Logger; lines: { message: string; details: object }[] } {
   const lines: { message: string; details: object }[] = [];
   const add = (details: object, message: string): unknown => lines.push({ message, details });
   return { logger: { ...silentLogger, warn: add, error: add }, lines };
@@ -205,9 +205,9 @@ describe('a damaged journal', () => {
 
   const lost = (): Promise<string[]> => readdir(join(disk.folder, 'lost'));
 
-  it('gives every whole body, is kept, and is reported', async () => {
+  it('has its complete bodies recovered, is kept, and is logged', async () => {
     const damaged = await readFile(journal);
-    const { logger, lines } = remembering();
+    const { logger, lines } = recordingLogger();
     const store = await DiskObjectStore.open(disk.folder, new ThreadHasher(), 0, logger);
     expect((await store.uncommitted()).sort()).toEqual(['a1', 'a3']);
     for (const locator of ['a1', 'a3']) {
@@ -224,7 +224,7 @@ describe('a damaged journal', () => {
     await store.close();
   });
 
-  it('is kept once, and makes every body that is not on record be kept, until all were looked at', async () => {
+  it('is kept once, and all bodies without a row are set aside, even after killed starts', async () => {
     for (let start = 0; start < 3; start += 1) {
       const killed = await DiskObjectStore.open(disk.folder, new ThreadHasher());
       expect(killed.recovery.foundDamage).toBe(true);
@@ -245,7 +245,7 @@ describe('a damaged journal', () => {
     await next.close();
   });
 
-  it('does not take the name of another that is kept', async () => {
+  it('does not replace another journal that is kept', async () => {
     await mkdir(join(disk.folder, 'lost'));
     await writeFile(join(disk.folder, 'lost', 'journal-1'), 'another');
     await (await disk.reopen()).close();
@@ -254,22 +254,22 @@ describe('a damaged journal', () => {
   });
 });
 
-describe('a body that was committed and is not on record', () => {
+describe('a committed body without a row', () => {
   let disk: Awaited<ReturnType<typeof openDisk>>;
 
   beforeEach(async () => {
     disk = await openDisk();
     await disk.store.put('a1', inChunks(Buffer.from('one'), 1));
     await disk.store.commit('a1');
-    // That it is committed goes into the journal with this one, which nobody is told of.
+    // The commit of a1 is noted together with this body, which is never acknowledged.
     await disk.store.put('a2', inChunks(Buffer.from('two'), 1));
   });
 
   afterEach(() => disk.dispose());
 
-  it('is set aside with all others that are not on record, and a line in the log', async () => {
-    const { logger, lines } = remembering();
-    // A start that is killed before it has looked at them forgets nothing.
+  it('is set aside with all other bodies without a row, and logged', async () => {
+    const { logger, lines } = recordingLogger();
+    // A start that is killed before it has reconciled them forgets nothing.
     await (await disk.reopen()).close();
     const store = await DiskObjectStore.open(disk.folder, new ThreadHasher(), 0, logger);
     const report = await reconcile({ ledger: emptyLedger(), store });
@@ -282,7 +282,7 @@ describe('a body that was committed and is not on record', () => {
     await store.close();
   });
 
-  it('was deleted when the store says so', async () => {
+  it('is removed if the store has noted its deletion', async () => {
     await disk.store.delete('a1');
     const store = await disk.reopen();
     const report = await reconcile({ ledger: emptyLedger(), store });
@@ -290,7 +290,7 @@ describe('a body that was committed and is not on record', () => {
     expect(await readdir(disk.folder)).not.toContain('lost');
   });
 
-  it('was deleted when the ledger says so, and a power cut has taken the note of it', async () => {
+  it('is removed if the ledger has its tombstone, and a power cut has lost the note of the deletion', async () => {
     const store = await disk.reopen();
     const report = await reconcile({ ledger: emptyLedger([purged('a1')]), store });
     expect(report).toEqual({ completed: 0, removed: 2 });
@@ -309,7 +309,7 @@ function purged(locator: string): ListedUpload {
   return { sequence: 1, upload: { key: 'k', state: 'purged', object, purge } };
 }
 
-describe('a start', () => {
+describe('a start of the disk store', () => {
   let folder: string;
 
   beforeEach(async () => {
@@ -318,13 +318,13 @@ describe('a start', () => {
 
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('leaves alone what is not ours, and mentions it once', async () => {
+  it('does not change foreign files, and logs them once', async () => {
     const foreign = ['journal/lost+found', 'staging/lost+found', 'objects/lost+found'];
     for (const name of foreign) await mkdir(join(folder, name), { recursive: true });
     const notes = ['journal/README', 'journal/7.bak', 'staging/notes.txt', 'objects/.DS_Store'];
     for (const name of notes) await writeFile(join(folder, name), 'hello');
     for (const name of ['journal/7', 'staging/a1']) await mkdir(join(folder, name));
-    const { logger, lines } = remembering();
+    const { logger, lines } = recordingLogger();
     const store = await DiskObjectStore.open(folder, new ThreadHasher(), 0, logger);
     expect(await store.uncommitted()).toEqual([]);
     expect(lines).toHaveLength(1);
@@ -333,7 +333,7 @@ describe('a start', () => {
     await store.close();
   });
 
-  it('sets a file aside that has the name of a folder of bodies', async () => {
+  it('sets aside a file that has the name of a folder for bodies', async () => {
     await mkdir(join(folder, 'objects'));
     await writeFile(join(folder, 'objects', 'a1'), 'hello');
     const store = await DiskObjectStore.open(folder, new ThreadHasher());
@@ -342,20 +342,20 @@ describe('a start', () => {
     await store.close();
   });
 
-  it('flushes each folder once, however many bodies it gives back', async () => {
+  it('flushes each folder once, even when it restores many bodies', async () => {
     const before = await DiskObjectStore.open(folder, new ThreadHasher());
     const locators = Array.from({ length: 40 }, (_, n) => `${String(n)}b${String(n % 2)}`);
     for (const locator of locators) await before.put(locator, inChunks(Buffer.from(locator), 9));
     const flushing = jest.spyOn(await fileHandlePrototype(), 'sync');
     const store = await DiskObjectStore.open(folder, new ThreadHasher());
-    // Two folders of bodies, and those round them.
+    // Two folders of bodies, and their parents.
     expect(flushing.mock.calls.length).toBeLessThan(10);
     flushing.mockRestore();
     expect(await store.uncommitted()).toHaveLength(40);
     await Promise.all([store.close(), before.close()]);
   });
 
-  it('goes on where an earlier one was killed', async () => {
+  it('continues where an earlier start was killed', async () => {
     const before = await DiskObjectStore.open(folder, new ThreadHasher());
     const locators = Array.from({ length: 12 }, (_, n) => `body${String(n).padStart(2, '0')}`);
     for (const locator of locators) await before.put(locator, inChunks(Buffer.from(locator), 9));

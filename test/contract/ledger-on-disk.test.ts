@@ -45,7 +45,7 @@ async function fill(count: number): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, n) => store(String(n))));
 }
 
-/** All uploads go, to the last trace of them. */
+/** Removes all uploads and their tombstones. */
 async function purgeAll(): Promise<void> {
   const bodies = await ledger.expireStored(1, 2, 1_000_000);
   await ledger.confirmPurged(
@@ -58,7 +58,7 @@ async function purgeAll(): Promise<void> {
 const sizeOf = async (name: string): Promise<number> => (await stat(join(folder, name))).size;
 
 describe('the file of a ledger', () => {
-  it('becomes small again when what it held is forgotten', async () => {
+  it('becomes small again after its rows are removed', async () => {
     open();
     await fill(3000);
     await purgeAll();
@@ -66,13 +66,13 @@ describe('the file of a ledger', () => {
     expect(before).toBeGreaterThan(20 * MIB);
     let steps = 1;
     while (await ledger.reclaimSpace()) steps += 1;
-    // Each of them is short.
+    // Many steps, so each is short.
     expect(steps).toBeGreaterThan(50);
     expect(await sizeOf('gateway.sqlite3')).toBeLessThan(6 * MIB);
     expect(database.database.pragma('integrity_check', { simple: true })).toBe('ok');
   });
 
-  it('is not made small and large again while what it holds comes and goes', async () => {
+  it('keeps its size while a few rows are added and removed', async () => {
     open();
     await fill(100);
     await purgeAll();
@@ -83,7 +83,7 @@ describe('the file of a ledger', () => {
     expect(await sizeOf('gateway.sqlite3')).toBe(before);
   });
 
-  it('has a log that a burst does not leave large', async () => {
+  it('has a log that becomes small again after a burst', async () => {
     open();
     await store('first');
     const reader = new SqliteDatabase(join(folder, 'gateway.sqlite3'), { readonly: true });
@@ -98,7 +98,7 @@ describe('the file of a ledger', () => {
     expect(await sizeOf(log)).toBeLessThanOrEqual(8 * MIB);
   });
 
-  it('of an older program gives nothing back until it is written anew', async () => {
+  it('of an older version returns no space until it is rewritten', async () => {
     const old = new SqliteDatabase(join(folder, 'gateway.sqlite3'));
     old.pragma('journal_mode = WAL');
     old.exec('CREATE TABLE other (x)');
@@ -121,7 +121,7 @@ describe('the file of a ledger', () => {
 });
 
 describe('the disk of a ledger', () => {
-  it('has room for no new upload when too little is free, and for everything else', async () => {
+  it('has no room for new uploads, but for everything else, when too little is free', async () => {
     open(0);
     await ledger.recordIssued({ key: 'before', ...GRANT });
     await store('stored');
@@ -139,7 +139,7 @@ describe('the disk of a ledger', () => {
     expect(await ledger.pruneIssued(3, [], 10)).toBe(1);
   });
 
-  it('is asked once in a while, and every time as long as there is too little', async () => {
+  it('is checked from time to time, and every time while too little is free', async () => {
     open(1);
     const asking = jest.spyOn(fs, 'statfsSync');
     for (let n = 0; n < 300; n += 1) await ledger.recordIssued({ key: `k${String(n)}`, ...GRANT });
@@ -155,7 +155,7 @@ describe('the disk of a ledger', () => {
     await expect(ledger.recordIssued({ key: 'k', ...GRANT })).resolves.toBeUndefined();
   });
 
-  it('holds a reserve that is really allocated, and is taken again after it was given up', async () => {
+  it('has an allocated reserve, which is allocated again after it was freed', async () => {
     open(0);
     const reserve = join(folder, 'gateway.reserve');
     const { blocks, size } = await stat(reserve);
@@ -168,7 +168,7 @@ describe('the disk of a ledger', () => {
     expect((await stat(reserve)).size).toBe(8 * MIB);
   });
 
-  it('gives the reserve to a step of the purge that finds it full, once', async () => {
+  it('frees the reserve once for a step of the purge that finds it full', async () => {
     open(0);
     await store('k');
     const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
@@ -180,7 +180,7 @@ describe('the disk of a ledger', () => {
     expire.mockRestore();
   });
 
-  it('that is full at a flush, and at what mends that, makes no later commit fail for ever', async () => {
+  it('recovers after it was full during a flush and during the checkpoint that follows', async () => {
     open(0);
     const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
     await store('k0');
@@ -191,7 +191,7 @@ describe('the disk of a ledger', () => {
       throw full;
     });
     await expect(store('k2')).rejects.toBe(full);
-    // The purge gives up its reserve, and then there is room.
+    // The purge frees the reserve, which makes room.
     const { releaseReserve } = database.space;
     jest.spyOn(database.space, 'releaseReserve').mockImplementation(() => {
       mending.mockRestore();
@@ -200,7 +200,7 @@ describe('the disk of a ledger', () => {
     await expect(ledger.expireStored(0, 2, 1)).resolves.toEqual([]);
     await expect(store('k3')).resolves.toBe('stored');
     flushing.mockRestore();
-    // What was refused for its flush alone may be on record all the same; what was acknowledged is.
+    // An upload that was rejected because of its flush may still be recorded; an acknowledged one must be.
     expect(await ledger.findUpload('k0')).toMatchObject({ state: 'stored' });
     expect(await ledger.findUpload('k3')).toMatchObject({ state: 'stored' });
   });

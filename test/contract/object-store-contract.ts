@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import type { ObjectStore } from '../../src/uploads/ports.ts';
 import { inChunks, md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 
-/** A store under test, and how to open it again as after a crash. */
+/** A store under test, and a function that opens it again as after a crash. */
 export interface ObjectStoreUnderTest {
   store: ObjectStore;
   reopen(): Promise<ObjectStore>;
@@ -16,7 +16,7 @@ async function* broken(bytes: Buffer): AsyncGenerator<Buffer> {
   throw new Error('the client is gone');
 }
 
-/** What every object store does. */
+/** The tests that every object store passes. */
 export function describeObjectStore(name: string, open: () => Promise<ObjectStoreUnderTest>): void {
   describe(`${name} as an object store`, () => {
     let subject: ObjectStoreUnderTest;
@@ -39,7 +39,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
     };
 
     it.each([0, 1, 65_536, MIB / 2 - 1, MIB / 2, MIB / 2 + 1, MIB, 3 * MIB + 17])(
-      'keeps %d bytes exactly, and measures them',
+      'keeps %d bytes exactly, and returns their size and digests',
       async (size) => {
         const bytes = patternBytes(size);
         const body = await store.put('a1', inChunks(bytes, 65_536));
@@ -59,23 +59,23 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
         '8232944260754389680',
       ],
       ['1 MiB of zeros', Buffer.alloc(MIB), '6947770692288575170'],
-    ])('takes the CRC-64/XZ of %s', async (_name, bytes, crc64) => {
+    ])('computes the CRC-64/XZ of %s', async (_name, bytes, crc64) => {
       expect(await store.put('a1', inChunks(bytes, 4096))).toMatchObject({ crc64 });
     });
 
-    it('gives small and large bodies the same digests however they are cut', async () => {
+    it('computes digests that do not depend on how the bytes are split', async () => {
       const bytes = patternBytes(2 * MIB + 5);
       const whole = await store.put('a1', inChunks(bytes, bytes.length));
       const pieces = await store.put('a2', inChunks(bytes, 1000));
       expect(pieces).toEqual(whole);
     });
 
-    it('reads a range, both ends included', async () => {
+    it('reads a range including both ends', async () => {
       await store.put('a1', inChunks(Buffer.from('0123456789'), 3));
       expect((await read('a1', { start: 2, end: 4 })).toString()).toBe('234');
     });
 
-    it('has nothing under a locator that was never put', async () => {
+    it('finds nothing under an unknown locator', async () => {
       expect(await store.open('none')).toBeUndefined();
       expect(await store.stat('none')).toBeUndefined();
       expect(await store.digest('none', 'sha256')).toBeUndefined();
@@ -84,18 +84,15 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       await expect(store.discard('none')).resolves.toBeUndefined();
     });
 
-    it.each([10, 3 * MIB])(
-      'leaves nothing of a body that breaks off after %d bytes',
-      async (size) => {
-        await expect(store.put('a1', broken(patternBytes(size)))).rejects.toThrow(
-          'the client is gone',
-        );
-        expect(await store.stat('a1')).toBeUndefined();
-        expect(await (await subject.reopen()).uncommitted()).toEqual([]);
-      },
-    );
+    it.each([10, 3 * MIB])('removes a body that fails after %d bytes', async (size) => {
+      await expect(store.put('a1', broken(patternBytes(size)))).rejects.toThrow(
+        'the client is gone',
+      );
+      expect(await store.stat('a1')).toBeUndefined();
+      expect(await (await subject.reopen()).uncommitted()).toEqual([]);
+    });
 
-    it('delivers an open body whole although it is deleted meanwhile', async () => {
+    it('delivers a complete body even if it is deleted during the read', async () => {
       const bytes = patternBytes(2 * MIB);
       await store.put('a1', inChunks(bytes, 65_536));
       const body = await store.open('a1');
@@ -104,7 +101,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await store.stat('a1')).toBeUndefined();
     });
 
-    it('remembers an uncommitted body across a crash, until it is committed or discarded', async () => {
+    it('lists an uncommitted body after a crash until it is committed or discarded', async () => {
       await store.put('a1', inChunks(Buffer.from('one'), 1));
       await store.put('a2', inChunks(Buffer.from('two'), 1));
       await store.commit('a2');
@@ -112,7 +109,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       const afterCrash = await subject.reopen();
       expect(await afterCrash.uncommitted()).toContain('a1');
       await afterCrash.discard('a1');
-      // It may have been committed too shortly before the crash for that to be remembered.
+      // A commit shortly before a crash may be lost.
       await afterCrash.commit('a2');
       expect(await afterCrash.uncommitted()).toEqual([]);
       expect(await afterCrash.stat('a1')).toBeUndefined();
@@ -120,7 +117,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await (await subject.reopen()).uncommitted()).toEqual([]);
     });
 
-    it('lets a body that a crash has brought back be discarded', async () => {
+    it('discards a body that a crash has brought back', async () => {
       await store.put('a1', inChunks(Buffer.from('one'), 1));
       await store.commit('a1');
       await store.delete('a1');
@@ -129,7 +126,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await afterCrash.stat('a1')).toBeUndefined();
     });
 
-    it('names a body that was given up as uncommitted, without a crash', async () => {
+    it('lists a released body as uncommitted without a crash', async () => {
       await store.put('a1', inChunks(Buffer.from('one'), 1));
       expect(await store.uncommitted()).toEqual([]);
       store.release('a1');
@@ -138,7 +135,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await store.uncommitted()).toEqual([]);
     });
 
-    it('takes many bodies at once', async () => {
+    it('stores many bodies at the same time', async () => {
       const bodies = Array.from({ length: 12 }, (_, n) => patternBytes(n * 300_000));
       const stored = await Promise.all(
         bodies.map((bytes, n) => store.put(`b${String(n)}`, inChunks(bytes, 65_536))),

@@ -39,7 +39,7 @@ describe('SQLite as a ledger', () => {
 
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('remembers across a restart', async () => {
+  it('keeps its content across a restart', async () => {
     const first = new SqliteLedger(openLedgerDatabase(folder));
     await first.recordIssued({ key: 'k', accountId: 'a', issuedAt: 1, policyExpiresAt: 2 });
     await first.close();
@@ -48,13 +48,13 @@ describe('SQLite as a ledger', () => {
     await second.close();
   });
 
-  it('is closed twice without harm', async () => {
+  it('can be closed twice', async () => {
     const ledger = new SqliteLedger(openLedgerDatabase(folder));
     await ledger.close();
     await expect(ledger.close()).resolves.toBeUndefined();
   });
 
-  it('undoes the step that fails, not those that share its commit', async () => {
+  it('rolls back a failed step, but not the steps that share its commit', async () => {
     const ledger = new SqliteLedger(openLedgerDatabase(undefined));
     const grant = { accountId: 'a', issuedAt: 1, policyExpiresAt: 2 };
     const outcomes = await Promise.allSettled([
@@ -67,7 +67,7 @@ describe('SQLite as a ledger', () => {
     await ledger.close();
   });
 
-  it('takes back no acknowledgement when a flush of its log fails, and needs no restart', async () => {
+  it('keeps acknowledged rows when a flush of its log fails, and needs no restart', async () => {
     const ledger = new SqliteLedger(openLedgerDatabase(folder));
     const log = join(folder, 'gateway.sqlite3-wal');
     const store = (key: string): Promise<unknown> =>
@@ -78,14 +78,14 @@ describe('SQLite as a ledger', () => {
     await expect(store('k1')).rejects.toThrow('EIO');
     flushing.mockRestore();
     await expect(store('k2')).resolves.toBe('stored');
-    // What the failed flush may have lost is not left to the log any more.
+    // The log was emptied, because the failed flush may have left a hole in it.
     expect((await stat(log)).size).toBe(0);
     expect(await ledger.findUpload('k2')).toMatchObject({ state: 'stored' });
     await expect(store('k3')).resolves.toBe('stored');
     await ledger.close();
   });
 
-  it('uses an index for everything that is asked while clients wait', async () => {
+  it('uses an index for every query while clients wait', async () => {
     const { database, close } = openLedgerDatabase(undefined);
     const plan = (sql: string): string =>
       JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all());
@@ -123,7 +123,7 @@ describe('SQLite as a ledger', () => {
     ['a product and a version', { productKey: 'p', destVersion: '1' }, ['dest_version', 'product']],
     ['everything', { instanceId: 'i', productKey: 'p', destVersion: '1' }, ['version', 'product']],
   ])(
-    'counts and lists packages of %s by an index, and sorts nothing',
+    'counts and lists packages of %s with an index and without sorting',
     async (_, filter, indexes) => {
       const { database, close } = openLedgerDatabase(undefined);
       const table = new PackageTable(database);
@@ -141,7 +141,7 @@ describe('SQLite as a ledger', () => {
     },
   );
 
-  it('refuses a database that is newer than the program', async () => {
+  it('rejects a database that is newer than the program', async () => {
     const { database, close } = openLedgerDatabase(folder);
     database.exec(
       `INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, 'x', 'y')`,
@@ -152,7 +152,7 @@ describe('SQLite as a ledger', () => {
     );
   });
 
-  it('refuses a migration that was changed after it had been applied', async () => {
+  it('rejects a migration that was changed after it was applied', async () => {
     const database = new SqliteDatabase(':memory:');
     await writeFile(join(folder, '0001_first.sql'), 'CREATE TABLE a (x);');
     migrate(database, folder);
@@ -163,7 +163,7 @@ describe('SQLite as a ledger', () => {
     database.close();
   });
 
-  it('applies nothing of migrations of which one fails', async () => {
+  it('applies no migration when one of them fails', async () => {
     const database = new SqliteDatabase(':memory:');
     await writeFile(join(folder, '0001_first.sql'), 'CREATE TABLE a (x);');
     await writeFile(join(folder, '0002_second.sql'), 'CREATE TABLE a (x);');
@@ -174,7 +174,7 @@ describe('SQLite as a ledger', () => {
     database.close();
   });
 
-  it('lets one server have the data folder, and says who has it', () => {
+  it('locks the data folder for one server, and names its process', () => {
     const lock = takeServerLock(folder);
     expect(() => takeServerLock(folder)).toThrow(
       `another server uses the data folder ${folder}: process ${String(process.pid)}`,
@@ -187,21 +187,21 @@ describe('SQLite as a ledger', () => {
     ['text', Buffer.from('garbled'.repeat(1000))],
     ['zeros', Buffer.alloc(8192)],
     ['nothing', Buffer.alloc(0)],
-  ])('mends a lock file that holds %s', async (_what, content) => {
+  ])('repairs a lock file that contains %s', async (_what, content) => {
     await writeFile(join(folder, 'server.lock'), content);
     const lock = takeServerLock(folder);
     expect(() => takeServerLock(folder)).toThrow('another server uses the data folder');
     lock.release();
   });
 
-  it('says what to do about a lock file that cannot be one', async () => {
+  it('says what to do about a lock file that cannot be locked', async () => {
     await mkdir(join(folder, 'server.lock'));
     expect(() => takeServerLock(folder)).toThrow(
       /server\.lock cannot be locked: .*remove it and start again/,
     );
   });
 
-  it('is taken although its holder cannot be named', async () => {
+  it('locks the data folder although the process id cannot be written', async () => {
     await mkdir(join(folder, 'server.pid'));
     const lock = takeServerLock(folder);
     expect(() => takeServerLock(folder)).toThrow('its process is not known');
@@ -210,7 +210,7 @@ describe('SQLite as a ledger', () => {
 });
 
 describe('SQLite nonces', () => {
-  it('lets a nonce of a key be used once, until it is forgotten', async () => {
+  it('accept a nonce of an access key once until it is removed', async () => {
     const database = openLedgerDatabase(undefined);
     const nonces = new SqliteNonces(database);
     expect(await nonces.burn('ak', 'n', 100)).toBe(true);

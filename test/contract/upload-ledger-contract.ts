@@ -1,7 +1,7 @@
 import type { FirmwarePackage } from '../../src/uploads/firmware-package.ts';
 import type { ClaimRecord, StoredRecord, UploadLedger } from '../../src/uploads/ports.ts';
 
-/** A ledger under test, and how to open it again as after a crash. */
+/** A ledger under test, and a function that opens it again as after a crash. */
 export interface UploadLedgerUnderTest {
   ledger: UploadLedger;
   dispose(): Promise<void>;
@@ -60,7 +60,7 @@ function aClaim(
   };
 }
 
-/** What every upload ledger does. */
+/** The tests that every upload ledger passes. */
 export function describeUploadLedger(
   name: string,
   open: () => Promise<UploadLedgerUnderTest>,
@@ -77,18 +77,18 @@ export function describeUploadLedger(
     afterEach(() => subject.dispose());
 
     describe('issued and stored', () => {
-      it('finds nothing under a key it has never seen', async () => {
+      it('finds nothing under an unknown key', async () => {
         expect(await ledger.findUpload('k1')).toBeUndefined();
         expect(await ledger.findPurged('k1')).toBeUndefined();
         expect(await ledger.hasBody('l1')).toBe(false);
       });
 
-      it('remembers to whom a key was issued', async () => {
+      it('records the account of an issued key', async () => {
         await ledger.recordIssued({ key: 'k1', ...ISSUE });
         expect(await ledger.findUpload('k1')).toEqual({ key: 'k1', state: 'issued', issue: ISSUE });
       });
 
-      it('refuses to issue a key twice', async () => {
+      it('rejects a key that was issued before', async () => {
         await ledger.recordIssued({ key: 'k1', ...ISSUE });
         // Not `toThrow`: the error of a native module may come from the global scope of another test file.
         await expect(ledger.recordIssued({ key: 'k1', ...ISSUE })).rejects.toHaveProperty(
@@ -96,7 +96,7 @@ export function describeUploadLedger(
         );
       });
 
-      it('keeps everything that was measured, and the issue', async () => {
+      it('records the measured values of a body, and keeps the issue', async () => {
         await ledger.recordIssued({ key: 'k1', ...ISSUE });
         const body = aBody('k1', 'l1', { size: 2 ** 40, sha256: 'ff' });
         expect(await ledger.recordStored(body)).toBe('stored');
@@ -109,7 +109,7 @@ export function describeUploadLedger(
         expect(await ledger.hasBody('l1')).toBe(true);
       });
 
-      it('stores under a key that was never issued', async () => {
+      it('stores a body under a key that was never issued', async () => {
         expect(await ledger.recordStored(aBody('k1', 'l1'))).toBe('stored');
         expect(await ledger.findUpload('k1')).not.toHaveProperty('issue');
       });
@@ -131,27 +131,27 @@ export function describeUploadLedger(
         expect(await ledger.listPurging(0, 10)).toMatchObject([{ locator: 'l1', key: 'k1' }]);
       });
 
-      it('leaves a stored body alone when it must not be overwritten', async () => {
+      it('does not replace a stored body that must not be overwritten', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         const record = { ...aBody('k1', 'l2'), forbidOverwrite: true };
         expect(await ledger.recordStored(record)).toBe('exists');
         expect(await ledger.hasBody('l2')).toBe(false);
       });
 
-      it('leaves a claimed body alone', async () => {
+      it('does not replace a claimed body', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         await ledger.claim(aClaim());
         expect(await ledger.recordStored(aBody('k1', 'l2'))).toBe('immutable');
         expect(await ledger.findUpload('k1')).toMatchObject({ object: { locator: 'l1' } });
       });
 
-      it('adds a SHA-256 that is known later', async () => {
+      it('adds a SHA-256 later', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         await ledger.recordSha256('l1', 'abcd');
         expect(await ledger.findUpload('k1')).toMatchObject({ object: { sha256: 'abcd' } });
       });
 
-      it('lists uploads in any state by page, in the order they were first seen', async () => {
+      it('lists uploads in any state by page, oldest first', async () => {
         await ledger.recordIssued({ key: 'k1', ...ISSUE });
         for (const number of [2, 3, 4]) {
           await ledger.recordStored(aBody(`k${number}`, `l${number}`));
@@ -174,7 +174,7 @@ export function describeUploadLedger(
         expect(await ledger.listUploads(rest.at(-1)?.sequence ?? 0, 10)).toEqual([]);
       });
 
-      it('deletes a stored upload once, and no other body of its key', async () => {
+      it('deletes a stored upload once, and never another body of its key', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         expect(await ledger.deleteUpload('k1', 'l0', 9)).toBe(false);
         expect(await ledger.deleteUpload('k1', 'l1', 9)).toBe(true);
@@ -185,7 +185,7 @@ export function describeUploadLedger(
     });
 
     describe('claim', () => {
-      it('makes the package and gives it its uploads', async () => {
+      it('creates the package and claims its uploads', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         await ledger.recordStored(aBody('k2', 'l2'));
         const wanted = aPackage({
@@ -214,13 +214,13 @@ export function describeUploadLedger(
       it.each([
         ['a name of the account that is taken', { id: 'p2' }, {}, { kind: 'nameTaken' }],
         [
-          'a version of the product that is taken',
+          'a version that the product already has',
           { id: 'p2', name: 'n', productKey: 'pk' },
           {},
           { kind: 'versionTaken' },
         ],
         [
-          'a version that is taken in another spelling of the module',
+          'a version that the product already has in another spelling of the module',
           { id: 'p2', name: 'n', productKey: 'pk', moduleName: 'DEFAULT' },
           {},
           { kind: 'versionTaken' },
@@ -244,7 +244,7 @@ export function describeUploadLedger(
           { locators: ['l2'], storedAfter: 2000 },
           { kind: 'notClaimable', file: 0 },
         ],
-      ])('refuses %s, and changes nothing', async (_case, change, claim, outcome) => {
+      ])('rejects %s, and changes nothing', async (_case, change, claim, outcome) => {
         await ledger.recordStored(aBody('k1', 'l1'));
         await ledger.recordStored(aBody('k2', 'l2'));
         await ledger.claim(aClaim({ productKey: 'pk' }));
@@ -277,7 +277,7 @@ export function describeUploadLedger(
         expect(await ledger.claim(aClaim({}, { storedAfter: 1999 }))).toEqual({ kind: 'claimed' });
       });
 
-      it('lets one of many claims of an upload win', async () => {
+      it('accepts exactly one of many claims of an upload', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         const outcomes = await Promise.all(
           Array.from({ length: 20 }, (_, n) =>
@@ -287,7 +287,7 @@ export function describeUploadLedger(
         expect(outcomes.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
       });
 
-      it('lets either the claim or the purge win', async () => {
+      it('accepts either the claim or the purge of an upload', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         const [claimed, expired] = await Promise.all([
           ledger.claim(aClaim()),
@@ -308,7 +308,7 @@ export function describeUploadLedger(
         return [...page.packages.map(({ id }) => id), `of ${String(page.total)}`];
       };
 
-      it('tells which accounts have packages', async () => {
+      it('lists the accounts that have packages', async () => {
         await ledger.recordStored(aBody('k4', 'l4'));
         await ledger.claim(
           aClaim({ id: 'p4', accountId: 'other', name: 'n4' }, { locators: ['l4'] }),
@@ -337,7 +337,7 @@ export function describeUploadLedger(
         }
       });
 
-      it('lists them newest first, by page and filter', async () => {
+      it('lists packages newest first, by page and filter', async () => {
         expect(await listed({})).toEqual(['p3', 'p2', 'p1', 'of 3']);
         expect(await listed({ offset: 1, limit: 1 })).toEqual(['p2', 'of 3']);
         expect(await listed({ productKey: 'pk' })).toEqual(['p2', 'p1', 'of 2']);
@@ -346,7 +346,7 @@ export function describeUploadLedger(
         expect(await listed({ instanceId: 'i' })).toEqual(['of 0']);
       });
 
-      it('changes what it is told to, and nothing else', async () => {
+      it('changes the given members of a package, and no others', async () => {
         const before = await ledger.findPackage('acme', 'p1');
         const change = {
           name: 'new',
@@ -367,14 +367,14 @@ export function describeUploadLedger(
         expect(await ledger.findPackage('acme', 'p1')).toMatchObject({ ...change, modifiedAt: 10 });
       });
 
-      it('refuses to change a package into a namesake, or one that is not there', async () => {
+      it('rejects a change to a name that is taken, and of a package that does not exist', async () => {
         const change = { name: 'n2', modifiedAt: 9 };
         expect(await ledger.modifyPackage('acme', 'p1', change)).toBe('nameTaken');
         expect(await ledger.modifyPackage('acme', 'p2', change)).toBe('modified');
         expect(await ledger.modifyPackage('other', 'p1', change)).toBe('notFound');
       });
 
-      it('sends the uploads of a deleted package the purge way', async () => {
+      it('moves the uploads of a deleted package to purging', async () => {
         expect(await ledger.deletePackage('other', 'p1', 9)).toBe(false);
         expect(await ledger.deletePackage('acme', 'p1', 9)).toBe(true);
         expect(await ledger.deletePackage('acme', 'p1', 9)).toBe(false);
@@ -385,7 +385,7 @@ export function describeUploadLedger(
     });
 
     describe('purge', () => {
-      it('expires in batches what was stored long enough ago', async () => {
+      it('expires old uploads in batches', async () => {
         for (const [n, storedAt] of [100, 300, 200].entries()) {
           await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`, { storedAt }));
         }
@@ -396,7 +396,7 @@ export function describeUploadLedger(
         expect(await expire()).toEqual([]);
       });
 
-      it('keeps a body in purging until it is confirmed, then as a tombstone', async () => {
+      it('keeps an upload in purging until it is confirmed, then as a tombstone', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         const [body] = await ledger.expireStored(2000, 9, 10);
         expect(body).toMatchObject({ key: 'k1', locator: 'l1', size: 3 });
@@ -411,7 +411,7 @@ export function describeUploadLedger(
         });
       });
 
-      it('confirms a body once, whoever asks', async () => {
+      it('confirms a body for one caller only', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         await ledger.recordStored(aBody('k2', 'l2'));
         const sequences = (await ledger.expireStored(2000, 9, 10)).map(({ sequence }) => sequence);
@@ -421,7 +421,7 @@ export function describeUploadLedger(
         expect(await ledger.confirmPurged(sequences, 12)).toEqual([]);
       });
 
-      it('keeps the digests of a body that is gone, and forgets its headers', async () => {
+      it('keeps the digests of a purged body, and removes its headers', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         const [body] = await ledger.expireStored(2000, 9, 10);
         await ledger.confirmPurged([body?.sequence ?? 0], 10);
@@ -431,7 +431,7 @@ export function describeUploadLedger(
         expect(Object.keys((await ledger.findPurged('k1'))?.object.headers ?? {})).toEqual([]);
       });
 
-      it('gives room back step by step, and loses nothing by it', async () => {
+      it('returns space to the disk in steps without losing rows', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         let steps = 0;
         while ((await ledger.reclaimSpace()) && steps < 100) steps += 1;
@@ -439,7 +439,7 @@ export function describeUploadLedger(
         expect(await ledger.findUpload('k1')).toMatchObject({ object: aBody('k1', 'l1').object });
       });
 
-      it('pages through what is purging', async () => {
+      it('lists purging bodies by page', async () => {
         for (const n of [1, 2, 3])
           await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`));
         await ledger.expireStored(2000, 9, 10);
@@ -448,14 +448,14 @@ export function describeUploadLedger(
         expect([...first, ...rest].map(({ locator }) => locator)).toEqual(['l1', 'l2', 'l3']);
       });
 
-      it('takes a new upload under a key whose last one is gone', async () => {
+      it('stores a new upload under the key of a purged one', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         await ledger.expireStored(2000, 9, 10);
         expect(await ledger.recordStored(aBody('k1', 'l2'))).toBe('stored');
         expect(await ledger.findUpload('k1')).toMatchObject({ object: { locator: 'l2' } });
       });
 
-      it('forgets issued uploads after their policy, except those in transit', async () => {
+      it('removes issued uploads after their policy has expired, except active ones', async () => {
         for (const key of ['k1', 'k2', 'k3']) await ledger.recordIssued({ key, ...ISSUE });
         expect(await ledger.pruneIssued(ISSUE.policyExpiresAt, [], 10)).toBe(0);
         expect(await ledger.pruneIssued(ISSUE.policyExpiresAt + 1, ['k2'], 10)).toBe(2);
@@ -463,7 +463,7 @@ export function describeUploadLedger(
         expect(await ledger.findUpload('k2')).toBeDefined();
       });
 
-      it('forgets tombstones after their time', async () => {
+      it('removes old tombstones', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         const [body] = await ledger.expireStored(2000, 9, 10);
         expect(await ledger.pruneTombstones(1000, 10)).toBe(0);

@@ -18,7 +18,7 @@ beforeEach(() => {
   for (const name of ['info', 'warn', 'error', 'debug', 'log'] as const) {
     jest.spyOn(console, name).mockImplementation((...line) => lines.push(line));
   }
-  // The wall clock, and the time that timers go by, which no step of the wall clock moves.
+  // The wall clock, and the time of the timers, which does not change with the wall clock.
   jest.useFakeTimers({ now: NOON + 500 });
   runs = 0;
 });
@@ -28,7 +28,7 @@ afterEach(async () => {
   expect(jest.getTimerCount()).toBe(0);
   jest.useRealTimers();
   jest.restoreAllMocks();
-  // Whatever node-cron has to say would stand between the lines of the log.
+  // Keeps messages of node-cron out of the output.
   expect(lines).toEqual([]);
 });
 
@@ -43,12 +43,12 @@ function start(cron: string): void {
   );
 }
 
-/** Sets the wall clock off by so many milliseconds. */
+/** Moves the wall clock by a number of milliseconds. */
 function step(by: number): void {
   jest.setSystemTime(Date.now() + by);
 }
 
-/** @returns how often the purge ran while so much real time passed */
+/** @returns how often the purge ran in a span of real time, in milliseconds */
 async function runsWithin(milliseconds: number): Promise<number> {
   const before = runs;
   await jest.advanceTimersByTimeAsync(milliseconds);
@@ -73,7 +73,7 @@ describe('the purge job', () => {
     expect(await runsWithin(SECOND)).toBe(1);
   });
 
-  it('refuses what is not a cron expression', async () => {
+  it('rejects an invalid cron expression', async () => {
     start('* * * * *');
     expect(() => startPurgeJob('every minute', async () => NOTHING, silentLogger)).toThrow();
   });
@@ -81,7 +81,7 @@ describe('the purge job', () => {
 
 describe('after a step of the wall clock', () => {
   it.each([2 * MINUTE, HOUR, YEAR, 54 * YEAR])(
-    'forward by %d ms the purge job runs once more',
+    'forward by %d ms, the purge job runs once more',
     async (by) => {
       start('* * * * *');
       await runsWithin(5 * SECOND);
@@ -91,7 +91,7 @@ describe('after a step of the wall clock', () => {
     },
   );
 
-  it('by some seconds the purge job runs for the slots that there were', async () => {
+  it('by some seconds, the purge job runs for the slots in between', async () => {
     start('* * * * *');
     step(20 * SECOND);
     expect(await runsWithin(2 * SECOND)).toBe(0);
@@ -100,7 +100,7 @@ describe('after a step of the wall clock', () => {
   });
 
   it.each([SECOND, 2 * MINUTE, 2 * HOUR, YEAR, 54 * YEAR])(
-    'back by %d ms the purge job goes on without a pause',
+    'back by %d ms, the purge job continues without a pause',
     async (by) => {
       start('* * * * *');
       await runsWithin(5 * SECOND);
@@ -110,7 +110,7 @@ describe('after a step of the wall clock', () => {
     },
   );
 
-  it('the purge job of every second neither stops nor catches up', async () => {
+  it('a purge job of every second neither stops nor catches up', async () => {
     start('* * * * * *');
     for (const by of [YEAR, -2 * YEAR, 3 * YEAR, -HOUR, HOUR]) {
       step(by);
@@ -119,16 +119,16 @@ describe('after a step of the wall clock', () => {
     }
   });
 
-  it('the purge job of once a year waits for its slot', async () => {
+  it('a purge job of once a year waits for its slot', async () => {
     start('0 0 1 1 *');
     expect(await runsWithin(2 * MINUTE)).toBe(0);
     step(Date.UTC(2025, 0, 1) - MINUTE - Date.now());
-    // Whether there was a slot in all the time that is gone is not found out.
+    // The slots in a long jump are not searched.
     expect(await runsWithin(2 * SECOND)).toBe(1);
     expect(await runsWithin(2 * MINUTE)).toBe(1);
   });
 
-  it('the purge job runs once when all timers come late, as after a suspension', async () => {
+  it('the purge job runs once when all timers are late, as after a suspension', async () => {
     start('* * * * * *');
     await runsWithin(5 * SECOND);
     expect(runs).toBe(5);
@@ -141,7 +141,7 @@ describe('after a step of the wall clock', () => {
 });
 
 describe('a slot', () => {
-  it('that comes during a run is left out', async () => {
+  it('during a run is skipped', async () => {
     let finish: () => void = () => undefined;
     job = startPurgeJob(
       '* * * * * *',
@@ -160,7 +160,7 @@ describe('a slot', () => {
     await stopped;
   });
 
-  it('comes again after a run that has failed, and the failure is logged', async () => {
+  it('after a failed run starts the next run, and the failure is logged', async () => {
     const failures: unknown[] = [];
     const logger = { ...silentLogger, error: (...line: unknown[]) => failures.push(line) };
     job = startPurgeJob(

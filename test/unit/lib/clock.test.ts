@@ -8,7 +8,7 @@ import type { Clock } from '../../../src/lib/clock.ts';
 
 const LATEST = Date.UTC(9000, 0, 1);
 
-/** The clocks that are moved by hand; each stands at the start of 2024. */
+/** The clocks that are moved by hand; each starts at the beginning of 2024. */
 const KINDS = {
   ManualClock: () => new ManualClock(),
   AdjustableClock: () => new AdjustableClock(new ManualClock()),
@@ -42,7 +42,7 @@ describe.each(Object.entries(KINDS))('a %s', (_name, create) => {
   });
 
   it.each([-1, LATEST + 1, 8.64e15, NaN, Infinity, -Infinity, new Date(NaN)])(
-    'cannot be set to %p, and stays where it is',
+    'cannot be set to %p, and is not changed',
     (time) => {
       const clock = create();
       const before = clock.now();
@@ -57,7 +57,7 @@ describe.each(Object.entries(KINDS))('a %s', (_name, create) => {
   );
 
   it.each([{ days: 1e9 }, { days: -20_000 }, { hours: NaN }, { minutes: Infinity }])(
-    'cannot be moved by %j, and stays where it is',
+    'cannot be moved by %j, and is not changed',
     (duration) => {
       const clock = create();
       const before = clock.now();
@@ -69,7 +69,7 @@ describe.each(Object.entries(KINDS))('a %s', (_name, create) => {
   );
 });
 
-it('starts a manual clock only where it can stand', () => {
+it('starts a manual clock only within its range', () => {
   expect(() => new ManualClock(Date.UTC(1969, 0))).toThrow(RangeError);
 });
 
@@ -85,7 +85,7 @@ describe('an adjustable clock', () => {
     expect(clock.now()).toBe(1000);
   });
 
-  it('stands still at the end of its range when the other clock goes on', () => {
+  it('stands still at the end of its range while the other clock continues', () => {
     let now = 1000;
     const clock = follow({ now: () => now }, LATEST - 1);
     now += 60_000;
@@ -105,7 +105,7 @@ it.each([
   [{ milliseconds: 0.5, seconds: 1 }, 1001],
   [{ minutes: -1.5 }, -90_000],
   [{}, 0],
-])('takes the duration %j as %d ms', (duration, milliseconds) => {
+])('converts the duration %j to %d ms', (duration, milliseconds) => {
   expect(toMilliseconds(duration)).toBe(milliseconds);
 });
 

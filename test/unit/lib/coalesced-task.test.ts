@@ -1,7 +1,7 @@
 import { CoalescedTask } from '../../../src/lib/coalesced-task.ts';
 
-describe('a shared run', () => {
-  it('is shared by those who ask while another is under way', async () => {
+describe('a coalesced task', () => {
+  it('runs once for all callers that call during another run', async () => {
     const ends: (() => void)[] = [];
     const run = new CoalescedTask(() => new Promise((resolve) => ends.push(resolve)));
     const first = run.run();
@@ -16,7 +16,7 @@ describe('a shared run', () => {
     expect(ends).toHaveLength(2);
   });
 
-  it('tells those who share it of its failure, and goes on with the next', async () => {
+  it('rejects all callers of a failed run, and continues with the next run', async () => {
     let count = 0;
     const run = new CoalescedTask(() => {
       count += 1;

@@ -24,7 +24,7 @@ describe.each([
     expect(ids.objectName(time)).toMatch(/^c[0-9a-z]{24}$/);
   });
 
-  it('sort by the time they were given', () => {
+  it('sort by the time at which they were generated', () => {
     expect(prefixes).toEqual([...prefixes].sort());
   });
 

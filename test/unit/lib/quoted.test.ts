@@ -2,7 +2,7 @@ import { quoted, quotedJson } from '../../../src/lib/quoted.ts';
 
 describe('a name that a client has chosen', () => {
   it.each(['ota/0123/a.bin', 'a\\b', "it's", '固件-ä.bin', 'a"b', '🚀', ''])(
-    'is shown as it is: %s',
+    'is returned unchanged: %s',
     (name) => {
       expect(quoted(name)).toBe(name);
     },
@@ -30,7 +30,7 @@ describe('a name that a client has chosen', () => {
     expect(JSON.parse(shown)).toBe(name);
   });
 
-  it('is escaped in JSON, which stays the same value', () => {
+  it('is escaped in JSON that parses to the same value', () => {
     const value = { name: 'a\u009b\u202e\n"b', list: ['\u{e0041}', 1, null] };
     const text = quotedJson(value);
     expect(text).toMatch(/^[\x20-\x7e]*$/);

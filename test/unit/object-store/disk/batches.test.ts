@@ -11,35 +11,35 @@ import { inChunks, patternBytes } from '../../../support/bytes.ts';
 
 const KIB = 1024;
 
-/** Memory that chunks keep alive; each buffer counts once. */
+/** @returns the size of the buffers of some chunks; each buffer counts once */
 function held(chunks: readonly Uint8Array[]): number {
   const buffers = new Set(chunks.map(({ buffer }) => buffer));
   return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
-/** A chunk that has its memory for itself, as one that came in over a socket. */
+/** A chunk with its own buffer, as a socket delivers it. */
 function own(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-describe('gathered chunks', () => {
+describe('GatheredChunks', () => {
   it.each([
     ['of one byte', 512 * KIB, (): Uint8Array => own(Buffer.of(7))],
     ['that are a small part of their memory', 300, () => new Uint8Array(64 * KIB).subarray(5, 900)],
     ['that are half of their memory', 8, () => new Uint8Array(64 * KIB).subarray(32 * KIB)],
     ['that are their memory', 8, () => new Uint8Array(64 * KIB)],
     ['of one byte, just one', 1, () => own(Buffer.of(7))],
-  ])('hold little more than their bytes: chunks %s', (_which, count, make) => {
+  ])('holds little more memory than the bytes of chunks %s', (_which, count, make) => {
     const gathered = new GatheredChunks();
     for (let n = 0; n < count; n += 1) gathered.add(make());
     const { chunks, size } = gathered.take();
     expect(size).toBe(count * make().length);
     expect(held(chunks)).toBeLessThanOrEqual(maxHeldBytes(size));
-    // Each chunk is an object, too.
+    // Each chunk also costs an object.
     expect(chunks.length).toBeLessThanOrEqual(size / (4 * KIB) + 8);
   });
 
-  it('are not copied when they are large and have their memory for themselves', () => {
+  it('does not copy a large chunk with its own buffer', () => {
     const gathered = new GatheredChunks();
     const chunk = patternBytes(60 * KIB);
     gathered.add(chunk);
@@ -47,7 +47,7 @@ describe('gathered chunks', () => {
     expect(gathered.take().chunks[0]).toBe(chunk);
   });
 
-  it('are the bytes that came in, whatever their sizes', () => {
+  it('keeps the bytes of chunks of any size', () => {
     const sizes = fc.array(fc.oneof(fc.nat(10), fc.nat(9 * KIB), fc.nat(70 * KIB)), {
       maxLength: 30,
     });
@@ -69,7 +69,7 @@ describe('gathered chunks', () => {
   });
 });
 
-describe('batches', () => {
+describe('inBatches', () => {
   const memory = new BodyMemory(2 * maxHeldBytes(KIB));
   const gather = (
     bytes: AsyncIterable<Uint8Array>,
@@ -100,7 +100,7 @@ describe('batches', () => {
       ],
     ],
   ])(
-    'of %d bytes are as large as they should be, and the last one says so',
+    'splits %d bytes into batches of the right sizes and marks the last one',
     async (size, sizes) => {
       const batches = await all(inChunks(patternBytes(size), size > 999 ? 50 : 999));
       expect(batches.map((batch) => [batch.size, batch.isLast])).toEqual(sizes);
@@ -109,7 +109,7 @@ describe('batches', () => {
     },
   );
 
-  it('go on after their memory was needed while the client was silent', async () => {
+  it('continues after the memory was reclaimed from a silent client', async () => {
     const leases: MemoryLease[] = [];
     const acquire = async (): Promise<MemoryLease> => {
       const lease = await memory.acquire(maxHeldBytes(KIB));
@@ -134,7 +134,7 @@ describe('batches', () => {
     leases[0].release();
   });
 
-  it('give their memory back when the body breaks off', async () => {
+  it('releases the memory when the body fails', async () => {
     async function* broken(): AsyncGenerator<Buffer> {
       yield* inChunks(Buffer.from('bytes'), 5);
       throw new Error('the client is gone');
@@ -147,11 +147,11 @@ describe('batches', () => {
   });
 });
 
-describe('the memory of bodies', () => {
-  /** Lets everything run that can. */
+describe('BodyMemory', () => {
+  /** Lets all pending callbacks run. */
   const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-  it('is lent up to its bound, and then in turn', async () => {
+  it('leases memory up to its size, and then in the order of the requests', async () => {
     const memory = new BodyMemory(100);
     const leases: MemoryLease[] = [];
     const served = [60, 40, 50, 1].map(async (bytes) => {
@@ -162,7 +162,7 @@ describe('the memory of bodies', () => {
     leases[1]?.release();
     leases[1]?.release();
     await nextTurn();
-    // The last one would fit, but it is not its turn.
+    // The last one would fit, but others wait before it.
     expect(leases).toHaveLength(2);
     leases[0]?.release();
     await nextTurn();
@@ -171,7 +171,7 @@ describe('the memory of bodies', () => {
     for (const lease of leases) lease.release();
   });
 
-  it('is lent to one that needs more than there is, alone', async () => {
+  it('gives a lease that is larger than the memory when no other lease is active', async () => {
     const memory = new BodyMemory(100);
     const lease = await memory.acquire(1000);
     let served = false;
@@ -185,7 +185,7 @@ describe('the memory of bodies', () => {
     await next;
   });
 
-  it('is asked back from those who still gather, when others have waited for a while', async () => {
+  it('reclaims the memory of bodies that still gather after others have waited for a while', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     const memory = new BodyMemory(100);
     const [slow, written] = [await memory.acquire(50), await memory.acquire(50)];

@@ -30,7 +30,7 @@ beforeEach(async () => {
 /** A closed handle has no descriptor. */
 const isClosed = (): boolean => file.fd === -1;
 
-/** Reads a stream, and gives each chunk back, spoilt. @returns the bytes, and how many buffers there were */
+/** Reads a stream, and overwrites and recycles each chunk. @returns the bytes, and the number of buffers */
 async function readAndRecycle(stream: BodyStream): Promise<{ bytes: Buffer; buffers: number }> {
   const copies: Buffer[] = [];
   const buffers = new Set<ArrayBufferLike>();
@@ -60,12 +60,12 @@ describe.each<[string, ByteRange | undefined]>([
 ])('%s', (_, range) => {
   const expected = BYTES.subarray(range?.start, range === undefined ? undefined : range.end + 1);
 
-  it('is read exactly', async () => {
+  it('is read exactly without recycling', async () => {
     expect((await buffer(new BodyStream(file, range, CHUNK))).equals(expected)).toBe(true);
     expect(isClosed()).toBe(true);
   });
 
-  it('is read exactly into at most two buffers when they are given back', async () => {
+  it('is read exactly with two buffers at most when chunks are recycled', async () => {
     const { buffers, bytes } = await readAndRecycle(new BodyStream(file, range, CHUNK));
     expect(bytes.equals(expected)).toBe(true);
     expect(buffers).toBeLessThanOrEqual(2);
@@ -73,7 +73,7 @@ describe.each<[string, ByteRange | undefined]>([
   });
 });
 
-it('closes the file of a reader that goes away, also during a read', async () => {
+it('closes the file when the reader stops, even during a read', async () => {
   const stream = new BodyStream(file, undefined, CHUNK);
   stream.read();
   stream.destroy();
@@ -81,13 +81,13 @@ it('closes the file of a reader that goes away, also during a read', async () =>
   expect(isClosed()).toBe(true);
 });
 
-it('fails with the read', async () => {
+it('emits the error of a failed read', async () => {
   const stream = new BodyStream(file, undefined, CHUNK);
   await file.close();
   await expect(buffer(stream)).rejects.toThrow('file closed');
 });
 
-it('takes back no chunk that is not its own', async () => {
+it('does not recycle a chunk of another stream', async () => {
   const stream = new BodyStream(file, undefined, CHUNK);
   stream.recycle(new Uint8Array(3));
   expect((await buffer(stream)).equals(BYTES)).toBe(true);

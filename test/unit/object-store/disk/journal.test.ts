@@ -43,13 +43,13 @@ describe('a journal', () => {
   it.each([
     ['bodies', 10],
     ['bytes', 1000],
-  ])('is followed by another when it is full of %s', async (_of, size) => {
+  ])('begins a new file when one is full of %s', async (_of, size) => {
     for (const locator of ['a1', 'a2', 'a3', 'a4']) await put(locator, size);
     expect((await files()).length).toBeGreaterThan(1);
     expect(journal.uncommitted()).toEqual(['a1', 'a2', 'a3', 'a4']);
   });
 
-  it('goes when it is full and the last of its bodies is committed or gone', async () => {
+  it('removes a full file when the last of its bodies is committed or deleted', async () => {
     for (const locator of ['a1', 'a2', 'a3', 'a4']) await put(locator);
     journal.commit('a1');
     journal.commit('a2');
@@ -59,7 +59,7 @@ describe('a journal', () => {
     expect(journal.uncommitted()).toEqual(['a4']);
   });
 
-  it('lets new bodies wait while too many full ones are being flushed', async () => {
+  it('delays new bodies while too many full files are being flushed', async () => {
     let count = 0;
     for (let n = 0; n < 30; n += 1) {
       await put(`b${String(n).padStart(2, '0')}`);
@@ -69,14 +69,14 @@ describe('a journal', () => {
     expect(count).toBeLessThanOrEqual(4);
   });
 
-  it('goes although a body of it was deleted', async () => {
+  it('removes a file although one of its bodies was deleted', async () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
     await rm(objectPath(folder.path, 'a2'));
     for (const locator of ['a1', 'a2', 'a3']) journal.commit(locator);
     await eventually(async () => !(await files()).includes('1'));
   });
 
-  it('stays, for the next start, when the file of a body cannot be flushed', async () => {
+  it('keeps a file for the next start when the file of a body cannot be flushed', async () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
     const path = objectPath(folder.path, 'a2');
     await rm(dirname(path), { recursive: true });
@@ -86,11 +86,11 @@ describe('a journal', () => {
     expect(await files()).toEqual(['1']);
   });
 
-  it('acknowledges nothing that stands behind a flush that has failed', async () => {
+  it('acknowledges no body that was written after a failed flush', async () => {
     await put('a1');
     const flushing = jest.spyOn(await fileHandlePrototype(), 'datasync');
     flushing.mockImplementationOnce(async () => {
-      // It is written while the flush is under way, and would be flushed with the next one.
+      // It is written during the flush, and would be flushed with the next one.
       const late = put('a3');
       late.catch(() => undefined);
       await eventually(() => journal.uncommitted().includes('a3'));
@@ -106,7 +106,7 @@ describe('a journal', () => {
     expect(journal.uncommitted()).toEqual(['a1', 'a4']);
   });
 
-  it('has no file and no write that is larger than allowed, however many bodies come at once', async () => {
+  it('keeps files and writes within their limits, even when many bodies arrive at once', async () => {
     const most = { bytes: 10_000, writeBytes: 4000, bodies: 1000, full: 100 };
     const limited = new Journal(folder.path, most);
     const writing = jest.spyOn(await fileHandlePrototype(), 'writev');
@@ -123,7 +123,7 @@ describe('a journal', () => {
     const writes = writing.mock.calls.map(([chunks]) => bytesOf(chunks));
     writing.mockRestore();
     expect(Math.max(...writes)).toBeLessThanOrEqual(most.writeBytes);
-    // They still go together: one write each would be as many as there are bodies.
+    // Bodies still share writes: otherwise there would be as many writes as bodies.
     expect(writes.length).toBeLessThan(count / 2);
     const names = await files();
     for (const name of names) {
@@ -134,7 +134,7 @@ describe('a journal', () => {
     await limited.close();
   });
 
-  it('goes when what kept its files from being flushed has passed', async () => {
+  it('removes a file after the cause of an earlier error has gone', async () => {
     const warnings: string[] = [];
     const logger = {
       ...silentLogger,
@@ -155,7 +155,7 @@ describe('a journal', () => {
     expect(warnings).toEqual(['a journal could not be removed; it is tried again later']);
   });
 
-  it('goes with a clean end although its files could not be flushed before', async () => {
+  it('removes a file at a clean close although the files of its bodies could not be opened before', async () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
     const opening = jest.spyOn(promises, 'open');
     opening.mockRejectedValue(Object.assign(new Error('ENFILE'), { code: 'ENFILE' }));
@@ -166,7 +166,7 @@ describe('a journal', () => {
     expect(await files()).toEqual([]);
   });
 
-  it('stays after a flush of a body has failed, whatever a later one says', async () => {
+  it('keeps a file after a failed flush of a body, even if a later flush succeeds', async () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
     const flushing = jest.spyOn(await fileHandlePrototype(), 'datasync');
     flushing.mockRejectedValueOnce(new Error('EIO: i/o error, fdatasync'));
@@ -178,7 +178,7 @@ describe('a journal', () => {
     expect(await files()).toEqual(['1']);
   });
 
-  it('notes what was committed and what is gone', async () => {
+  it('notes which bodies were committed and which were deleted', async () => {
     const path = join(folder.path, 'journal', '1');
     const notes = async (): Promise<{ committed: string[]; gone: string[] }> => {
       const found: { committed: string[]; gone: string[] } = { committed: [], gone: [] };
@@ -195,13 +195,13 @@ describe('a journal', () => {
     await put('a2');
     expect(await notes()).toEqual({ committed: ['a1'], gone: [] });
     journal.commit('a2');
-    // Without another body.
+    // The note is written without another body.
     await eventually(async () => (await notes()).committed.length === 2);
     await journal.forget('a1');
     expect(await notes()).toEqual({ committed: ['a1', 'a2'], gone: ['a1'] });
   });
 
-  it('tells a body that it does not hold from one that it does', async () => {
+  it('returns whether it has the body that is committed', async () => {
     await put('a1');
     expect([journal.commit('a1'), journal.commit('a2')]).toEqual([true, false]);
   });

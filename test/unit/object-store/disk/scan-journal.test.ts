@@ -44,7 +44,7 @@ async function scan(content: Buffer): Promise<JournalItem[]> {
   return items;
 }
 
-/** What was found, in short: locators, `gap`, `torn` and `note`. */
+/** @returns the items in short: locators, `gap`, `torn` and `note` */
 async function outline(content: Buffer): Promise<string> {
   const items = await scan(content);
   const words = items.map((item) => {
@@ -68,7 +68,7 @@ describe.each([NEW, OLD])('$name', ({ record }) => {
   const [first = Buffer.alloc(0), second = Buffer.alloc(0), third = Buffer.alloc(0)] = bodies;
   const whole = Buffer.concat(bodies);
 
-  it('has its bodies where they are', async () => {
+  it('has the bodies at the returned positions', async () => {
     for (const item of await scan(whole)) {
       if (item.kind !== 'body') throw new Error(item.kind);
       const bytes = whole.subarray(item.position, item.position + item.size);
@@ -82,30 +82,30 @@ describe.each([NEW, OLD])('$name', ({ record }) => {
     ['the first byte', 0],
     ['the first header', 20],
     ['the first body', first.length - 1],
-  ])('gives the records behind a flipped bit in %s', async (_where, at) => {
+  ])('has readable records after a flipped bit in %s', async (_where, at) => {
     expect(await outline(flip(whole, at))).toBe('gap a2 a3');
   });
 
-  it('gives the records on both sides of a flipped bit in the middle', async () => {
+  it('has readable records before and after a flipped bit', async () => {
     for (const at of [1, 30, 50, second.length - 1]) {
       expect(await outline(flip(whole, first.length + at))).toBe('a1 gap a3');
     }
   });
 
-  it('counts the bytes that are no record', async () => {
+  it('has a gap with the exact bytes that are not a record', async () => {
     const [, gap] = await scan(flip(whole, first.length + 500));
     const to = first.length + second.length;
     expect(gap).toEqual({ kind: 'gap', from: first.length, to, isTornTail: false });
   });
 
-  it('is not damaged when a crash has cut its last record', async () => {
+  it('is not damaged when a crash has cut off its last record', async () => {
     const before = first.length + second.length;
     for (const cut of [1, 5, 12, 40, 90, 1000, third.length - 1]) {
       expect(await outline(whole.subarray(0, before + cut))).toBe('a1 a2 torn');
     }
   });
 
-  it('is not damaged when zeros stand for what never reached the disk', async () => {
+  it('is not damaged when it ends with zeros in place of bytes that did not reach the disk', async () => {
     const before = first.length + second.length;
     for (const written of [0, 12, 1000, 100_000]) {
       const zeroed = Buffer.concat([whole, Buffer.alloc(3_000_000)]).fill(0, before + written);
@@ -113,7 +113,7 @@ describe.each([NEW, OLD])('$name', ({ record }) => {
     }
   });
 
-  it('is damaged when its last record is there, and is another one', async () => {
+  it('is damaged when its last record is complete, but has other bytes', async () => {
     const before = first.length + second.length;
     for (const at of [40, third.length - 1]) {
       expect(await outline(flip(whole, before + at))).toBe('a1 a2 gap');
@@ -123,7 +123,7 @@ describe.each([NEW, OLD])('$name', ({ record }) => {
     );
   });
 
-  it('is read on behind a place that the disk cannot read', async () => {
+  it('has readable records after a block that the disk cannot read', async () => {
     const path = join(folder.path, 'journal');
     await writeFile(path, whole);
     await using file = await open(path);
@@ -146,7 +146,7 @@ describe.each([NEW, OLD])('$name', ({ record }) => {
 });
 
 describe('a journal', () => {
-  it('takes no record for one that a client has put into a body', async () => {
+  it('ignores a record that a client has put into a body', async () => {
     const forged = Buffer.concat([
       Buffer.alloc(100, 'x'),
       NEW.record('f0', Buffer.from('forged')),
@@ -165,7 +165,7 @@ describe('a journal', () => {
     expect(await outline(flip(content, content.indexOf('xxx')))).toBe('a1 gap a3');
   });
 
-  it('has notes, as long as they need to be', async () => {
+  it('splits a long note into several lines', async () => {
     const committed = Array.from(
       { length: 1000 },
       (_, n) => `${'0'.repeat(28)}${String(1000 + n)}`,
@@ -189,7 +189,7 @@ describe('a journal', () => {
     expect(await scan(Buffer.from(line))).toMatchObject([{ committed: ['a1'], gone: ['b2'] }]);
   });
 
-  it('names no body that could be another file', async () => {
+  it('ignores a body whose locator could be the path of another file', async () => {
     const content = Buffer.concat([
       OLD.record('../a1', Buffer.from('one')),
       OLD.record('a2', Buffer.from('two')),

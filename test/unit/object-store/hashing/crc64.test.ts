@@ -20,19 +20,19 @@ describe('CRC-64/XZ', () => {
   it.each([
     ['nothing', '', '0'],
     ['123456789, the check value of the catalog', '123456789', '11051210869376104954'],
-  ])('of %s', (_of, text, crc) => {
+  ])('has the known value for %s', (_of, text, crc) => {
     expect(crcOf(Buffer.from(text))).toBe(crc);
   });
 
   it.each([1, 7, 8, 2047, 2048, 2049, 4095, 4096, 4097, 8192, 12_289, 1_000_003])(
-    'is what another implementation finds for %d bytes',
+    'equals the result of another implementation for %d bytes',
     async (size) => {
       const bytes = patternBytes(size);
       expect(crcOf(bytes)).toBe(await reference(bytes));
     },
   );
 
-  it('is the same however the bytes are cut', async () => {
+  it('does not depend on how the bytes are split', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 20_000 }),
@@ -47,7 +47,7 @@ describe('CRC-64/XZ', () => {
     );
   });
 
-  it('keeps CRCs that run at the same time apart', () => {
+  it('keeps the state of CRCs separate that are computed at the same time', () => {
     const [one, two] = [engine.start(), engine.start()];
     one.update(Buffer.from('12345'));
     two.update(Buffer.from('1234'));
