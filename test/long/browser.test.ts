@@ -14,7 +14,7 @@ import { describeWith } from '../support/programs.ts';
 const BYTES = patternBytes(3_000_001);
 const ETAG = `"${md5Hex(BYTES).toUpperCase()}"`;
 const HEADERS = ['ETag', 'x-oss-request-id', 'x-oss-hash-crc64ecma', 'Content-MD5', 'Server'];
-/** What a script sees of an answer that it may not read. */
+/** What a script gets for a response that it must not read. */
 const NOTHING = Object.fromEntries(HEADERS.map((name) => [name, null]));
 
 describeWith('chromium', 'a page of another origin, in Chromium', () => {
@@ -22,11 +22,11 @@ describeWith('chromium', 'a page of another origin, in Chromium', () => {
   let browser: Browser;
   let site: Site;
   let page: Page;
-  /** The methods of what the browser sends to a gateway, its own questions included. */
+  /** The methods of all requests of the browser to a gateway, including preflights. */
   let requests: string[];
-  /** Has a rule for the site. */
+  /** Has a CORS rule for the site. */
   let open: BuiltGateway;
-  /** Has none. */
+  /** Has no such rule. */
   let closed: BuiltGateway;
 
   beforeAll(async () => {
@@ -85,7 +85,7 @@ describeWith('chromium', 'a page of another origin, in Chromium', () => {
   ): Promise<boolean> =>
     (await download(gateway.url, await claim(gateway.url, grant, name))).equals(BYTES);
 
-  it('submits a form, and sees where it is sent on', async () => {
+  it('submits a form, and follows the redirect', async () => {
     const grant = await grantFrom(open.url);
     const fields = [
       ...formFields(grant),
@@ -99,13 +99,13 @@ describeWith('chromium', 'a page of another origin, in Chromium', () => {
     expect(await arrived(open, grant, 'form')).toBe(true);
   });
 
-  it('submits a form without any rule, and cannot read the answer', async () => {
+  it('submits a form without a rule, and cannot read the response', async () => {
     const grant = await grantFrom(closed.url);
     expect(await call('submitForm', grant.host, formFields(grant))).toBe('SecurityError');
     expect(await arrived(closed, grant, 'form')).toBe(true);
   });
 
-  it('uploads by XMLHttpRequest with progress, which a rule must allow', async () => {
+  it('uploads by XMLHttpRequest with progress if a rule allows it', async () => {
     const grant = await grantFrom(open.url);
     const options = { progress: true, headers: HEADERS };
     const seen = await call('uploadByXhr', grant.host, formFields(grant), options);
@@ -124,7 +124,7 @@ describeWith('chromium', 'a page of another origin, in Chromium', () => {
     expect(await arrived(open, grant, 'xhr')).toBe(true);
   });
 
-  it('is told nothing without a rule, and sends nothing when it has to ask first', async () => {
+  it('reads nothing without a rule, and sends nothing after a rejected preflight', async () => {
     const asking = await grantFrom(closed.url);
     const failed = { status: 0, sent: 0, headers: NOTHING };
     const ask = { progress: true, headers: HEADERS };
@@ -142,7 +142,7 @@ describeWith('chromium', 'a page of another origin, in Chromium', () => {
     expect(await arrived(closed, simple, 'simple')).toBe(true);
   });
 
-  it('reads a refusal', async () => {
+  it('reads an error response', async () => {
     const grant = await grantFrom(open.url);
     const fields = new Map([...formFields(grant), ['signature', 'wrong']]);
     const before = await bodiesOnDisk(open.dataDir);
@@ -154,7 +154,7 @@ describeWith('chromium', 'a page of another origin, in Chromium', () => {
     expect(await bodiesOnDisk(open.dataDir)).toEqual(before);
   });
 
-  it('downloads, whole and in part', async () => {
+  it('downloads a whole file and a range', async () => {
     const grant = await grantFrom(open.url);
     await call('uploadByXhr', grant.host, formFields(grant), { progress: false, headers: [] });
     const firmwareId = await claim(open.url, grant, 'download');

@@ -12,12 +12,12 @@ import { openFiles, peakBytes, residentBytes } from './reliability/process-facts
 const MIB = 1024 * 1024;
 const SIZE = 100 * MIB;
 const READERS = 200;
-/** Every so many readers read to the end; the others go away. */
+/** One in this number of readers reads to the end; the others disconnect. */
 const FINISHES_EVERY = 10;
-/** How much more a reader has read before it stands still than the reader before it. */
+/** How many more bytes each reader reads before it stalls than the reader before it. */
 const STEP = 128 * 1024;
 
-/** A download that stands still wherever it is told to. */
+/** A download that stalls at a chosen position. */
 class Reader {
   readonly #response: IncomingMessage;
   readonly #digest = createHash('md5');
@@ -34,7 +34,7 @@ class Reader {
     return new Reader(response);
   }
 
-  /** Reads on until it has had so many bytes, then no more. */
+  /** Reads a number of bytes, then stalls. */
   async readUntil(bytes: number): Promise<void> {
     while (this.#read < bytes) {
       const chunk = this.#response.read() as Buffer | null;
@@ -48,7 +48,7 @@ class Reader {
     }
   }
 
-  /** Reads to the end. @returns the MD5 of all that came */
+  /** Reads to the end. @returns the MD5 of all bytes */
   async finish(): Promise<string> {
     for await (const chunk of this.#response) this.#digest.update(chunk as Buffer);
     return this.#digest.digest('hex');
@@ -60,7 +60,7 @@ class Reader {
 }
 
 describe(`${String(READERS)} downloads of 100 MiB at once`, () => {
-  it('with readers that stand still take less than 150 MiB, and leave nothing open', async () => {
+  it('with stalled readers use less than 150 MiB, and leave nothing open', async () => {
     const folder = await temporaryFolder();
     const dataDir = join(folder.path, 'data');
     const bytes = patternBytes(SIZE);
@@ -70,7 +70,7 @@ describe(`${String(READERS)} downloads of 100 MiB at once`, () => {
     const firmwareId = await claim(before.url, grant, 'firmware');
     expect(await before.stop()).toBe(0);
 
-    // One that has served nobody yet, for what an idle one needs.
+    // A new gateway without requests, to measure the memory of an idle one.
     const gateway = await startBuiltGateway(dataDir);
     const url = await queryDownloadUrl(apiOf(gateway.url), { FirmwareId: firmwareId });
     const idle = residentBytes(gateway.pid);
@@ -79,7 +79,7 @@ describe(`${String(READERS)} downloads of 100 MiB at once`, () => {
     const readers = await Promise.all(Array.from({ length: READERS }, () => Reader.open(url)));
     for (const some of [16, 32]) {
       await Promise.all(readers.map((reader, n) => reader.readUntil((n % some) * STEP)));
-      // A socket and a file for each.
+      // Each has a socket and a file.
       expect(openFiles(gateway.pid)).toBeGreaterThanOrEqual(2 * READERS);
     }
     const md5 = md5Hex(bytes);

@@ -14,7 +14,7 @@ const ROUNDS = 50;
 const UPLOADS = 20;
 const CLAIM_TTL = 1000;
 
-/** A clock that tells of being read, which happens at every step of a claim. */
+/** A clock that calls back when it is read, which happens at every step of a claim. */
 class WatchedClock extends ManualClock {
   onRead: () => void = () => undefined;
 
@@ -27,7 +27,7 @@ class WatchedClock extends ManualClock {
 interface Race {
   readonly grant: UploadGrant;
   readonly bytes: Buffer;
-  /** What both claims were answered: a FirmwareId or a code. */
+  /** The results of both claims: a FirmwareId or an error code. */
   readonly answers: readonly string[];
 }
 
@@ -40,12 +40,12 @@ function isWin(answer: string): boolean {
 interface RacePlan {
   readonly clock: WatchedClock;
   readonly round: number;
-  /** The purge starts, and the deadline passes, when the claims have read the clock so many times. */
+  /** The purge starts, and the deadline passes, after this number of readings of the clock by the claims. */
   readonly purgeAt: number;
   readonly url: string;
 }
 
-/** Uploads, and then claims each upload twice while everything unclaimed is purged. */
+/** Uploads files, and then claims each twice while everything unclaimed is purged. */
 async function race(gateway: Gateway, plan: RacePlan): Promise<{ races: Race[]; reads: number }> {
   const { clock, purgeAt, round, url } = plan;
   const api = apiOf(url);
@@ -97,7 +97,7 @@ const uploadRow = z.object({
 });
 
 describe('two claims and a purge at the same moment', () => {
-  it('of 1,000 uploads each has one outcome, on which answers, ledger and disk agree', async () => {
+  it('have one outcome for each of 1,000 uploads, on which responses, ledger and disk agree', async () => {
     const folder = await temporaryFolder();
     const dataDir = join(folder.path, 'data');
     const clock = new WatchedClock(wallClock.now());
@@ -154,7 +154,7 @@ describe('two claims and a purge at the same moment', () => {
     const { objects, staging } = await bodiesOnDisk(dataDir);
     expect(staging).toEqual([]);
     expect(objects.map((path) => path.replace(/^.*\//, '')).sort()).toEqual([...kept].sort());
-    // Else there was no race.
+    // Otherwise there was no race.
     expect(mixedRounds).toBeGreaterThan(2);
     await folder.remove();
   }, 120_000);

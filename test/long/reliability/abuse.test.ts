@@ -20,28 +20,28 @@ import { isAlive, openFiles, processorMs, residentBytes } from './process-facts.
 jest.setTimeout(90_000);
 
 const MIB = 1024 * 1024;
-/** What a gateway may hold beside what it holds idle, in bytes. */
+/** How much more memory than an idle gateway it may use, in bytes. */
 const MEMORY = { during: 400 * MIB, afterwards: 200 * MIB };
 const ATTACK_LIMIT_MS = 45_000;
-/** Longer than a garbage collection and the kernel's own tidying take. */
+/** Longer than a garbage collection and the kernel's cleanup take. */
 const CALM_LIMIT_MS = 15_000;
 const UPLOADS = 200;
-/** What the senders of spaces send together. */
+/** The bytes that all senders of spaces send together. */
 const SPACES_MIB = 32;
 
-/** The beginning of a record of 200 bytes with a ClientHello; zeros in place of the rest. */
+/** The beginning of a record of 200 bytes with a ClientHello; the rest is zeros. */
 const CLIENT_HELLO = Buffer.concat([
   Buffer.from('16030100c8010000c40303', 'hex'),
   Buffer.alloc(194),
 ]);
 
-/** What a process holds. */
+/** The resources of a process. */
 interface Held {
   readonly memory: number;
   readonly files: number;
 }
 
-/** What was seen of a gateway during an attack. */
+/** The measurements of a gateway during an attack. */
 interface Watched {
   readonly outcomes: Outcomes;
   readonly most: Held;
@@ -52,9 +52,9 @@ function heldBy(pid: number): Held {
 }
 
 /**
- * Looks at a gateway until an attack is over, and until it has answered another request: what it had taken from the
- * network may take it longer than the attack. An attack that it does not bear is broken off, so that a test that
- * fails does not take all memory of its machine.
+ * Measures a gateway until an attack is over and it has answered another request: what it has received may take it
+ * longer than the attack. Stops the attack when the memory exceeds its limit, so that a failing test does not use up
+ * the memory of the machine.
  */
 async function watch(gateway: BuiltGateway, attackers: Attackers, idle: Held): Promise<Watched> {
   const deadline = Date.now() + ATTACK_LIMIT_MS;
@@ -78,7 +78,7 @@ async function answersReady({ url }: BuiltGateway): Promise<boolean> {
   return (await fetch(`${url}/_gateway/health/ready`, { signal })).ok;
 }
 
-describe('hostile clients of one kind', () => {
+describe('a hostile client', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let gateway: BuiltGateway;
   let target: Target;
@@ -103,14 +103,14 @@ describe('hostile clients of one kind', () => {
 
   afterEach(async () => {
     healthy.stop();
-    // One that has suffered may take its whole grace.
+    // After an attack the stop may take the whole grace time.
     await gateway.kill();
     await folder.remove();
   });
 
   /**
    * Lets attackers attack beside a healthy client, all of whose uploads must succeed.
-   * @returns what came of the attackers, and the client's times
+   * @returns the outcomes of the attackers, and the upload times of the client
    */
   async function attack(...names: string[]): Promise<{ outcomes: Outcomes; times: number[] }> {
     const uploading = healthy.begin(1);
@@ -125,7 +125,7 @@ describe('hostile clients of one kind', () => {
     return { outcomes, times };
   }
 
-  /** Nothing is left of an attack: no memory, no descriptor, no file, no trouble in the log. */
+  /** Checks that an attack leaves no memory, descriptor, file or error in the log. */
   async function expectCalm(): Promise<void> {
     await eventually(() => openFiles(gateway.pid) <= idle.files + 5, CALM_LIMIT_MS);
     await eventually(
@@ -148,7 +148,7 @@ describe('hostile clients of one kind', () => {
     'calls wrongly signed and reads no answer',
     'stores large headers',
     'multiplies a field in a callback',
-  ])('that %s costs bounded memory, and leaves nothing', async (name) => {
+  ])('that %s costs limited memory, and leaves nothing', async (name) => {
     await attack(name);
     await expectCalm();
   });
@@ -165,7 +165,7 @@ describe('hostile clients of one kind', () => {
     await expectCalm();
   });
 
-  it('that holds 8 MiB of unsigned fields is refused when there are too many, and signed uploads go on', async () => {
+  it('that holds 8 MiB of unsigned fields is rejected when there are too many, and signed uploads continue', async () => {
     const name = 'holds 8 MiB of unsigned fields';
     const { outcomes, times } = await attack(name);
     expect(times.length).toBeGreaterThan(10);
@@ -174,7 +174,7 @@ describe('hostile clients of one kind', () => {
     await expectCalm();
   });
 
-  it('that sends spaces behind a boundary costs little processor time', async () => {
+  it('that sends spaces after a boundary costs little processor time', async () => {
     const beforeAlone = processorMs(gateway.pid);
     await healthy.begin(UPLOADS);
     const alone = await healthy.finish();
@@ -193,7 +193,7 @@ describe('hostile clients of one kind', () => {
     await expectCalm();
   });
 
-  it('that never ends its headers is cut, and holds bounded memory until then', async () => {
+  it('that never ends its headers is disconnected, and costs limited memory until then', async () => {
     const { outcomes } = await attack('never ends one long header', 'never ends its many headers');
     for (const counts of Object.values(outcomes)) expect(counts).not.toHaveProperty('not cut');
     await expectCalm();
@@ -204,7 +204,7 @@ describe('a TLS handshake that never ends', () => {
   it.each<[string, (write: (bytes: Buffer) => void) => void]>([
     ['nothing is sent', () => undefined],
     [
-      'its first record is not ended',
+      'its first record does not end',
       (write) => {
         write(CLIENT_HELLO.subarray(0, 11));
       },
@@ -219,7 +219,7 @@ describe('a TLS handshake that never ends', () => {
         drip.unref();
       },
     ],
-  ])('is cut after the idle timeout when %s', async (_name, begin) => {
+  ])('ends by the idle timeout when %s', async (_name, begin) => {
     const folder = await temporaryFolder();
     const { certFile, keyFile } = createPrivateCa(folder.path);
     const gateway = await startBuiltGateway(join(folder.path, 'data'), {
@@ -246,7 +246,7 @@ describe('a TLS handshake that never ends', () => {
   });
 });
 
-/** @returns what a gateway that has died has written last; empty while it lives */
+/** @returns the last output of a gateway that has ended unexpectedly; empty while it runs */
 function lastIfDead({ output, pid }: BuiltGateway): string {
   return isAlive(pid) ? '' : `it has died: ${JSON.stringify(output().slice(-3000))}`;
 }

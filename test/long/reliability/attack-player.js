@@ -1,5 +1,5 @@
-// The process in which hostile clients live, so that they neither wait for the test nor keep it from watching: see
-// attackers.ts. It counts what came of each.
+// The process of the hostile clients, so that they neither wait for the test nor delay its measurements: see
+// attackers.ts. It counts their outcomes.
 const { setTimeout: sleep } = require('node:timers/promises');
 const { ATTACKS } = require('./attacks.js');
 
@@ -34,7 +34,7 @@ function clientsOf(name) {
   return Array.from({ length: forever ? soak.clients : alone }, (_, n) => live(name, n));
 }
 
-/** Whoever ordered it may be gone. */
+/** The parent process may have ended. */
 function report() {
   process.send(outcomes, () => undefined);
 }

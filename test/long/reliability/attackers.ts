@@ -13,34 +13,34 @@ import { signPolicy } from './hostile-forms.ts';
 
 const MIB = 1024 * 1024;
 const BUCKET = 'iotx-ota';
-/** Unix seconds, far away. */
+/** Unix seconds, far in the future. */
 const NEVER = 4_000_000_000;
-/** They have the processor when nothing that is measured wants it. */
+/** Low priority: they run only when no measured process needs the processor. */
 const NICE = 10;
 
-/** How often each attack had which outcome: name -> status and code, `cut`, `reset`, `held` -> times. */
+/** Outcomes of the attacks: name -> status and code, `cut`, `reset`, `held` -> count. */
 export type Outcomes = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 const outcomesSchema = z.record(z.string(), z.record(z.string(), z.number()));
 
 const children = new Set<ChildProcess>();
 
-/** A test that fails leaves its processes running. */
+/** Ends processes that a failed test has left running. */
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** What attackers know of a gateway: its port, one signed URL, two signed forms, one id of an access key. */
+/** What attackers know of a gateway: its port, a signed URL, two signed forms, and the id of an access key. */
 export interface Target {
   readonly port: number;
   readonly signedPath: string;
   readonly form: Readonly<Record<string, string>>;
-  /** The same with a callback whose body names `x:a` 500 times. */
+  /** The same with a callback whose body has `x:a` 500 times. */
   readonly callbackForm: Readonly<Record<string, string>>;
   readonly accessKeyId: string;
 }
 
-/** Stores an object of 3 MiB that stays, and signs what attackers may have. */
+/** Stores an object of 3 MiB, and signs what attackers may know. */
 export async function createTarget({ port, url }: BuiltGateway): Promise<Target> {
   const grant = await grantFrom(url);
   const { status } = await post(grant, patternBytes(3 * MIB));
@@ -84,19 +84,19 @@ function base64(json: unknown): string {
 /** A process full of hostile clients. */
 export class Attackers {
   readonly #child: ChildProcess;
-  /** What came of them, once each has lived its one life. */
+  /** Resolves with the outcomes after each attacker has ended. */
   readonly finished: Promise<Outcomes>;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
     this.finished = once(child, 'message').then(([outcomes]) => outcomesSchema.parse(outcomes));
-    // Whoever stops them does not wait for this.
+    // Avoids an unhandled rejection: a caller of `stop` does not await this.
     this.finished.catch(() => undefined);
   }
 
   /**
    * Starts to attack.
-   * @param attacks - names of ATTACKS; absent, all of them come again and again until `stop`
+   * @param attacks - names of ATTACKS; absent: all of them repeat until `stop`
    */
   static async start(target: Target, attacks?: readonly string[]): Promise<Attackers> {
     const setup = { target, attacks: attacks ?? [], forever: attacks === undefined };
@@ -109,7 +109,7 @@ export class Attackers {
     return attackers;
   }
 
-  /** Ends the attack: those under way are reset. @returns what came of it so far */
+  /** Resets all running attacks. @returns the outcomes so far */
   async stop(): Promise<Outcomes> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return {};
     const exited = once(this.#child, 'exit');

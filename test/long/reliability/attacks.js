@@ -1,6 +1,6 @@
-// Clients that mean ill, for abuse.test.ts (each kind alone) and soak.test.ts (all of them beside signed work). They run
-// in a process of their own, attack-player.js. None of them needs a key, but where `target` has something signed: whoever
-// was handed one URL or one form has that.
+// Hostile clients, for abuse.test.ts (each kind alone) and soak.test.ts (all of them beside signed work). They run in a
+// separate process, attack-player.js. They know no key; some use a signed URL or form of `target`, which every uploader
+// gets.
 const { Buffer } = require('node:buffer');
 const { once } = require('node:events');
 const { connect } = require('node:net');
@@ -13,7 +13,7 @@ const PIPELINED_BYTES = 60 * KIB;
 const ANSWER_LIMIT_MS = 10_000;
 const CUT_LIMIT_MS = 40_000;
 
-/** @returns a connection whose errors show in what it receives */
+/** @returns a connection whose errors are visible in the received bytes */
 async function open({ port }) {
   const socket = connect({ port, host: '127.0.0.1' });
   socket.received = '';
@@ -26,14 +26,14 @@ async function open({ port }) {
   return socket;
 }
 
-/** Sends bytes no faster than they are taken. @returns once they are handed over, or the connection is gone */
+/** Sends bytes no faster than they are accepted. Resolves when they are sent, or the connection has ended. */
 async function send(socket, bytes) {
   if (socket.destroyed || socket.writableEnded) return;
   const sent = new Promise((resolve) => socket.write(bytes, resolve));
   await Promise.race([sent, socket.gone]);
 }
 
-/** @returns status and code of the first answer, `cut` when there is none */
+/** @returns status and code of the first response; `cut` when there is none */
 function outcomeOf({ received }) {
   const status = /^HTTP\/1\.1 (\d{3})/.exec(received)?.[1];
   if (status === undefined) return 'cut';
@@ -41,7 +41,7 @@ function outcomeOf({ received }) {
   return `${status} ${xml ?? json ?? ''}`.trim();
 }
 
-/** Waits for an answer, or for the end of the connection. */
+/** Waits for a response, or for the end of the connection. */
 async function answered(socket) {
   const deadline = Date.now() + ANSWER_LIMIT_MS;
   while (!socket.destroyed && Date.now() < deadline && socket.received === '') {
@@ -80,7 +80,7 @@ function form(fields) {
   return formHead(Buffer.byteLength(body)) + body;
 }
 
-/** A request whose body comes in HTTP chunks of one byte. */
+/** A request whose body is sent in HTTP chunks of one byte. */
 async function sendInOneByteChunks(target, type, body) {
   const socket = await open(target);
   const head = `POST / HTTP/1.1\r\nHost: h\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`;
@@ -101,7 +101,7 @@ const VALUE = Buffer.alloc(MIB - 1, 'v');
 /** The headers of a part may have 32 KiB. */
 const SPACES = ' '.repeat(32_000);
 
-/** As many bytes of fields as a form may have before its file, in eight fields of nearly a MiB; the file never comes. */
+/** The maximum bytes of fields before a file, in eight fields of nearly one MiB; the file is never sent. */
 async function sendFields(target, { pauseMs, holdMs }) {
   const socket = await open(target);
   await send(socket, formHead(100 * MIB));
@@ -120,7 +120,7 @@ async function sendFields(target, { pauseMs, holdMs }) {
   return outcome;
 }
 
-/** A byte that is not UTF-8 becomes 15 when it is encoded as the signature demands. */
+/** A byte that is not UTF-8 becomes 15 bytes in the encoding of the signature. */
 async function callWronglySigned({ port, accessKeyId }, holdMs) {
   const socket = await open({ port });
   socket.pause();
@@ -180,12 +180,12 @@ async function postForm(target, fields) {
 }
 
 /**
- * Each kind of attack. `attack` is the life of one client, and returns what came of it; `alone` is how many there are of
- * it in abuse.test.ts, where each lives once. `soak` is how many go on beside the others, and how long each waits before
- * it comes again. The soak is an attack for pennies and not a load test, which would just take both cores: together they
- * send some 15 MiB/s over a dozen new connections a second. That costs a gateway about half a core, most of it for
- * parsing one-byte chunks (7 % each) and the 8 MiB of fields (10 to 15 %); the others cost 1 to 7 % each. Before each
- * kind was mended, its rate alone took all memory, or a core.
+ * All kinds of attacks. `attack` is the life of one client, and returns its outcome. `alone` is the number of clients
+ * in abuse.test.ts, where each attacks once. `soak` is the number of clients in soak.test.ts, and how long each waits
+ * before it attacks again. The soak is a cheap attack, not a load test, which would only use up both cores: together
+ * the clients send about 15 MiB/s over a dozen new connections per second. That costs a gateway about half a core, most
+ * of it for one-byte chunks (7 % each) and the 8 MiB of fields (10 to 15 %); the others cost 1 to 7 % each. Before the
+ * gateway had its limits, each kind alone took all memory or a core at this rate.
  */
 const ATTACKS = {
   'pipelines and resets': {

@@ -21,11 +21,11 @@ import { RawConnection } from './raw-upload.ts';
 jest.setTimeout(60_000);
 
 const GRACE_MS = 1000;
-/** For what comes after the grace: the ledger is closed, the process ends. */
+/** Time for the steps after the grace time: closing the ledger, ending the process. */
 const EXIT_SLACK_MS = 4000;
 const EXPIRED_UPLOADS = 30_000;
 
-/** Fills the folder of a stopped gateway with uploads that nobody has claimed in time. */
+/** Fills the folder of a stopped gateway with uploads that were not claimed in time. */
 function addExpiredUploads(dataDir: string, count: number): void {
   const database = new SqliteDatabase(join(dataDir, 'gateway.sqlite3'));
   const insert = database.prepare(
@@ -55,7 +55,7 @@ function countPurged(dataDir: string): number {
   return Number(count);
 }
 
-/** @returns whether a new connection was answered; one that is refused, or reset, was not */
+/** @returns whether a new connection gets a response; false when it is refused or reset */
 async function isServed(url: string): Promise<boolean> {
   const connection = await RawConnection.open(url).catch(() => undefined);
   if (connection === undefined) return false;
@@ -69,11 +69,11 @@ async function isServed(url: string): Promise<boolean> {
 interface Stop {
   readonly code: number | null;
   readonly milliseconds: number;
-  /** Connections that were opened after the signal and answered. */
+  /** Number of connections that were opened after the signal and got a response. */
   readonly served: number;
 }
 
-/** Stops a gateway, and tries to be served while it does. */
+/** Stops a gateway, and opens connections while it stops. */
 async function stopAndAsk(gateway: BuiltGateway): Promise<Stop> {
   const from = Date.now();
   let stopped: Pick<Stop, 'code' | 'milliseconds'> | undefined;
@@ -81,7 +81,7 @@ async function stopAndAsk(gateway: BuiltGateway): Promise<Stop> {
     stopped = { code, milliseconds: Date.now() - from };
     return stopped;
   });
-  // The signal has to arrive.
+  // Waits until the signal has arrived.
   await sleep(300);
   let served = 0;
   while (stopped === undefined) {
@@ -102,7 +102,7 @@ describe('SIGTERM to a gateway that is busy', () => {
 
   afterEach(() => folder.remove());
 
-  it(`with a purge of ${String(EXPIRED_UPLOADS)} files ends it within the grace, and serves nobody any more`, async () => {
+  it(`during a purge of ${String(EXPIRED_UPLOADS)} files ends it within the grace time, without new connections`, async () => {
     await (await startBuiltGateway(dataDir)).stop();
     addExpiredUploads(dataDir, EXPIRED_UPLOADS);
     const gateway = await startBuiltGateway(dataDir, {
@@ -118,12 +118,12 @@ describe('SIGTERM to a gateway that is busy', () => {
     );
     expect({ code, served }).toEqual({ code: 0, served: 0 });
     expect(milliseconds).toBeLessThan(GRACE_MS + EXIT_SLACK_MS);
-    // Otherwise the purge was over before, and this has shown nothing.
+    // Otherwise the purge had ended before the signal, and the test proves nothing.
     expect(purged).toBeLessThan(EXPIRED_UPLOADS);
     expect(gateway.output()).not.toMatch(/"level":[56]0/);
   });
 
-  it('with callbacks that hang ends it within the grace, and serves nobody any more', async () => {
+  it('during callbacks that hang ends it within the grace time, without new connections', async () => {
     const hanging = new Set<Socket>();
     const server = createServer((socket) => {
       hanging.add(socket.on('error', () => undefined));
@@ -136,7 +136,7 @@ describe('SIGTERM to a gateway that is busy', () => {
       OTA_GATEWAY_CALLBACK_HOSTS: '127.0.0.1',
     });
     const connection = await RawConnection.open(gateway.url);
-    // As many URLs as a callback may have: each is tried when the one before has failed.
+    // The maximum number of URLs of a callback: each is tried after the one before has failed.
     await connection.send(
       formWithCallback(
         Array(5)

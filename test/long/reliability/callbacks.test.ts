@@ -45,10 +45,10 @@ function form(
   return formRequest('b', Buffer.from(`${parts.join('')}--b--\r\n`));
 }
 
-/** Less than a callback would wait for its answer. */
+/** Less than the time that a callback waits for its response. */
 const ENDED_LIMIT_MS = 4000;
 
-describe('callbacks to a server that never answers', () => {
+describe('callbacks to a server that never responds', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let gateway: BuiltGateway;
   let server: Server;
@@ -82,7 +82,7 @@ describe('callbacks to a server that never answers', () => {
     await folder.remove();
   });
 
-  it('are given up after ten seconds, of five URLs', async () => {
+  it('with five URLs fail after ten seconds', async () => {
     const callbackUrl = Array(5).fill(url).join(';');
     const from = Date.now();
     const bytes = form('five', { callbackUrl, callbackBody: 'a' });
@@ -91,7 +91,7 @@ describe('callbacks to a server that never answers', () => {
     expect(Date.now() - from).toBeLessThan(14_000);
   });
 
-  it('cost no time and memory for what their variables would make of them', async () => {
+  it('cost no time and memory when their variables would make them very large', async () => {
     const from = Date.now();
     const before = peakBytes(gateway.pid);
     const settings = { callbackUrl: url, callbackBody: '${x:}'.repeat(700) };
@@ -102,7 +102,7 @@ describe('callbacks to a server that never answers', () => {
     expect(peakBytes(gateway.pid)).toBeLessThan(before + 100 * MIB);
   });
 
-  it('are open a hundred at a time, and end with their clients', async () => {
+  it('run a hundred at a time, and end when their clients disconnect', async () => {
     const before = openFiles(gateway.pid);
     const stored = (await bodiesOnDisk(gateway.dataDir)).objects.length;
     most = 0;
@@ -116,19 +116,19 @@ describe('callbacks to a server that never answers', () => {
         return socket;
       }),
     );
-    // Nothing is busy any more: 300 connections wait for 100 callbacks and for their turn.
+    // The gateway is idle: 300 connections wait, 100 of them for their callback, the others for their turn.
     await eventually(async () => {
       const { objects } = await bodiesOnDisk(gateway.dataDir);
       const isQuiet = openFiles(gateway.pid) <= before + 405;
       return objects.length >= stored + 300 && open.size === 100 && isQuiet;
     });
     expect(most).toBe(100);
-    // One that only ends its side may still read its response.
+    // A client that only ends its side can still read its response.
     for (const socket of clients) socket.resetAndDestroy();
     await eventually(() => openFiles(gateway.pid) <= before + 5, ENDED_LIMIT_MS);
   });
 
-  it('do not hold up the stop for longer than its grace', async () => {
+  it('do not delay the stop for longer than the grace time', async () => {
     const running = exchange(
       gateway.port,
       form('stop', { callbackUrl: Array(5).fill(url).join(';'), callbackBody: 'a' }),
@@ -138,7 +138,7 @@ describe('callbacks to a server that never answers', () => {
     const [socket] = await once(server, 'connection');
     const closed = once(socket, 'close');
     expect(await gateway.stop()).toBe(0);
-    // The five URLs alone would take ten seconds.
+    // The five URLs would take ten seconds.
     expect(Date.now() - from).toBeLessThan(8000);
     await Promise.all([closed, running]);
   });

@@ -14,7 +14,7 @@ const HOUR = 3_600_000;
 const YEAR = 366 * 24 * HOUR;
 const MIB = 1024 * 1024;
 
-/** Far more than an answer takes, and far less than a walk through the seconds of a year. */
+/** Much longer than a response takes, and much shorter than a search through the seconds of a year. */
 const ANSWER_LIMIT_MS = 10_000;
 const MEMORY_LIMIT = 400 * MIB;
 
@@ -30,10 +30,10 @@ afterEach(async () => {
   await folder.remove();
 });
 
-/** Sets the gateway's wall clock off from that of the machine. */
+/** Sets the difference of the gateway's wall clock to that of the machine. */
 function setOff(milliseconds: number): void {
   const file = join(folder.path, 'offset');
-  // At once, so that no reading falls into an empty file.
+  // Atomic, so that the file is never read while it is empty.
   writeFileSync(`${file}.new`, String(milliseconds));
   renameSync(`${file}.new`, file);
 }
@@ -59,7 +59,7 @@ async function nextPurges(count: number): Promise<void> {
   await eventually(() => countPurges() >= before + count);
 }
 
-/** What must hold after every step: it answers, it purges, it has caught up with nothing. */
+/** Checks after every step that the gateway responds, purges, and does not catch up on skipped runs. */
 async function checkHealth(): Promise<void> {
   const before = countPurges();
   const startedAt = performance.now();
@@ -73,8 +73,8 @@ async function checkHealth(): Promise<void> {
 }
 
 describe('a gateway whose clock is set', () => {
-  it('goes on as before, whether by hours or by decades, forward or back', async () => {
-    // A board that boots in 1970 and learns the time later.
+  it('works as before after steps of hours and decades, forward and back', async () => {
+    // A board that boots in 1970 and gets the time later.
     await start(-Date.now() + 60_000);
     await checkHealth();
     for (const off of [0, -2 * HOUR, YEAR, 60 * YEAR, -YEAR, 0]) {
@@ -83,7 +83,7 @@ describe('a gateway whose clock is set', () => {
     }
   }, 60_000);
 
-  it('goes on when it was set while the process was suspended', async () => {
+  it('works as before when the clock was set while the process was suspended', async () => {
     await start(0);
     for (const off of [YEAR, -2 * HOUR, 30 * YEAR, 0]) {
       process.kill(gateway.pid, 'SIGSTOP');
@@ -94,13 +94,13 @@ describe('a gateway whose clock is set', () => {
     }
   }, 60_000);
 
-  it('goes on in the hour that comes twice when summer time ends', async () => {
+  it('works as before in the hour that repeats when summer time ends', async () => {
     const end = Date.UTC(2026, 10, 1, 6);
     await start(end - 5000 - Date.now(), 'America/New_York');
     for (let turn = 0; turn < 3; turn += 1) await checkHealth();
   }, 60_000);
 
-  it('refuses a call that was made before', async () => {
+  it('rejects a call that was signed before', async () => {
     await start(0);
     const call = signV1('GenerateOTAUploadURL', {}, { key: ACCOUNT_KEY, time: Date.now() });
     const make = async (): Promise<unknown> =>

@@ -3,29 +3,29 @@ import type { Step } from './exchange.ts';
 import type { HostileRequest } from './hostile-forms.ts';
 import { seldom } from './hostile-text.ts';
 
-/** Requests as a client that is broken, or means ill, hands them to the network: see `deliver`. */
+/** Ways in which a broken or hostile client sends requests: see `deliver`. */
 export interface Delivery {
   readonly kind: string;
   readonly steps: readonly Step[];
-  /** Answers that a client would wait for. */
+  /** The number of responses to wait for. */
   readonly requests: number;
 }
 
 type Requests = fc.Arbitrary<HostileRequest>;
 
-/** A place in bytes, as a share of their length. */
+/** A position in bytes, as a share of their length. */
 const place = fc.integer({ min: 0, max: 1000 }).map((thousandths) => thousandths / 1000);
 const shortPause = fc.integer({ min: 0, max: 5 });
 const longPause = fc.integer({ min: 0, max: 30 });
 
-/** Bytes a client sends in one write at most. */
+/** The maximum number of bytes in one write. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
-/** Split anywhere, with a pause after each piece. */
+/** Split at any position, with a pause after each piece. */
 function inPieces(requests: Requests): fc.Arbitrary<Delivery> {
   const cuts = fc.array(fc.tuple(place, shortPause), { minLength: 1, maxLength: 6 });
-  return fc.tuple(requests, cuts).map(([{ bytes }, places]) => {
-    const ordered = places
+  return fc.tuple(requests, cuts).map(([{ bytes }, positions]) => {
+    const ordered = positions
       .map(([share, ms]) => ({ at: Math.floor(share * bytes.length), ms }))
       .sort((a, b) => a.at - b.at);
     const steps = ordered.flatMap(({ at, ms }, n): Step[] => [
@@ -37,7 +37,7 @@ function inPieces(requests: Requests): fc.Arbitrary<Delivery> {
   });
 }
 
-/** Reset at some moment: while it is sent, while it is handled, while it is answered. */
+/** Reset at some moment: while the request is sent, handled or answered. */
 function reset(requests: Requests): fc.Arbitrary<Delivery> {
   const part = fc.oneof(fc.constant(1), place);
   return fc.tuple(requests, part, longPause).map(([{ bytes }, share, ms]) => ({
@@ -51,7 +51,7 @@ function reset(requests: Requests): fc.Arbitrary<Delivery> {
   }));
 }
 
-/** Half-closed: after the head, somewhere else, or after the last byte. */
+/** Half-closed after the head, at another position, or after the last byte. */
 function halfClosed(requests: Requests): fc.Arbitrary<Delivery> {
   const moment = fc.oneof(fc.constant('head'), fc.constant(1), place);
   return fc.tuple(requests, moment, shortPause).map(([{ bytes }, when, ms]) => {
@@ -64,7 +64,7 @@ function halfClosed(requests: Requests): fc.Arbitrary<Delivery> {
   });
 }
 
-/** Never reads its answers, then resets. */
+/** Never reads the responses, then resets. */
 function unread(requests: Requests): fc.Arbitrary<Delivery> {
   return fc.tuple(pipeline(requests), longPause).map(([bytes, ms]) => ({
     kind: 'unread',
@@ -87,7 +87,7 @@ function inOneByteChunks(requests: Requests): fc.Arbitrary<Delivery> {
   }));
 }
 
-/** Several requests in one write, a few times some thousand; all are answered, or a reset comes first. */
+/** Several requests in one write, a few times some thousand; waits for all responses, or resets before. */
 function pipelined(requests: Requests): fc.Arbitrary<Delivery> {
   const end = fc.oneof(fc.constant(undefined), longPause);
   return fc.tuple(pipeline(requests), end).map(([{ bytes, count }, resetAfter]) => ({
@@ -137,7 +137,7 @@ const TARGETS = [
   ...['h:443', '127.0.0.1:80', '\u00e9', '/\u00ff'],
 ];
 
-/** Targets that are no paths, or bad ones. */
+/** Request targets that are invalid or not paths. */
 const oddTarget: fc.Arbitrary<Delivery> = fc
   .record({
     method: fc.constantFrom(...METHODS),
@@ -154,7 +154,7 @@ const oddTarget: fc.Arbitrary<Delivery> = fc
     return { kind: 'an odd target', steps: [{ do: 'send', bytes }], requests: 1 };
   });
 
-/** Requests, delivered as none of them should be. */
+/** Requests that are delivered in hostile ways. */
 export function hostileDelivery(requests: Requests): fc.Arbitrary<Delivery> {
   return fc.oneof(
     { weight: 3, arbitrary: pipelined(requests) },

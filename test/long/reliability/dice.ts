@@ -1,6 +1,5 @@
 /**
- * Chance that can be repeated: the same seed gives the same throws. A test prints its seed; `RELIABILITY_SEED`
- * brings it back.
+ * Repeatable random numbers: the same seed gives the same numbers. A test prints its seed; `RELIABILITY_SEED` sets it.
  */
 export class Dice {
   readonly seed: number;
@@ -11,7 +10,7 @@ export class Dice {
     this.#state = seed >>> 0;
   }
 
-  /** Throws with a seed of its own, which is told on standard error. */
+  /** Random numbers with a new seed, which is printed on standard error. */
   static roll(subject: string): Dice {
     const given = process.env['RELIABILITY_SEED'];
     const seed = given === undefined ? Date.now() % 2 ** 31 : Number(given);
@@ -33,7 +32,7 @@ export class Dice {
     return Math.floor(this.next() * limit);
   }
 
-  /** @returns whether something that happens so often happens now */
+  /** @returns true with a probability */
   chance(share: number): boolean {
     return this.next() < share;
   }
@@ -44,25 +43,25 @@ export class Dice {
     return choice;
   }
 
-  /** @returns the same items in any order */
+  /** @returns the items in random order */
   shuffle<T>(items: readonly T[]): T[] {
     const left = [...items];
     return items.flatMap(() => left.splice(this.below(left.length), 1));
   }
 
-  /** @returns dice for one of many who throw at the same time, whose order must not matter */
+  /** @returns dice for one of several concurrent users, so that their order does not matter */
   fork(): Dice {
     return new Dice(Math.floor(this.next() * 2 ** 32));
   }
 }
 
-/** How often to do something: the count of CI, or the one that a variable asks for. */
+/** @returns how often to do something: the count for CI, or the value of an environment variable */
 export function amount(variable: string, inCi: number): number {
   const text = process.env[variable];
   return text === undefined ? inCi : Number(text);
 }
 
-/** Says something about a run while it is going on. */
+/** Prints the progress of a run. */
 export function tell(subject: string, text: string): void {
   process.stderr.write(`[${subject}] ${text}\n`);
 }

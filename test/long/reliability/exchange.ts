@@ -1,19 +1,19 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What came of a request. `received` may hold several answers, or none. */
+/** The outcome of a request. `received` may have several responses, or none. */
 export interface Exchanged {
   readonly received: Buffer;
-  /** The connection did not end, and no whole answer came, in the time a patient client has. */
+  /** The connection did not end, and no complete response came before the timeout. */
   readonly hung: boolean;
 }
 
-/** A request that gets no answer for so long is not waited for: the client says that it has no more to send. */
+/** After this time without a complete response the client ends its side. */
 const QUIET_MS = 150;
-const PATIENCE_MS = 15_000;
+const RESPONSE_TIMEOUT_MS = 15_000;
 const LOOK_MS = 15;
 
-/** Sends bytes over a connection of their own, and reads until a whole answer is there or the connection ends. */
+/** Sends bytes over a new connection, and reads until a complete response has arrived or the connection ends. */
 export function exchange(
   port: number,
   bytes: Buffer,
@@ -23,14 +23,14 @@ export function exchange(
     const chunks: Buffer[] = [];
     const socket = connect({ port, host: '127.0.0.1' });
     const finish = (hung: boolean): void => {
-      clearTimeout(patience);
+      clearTimeout(timer);
       clearTimeout(quiet);
       socket.destroy();
       resolve({ received: Buffer.concat(chunks), hung });
     };
-    const patience = setTimeout(() => {
+    const timer = setTimeout(() => {
       finish(true);
-    }, PATIENCE_MS);
+    }, RESPONSE_TIMEOUT_MS);
     const quiet = setTimeout(() => socket.end(), quietMs);
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
@@ -45,15 +45,15 @@ export function exchange(
   });
 }
 
-/** One thing that a client does with its connection. */
+/** One step of a client with its connection. */
 export type Step =
   | { readonly do: 'send'; readonly bytes: Buffer }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'stopReading' | 'finish' | 'reset' };
 
 /**
- * Takes steps over a connection of their own, one after the other, then reads until so many answers are there or
- * the connection ends. What is sent after the gateway has closed the connection is lost, as it is for any client.
+ * Does steps over a new connection, one after the other, then reads until a number of responses has arrived or the
+ * connection ends. Bytes that are sent after the gateway has closed the connection are lost, as for any client.
  */
 export async function deliver(
   port: number,
@@ -72,7 +72,7 @@ export async function deliver(
     else if (step.do === 'finish') socket.end();
     else socket.resetAndDestroy();
   }
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + RESPONSE_TIMEOUT_MS;
   let [seen, quietSince] = [0, Date.now()];
   while (!socket.destroyed && Date.now() < deadline) {
     await Promise.race([closed, sleep(LOOK_MS)]);
@@ -90,8 +90,8 @@ export async function deliver(
 }
 
 /**
- * Takes apart what came over one connection.
- * @returns the bytes of each final answer that is whole, and what comes after the last one of them
+ * Splits what was received over one connection.
+ * @returns the bytes of each complete final response, and the rest after the last of them
  */
 export function readAnswers(received: Buffer): { answers: Buffer[]; rest: Buffer } {
   const answers: Buffer[] = [];
@@ -109,24 +109,24 @@ const ANSWER_START = Buffer.from('HTTP/1.1 ');
 const EMPTY_CHUNKS = '0\r\n\r\n';
 const INTERIM_START = Buffer.from('HTTP/1.1 1');
 
-/** @returns how long the first answer is; undefined when it is not whole, or not an answer */
+/** @returns the length of the first response; undefined when it is incomplete, or not a response */
 function answerLength(received: Buffer): number | undefined {
   const end = received.indexOf('\r\n\r\n');
   const bodyAt = end + 4;
   if (end === -1 || !received.subarray(0, ANSWER_START.length).equals(ANSWER_START))
     return undefined;
   const head = received.toString('latin1', 0, end + 2);
-  // The answer to a HEAD request announces a body that does not come.
+  // The response to a HEAD request announces a body that does not come.
   const next = received.subarray(bodyAt, bodyAt + ANSWER_START.length);
   const isBare = /^HTTP\/1\.1 (?:1\d\d|204|304)/.test(head) || next.equals(ANSWER_START);
   const announced = Number(/\r\ncontent-length: (\d+)\r\n/i.exec(head)?.[1] ?? 0);
-  // Node's own answer to an unknown expectation is chunked, and empty.
+  // Node's response to an unknown expectation is chunked and empty.
   const isChunked = /\r\ntransfer-encoding: chunked\r\n/i.test(head);
   const length = bodyAt + (isBare ? 0 : isChunked ? EMPTY_CHUNKS.length : announced);
   return length <= received.length ? length : undefined;
 }
 
-/** Whether an answer is there from its first byte to its last. */
+/** Whether the received bytes have a complete response. */
 function isWhole(received: Buffer, withoutBody: boolean): boolean {
   const end = received.indexOf('\r\n\r\n');
   if (end === -1) return false;
@@ -138,20 +138,20 @@ function isWhole(received: Buffer, withoutBody: boolean): boolean {
   return received.length >= end + 4 + Number(length);
 }
 
-/** An answer, taken apart. */
+/** A parsed response. */
 export interface Answer {
   readonly status: number;
   readonly head: string;
   readonly body: string;
 }
 
-/** Whether a request, by its first bytes, wants an answer without a body. */
+/** Whether the response to a request has no body, by the first bytes of the request. */
 export function isHead(request: Buffer): boolean {
   // Empty lines before a request are legal.
   return request.toString('latin1', 0, 100).trimStart().startsWith('HEAD ');
 }
 
-/** Takes the first final answer apart. @returns undefined when there is none */
+/** Parses the first final response. @returns undefined when there is none */
 export function readAnswer(received: Buffer, withoutBody = false): Answer | undefined {
   const text = received.toString('latin1');
   const end = text.indexOf('\r\n\r\n');

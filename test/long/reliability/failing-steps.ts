@@ -3,14 +3,14 @@ import files from 'node:fs/promises';
 import type { UploadLedger } from '../../../src/uploads/ports.ts';
 
 /**
- * How a step fails. `before`: it does nothing. `after`: it is done, and says that it failed. `dead`: it does
- * nothing, and neither does any step after it.
+ * How a step fails. `before`: it does nothing and throws. `after`: it is done and throws. `dead`: neither it nor any
+ * later step does anything.
  */
 export type Failing = 'before' | 'after' | 'dead';
 
-/** Makes the n-th step fail, and tells which step that was. */
+/** Makes the n-th step fail, and records which step that was. */
 export class FailingSteps {
-  /** Kinds of all steps that were tried while armed. */
+  /** The kinds of all steps that were tried while armed. */
   readonly seen: string[] = [];
   #failing: Failing | undefined;
   #at = 0;
@@ -22,13 +22,13 @@ export class FailingSteps {
     this.seen.length = 0;
   }
 
-  /** @returns the step that has failed; undefined when there were not so many */
+  /** @returns the step that has failed; undefined when there were fewer steps */
   disarm(): string | undefined {
     this.#failing = undefined;
     return this.seen[this.#at - 1];
   }
 
-  /** Carries out a step, or not. */
+  /** Does a step, or lets it fail. */
   async take<T>(
     kind: string,
     step: () => Promise<T>,
@@ -39,7 +39,7 @@ export class FailingSteps {
     this.seen.push(kind);
     const count = this.seen.length;
     if (count < this.#at || (count > this.#at && failing !== 'dead')) return step();
-    // A file that could not be closed well is closed all the same.
+    // After a failed close the file is closed, too.
     if (failing === 'after' || kind === 'close') {
       const done = await step();
       await undo?.(done);
@@ -50,13 +50,13 @@ export class FailingSteps {
 
 const FILE_STEPS = ['link', 'rename', 'unlink', 'rm', 'readdir', 'stat', 'writeFile'] as const;
 const HANDLE_STEPS = ['write', 'writev', 'sync', 'datasync', 'close'] as const;
-/** What would slip past `steps`. None of these may touch a body. */
+/** Calls that do not go through `steps`. None of them may touch a body. */
 const OTHERS = [
   ...(['writeSync', 'writevSync', 'fsyncSync', 'fdatasyncSync', 'linkSync', 'unlinkSync'] as const),
   ...(['write', 'writev', 'fsync', 'fdatasync', 'link', 'unlink'] as const),
 ];
 
-/** Lets every step of `node:fs/promises` go through `steps`. @returns what undoes it */
+/** Lets every call of `node:fs/promises` go through `steps`. @returns a function that undoes this */
 export function failInFileSystem(steps: FailingSteps): () => void {
   const { open } = files;
   const undo = FILE_STEPS.map((name) =>
@@ -98,7 +98,7 @@ export function failInFileSystem(steps: FailingSteps): () => void {
 
 type Method<A extends unknown[]> = (...args: A) => Promise<unknown>;
 
-/** Puts another method in the place of one. @returns what puts it back */
+/** Replaces a method. @returns a function that restores it */
 function replace<A extends unknown[]>(
   owner: object,
   name: string,
@@ -111,7 +111,7 @@ function replace<A extends unknown[]>(
   return () => Reflect.set(owner, name, original);
 }
 
-/** A ledger whose every call goes through `steps`. */
+/** A ledger whose calls all go through `steps`. */
 export function failInLedger(steps: FailingSteps, ledger: UploadLedger): UploadLedger {
   return new Proxy(ledger, {
     get: (target, name: string) => {

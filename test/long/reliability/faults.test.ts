@@ -58,16 +58,16 @@ async function claimIt({ parts }: World): Promise<string> {
   return outcome.package.id;
 }
 
-/** A piece of an upload's life: what was before it, what it does, and which bodies the key may have afterwards. */
+/** A part of an upload's life: its preparation, what it does, and which bodies the key may have afterwards. */
 interface Piece {
   readonly name: string;
   readonly before?: (world: World) => Promise<unknown>;
   readonly act: (world: World) => Promise<unknown>;
-  /** When it has succeeded. `undefined`: no body. */
+  /** After a success. `undefined`: no body. */
   readonly then: Buffer | undefined;
-  /** When it has failed. */
+  /** After a failure. */
   readonly orElse: readonly (Buffer | undefined)[];
-  /** Kinds of steps that it must have, so that none slips through. */
+  /** The kinds of steps that it must have, so that none is missed. */
   readonly steps: readonly string[];
 }
 
@@ -102,7 +102,7 @@ const PIECES: readonly Piece[] = [
     steps: ['open', 'writev', 'datasync', 'recordStored'],
   },
   {
-    name: 'storing where another has stored meanwhile',
+    name: 'storing under a key that another upload has just taken',
     act: async (world) => {
       const racing = receiveUpload(world.parts, {
         key: KEY,
@@ -143,7 +143,7 @@ const PIECES: readonly Piece[] = [
     steps: ['deletePackage', 'listPurging', 'unlink', 'confirmPurged'],
   },
   {
-    name: 'purging what nobody has claimed',
+    name: 'purging an unclaimed file',
     before: async (world) => {
       await receive(world, SMALL);
       world.clock.advance({ hours: 2 });
@@ -162,7 +162,7 @@ const PIECES: readonly Piece[] = [
     act: ({ parts }) => reconcile(parts),
     then: undefined,
     orElse: [undefined],
-    steps: ['readdir', 'holds', 'unlink'],
+    steps: ['readdir', 'hasBody', 'unlink'],
   },
 ];
 
@@ -192,7 +192,7 @@ describe('when a single step fails,', () => {
       ledger: failInLedger(steps, new SqliteLedger(openLedgerDatabase(dataDir))),
       store: await DiskObjectStore.open(dataDir, new ThreadHasher()),
       clock,
-      // No locator may come twice, not even after a restart.
+      // A locator must never be used twice, not even after a restart.
       ids: { ...sequentialIds(), locator: () => String((lives += 1)).padStart(32, '0') },
       logger: silentLogger,
       observer: {},
@@ -216,7 +216,7 @@ describe('when a single step fails,', () => {
     await parts.ledger.close();
   }
 
-  /** What the key holds, read through the gateway's own parts. */
+  /** Reads the body of the key with the gateway's own parts. */
   async function bodyOf({ parts }: World): Promise<Buffer | undefined> {
     const upload = await parts.ledger.findUpload(KEY);
     if (upload === undefined || upload.state === 'issued') return undefined;
@@ -225,7 +225,7 @@ describe('when a single step fails,', () => {
     return buffer(body);
   }
 
-  /** Lives a piece with one failing step, recovers, and checks everything. @returns the step that failed */
+  /** Runs a piece with one failing step, recovers, and checks everything. @returns the step that failed */
   async function live(
     piece: Piece,
     failing: Failing,
@@ -261,13 +261,13 @@ describe('when a single step fails,', () => {
       expected: true,
     });
     await closeWorld(world);
-    // What was killed must do nothing more, until there is nothing left that it could disturb.
+    // The killed gateway must do nothing more until its folder is removed.
     if (recovery === 'a kill') await closeWorld(before);
     return failed;
   }
 
   for (const piece of PIECES) {
-    it(`${piece.name} is whole or absent, and leaves nothing behind`, async () => {
+    it(`${piece.name} has its full effect or none, and leaves nothing behind`, async () => {
       const failed = new Set<string>();
       for (const failing of ['before', 'after', 'dead'] as const) {
         for (const recovery of RECOVERIES) {

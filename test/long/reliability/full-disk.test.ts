@@ -22,7 +22,7 @@ if (typeof possible === 'string') process.stderr.write(`no disk can be filled: $
 else possible.unmount();
 const whenMounted = typeof possible === 'string' ? describe.skip : describe;
 
-/** Uploads until there is no room for more. @returns what was stored */
+/** Uploads until there is no more room. @returns what was stored */
 async function fill(url: string, file: Buffer, limit: number): Promise<UploadGrant[]> {
   const stored: UploadGrant[] = [];
   while (stored.length < limit) {
@@ -39,7 +39,7 @@ async function fill(url: string, file: Buffer, limit: number): Promise<UploadGra
   throw new Error(`the disk took ${String(limit)} files, and should have been full`);
 }
 
-/** A ledger that can write nothing at all can remember no grant. */
+/** A ledger that cannot write anything cannot record a grant. */
 async function grantUnlessFull(url: string): Promise<UploadGrant | undefined> {
   try {
     return await grantFrom(url);
@@ -84,7 +84,7 @@ whenMounted('a full disk', () => {
     });
   };
 
-  /** Takes the last byte of the disk. @returns the file that has it */
+  /** Fills the disk to the last byte. @returns the file that fills it */
   const fillUp = async (): Promise<string> => {
     const path = join(disk.path, `other-${String(Date.now())}`);
     await using file = await open(path, 'w');
@@ -107,7 +107,7 @@ whenMounted('a full disk', () => {
     disk.unmount();
   });
 
-  it('is not reached: uploads stop early, and everything else goes on', async () => {
+  it('is not reached by uploads, which stop early, while everything else continues', async () => {
     await start('20MiB');
     const { dataDir, url } = gateway;
     const stored = await fill(url, FILE, 16);
@@ -116,7 +116,7 @@ whenMounted('a full disk', () => {
     expect((await bodiesOnDisk(dataDir)).staging).toEqual([]);
     expect(gateway.output()).toContain('there is no room for an upload');
 
-    // Claims, downloads and deletions have the room that uploads have left.
+    // Claims, downloads and deletions use the room that uploads must leave.
     const ids: string[] = [];
     for (const [n, grant] of stored.entries()) ids.push(await claim(url, grant, `fw-${String(n)}`));
     expect((await download(url, ids[0] ?? '')).equals(FILE)).toBe(true);
@@ -127,7 +127,7 @@ whenMounted('a full disk', () => {
     expect(await findProblems(await inspectData(dataDir))).toEqual([]);
   });
 
-  it('refuses an upload before its file has been sent', async () => {
+  it('rejects an upload before its file is sent', async () => {
     await start('62MiB');
     const { url } = gateway;
     const { head, tail } = formBytes(await grantFrom(url));
@@ -139,7 +139,7 @@ whenMounted('a full disk', () => {
     connection.vanish();
   });
 
-  it('is not reached by uploads that come together and do not tell their size', async () => {
+  it('is not reached by concurrent uploads of unknown size', async () => {
     await start('40MiB');
     const { dataDir, url } = gateway;
     const uploads = Array.from({ length: 6 }, async () => {
@@ -166,15 +166,15 @@ whenMounted('a full disk', () => {
     }, 2);
     const statuses = await Promise.all(uploads);
     clearInterval(watch);
-    // They push each other out; how many get through depends on who is first.
+    // They compete for the room; how many succeed depends on their order.
     expect(statuses).toContain(500);
     expect(statuses.every((status) => status === 200 || status === 500)).toBe(true);
-    // Together they may be 8 MiB ahead of the last look, and each of them has some bytes in hand.
+    // Together they may write 8 MiB after the last check, and each has some bytes in memory.
     expect(least).toBeGreaterThan(16 * MIB);
     expect(await findProblems(await inspectData(dataDir))).toEqual([]);
   });
 
-  it('that is reached costs nothing that was stored, and uploads go on when there is room', async () => {
+  it('loses no stored upload, and accepts uploads again when there is room', async () => {
     await start('0');
     const { dataDir, url } = gateway;
     const other = join(disk.path, 'other');
@@ -182,7 +182,7 @@ whenMounted('a full disk', () => {
     const kept = await fill(url, FILE, 16);
     for (const size of [MIB, 100_000, 20_000]) await fill(url, patternBytes(size), 300);
     expect(await freeBytes(dataDir)).toBeLessThan(MIB);
-    // What the ledger had no room for goes with the next purge.
+    // The next purge removes the bodies for which the ledger had no room.
     await eventually(async () => (await findProblems(await inspectData(dataDir))).length === 0);
     expect(checkLedger(dataDir)).toBe('ok');
     expect((await fetch(`${url}/_gateway/health/live`)).status).toBe(200);
@@ -198,7 +198,7 @@ whenMounted('a full disk', () => {
   });
 
   it.each(['0', '4MiB'])(
-    'that something else has filled gets room again from the purge, with %s to stay free',
+    'that another program has filled gets room from the purge, with %s to stay free',
     async (minFree) => {
       await start(minFree, { OTA_GATEWAY_CLAIM_TTL: '3s' });
       const { dataDir, url } = gateway;
@@ -214,7 +214,7 @@ whenMounted('a full disk', () => {
     },
   );
 
-  it('that hostile headers have filled gets room again from the purge', async () => {
+  it('that hostile headers have filled gets room from the purge', async () => {
     await start('0', { OTA_GATEWAY_CLAIM_TTL: '5s' });
     const { dataDir, url } = gateway;
     await writeFile(join(disk.path, 'other'), Buffer.alloc(40 * MIB, 1));
@@ -232,14 +232,14 @@ whenMounted('a full disk', () => {
     await Promise.all(Array.from({ length: 8 }, attack));
     expect(posted).toBeGreaterThan(300);
     await eventually(async () => (await bodiesOnDisk(dataDir)).objects.length === 0, 30_000);
-    // The ledger gives back what the headers took, so that there is room for files again.
+    // The ledger returns the space of the headers, so that there is room for files again.
     await eventually(async () => (await freeBytes(dataDir)) > 8 * MIB, 20_000);
     await eventually(isUsable, 20_000);
     expect(checkLedger(dataDir)).toBe('ok');
     expect(await gateway.stop()).toBe(0);
   });
 
-  it('to the last byte does not keep a killed gateway from starting, and purging', async () => {
+  it('to the last byte does not prevent a killed gateway from starting and purging', async () => {
     await start('0', { OTA_GATEWAY_CLAIM_TTL: '3s' });
     const { dataDir, url } = gateway;
     for (let n = 0; n < 5; n += 1) await postedGrant(url, FILE);
@@ -254,7 +254,7 @@ whenMounted('a full disk', () => {
     await eventually(isUsable, 20_000);
   });
 
-  it('does not keep a killed gateway from starting again, with all its small files', async () => {
+  it('does not prevent a killed gateway from starting with all its small files', async () => {
     await start('0');
     const { dataDir, url } = gateway;
     const stored: UploadGrant[] = [];
@@ -266,7 +266,7 @@ whenMounted('a full disk', () => {
     }
     await gateway.kill();
     const other = join(disk.path, 'other');
-    // Some pages are left, for the files that SQLite makes when it opens its ledger.
+    // Leaves some pages for the files that SQLite creates when it opens the ledger.
     await writeFile(other, Buffer.alloc((await freeBytes(dataDir)) - 100_000, 1));
     gateway = await startBuiltGateway(dataDir, { OTA_GATEWAY_MIN_FREE: '0' });
     await unlink(other);

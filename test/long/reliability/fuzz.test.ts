@@ -37,7 +37,7 @@ const recordedCall = z.object({
   body: z.string(),
 });
 
-/** The calls that real SDKs were seen to send, as bytes again. */
+/** The captured calls of real SDKs, as bytes. */
 async function recordedCalls(): Promise<HostileRequest[]> {
   const path = join(__dirname, '..', '..', 'fixtures', 'captured-requests.jsonl');
   const lines = (await readFile(path, 'utf8')).trim().split('\n');
@@ -49,7 +49,7 @@ async function recordedCalls(): Promise<HostileRequest[]> {
   });
 }
 
-/** The forms that real clients were seen to send, for one key whose policy never ends. */
+/** The captured forms of real clients, for one key whose policy never expires. */
 async function recordedForms(folder: string): Promise<HostileRequest[]> {
   const policy = Buffer.from(
     JSON.stringify({
@@ -69,7 +69,7 @@ async function recordedForms(folder: string): Promise<HostileRequest[]> {
 
 const SECRETS = [ACCOUNT_KEY.secret, BUCKET_KEY.secret];
 
-/** @returns what is wrong with the answer to a request; undefined when nothing is */
+/** @returns the problem of the response to a request; undefined when there is none */
 function judge(request: Buffer, received: Buffer, dataDir: string): string | undefined {
   const told = findToldSecret(received, dataDir);
   if (told !== undefined) return told;
@@ -79,7 +79,7 @@ function judge(request: Buffer, received: Buffer, dataDir: string): string | und
 }
 
 /**
- * @returns what is wrong with all that came over a connection; undefined when nothing is. The last answer may be
+ * @returns the first problem of the responses over a connection; undefined when there is none. The last response may be
  * cut off.
  */
 function judgeAll(received: Buffer, dataDir: string): string | undefined {
@@ -99,7 +99,7 @@ function findToldSecret(received: Buffer, dataDir: string): string | undefined {
   return secret && `the answer tells ${secret}`;
 }
 
-/** The one status above 500 that strangers may cause: together they hold as much memory as they may. */
+/** The only status above 500 that strangers may cause: their memory is used up. */
 function isBusy({ status, body }: Answer): boolean {
   return status === 503 && (body === '' || body.includes('ServiceUnavailable'));
 }
@@ -126,7 +126,7 @@ function hasStored(received: Buffer): boolean {
   return status >= 200 && status < 400;
 }
 
-/** Status and code of an answer. */
+/** Status and code of a response. */
 function summary(received: Buffer): string {
   const answer = readAnswer(received);
   if (answer === undefined) return 'no answer';
@@ -164,7 +164,7 @@ describe('hostile requests', () => {
   });
 
   it(
-    `${String(REQUESTS)} times, never crash it, hang it, fail it, or make it tell or write what it must not`,
+    `sent ${String(REQUESTS)} times never crash, hang or fail the gateway, and leak or leave nothing`,
     async () => {
       const dice = Dice.roll('fuzz');
       const recorded = fc.constantFrom(
@@ -183,7 +183,7 @@ describe('hostile requests', () => {
       const outcomes = new Map<string, number>();
       const faults = new Map<string, string>();
       const note = (fault: string | undefined, bytes: Buffer, received: Buffer): void => {
-        // One example of each; a run goes on, so that it finds more than one.
+        // Keeps one example of each kind; the run continues to find more than one.
         if (fault === undefined || faults.has(fault)) return;
         faults.set(fault, `${show(bytes)}\n=>\n${show(received)}`);
       };
@@ -243,7 +243,7 @@ describe('hostile requests', () => {
     120_000 + REQUESTS * 60,
   );
 
-  /** It serves, it has told nothing, and everything it has written is where it belongs. */
+  /** Checks that the gateway works, has leaked nothing, and has written only its own files. */
   async function servesAsBefore(): Promise<void> {
     const bytes = patternBytes(1000);
     expect(await post(await grantFrom(gateway.url), bytes)).toMatchObject({ status: 200 });
@@ -268,7 +268,7 @@ function show(bytes: Buffer): string {
   return JSON.stringify(bytes.subarray(0, 3000).toString('latin1'));
 }
 
-/** What a process that died has written last, which says why. */
+/** @returns the last output of an ended process, which tells the reason */
 function lastOf(output: string): string {
   return JSON.stringify(output.slice(-3000));
 }

@@ -9,7 +9,7 @@ const times = z.array(z.number());
 
 const children = new Set<ChildProcess>();
 
-/** A test that fails leaves its processes running. */
+/** Ends processes that a failed test has left running. */
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
 });
@@ -35,12 +35,12 @@ export class HealthyClient {
     return new HealthyClient(child);
   }
 
-  /** Begins to upload, and goes on until `finish`. @returns once it has uploaded so many files */
+  /** Begins to upload, and continues until `finish`. Resolves after a number of uploads. */
   async begin(enough: number): Promise<void> {
     await this.#ask({ enough });
   }
 
-  /** @returns how long each upload since `begin` took, in milliseconds, the shortest first */
+  /** @returns the time of each upload since `begin`, in milliseconds, the shortest first */
   async finish(): Promise<number[]> {
     return times.parse(await this.#ask({}));
   }
@@ -57,7 +57,7 @@ export class HealthyClient {
   }
 }
 
-/** @returns the time that so large a share of all, sorted, took at most */
+/** @returns the time that a share of all uploads took at most; the times must be sorted */
 export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
 }

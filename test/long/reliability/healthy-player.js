@@ -1,5 +1,5 @@
-// A client that does everything right, in a process of its own, so that it waits for the gateway and not for the
-// other clients of its test: see clients.test.ts. It runs the built files, because Node runs no TypeScript.
+// A correct client in a separate process, so that it waits for the gateway and not for the other clients of its test:
+// see clients.test.ts. It runs the built files, because Node does not run TypeScript.
 const { Buffer } = require('node:buffer');
 const { randomUUID } = require('node:crypto');
 const { performance } = require('node:perf_hooks');

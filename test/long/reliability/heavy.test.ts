@@ -16,7 +16,7 @@ import { openFiles, residentBytes } from './process-facts.ts';
 jest.setTimeout(60_000);
 
 const MIB = 1024 * 1024;
-/** What the largest of these may take on two busy cores; a quadratic step would take minutes. */
+/** The maximum time of the largest request on two busy cores; a quadratic step would take minutes. */
 const LIMIT_MS = 10_000;
 
 const GOOD = JSON.stringify({
@@ -63,7 +63,7 @@ function form({ policy = policyOf(GOOD), ...rest }: HeavyForm): Buffer {
 
 const now = (): string => new Date().toISOString().replace(/\.\d{3}Z$/, 'Z');
 
-/** A call of a known access key. Characters of the value are bytes. */
+/** A call with a known access key. Each character of the value is one byte. */
 function wronglySigned(value: string): Buffer {
   const common = new URLSearchParams({
     Action: 'GenerateOTAUploadURL',
@@ -96,7 +96,7 @@ function signedHeaders(names: string, host: string): Buffer {
 const CONDITION = '["starts-with","$key",""]';
 const DEEP = 300_000;
 
-/** A request, and the status and code that it must be answered with. */
+/** A request, and the status and code of its response. */
 const CASES: readonly (readonly [name: string, request: () => Buffer, answer: string])[] = [
   ['a small form', () => form({}), '204 '],
   [
@@ -293,7 +293,7 @@ const CASES: readonly (readonly [name: string, request: () => Buffer, answer: st
   ],
 ];
 
-describe('a request made to be heavy:', () => {
+describe('a heavy request:', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let gateway: BuiltGateway;
   let before: { files: number; memory: number };
@@ -302,7 +302,7 @@ describe('a request made to be heavy:', () => {
     folder = await temporaryFolder();
     gateway = await startBuiltGateway(join(folder.path, 'data'));
     await exchange(gateway.port, form({}));
-    // What it keeps open from its first small and its first large file on is nobody's fault.
+    // The gateway keeps some files open after its first small and its first large file.
     for (const bytes of [patternBytes(1000), patternBytes(2 * MIB)]) {
       expect(await post(await grantFrom(gateway.url), bytes)).toMatchObject({ status: 200 });
     }
@@ -327,7 +327,7 @@ describe('a request made to be heavy:', () => {
     expect(took).toBeLessThan(LIMIT_MS);
   });
 
-  it('and after all of them nothing is left open or staged, and memory is what it was', async () => {
+  it('leaves nothing open or staged, and no memory, after all of them', async () => {
     expect((await bodiesOnDisk(gateway.dataDir)).staging).toEqual([]);
     expect(openFiles(gateway.pid)).toBeLessThanOrEqual(before.files + 5);
     expect(residentBytes(gateway.pid)).toBeLessThan(before.memory + 300 * MIB);

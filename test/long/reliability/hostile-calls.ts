@@ -15,7 +15,7 @@ const PARAMETERS = [
   ...['IotInstanceId', 'RegionId', 'SecurityToken', 'MultiFiles'],
 ];
 
-/** What each operation needs, so that it comes to look at the rest. */
+/** The required parameters of each operation, so that it checks the others. */
 const USUAL: readonly (readonly [string, string])[] = [
   ['FirmwareName', 'fw'],
   ['DestVersion', '1.0'],
@@ -34,7 +34,7 @@ const URLS = [
   `http://h/${'k'.repeat(3000)}`,
 ];
 
-/** A call that is signed as it should be; what is hostile is what it says. */
+/** A correctly signed call with hostile content. */
 export const signedCall: fc.Arbitrary<HostileRequest> = fc
   .record({
     action: seldom(12, hostileText, fc.constantFrom(...ACTIONS)),
@@ -59,7 +59,7 @@ export const signedCall: fc.Arbitrary<HostileRequest> = fc
       ['Action', action],
       ['Format', format],
       ['SignatureMethod', 'HMAC-SHA1'],
-      // Nonces are no part of what a seed repeats: the same call twice would be a replay.
+      // Nonces do not depend on the seed: the same call twice would be a replay.
       ['SignatureNonce', nonce ?? randomUUID()],
       ['SignatureVersion', '1.0'],
       ['Timestamp', new Date().toISOString().replace(/\.\d{3}/, '')],
@@ -127,7 +127,7 @@ const header = fc.tuple(
 
 const bucketKey = createBucketKey(BUCKET_KEY.id, BUCKET_KEY.secret);
 
-/** A request for an object, or for anything else, by any method; some are signed well. */
+/** A request for an object or another target, by any method; some are signed correctly. */
 export const objectRequest: fc.Arbitrary<HostileRequest> = fc
   .record({
     method: fc.constantFrom(...METHODS),

@@ -4,17 +4,17 @@ import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
 import { BUCKET_KEY } from '../../support/built-gateway.ts';
 import { hostileJson, hostileText, seldom } from './hostile-text.ts';
 
-/** A request, and what it is, for whoever reads about it. */
+/** A request with a description. */
 export interface HostileRequest {
   readonly kind: string;
   readonly bytes: Buffer;
-  /** Reads what it has stored, if it has. */
+  /** The request that reads what it has stored, if any. */
   readonly readBack?: Buffer;
 }
 
 const BUCKET = 'iotx-ota';
 
-/** Signs a policy as the gateway does, so that what is wrong with it comes to be looked at. */
+/** Signs a policy as the gateway does, so that the gateway reads its errors. */
 export function signPolicy(policy: string): string {
   return createHmac('sha1', BUCKET_KEY.secret).update(policy).digest('base64');
 }
@@ -99,7 +99,7 @@ const FIELDS = [
 
 const callback = fc
   .record({
-    // Nobody listens there.
+    // No server listens there.
     callbackUrl: fc.oneof(fc.constant('http://127.0.0.1:9/'), hostileText),
     callbackBody: hostileText,
     callbackHost: hostileText,
@@ -107,7 +107,7 @@ const callback = fc
   })
   .map((settings) => base64(JSON.stringify(settings)));
 
-/** What comes back when the object is read. */
+/** Headers that are returned when the object is read. */
 const REPLAYED = [
   'x-oss-meta-a',
   'Content-Type',
@@ -127,7 +127,7 @@ const extraField: fc.Arbitrary<[string, string]> = fc.oneof(
   ),
 );
 
-/** Each way of writing a part's headers that was seen in the field, and some that were not. */
+/** The ways in which real clients write the headers of a part, and some others. */
 const PART_STYLES: readonly ((name: string, isFile: boolean) => string)[] = [
   (name) => `Content-Disposition: form-data; name="${name}"`,
   (name) => `Content-Disposition: form-data; name="${name}"; filename="${name}"`,
@@ -144,7 +144,7 @@ const PART_STYLES: readonly ((name: string, isFile: boolean) => string)[] = [
 
 const BOUNDARIES = ['b', 'x'.repeat(70), 'x'.repeat(71), '--', "a'()+_,-./:=?", 'a b', ''];
 
-/** A form that is well formed and well signed more often than not; what is hostile is what it says. */
+/** A form with hostile content, which usually has correct syntax and signature. */
 export const signedForm: fc.Arbitrary<HostileRequest> = fc
   .record({
     key: seldom(
@@ -197,7 +197,7 @@ function readBack(key: string): Buffer {
   );
 }
 
-/** A request that posts a body, with its right length. */
+/** A request that posts a body with the correct length. */
 export function formRequest(boundary: string, body: Buffer): Buffer {
   const head =
     `POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=${boundary}\r\n` +

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Text in answers that would prove that something was carried over unescaped. */
+/** Texts that prove a missing escape when they appear in a response. */
 const INJECTED_HEADER = 'X-Injected: yes';
 const INJECTED_XML = '<Injected/>';
 
@@ -73,7 +73,7 @@ const LONG = [
   'v'.repeat(20_000),
 ];
 
-/** Text as nobody means well with it, but such as can be sent: without lone halves of characters. */
+/** Hostile text that can be sent: without lone surrogates. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...SHORT) },
   { weight: 1, arbitrary: fc.constantFrom(...LONG) },
@@ -86,7 +86,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   },
 );
 
-/** The same as part of a request line or of a header: nearly always such as HTTP itself does not refuse. */
+/** The same for a request line or a header: nearly always valid in HTTP. */
 export const hostileTarget: fc.Arbitrary<string> = fc
   .tuple(hostileText, fc.integer({ min: 0, max: 19 }))
   .map(([text, spoilt]) => {
@@ -96,7 +96,7 @@ export const hostileTarget: fc.Arbitrary<string> = fc
       : bytes.replace(/[^!-~]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
   });
 
-/** One that is meant well, or, once in so many times, one that is not. */
+/** A harmless value, or with a low probability a hostile one. */
 export function seldom<T>(
   every: number,
   ill: fc.Arbitrary<T>,
@@ -105,7 +105,7 @@ export function seldom<T>(
   return fc.oneof({ weight: every - 1, arbitrary: well }, { weight: 1, arbitrary: ill });
 }
 
-/** JSON as nobody means well with it. */
+/** Hostile JSON. */
 export const hostileJson: fc.Arbitrary<unknown> = fc.oneof(
   hostileText,
   fc.jsonValue({ maxDepth: 3 }),

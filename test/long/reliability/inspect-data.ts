@@ -16,22 +16,22 @@ const uploadRow = z.object({
   purging_since: z.number().nullable(),
 });
 
-/** What the ledger says of an upload. */
+/** The row of an upload. */
 export type UploadRow = z.infer<typeof uploadRow>;
 
-/** What is in a data folder: all rows, and the bodies on disk by locator. */
+/** The content of a data folder: all rows, and the bodies on disk by locator. */
 export interface DataContent {
   readonly rows: readonly UploadRow[];
   /** Ids of firmware packages. */
   readonly packages: ReadonlySet<string>;
-  /** What was there before the rows were read: locator -> path. A body that a row has must be among them. */
+  /** The bodies before the rows were read: locator -> path. Includes the body of every row. */
   readonly bodies: ReadonlyMap<string, string>;
-  /** Locators that were still there afterwards. A body without a row is none that was just purged. */
+  /** The locators of the bodies after the rows were read: a body without a row may have been purged just before. */
   readonly remaining: ReadonlySet<string>;
   readonly staging: readonly string[];
 }
 
-/** Looks at a data folder past the gateway, whose server may run. */
+/** Reads a data folder directly; its server may be running. */
 export async function inspectData(dataDir: string): Promise<DataContent> {
   const bodies = await listBodies(dataDir);
   const { rows, packages } = readLedger(dataDir);
@@ -66,8 +66,8 @@ async function listBodies(dataDir: string): Promise<Map<string, string>> {
 }
 
 /**
- * Says what ledger and disk disagree on, when nothing is under way: bodies without a row, rows without their
- * bytes, anything in `staging/`.
+ * Compares ledger and disk while nothing is in progress: finds bodies without a row, rows without their bytes, and
+ * anything in `staging/`.
  * @returns one line for each problem
  */
 export async function findProblems({
@@ -90,7 +90,7 @@ export async function findProblems({
       continue;
     }
     const bytes = await readFile(path).catch(() => undefined);
-    // It may have been purged since the rows were read.
+    // It may have been purged after the rows were read.
     if (bytes === undefined) continue;
     if (bytes.length !== row.size || md5Hex(bytes) !== row.md5) {
       problems.push(`${row.key} is ${row.state}, and its bytes are not what the ledger says`);

@@ -18,12 +18,12 @@ const SETTINGS = {
   OTA_GATEWAY_MAX_PACKAGES: '1000000',
 };
 
-/** The share of kills after which a start is killed, too, most of them before it can take any request. */
+/** The share of kills after which the next start is killed, too, usually before it accepts requests. */
 const WHILE_STARTING = 0.15;
 
 describe('kill -9 at any moment', () => {
   it(
-    `loses nothing that was acknowledged, and leaves nothing behind, in ${String(KILLS)} kills`,
+    `loses no acknowledged file, and leaves nothing behind, in ${String(KILLS)} kills`,
     async () => {
       const dice = Dice.roll('kill');
       const folder = await temporaryFolder();
@@ -43,7 +43,7 @@ describe('kill -9 at any moment', () => {
       expect(await last.stop()).toBe(0);
       expect(log.acknowledged.stored).toBeGreaterThan(KILLS);
       expect(log.acknowledged.removed).toBeGreaterThan(0);
-      // A kill damages nothing, so nothing has to be kept for a person to look at.
+      // A kill damages nothing, so nothing is set aside for the operator.
       expect(await readdir(dataDir)).not.toContain('lost');
       await folder.remove();
     },

@@ -16,14 +16,14 @@ const MIB = 1024 * KIB;
 const POOL = patternBytes(9 * MIB);
 /** Smaller bodies go through the journal. */
 const JOURNAL_LIMIT = 512 * KIB;
-/** Around the sizes at which the gateway changes its ways. */
+/** Sizes around the limits at which the gateway works in another way. */
 const EDGES = [
   ...[0, 1, 1000, 64 * KIB, JOURNAL_LIMIT - 1, JOURNAL_LIMIT, JOURNAL_LIMIT + 1],
   ...[MIB - 1, MIB, MIB + 1, 2 * MIB, 4 * MIB],
 ];
 const BUCKET = 'iotx-ota';
 
-/** How often a client does what. */
+/** How often a client does each action. */
 const CHANCES = {
   overwrite: 0.3,
   /** DeleteObject of an unclaimed object. */
@@ -35,13 +35,13 @@ const CHANCES = {
   deletePackage: 0.4,
 };
 
-/** A body that was sent, known by its digest. */
+/** A body that was sent, identified by its digest. */
 interface Sent {
   readonly md5: string;
   readonly bytes: Buffer;
 }
 
-/** A package that was asked for. `asked` is still open: yes or no, but one of them for ever. */
+/** A package that was requested. `asked`: the outcome is unknown, but must not change any more. */
 interface Wish {
   readonly name: string;
   packageId: string | undefined;
@@ -49,12 +49,12 @@ interface Wish {
   deleted: 'no' | 'asked' | 'yes';
 }
 
-/** What we know of one key from the answers we got, and from nothing else. */
+/** What is known of one key from the received responses alone. */
 interface Story {
   readonly key: string;
   /** The last body that was acknowledged. */
   stored: Sent | undefined;
-  /** Sent afterwards, and never answered: in its place, or not. */
+  /** Bodies that were sent afterwards without a response: each may have replaced it. */
   perhaps: Sent[];
   wish: Wish | undefined;
   /**
@@ -64,11 +64,11 @@ interface Story {
   removed: 'no' | 'asked' | 'yes';
   /** When the last body was sent. */
   sentAt: number;
-  /** It is known to be gone, and must stay so. */
+  /** The body is known to be deleted, and must stay deleted. */
   gone: boolean;
 }
 
-/** How often something was acknowledged. */
+/** Numbers of acknowledged actions. */
 export interface Acknowledged {
   signed: number;
   stored: number;
@@ -80,8 +80,8 @@ export interface Acknowledged {
 }
 
 /**
- * Drives a gateway with uploads, claims and deletions, keeps a log of what it has acknowledged, and compares the
- * log with what is there after a crash.
+ * Sends uploads, claims and deletions to a gateway, logs what it has acknowledged, and compares the log with the data
+ * folder after a crash.
  */
 export class KillLog {
   readonly acknowledged: Acknowledged = {
@@ -95,12 +95,12 @@ export class KillLog {
   readonly #claimTtl: number;
   #names = 0;
 
-  /** @param claimTtl - of the gateway, in milliseconds */
+  /** @param claimTtl - the claim TTL of the gateway, in milliseconds */
   constructor(claimTtl: number) {
     this.#claimTtl = claimTtl;
   }
 
-  /** Works on one key after the other until the gateway is gone or `over` says so. */
+  /** Works on one key after the other until the gateway has ended or `over` returns true. */
   async drive(url: string, dice: Dice, over: () => boolean): Promise<void> {
     try {
       while (!over()) await this.#liveOneLife(url, dice, over);
@@ -145,7 +145,7 @@ export class KillLog {
     story.removed = 'no';
   }
 
-  /** Deletes what a key holds. */
+  /** Deletes the object of a key. */
   async #remove(url: string, story: Story): Promise<void> {
     story.removed = 'asked';
     await this.#deleteObject(url, story.key);
@@ -155,8 +155,8 @@ export class KillLog {
   }
 
   /**
-   * Sends a new body and a DeleteObject for the same key at once. Whichever is carried out last decides; but when
-   * either was acknowledged, the body before is gone.
+   * Sends a new body and a DeleteObject for the same key at the same time. The later one decides; but if either was
+   * acknowledged, the earlier body is deleted.
    */
   async #storeAndRemove(grant: UploadGrant, story: Story, dice: Dice): Promise<void> {
     const sent = this.#announce(story, dice);
@@ -174,7 +174,7 @@ export class KillLog {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  /** Chooses a body that is about to be sent. */
+  /** Chooses the body to send. */
   #announce(story: Story, dice: Dice): Sent {
     const size = chooseSize(dice);
     const from = dice.below(POOL.length - size);
@@ -212,7 +212,7 @@ export class KillLog {
       return;
     }
     wish.claimed = 'yes';
-    // It was there, and a claimed object cannot be deleted any more.
+    // The object existed, and a claimed object cannot be deleted.
     story.removed = 'no';
     this.acknowledged.claimed += 1;
   }
@@ -225,9 +225,9 @@ export class KillLog {
   }
 
   /**
-   * Compares the log with what is there; nothing may be under way but the purge. What was open before is decided
-   * by what is found, and must stay so.
-   * @returns one line for each fault
+   * Compares the log with the data folder; only the purge may be running. Unknown outcomes become known by this, and
+   * must not change any more.
+   * @returns one line for each problem
    */
   async verify(gateway: BuiltGateway): Promise<string[]> {
     const found = await inspectData(gateway.dataDir);
@@ -277,7 +277,7 @@ export class KillLog {
     return undefined;
   }
 
-  /** Whether there is a good reason that a key has no body (any more). */
+  /** Whether a key may have no body. */
   #judgeAbsence(story: Story, rows: readonly UploadRow[]): string | undefined {
     const last = rows.findLast(({ purge_reason: reason }) => reason !== null);
     const { removed, stored, wish } = story;
@@ -295,7 +295,7 @@ export class KillLog {
     return age >= this.#claimTtl ? undefined : 'it was purged before its deadline';
   }
 
-  /** Deletes all but some of the packages, so that a long run does not grow. */
+  /** Deletes most of the packages, so that the data of a long run does not grow. */
   async trim(url: string, kept: number): Promise<void> {
     const wishes = [...this.#stories.values()].flatMap(({ gone, wish }) =>
       !gone && wish?.claimed === 'yes' && wish.deleted === 'no' ? [wish] : [],
@@ -304,7 +304,7 @@ export class KillLog {
   }
 }
 
-/** Half of the bodies are small enough for the journal, and a part of all have a size at an edge. */
+/** Half of the bodies are small enough for the journal, and some have a size near a limit. */
 function chooseSize(dice: Dice): number {
   if (dice.chance(0.4)) return dice.pick(EDGES);
   return dice.below(dice.chance(0.6) ? JOURNAL_LIMIT : 4 * MIB);
@@ -319,7 +319,7 @@ function deletionUrl(url: string, key: string): string {
   return `${url}/${path}?${new URLSearchParams(query).toString()}`;
 }
 
-/** The gateway was killed while it was asked: by the socket, or by an answer that breaks off. */
+/** Whether an error means that the gateway was killed during a request. */
 function isLostConnection(error: unknown): boolean {
   const text = `${String(error)} ${error instanceof Error ? String(error.cause) : ''}`;
   return /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|terminated|other side closed|fetch failed|aborted/.test(

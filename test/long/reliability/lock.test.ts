@@ -50,7 +50,7 @@ describe('one server in a data folder', () => {
     for (const child of contenders) child.kill('SIGKILL');
   });
 
-  it(`${String(TIMES)} times, of two that start at the same instant, after a kill of the last one`, async () => {
+  it(`starts, of two at the same instant, after a kill of the last one, ${String(TIMES)} times`, async () => {
     for (let time = 0; time < TIMES; time += 1) {
       const both = [startContender(dataDir), startContender(dataDir)];
       await eventually(() => both.filter(hasEnded).length + both.filter(listens).length === 2);
@@ -68,7 +68,7 @@ describe('one server in a data folder', () => {
       winner.child.kill('SIGKILL');
       await exited;
     }
-    // The last one of them has left its name, but not its lock.
+    // The last one has left its process id, but not its lock.
     expect(await (await startBuiltGateway(dataDir)).stop()).toBe(0);
   });
 });

@@ -48,7 +48,7 @@ function fsck(...flags: string[]): ReturnType<typeof runCli> {
   return runCli(['fsck', '--data-dir', dataDir, ...flags]);
 }
 
-/** Changes one byte of a file, and nothing that a look at its size could tell. */
+/** Changes one byte of a file, but not its size. */
 async function rot(path: string): Promise<void> {
   await using file = await open(path, 'r+');
   await file.write(Buffer.from([0xaa]), 0, 1, 1000);
@@ -62,7 +62,7 @@ function changeLedger(sql: string): void {
 }
 
 describe('ota-gateway fsck', () => {
-  it('finds nothing in a folder that is well, and says how far it has come', async () => {
+  it('finds nothing in an undamaged folder, and prints its progress', async () => {
     const gateway = await startBuiltGateway(dataDir);
     const grant = await stored(gateway.url, patternBytes(3 * MIB));
     await claim(gateway.url, grant, 'fw');
@@ -78,7 +78,7 @@ describe('ota-gateway fsck', () => {
     await gateway.stop();
   });
 
-  it('counts one of a thing as one, as backup does', async () => {
+  it('prints the singular for a count of one, as backup does', async () => {
     const gateway = await startBuiltGateway(dataDir);
     const { key } = await stored(gateway.url, patternBytes(1));
     await gateway.stop();
@@ -91,7 +91,7 @@ describe('ota-gateway fsck', () => {
     expect(stdout).toMatch(/, 1 finding, 1 left\n$/);
   });
 
-  it('finds everything that can be wrong, and repairs what can be repaired', async () => {
+  it('finds every kind of problem, and repairs what can be repaired', async () => {
     const gateway = await startBuiltGateway(dataDir);
     const { url } = gateway;
     const [lost, lostClaimed, short, rotten, orphaned] = await Promise.all(
@@ -124,12 +124,14 @@ describe('ota-gateway fsck', () => {
       expect.stringMatching(/^bytesMissing: .* \((?:stored|claimed), L\) has no bytes$/),
       expect.stringMatching(/^bytesMissing: .* \((?:stored|claimed), L\) has no bytes$/),
       expect.stringMatching(/^ledgerDamage: the package .* does not exist, but has files$/),
-      expect.stringMatching(/^ledgerDamage: the upload .* is claimed by the package .* not there$/),
+      expect.stringMatching(
+        /^ledgerDamage: the upload .* is claimed by the package .*, which does not exist$/,
+      ),
       'strayFile: objects/notes.txt is not a body',
     ]);
     expect(found.stdout).toMatch(/has the MD5[^]*has 1000 bytes|has 1000 bytes[^]*has the MD5/);
 
-    // A quick look reads nothing, so what has rotted goes unseen.
+    // A quick check does not read bodies, so it does not find changed bytes.
     const quick = await fsck();
     expect(quick.code).toBe(3);
     expect(quick.stdout).not.toContain('MD5');
@@ -161,7 +163,7 @@ describe('ota-gateway fsck', () => {
     expect(await readdir(join(dataDir, 'staging'))).toEqual([]);
   });
 
-  it('takes nothing that moves for a finding', async () => {
+  it('reports no finding for uploads that change during the check', async () => {
     const dice = Dice.roll('fsck');
     const gateway = await startBuiltGateway(dataDir, {
       OTA_GATEWAY_CLAIM_TTL: '1s',
@@ -177,7 +179,7 @@ describe('ota-gateway fsck', () => {
       expect(checked).toMatchObject({
         code: 0,
         stdout: expect.stringContaining(' 0 findings'),
-        // Only progress.
+        // Standard error has only progress.
         stderr: expect.stringMatching(/^(?:(?:checked|read) \[.*\n)*$/),
       });
     }
@@ -186,7 +188,7 @@ describe('ota-gateway fsck', () => {
     await gateway.stop();
   });
 
-  it('does not take any folder for a data folder', async () => {
+  it('rejects a folder that is not a data folder', async () => {
     await mkdir(dataDir);
     const { code, stderr } = await fsck();
     expect({ code, stderr }).toEqual({
@@ -209,12 +211,12 @@ describe('ota-gateway backup', () => {
     return startBuiltGateway(target);
   }
 
-  /** Longer than a backup takes on a busy machine; what is replaced or deleted is purged all the time. */
+  /** Longer than a backup takes on a busy machine, while replaced and deleted files are purged. */
   const CLAIM_TTL_MS = 30_000;
   /** An account may have 500. */
   const PACKAGES_KEPT = 20;
 
-  it('copies a folder that is being worked in, and the copy is as good as the original', async () => {
+  it('makes a consistent copy of a folder while its server works', async () => {
     const dice = Dice.roll('backup');
     const gateway = await startBuiltGateway(dataDir, {
       OTA_GATEWAY_CLAIM_TTL: `${String(CLAIM_TTL_MS)}ms`,
@@ -248,7 +250,7 @@ describe('ota-gateway backup', () => {
     expect(left.filter((name) => name.includes('unfinished'))).toEqual([]);
   });
 
-  it('keeps made up keys to their owner', async () => {
+  it('copies generated keys with permissions for their owner only', async () => {
     const gateway = await startBuiltGateway(dataDir, {
       OTA_GATEWAY_ACCESS_KEY_ID: '',
       OTA_GATEWAY_ACCESS_KEY_SECRET: '',
@@ -262,7 +264,7 @@ describe('ota-gateway backup', () => {
     expect((await readdir(backup)).sort()).toEqual(['credentials.json', 'gateway.sqlite3']);
   });
 
-  it('shares bytes on one file system, copies them to another, and survives the original', async () => {
+  it('links bodies on one file system, copies them to another, and survives the original', async () => {
     const gateway = await startBuiltGateway(dataDir);
     const grant = await stored(gateway.url);
     const firmwareId = await claim(gateway.url, grant, 'fw');
@@ -285,7 +287,7 @@ describe('ota-gateway backup', () => {
     }
   });
 
-  it('overwrites nothing, and tells of what the original lacks already', async () => {
+  it('overwrites nothing, and reports what the original lacks', async () => {
     const gateway = await startBuiltGateway(dataDir);
     const grant = await stored(gateway.url);
     const full = join(folder.path, 'full');

@@ -6,7 +6,7 @@ import { RECORDED_DIALECTS } from '../../support/form-dialects.ts';
 import type { HostileRequest } from './hostile-forms.ts';
 import { seldom } from './hostile-text.ts';
 
-/** What is put into requests in wrong places. */
+/** Bytes that are inserted into requests at wrong positions. */
 const TOKENS = [
   ...['\r\n', '\r', '\n', '\r\n\r\n', '--', '\0', '"', ';', '=', ':', '%', '\u00ff\u00fe', '\t'],
   ...['Content-Disposition: form-data; name="file"', 'Content-Disposition: form-data; name=""'],
@@ -69,7 +69,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   ),
 );
 
-/** Changes requests in a few places, most of them in the body; the Content-Length is seldom wrong. */
+/** Changes requests at a few positions, usually in the body; the Content-Length is rarely wrong. */
 export function mutated(originals: fc.Arbitrary<HostileRequest>): fc.Arbitrary<HostileRequest> {
   return fc
     .record({
@@ -80,7 +80,7 @@ export function mutated(originals: fc.Arbitrary<HostileRequest>): fc.Arbitrary<H
     })
     .map(({ original: { kind, bytes }, mutations, anywhere, repair }) => {
       const bodyAt = bytes.indexOf('\r\n\r\n') + 4;
-      // A call without a body has all it says in its first line.
+      // A call without a body has all its parameters in the first line.
       const from = anywhere || bodyAt === bytes.length ? 0 : bodyAt;
       const rest = mutations.reduce((before, mutate) => mutate(before), bytes.subarray(from));
       const changed = Buffer.concat([bytes.subarray(0, from), rest]);
@@ -97,7 +97,7 @@ function repairLength(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(head, 'latin1'), bytes.subarray(end)]);
 }
 
-/** Records what the clients of the form dialects really send. */
+/** Captures what the clients of the form dialects send. */
 export async function recordDialects(form: Omit<FormToPost, 'host'>): Promise<HostileRequest[]> {
   const recorded: Buffer[][] = [];
   const server = createServer((socket) => {

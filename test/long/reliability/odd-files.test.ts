@@ -48,7 +48,7 @@ async function stored(url: string, bytes = FILE): Promise<UploadGrant> {
   return grant;
 }
 
-/** A folder with uploads, whose gateway is not running. @returns the paths of their bodies */
+/** Fills a data folder with uploads, and stops its gateway. @returns the paths of the bodies */
 async function someUploads(count: number): Promise<string[]> {
   const gateway = await startBuiltGateway(dataDir);
   for (let n = 0; n < count; n += 1) await stored(gateway.url);
@@ -65,7 +65,7 @@ function changeLedger(sql: string, ...values: string[]): void {
 const lost = async (): Promise<string[]> => (await readdir(join(dataDir, 'lost'))).sort();
 
 describe('ota-gateway fsck --repair', () => {
-  it('keeps every one of some files of one name', async () => {
+  it('keeps all of several files with the same name', async () => {
     const [body = ''] = await someUploads(1);
     const places = [objects(), dirname(body), objects('zz')];
     await mkdir(objects('zz'));
@@ -86,7 +86,7 @@ describe('ota-gateway fsck --repair', () => {
     expect((await fsck()).code).toBe(0);
   });
 
-  it('moves whatever is no file, and follows nothing out of the data folder', async () => {
+  it('moves entries that are not files, and follows no link out of the data folder', async () => {
     const bodies = await someUploads(5);
     const [asFolder = '', asLink = '', asPipe = '', asSocket = '', inLink = ''] = bodies;
     const outside = join(folder.path, 'outside');
@@ -97,7 +97,7 @@ describe('ota-gateway fsck --repair', () => {
     await rename(asLink, join(outside, 'body'));
     await symlink(join(outside, 'body'), asLink);
     await run('mkfifo', [asPipe]);
-    // The path of a socket may be short only.
+    // The path of a socket must be short.
     const server = createServer().listen(relative(process.cwd(), asSocket));
     await once(server, 'listening');
     await rename(dirname(inLink), join(outside, 'folder'));
@@ -126,7 +126,7 @@ describe('ota-gateway fsck --repair', () => {
     server.close();
   });
 
-  it('goes on when something cannot be moved, and says so', async () => {
+  it('continues when an entry cannot be moved, and reports it', async () => {
     await someUploads(1);
     await writeFile(objects('a.txt'), 'a');
     await writeFile(objects('b.txt'), 'b');
@@ -139,10 +139,10 @@ describe('ota-gateway fsck --repair', () => {
   });
 });
 
-describe('what a client has chosen', () => {
+describe('a name that a client has chosen', () => {
   const KEY = 'a\n0 uploads with 0 bytes, 0 waiting, 0 findings, 0 left\n\u001b[2J\u009b1m\u202eb';
 
-  it('forges no line of any command', async () => {
+  it('cannot forge a line of a command', async () => {
     const [body = ''] = await someUploads(1);
     changeLedger('UPDATE uploads SET key = ?', KEY);
     await writeFile(objects('x\ny\u001b'), 'x');
@@ -164,7 +164,7 @@ describe('what a client has chosen', () => {
     expect(copied?.stdout).toContain('\\u009b1m\\u202eb" has no bytes');
   });
 
-  it('forges no line of damage in the ledger', async () => {
+  it('cannot forge a line about damage in the ledger', async () => {
     await someUploads(1);
     changeLedger(`UPDATE uploads SET key = ?, state = 'claimed', package_id = 'p\n\u001b'`, KEY);
     const { code, stdout } = await fsck();
@@ -175,7 +175,7 @@ describe('what a client has chosen', () => {
 });
 
 describe('after a power cut, before a start', () => {
-  it('backup refuses, fsck tells what the next start restores, and then both are well', async () => {
+  it('backup fails, fsck reports what the next start restores, and then both succeed', async () => {
     const gateway = await startBuiltGateway(dataDir);
     const grants = [await stored(gateway.url), await stored(gateway.url)];
     await gateway.kill();
@@ -202,7 +202,7 @@ describe('after a power cut, before a start', () => {
     await restored.stop();
   });
 
-  it('backup copies whole files beside a server whose journals hold them', async () => {
+  it('backup copies complete files while a running server has them in its journals', async () => {
     const gateway = await startBuiltGateway(dataDir);
     for (let n = 0; n < 3; n += 1) await stored(gateway.url);
     expect((await readdir(join(dataDir, 'journal'))).length).toBeGreaterThan(0);
@@ -220,7 +220,7 @@ describe('after a power cut, before a start', () => {
 });
 
 describe('ota-gateway backup', () => {
-  it('names what it copied that is not what was stored, and damage', async () => {
+  it('reports damage, and files whose bytes differ from those that were stored', async () => {
     const [short = '', gone = '', link = ''] = await someUploads(3);
     await truncate(short, 0);
     await unlink(gone);
@@ -258,7 +258,7 @@ describe('ota-gateway backup', () => {
       await Promise.all(deposits);
     });
 
-    /** Starts a backup, and stops it in the middle. */
+    /** Starts a backup, and stops it halfway. */
     async function halfway(): Promise<ReturnType<typeof spawn>> {
       const child = spawn(process.execPath, [MAIN, 'backup', target(), '--data-dir', dataDir], {
         env: { PATH: process.env['PATH'] },
@@ -280,7 +280,7 @@ describe('ota-gateway backup', () => {
       await exited;
     }
 
-    it('leaves nothing when it is told to stop, and what a killed one leaves goes with the next', async () => {
+    it('leaves nothing when it is stopped, and removes what a killed backup has left', async () => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {
         const stopped = await halfway();
         await end(stopped, signal);
@@ -303,7 +303,7 @@ describe('ota-gateway backup', () => {
       expect(checked.stdout).toMatch(/^400 uploads .* 0 findings/);
     });
 
-    it('is left alone by another one to the same target', async () => {
+    it('is not disturbed by another backup to the same target', async () => {
       const first = await halfway();
       const second = await backUp(target());
       expect(second).toMatchObject({
@@ -319,7 +319,7 @@ describe('ota-gateway backup', () => {
     });
   });
 
-  it('does not fill a folder that somebody else has put in its way', async () => {
+  it('does not use an unfinished folder of another user', async () => {
     await someUploads(1);
     const target = join(folder.path, 'copy');
     const trap = join(folder.path, 'trap');

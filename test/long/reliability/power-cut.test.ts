@@ -9,9 +9,9 @@ import { findProblems, inspectData } from './inspect-data.ts';
 
 jest.setTimeout(60_000);
 
-// A power cut takes what was written and not flushed. Of a small body only its record in the journal was.
+// A power cut loses bytes that were not flushed. Of a small body only the record in the journal is flushed.
 
-it('gives back small files whose own bytes a power cut has taken', async () => {
+it('restores small files whose own bytes were lost in a power cut', async () => {
   await using folder = await temporaryDataFolder();
   const dataDir = join(folder.path, 'data');
   const before = await startBuiltGateway(dataDir);
@@ -37,7 +37,7 @@ it('gives back small files whose own bytes a power cut has taken', async () => {
   expect(await readdir(join(dataDir, 'journal'))).toEqual([]);
 });
 
-it('flushes the files of a journal before it lets go of it', async () => {
+it('flushes the files of a journal before it removes the journal', async () => {
   await using folder = await temporaryDataFolder();
   const dataDir = join(folder.path, 'data');
   const gateway = await startBuiltGateway(dataDir);
@@ -51,7 +51,7 @@ it('flushes the files of a journal before it lets go of it', async () => {
   expect(await findProblems(await inspectData(dataDir))).toEqual([]);
 });
 
-/** Stores small files at the same time, so that they are in one journal. @returns their bytes by package */
+/** Stores small files at the same time, so that one journal has them. @returns their bytes by package */
 async function storeAndClaim(url: string, count: number): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   await Promise.all(
@@ -65,7 +65,7 @@ async function storeAndClaim(url: string, count: number): Promise<Map<string, Bu
   return files;
 }
 
-it('gives back every file of a journal but the one that a flipped bit has hit', async () => {
+it('restores every file of a journal except the one with a flipped bit', async () => {
   await using folder = await temporaryDataFolder();
   const dataDir = join(folder.path, 'data');
   const before = await startBuiltGateway(dataDir);
@@ -96,12 +96,12 @@ it('gives back every file of a journal but the one that a flipped bit has hit', 
   expect(await next.stop()).toBe(0);
 });
 
-it('keeps the bytes of acknowledged files whose rows were in a log that is gone', async () => {
+it('keeps the bytes of acknowledged files whose rows were in a deleted log', async () => {
   await using folder = await temporaryDataFolder();
   const dataDir = join(folder.path, 'data');
   const before = await startBuiltGateway(dataDir);
   const files = await storeAndClaim(before.url, 34);
-  // That the last ones are on record is in the journal a moment after they were acknowledged.
+  // The commits of the last files are noted in the journal a moment after the responses.
   await eventually(async () => (await settledIn(join(dataDir, 'journal', '1'))) === files.size);
   await before.kill();
   await rm(join(dataDir, 'gateway.sqlite3-wal'));
@@ -114,7 +114,7 @@ it('keeps the bytes of acknowledged files whose rows were in a log that is gone'
   }
   expect(after.output()).toContain('set aside a body that is not in the ledger');
   expect(await findProblems(await inspectData(dataDir))).toEqual([]);
-  // The next crash is an ordinary one.
+  // The next crash loses nothing.
   await storeAndClaim(after.url, 3);
   await after.kill();
   const next = await startBuiltGateway(dataDir);
@@ -122,7 +122,7 @@ it('keeps the bytes of acknowledged files whose rows were in a log that is gone'
   expect(await next.stop()).toBe(0);
 });
 
-/** @returns of how many bodies a journal says that they are on record */
+/** @returns how many bodies are noted as committed in a journal */
 async function settledIn(path: string): Promise<number> {
   let count = 0;
   await using file = await open(path);
@@ -145,12 +145,12 @@ it('starts with a journal of more than 2 GiB, as older versions could write it',
   {
     await using file = await open(path, 'w');
     await file.write(record(1), 0, null, 0);
-    // A hole, so that it costs no room; what is behind it is found all the same.
+    // A hole, which needs no space on the disk; the record after it is found.
     await file.write(record(2), 0, null, 2.25 * 1024 ** 3);
   }
   const gateway = await startBuiltGateway(dataDir);
   expect(peakBytes(gateway.pid)).toBeLessThan(400 * 1024 * 1024);
-  // Nothing is on record here, and a journal with a hole is damaged.
+  // The body has no row, and a journal with a hole is damaged.
   expect((await readdir(join(dataDir, 'lost'))).sort()).toEqual([
     `${'0'.repeat(31)}1`,
     `${'0'.repeat(31)}2`,

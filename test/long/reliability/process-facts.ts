@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** @returns whether a process is there; a zombie is not */
+/** @returns whether a process is running; false for a zombie */
 export function isAlive(pid: number): boolean {
   return existsSync(`/proc/${String(pid)}`) && readStatus(pid, 'VmRSS') > 0;
 }
@@ -10,22 +10,22 @@ export function openFiles(pid: number): number {
   return readdirSync(`/proc/${String(pid)}/fd`).length;
 }
 
-/** @returns how much memory a process holds, in bytes */
+/** @returns how much memory a process uses, in bytes */
 export function residentBytes(pid: number): number {
   return readStatus(pid, 'VmRSS');
 }
 
-/** @returns the most memory a process has held so far, in bytes */
+/** @returns the maximum memory that a process has used, in bytes */
 export function peakBytes(pid: number): number {
   return readStatus(pid, 'VmHWM');
 }
 
-/** Clock ticks a second in what the kernel tells of a process. */
+/** Clock ticks per second in the kernel's statistics of a process. */
 const TICKS = 100;
 
 /** @returns how much processor time a process has used so far, in milliseconds */
 export function processorMs(pid: number): number {
-  // The second field, the command, may have spaces in it.
+  // The second field, the command, may have spaces.
   const [, fields = ''] = readFileSync(`/proc/${String(pid)}/stat`, 'utf8').split(') ');
   const [user, system] = fields.split(' ').slice(11, 13).map(Number);
   return (((user ?? 0) + (system ?? 0)) * 1000) / TICKS;

@@ -1,5 +1,5 @@
-// A process that works on a data folder as the gateway does, on orders from its parent: see races.test.ts.
-// It runs the built files, because Node runs no TypeScript.
+// A process that uses a data folder as the gateway does, by messages of its parent: see races.test.ts. It runs the
+// built files, because Node does not run TypeScript.
 const { Buffer } = require('node:buffer');
 const { performance } = require('node:perf_hooks');
 const { setTimeout: sleep } = require('node:timers/promises');

@@ -10,7 +10,7 @@ import { findProblems, inspectData } from './inspect-data.ts';
 import type { UploadRow } from './inspect-data.ts';
 
 const ROUNDS = amount('RELIABILITY_RACES', 500);
-/** Rounds that run at the same time, each with a key of its own. */
+/** Rounds that run at the same time, each with its own key. */
 const TOGETHER = 4;
 const CONTENDERS = ['claim', 'store', 'delete', 'purge'] as const;
 
@@ -24,7 +24,7 @@ const results = z.array(result);
 interface Move {
   readonly move: (typeof CONTENDERS)[number];
   readonly key: string;
-  /** Milliseconds that it comes after the start. */
+  /** Delay after the start, in milliseconds. */
   readonly after: number;
 }
 
@@ -32,12 +32,12 @@ type Told = Move & z.infer<typeof result>;
 
 const children = new Set<ChildProcess>();
 
-/** A test that fails leaves its processes running. */
+/** Ends processes that a failed test has left running. */
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** One process at the ledger. */
+/** A process that uses the ledger. */
 class Player {
   readonly #child: ChildProcess;
 
@@ -52,7 +52,7 @@ class Player {
     return new Player(child);
   }
 
-  /** Makes moves at a time of day. @returns what came of them */
+  /** Does moves at a time of day. @returns their outcomes */
   async play(at: number, moves: readonly Move[]): Promise<Told[]> {
     const answered = once(this.#child, 'message');
     this.#child.send({ at, moves });
@@ -69,8 +69,8 @@ class Player {
 }
 
 /**
- * Compares what the contenders for a key were told with what has become of it.
- * @returns what does not fit; undefined when all does
+ * Compares the responses to the contenders for a key with its final state.
+ * @returns the contradiction; undefined when there is none
  */
 function judge(key: string, told: readonly Told[], rows: readonly UploadRow[]): string | undefined {
   const fates = new Map(rows.map((row) => [row.locator, `${row.state} ${row.purge_reason ?? ''}`]));
@@ -96,13 +96,13 @@ function judge(key: string, told: readonly Told[], rows: readonly UploadRow[]): 
 
 describe('claim, purge, replace and delete of one key at the same instant, from two processes', () => {
   it(
-    `have one outcome each, in ${String(ROUNDS)} rounds`,
+    `have one consistent outcome in each of ${String(ROUNDS)} rounds`,
     async () => {
       const dice = Dice.roll('races');
       const folder = await temporaryFolder();
       const dataDir = join(folder.path, 'data');
       await mkdir(dataDir);
-      // One after the other: the first one makes the ledger.
+      // One after the other: the first process creates the ledger.
       const players = [await Player.start(dataDir), await Player.start(dataDir)] as const;
       const told = new Map<string, Told[]>();
       for (let round = 0; round < ROUNDS; round += TOGETHER) {
@@ -115,10 +115,10 @@ describe('claim, purge, replace and delete of one key at the same instant, from 
         const storing = Date.now() - from;
         const orders: [Move[], Move[]] = [[], []];
         for (const key of keys) {
-          // One purge sweeps all of them.
+          // One purge handles all of them.
           const contenders = key === keys[0] ? CONTENDERS : CONTENDERS.slice(0, -1);
           for (const move of dice.shuffle(contenders)) {
-            // Storing takes longest to get to the ledger, so the others give it a start.
+            // Storing needs the longest time to reach the ledger, so the others start later.
             const after = move === 'store' ? 0 : dice.below(2 * storing);
             dice.pick(orders).push({ move, key, after });
           }

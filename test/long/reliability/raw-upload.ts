@@ -6,13 +6,13 @@ import { formFields } from '../../../src/client/post-object.ts';
 
 const BOUNDARY = 'reliability';
 
-/** The bytes of a form, and where its file is in them. */
+/** The bytes of a form, and the position of its file. */
 export interface FormBytes {
   readonly head: Buffer;
   readonly tail: Buffer;
 }
 
-/** The bytes of a form round its file. */
+/** The bytes of a form before and after its file. */
 export function formBytes(grant: UploadGrant): FormBytes {
   const fields = formFields(grant).map(
     ([name, value]) =>
@@ -25,7 +25,7 @@ export function formBytes(grant: UploadGrant): FormBytes {
   };
 }
 
-/** The head of the request that posts a form of so many bytes. */
+/** The head of the request that posts a form of a given length. */
 export function requestHead(host: string, length: number, more = ''): string {
   return (
     `POST / HTTP/1.1\r\nHost: ${new URL(host).host}\r\n${more}` +
@@ -34,14 +34,14 @@ export function requestHead(host: string, length: number, more = ''): string {
   );
 }
 
-/** The whole request that posts a file, as bytes. */
+/** The complete request that posts a file, as bytes. */
 export function uploadBytes(grant: UploadGrant, file: Buffer): Buffer {
   const { head, tail } = formBytes(grant);
   const length = head.length + file.length + tail.length;
   return Buffer.concat([Buffer.from(requestHead(grant.host, length)), head, file, tail]);
 }
 
-/** A connection whose every byte the test decides on. */
+/** A connection on which the test sends every byte itself. */
 export class RawConnection {
   readonly socket: Socket;
   readonly closed: Promise<unknown>;
@@ -49,7 +49,7 @@ export class RawConnection {
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    // What went wrong shows in what was received.
+    // Errors are visible in the received bytes.
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => (this.#received += chunk.toString('latin1')));
     this.closed = once(socket, 'close').catch(() => undefined);
@@ -66,13 +66,13 @@ export class RawConnection {
     return this.#received;
   }
 
-  /** Status of the first answer; undefined while there is none. */
+  /** Status of the first response; undefined while there is none. */
   get status(): number | undefined {
     const digits = /^HTTP\/1\.1 (\d{3})/.exec(this.#received)?.[1];
     return digits === undefined ? undefined : Number(digits);
   }
 
-  /** @returns once the bytes are handed to the system, or the connection is gone */
+  /** Resolves when the operating system has the bytes, or the connection has ended. */
   async send(bytes: Buffer | string): Promise<void> {
     await new Promise<void>((resolve) => {
       if (this.socket.destroyed) resolve();
@@ -80,7 +80,7 @@ export class RawConnection {
     });
   }
 
-  /** Resets the connection: the other side learns of it at once, and what was under way is lost. */
+  /** Resets the connection: the other side gets an error at once, and bytes in transit are lost. */
   vanish(): void {
     this.socket.resetAndDestroy();
   }

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A file system of its own, small enough to be filled. */
+/** A separate file system that is small enough to be filled. */
 export interface SmallDisk {
   readonly path: string;
   unmount(): void;
 }
 
-/** Mounts a file system in memory. @returns why that is not allowed here, as text */
+/** Mounts a file system in memory. @returns the error as text when that is not allowed here */
 export function mountSmallDisk(size: string): SmallDisk | string {
   const path = mkdtempSync(join(tmpdir(), 'ota-disk-'));
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]);

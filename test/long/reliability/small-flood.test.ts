@@ -16,13 +16,13 @@ import { findProblems, inspectData } from './inspect-data.ts';
 jest.setTimeout(120_000);
 
 const MIB = 1024 * 1024;
-/** Just small enough to go through the journal. */
+/** The largest size that goes through the journal. */
 const FILE = patternBytes(515_000);
 const FORMS = 800;
 const STALLED = 600;
 const SETTINGS = { OTA_GATEWAY_POLICY_TTL: '10m', OTA_GATEWAY_PURGE_CRON: '0 0 1 1 *' };
 
-/** Sizes of the journals that are there. */
+/** @returns the sizes of the journals */
 async function journalSizes(dataDir: string): Promise<number[]> {
   const folder = join(dataDir, 'journal');
   const names = await readdir(folder).catch(() => []);
@@ -30,7 +30,7 @@ async function journalSizes(dataDir: string): Promise<number[]> {
   return (await Promise.all(sizes)).flatMap((found) => (found === undefined ? [] : [found.size]));
 }
 
-describe('small files that come all at once', () => {
+describe('many small files at the same time', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let gateway: BuiltGateway;
   let idle: { memory: number; files: number };
@@ -47,7 +47,7 @@ describe('small files that come all at once', () => {
     await folder.remove();
   });
 
-  it(`are stored, ${String(FORMS)} of them, in journals and memory that stay within their bounds`, async () => {
+  it(`are stored within the limits of journals and memory: ${String(FORMS)} files`, async () => {
     const { dataDir, pid, url } = gateway;
     const grants = [];
     for (let n = 0; n < FORMS; n += 1) grants.push(await grantFrom(url));
@@ -84,7 +84,7 @@ describe('small files that come all at once', () => {
     expect(await journalSizes(dataDir)).toEqual([]);
   });
 
-  it(`leave room for others when ${String(STALLED)} stop before their end`, async () => {
+  it(`leave room for others when ${String(STALLED)} of them stall before their end`, async () => {
     const { dataDir, pid, url } = gateway;
     const connections = await Promise.all(
       Array.from({ length: STALLED }, async () => {
@@ -93,7 +93,7 @@ describe('small files that come all at once', () => {
         return connection;
       }),
     );
-    // A connection that was kept since the first grants may just be closing.
+    // A kept connection of the first grants may just be closing.
     await eventually(() => grantFrom(url).then(Boolean, () => false));
     for (let n = 0; n < 20; n += 1) {
       const grant = await grantFrom(url);
@@ -108,7 +108,7 @@ describe('small files that come all at once', () => {
     expect(await findProblems(await inspectData(dataDir))).toEqual([]);
   });
 
-  it('hold little memory when they come byte by byte', async () => {
+  it('use little memory when they arrive byte by byte', async () => {
     const { pid, url } = gateway;
     const bytes = FILE.subarray(0, 250_000);
     const single = Buffer.from('1\r\nx\r\n');

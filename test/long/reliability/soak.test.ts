@@ -18,21 +18,21 @@ const SECONDS = amount('RELIABILITY_SOAK_SECONDS', 180);
 const SECONDS_ALONE = 20;
 const WARM_UP_SECONDS = 5;
 const MIB = 1024 * 1024;
-/** Beside what it holds idle, in bytes. */
+/** Additional memory compared with an idle gateway, in bytes. */
 const MEMORY = 400 * MIB;
-/** How much longer signed work may take; the floor is for what else the machine does. */
+/** How much longer signed work may take; the floor allows for other work of the machine. */
 const LATENCY = { times: 5, floorMs: 50 };
 const READY_LIMIT_MS = 10_000;
 const FINISH_LIMIT_MS = 30_000;
-/** Fewer of a kind have no 99th percentile. */
+/** The minimum number of requests for a 99th percentile. */
 const ENOUGH = 100;
 
-/** What was seen of a gateway, once a second. */
+/** Measurements of a gateway, once per second. */
 interface Watched {
   readonly mostMemory: number;
   readonly mostFiles: number;
   readonly slowestReadyMs: number;
-  /** What must never be, with the second in which it was. It ends the soak. */
+  /** A violated limit, with the second in which it was found. It ends the soak. */
   readonly trouble: string | undefined;
 }
 
@@ -87,14 +87,14 @@ function compare(alone: Measured, among: Measured): string[] {
   });
 }
 
-describe('signed work beside all hostile clients at once', () => {
+describe('signed work beside all kinds of hostile clients', () => {
   it(
-    `for ${String(SECONDS)} seconds goes on nearly as before, and nothing grows`,
+    `continues at nearly the same speed for ${String(SECONDS)} seconds, and nothing grows`,
     async () => {
       const folder = await temporaryFolder();
       const gateway = await startBuiltGateway(join(folder.path, 'data'), {
         OTA_GATEWAY_CALLBACK_HOSTS: '127.0.0.1',
-        // So that a long run does not fill the disk.
+        // Otherwise a long run would fill the disk.
         OTA_GATEWAY_CLAIM_TTL: '20s',
         OTA_GATEWAY_PURGE_CRON: '*/5 * * * * *',
       });
@@ -127,7 +127,7 @@ describe('signed work beside all hostile clients at once', () => {
       tell('soak', `memory: ${megabytes(idle.memory)} idle, ${megabytes(mostMemory)} at most`);
       tell('soak', `descriptors: ${String(idle.files)} idle, ${String(mostFiles)} at most`);
       tell('soak', `slowest ready: ${String(slowestReadyMs)} ms`);
-      // A gateway in trouble may never finish it.
+      // A failing gateway may never finish the work.
       const among = await Promise.race([steady.finish(), sleep(FINISH_LIMIT_MS, undefined)]);
       const slow = among && compare(alone, among);
       expect(trouble).toBeUndefined();
@@ -149,9 +149,9 @@ describe('signed work beside all hostile clients at once', () => {
 });
 
 /**
- * Starts to measure where the time of a gateway goes. A machine that is busy with something else shows in how long the
- * gateway waits for a processor; then its latencies say little.
- * @returns what tells it
+ * Starts to measure how a gateway uses its time. If it waits long for a processor, the machine is busy with other work,
+ * and the latencies mean little.
+ * @returns a function that describes the result
  */
 function shareOfTime(pid: number, when: string): () => void {
   const facts = (): number[] => [Date.now(), processorMs(pid), starvedMs(pid)];

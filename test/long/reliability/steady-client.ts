@@ -6,18 +6,18 @@ import { z } from 'zod';
 import { ACCOUNT_KEY } from '../../support/built-gateway.ts';
 
 const measured = z.object({
-  /** How long each request took, in milliseconds, the shortest first: kind of request -> times. */
+  /** The times of all requests, in milliseconds, the shortest first: kind of request -> times. */
   times: z.record(z.string(), z.array(z.number())),
-  /** What went wrong, the first few. */
+  /** The first errors. */
   failures: z.array(z.string()),
 });
 
-/** What came of some signed work. */
+/** The outcome of signed work. */
 export type Measured = z.infer<typeof measured>;
 
 const children = new Set<ChildProcess>();
 
-/** A test that fails leaves its processes running. */
+/** Ends processes that a failed test has left running. */
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
 });
@@ -38,12 +38,12 @@ export class SteadyClient {
     return new SteadyClient(child);
   }
 
-  /** Begins to work, and goes on until `finish`. */
+  /** Begins to work, and continues until `finish`. */
   begin(): void {
     this.#child.send('begin');
   }
 
-  /** Waits for the work under way. @returns what came of it since `begin` */
+  /** Waits for the work in progress. @returns the outcome since `begin` */
   async finish(): Promise<Measured> {
     const answered = once(this.#child, 'message');
     this.#child.send('finish');

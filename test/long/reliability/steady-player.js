@@ -1,5 +1,5 @@
-// Signed work at a steady rate, in a process of its own, so that it waits for the gateway and not for the attackers of its
-// test: see steady-client.ts. It runs the built files, because Node runs no TypeScript.
+// Signed work at a steady rate in a separate process, so that it waits for the gateway and not for the attackers of its
+// test: see steady-client.ts. It runs the built files, because Node does not run TypeScript.
 const { Buffer } = require('node:buffer');
 const { randomUUID } = require('node:crypto');
 const { performance } = require('node:perf_hooks');
@@ -15,11 +15,11 @@ const { wallClock } = require('../../../dist/lib/clock.js');
 
 const SMALL = Buffer.alloc(8 * 1024, 'small');
 const LARGE = Buffer.alloc(3 * 1024 * 1024, 'large');
-/** Jobs a second; each begins when its time has come, whether or not those before it are done. */
+/** Jobs per second; each begins at its time, even if earlier jobs are still running. */
 const RATE = 10;
 const CLAIM_EVERY = 4;
 const LARGE_EVERY = 20;
-/** With more jobs under way the gateway does not keep up at all. */
+/** With more running jobs the gateway is too slow. */
 const MOST_AT_ONCE = 400;
 
 const [, , endpoint, accessKeyId, accessKeySecret] = process.argv;

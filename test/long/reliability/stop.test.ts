@@ -26,7 +26,7 @@ const MIB = 1024 * 1024;
 const FILE = patternBytes(2 * MIB);
 const UPLOADS = 10;
 
-/** Generous: a stop that waits for an idle connection takes 5 seconds at least. */
+/** A generous limit: a stop that waits for an idle connection takes at least 5 seconds. */
 const AT_ONCE_MS = 3000;
 
 async function timed<T>(action: Promise<T>): Promise<{ value: T; milliseconds: number }> {
@@ -55,7 +55,7 @@ describe('SIGTERM', () => {
 
   afterEach(() => folder.remove());
 
-  /** Opens uploads and sends all but the last part of each. */
+  /** Opens uploads, and sends everything except the end of each. */
   async function startUploads(url: string): Promise<{ connection: RawConnection; rest: Buffer }[]> {
     const uploads = Array.from({ length: UPLOADS }, async () => {
       const bytes = uploadBytes(await grantFrom(url), FILE);
@@ -74,7 +74,7 @@ describe('SIGTERM', () => {
     return next;
   }
 
-  it('lets ten running uploads finish, and takes no new connection', async () => {
+  it('lets ten running uploads finish, and accepts no new connection', async () => {
     const gateway = await startBuiltGateway(dataDir, { OTA_GATEWAY_GRACE: '20s' });
     const uploads = await startUploads(gateway.url);
     const stopped = gateway.stop();
@@ -92,7 +92,7 @@ describe('SIGTERM', () => {
     await (await startsWithNothingToReconcile()).stop();
   });
 
-  it('cuts uploads that are not done within the grace time, and leaves nothing of them', async () => {
+  it('breaks off uploads that do not finish within the grace time, and removes their bytes', async () => {
     const gateway = await startBuiltGateway(dataDir, { OTA_GATEWAY_GRACE: '500ms' });
     const uploads = await startUploads(gateway.url);
     const { value, milliseconds } = await timed(gateway.stop());
@@ -105,7 +105,7 @@ describe('SIGTERM', () => {
     await (await startsWithNothingToReconcile()).stop();
   });
 
-  it('lets an upload be recorded whose client was cut, when its bytes are there already', async () => {
+  it('records an upload whose client was disconnected after all its bytes had arrived', async () => {
     await mkdir(dataDir);
     const store = await DiskObjectStore.open(dataDir, new ThreadHasher());
     const put = store.put.bind(store);
@@ -133,11 +133,11 @@ describe('SIGTERM', () => {
     const found = await inspectData(dataDir);
     expect(found.rows).toMatchObject([{ state: 'stored', size: FILE.length }]);
     expect(await findProblems(found)).toEqual([]);
-    // That a digest for a later claim was given up is a warning, and right.
+    // The warning that a digest could not be computed in advance is expected.
     expect(logged).toEqual([]);
   });
 
-  it('does not wait for connections on which nothing is asked', async () => {
+  it('does not wait for idle connections', async () => {
     const gateway = await startBuiltGateway(dataDir);
     const agent = new Agent({ keepAlive: true });
     await new Promise<void>((resolve, reject) => {
@@ -157,7 +157,7 @@ describe('SIGTERM', () => {
     agent.destroy();
   });
 
-  it('delivers a download that has begun, then closes its connection', async () => {
+  it('finishes a running download, then closes its connection', async () => {
     const gateway = await startBuiltGateway(dataDir);
     const grant = await grantFrom(gateway.url);
     const file = patternBytes(30 * MIB);

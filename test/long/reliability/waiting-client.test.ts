@@ -17,7 +17,7 @@ const OPTIONS = {
 
 const BODY = Buffer.alloc(2_000_000, 1);
 
-/** The client's own error says more. */
+/** The client's own error has more details. */
 const fail = (): void => undefined;
 
 describe('a client that waits for the gateway', () => {
@@ -31,7 +31,7 @@ describe('a client that waits for the gateway', () => {
     }
   };
 
-  it('is not cut while its bytes are not read, however long the disk takes', async () => {
+  it('is not disconnected while its bytes are not read because the disk is slow', async () => {
     const answer = serve((request, response) => {
       sleep(4 * IDLE_MS)
         .then(() => buffer(request))
@@ -40,7 +40,7 @@ describe('a client that waits for the gateway', () => {
     expect(await answer).toBe(String(BODY.length));
   });
 
-  it('is not cut while its answer is prepared', async () => {
+  it('is not disconnected while its response is prepared', async () => {
     const answer = serve((request, response) => {
       buffer(request)
         .then(() => sleep(4 * IDLE_MS))
