@@ -62,7 +62,7 @@ function ossRows(errors) {
   );
 }
 
-function errorsPage({ businessErrors, gatewayErrors, ossErrors }) {
+function errorsPage({ businessErrors, gatewayErrors, ossErrors, policyProblems }) {
   return page(
     '# Errors',
     'Distinguish errors by their code. `{...}` is a placeholder.',
@@ -85,6 +85,12 @@ function errorsPage({ businessErrors, gatewayErrors, ossErrors }) {
     '## OSS host',
     'The response has the HTTP status of the table, and `Code`, `Message` and the fine-grained `EC` in XML. Each cause has a line; the first one of a code is the usual cause, and the one that an injected fault with this code has.',
     table(['Code', 'Status', 'EC', 'Message'], ossRows(ossErrors)),
+    '## OSS host: policies that cannot be read',
+    'All are `InvalidPolicyDocument` with the HTTP status 400. `Invalid Policy: ` stands before each message.',
+    table(
+      ['EC', 'Message'],
+      Object.values(policyProblems).map(({ ec, message }) => [ec, code(message)]),
+    ),
   );
 }
 
@@ -159,6 +165,7 @@ if (require.main === module) {
     gatewayErrors: GATEWAY_ERRORS,
     businessErrors: BUSINESS_ERRORS,
     ossErrors: dist('oss/error-table.js').OSS_ERRORS,
+    policyProblems: dist('policy/policy-problems.js').POLICY_PROBLEMS,
   });
   for (const [name, text] of Object.entries(pages)) {
     writeFileSync(join(__dirname, '..', 'docs', name), text);

@@ -1,3 +1,6 @@
+import { fill } from '../lib/template.ts';
+import type { Placeholder, Values } from '../lib/template.ts';
+
 /*
  * The refusals of the API: one table for each layer. `{...}` is filled in when the error is made.
  * Messages are for people; programs should compare codes.
@@ -133,12 +136,6 @@ export const BUSINESS_ERRORS = {
   'iot.ota.FirmwareNotFound': 'The specified firmware does not exist. FirmwareId was {firmwareId}.',
 } as const;
 
-type Placeholder<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | Placeholder<Rest>
-  : never;
-
-type Details<Template extends string> = Readonly<Record<Placeholder<Template>, string>>;
-
 export type GatewayErrorName = keyof typeof GATEWAY_ERRORS;
 export type BusinessCode = keyof typeof BUSINESS_ERRORS;
 
@@ -148,11 +145,6 @@ export type ParameterCode = {
     ? Code
     : never;
 }[BusinessCode];
-
-/** Replaces each `{name}` by its detail; one without a detail stays. */
-export function fill(template: string, details: Readonly<Record<string, string>>): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => details[name] ?? whole);
-}
 
 /** Thrown to refuse a call before its operation. */
 export class GatewayError extends Error {
@@ -187,7 +179,7 @@ export class BusinessError extends Error {
 /** Makes the error of a call that is refused before its operation. */
 export function gatewayError<Name extends GatewayErrorName>(
   name: Name,
-  details: Details<Name | (typeof GATEWAY_ERRORS)[Name]['message']>,
+  details: Values<Name | (typeof GATEWAY_ERRORS)[Name]['message']>,
   headers: Readonly<Record<string, string>> = {},
 ): GatewayError {
   const { message, status } = GATEWAY_ERRORS[name];
@@ -197,7 +189,7 @@ export function gatewayError<Name extends GatewayErrorName>(
 /** Makes the error of a call that its operation refuses. */
 export function businessError<Code extends BusinessCode>(
   code: Code,
-  details: Details<(typeof BUSINESS_ERRORS)[Code]>,
+  details: Values<(typeof BUSINESS_ERRORS)[Code]>,
 ): BusinessError {
   return new BusinessError(code, fill(BUSINESS_ERRORS[code], details));
 }

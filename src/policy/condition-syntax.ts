@@ -1,21 +1,7 @@
 import { unescapeDollars } from './conditions.ts';
 import type { Condition } from './conditions.ts';
 import type { JsonValue } from './json.ts';
-
-/** Thrown at the first syntax error of a policy. `parsePolicy` catches it, so it does not leave this folder. */
-export class PolicySyntaxError extends Error {
-  /** OSS's fine-grained error code. */
-  readonly ec: string;
-
-  /**
-   * @param number - the last three digits of the error code; the first ones are always `0006-00000`
-   * @param message - without the leading `Invalid Policy: `
-   */
-  constructor(number: string, message: string) {
-    super(message);
-    this.ec = `0006-00000${number}`;
-  }
-}
+import { policyError } from './policy-problems.ts';
 
 /**
  * Reads the `conditions` of a policy (OSS PostObject reference, "Appendix: Policy").
@@ -26,38 +12,23 @@ export class PolicySyntaxError extends Error {
  * @throws PolicySyntaxError
  */
 export function readConditions(value: JsonValue): Condition[] {
-  if (!isArray(value))
-    throw new PolicySyntaxError('214', 'Invalid conditions: conditions must be an array.');
-  if (value.length === 0) {
-    throw new PolicySyntaxError(
-      '215',
-      'Invalid conditions: conditions must have at least one condition.',
-    );
-  }
+  if (!isArray(value)) throw policyError('conditionsNotAnArray');
+  if (value.length === 0) throw policyError('conditionsEmpty');
   return value.map(readCondition);
 }
 
 function readCondition(value: JsonValue): Condition {
   if (value instanceof Map) return readSimpleCondition(value);
   if (isArray(value)) return readArrayCondition(value);
-  throw new PolicySyntaxError(
-    '222',
-    'Invalid Condition: each condition must be an object or an array.',
-  );
+  throw policyError('conditionType');
 }
 
-/** The text is copied from OSS ("PostObject errors and troubleshooting"); its number 217 is unverified. */
 function readSimpleCondition(members: ReadonlyMap<string, JsonValue>): Condition {
   const [member, ...others] = members;
-  if (member === undefined || others.length > 0) {
-    throw new PolicySyntaxError(
-      '217',
-      'Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.',
-    );
-  }
+  if (member === undefined || others.length > 0) throw policyError('severalProperties');
   const [name, value] = member;
   if (typeof value !== 'string') {
-    throw new PolicySyntaxError('224', 'Invalid Simple-Condition: the value must be a string.');
+    throw policyError('valueNotText', { kind: 'Simple-Condition' });
   }
   return { kind: 'eq', field: readField(name, 'Simple-Condition'), value };
 }
@@ -69,16 +40,10 @@ function readArrayCondition(items: readonly JsonValue[]): Condition {
   const [name, first, second] = items;
   const mode = MODES.find((known) => known === name);
   if (mode === undefined) {
-    throw new PolicySyntaxError(
-      '216',
-      `Invalid Condition: a condition must start with a matching mode, one of ${MODES.join(', ')}.`,
-    );
+    throw policyError('unknownMode', { modes: MODES.join(', ') });
   }
   if (first === undefined || second === undefined || items.length > 3) {
-    throw new PolicySyntaxError(
-      '218',
-      `Invalid ${mode}: exactly 3 items expected, but found ${items.length}.`,
-    );
+    throw policyError('itemCount', { kind: mode, count: String(items.length) });
   }
   return READERS[mode](first, second);
 }
@@ -95,8 +60,7 @@ const READERS: Readonly<Record<Mode, Reader>> = {
 
 function readText(kind: 'eq' | 'starts-with'): Reader {
   return (field, value) => {
-    if (typeof value !== 'string')
-      throw new PolicySyntaxError('224', `Invalid ${kind}: the value must be a string.`);
+    if (typeof value !== 'string') throw policyError('valueNotText', { kind });
     return { kind, field: readField(field, kind), value };
   };
 }
@@ -104,7 +68,7 @@ function readText(kind: 'eq' | 'starts-with'): Reader {
 function readList(kind: 'in' | 'not-in'): Reader {
   return (field, values) => {
     if (!isArray(values) || !values.every(isString)) {
-      throw new PolicySyntaxError('224', `Invalid ${kind}: the value must be an array of strings.`);
+      throw policyError('valueNotAList', { kind });
     }
     return { kind, field: readField(field, kind), values };
   };
@@ -113,38 +77,30 @@ function readList(kind: 'in' | 'not-in'): Reader {
 /**
  * Reads a bound of a `content-length-range`. The pages say "positive integers", but OSS's own samples use 0, so 0 is
  * allowed.
- * @param item - its name in the pages, `min-len` or `max-len`
- * @param ec - the last three digits of the error code for a wrong value of this item
+ * @param item - its name in the pages
  */
-function readBound(value: JsonValue, item: string, ec: string): number {
+function readBound(value: JsonValue, item: 'min-len' | 'max-len'): number {
   if (typeof value !== 'number' && typeof value !== 'string') {
-    throw new PolicySyntaxError('223', `Invalid content-length-range: ${item} must be an integer.`);
+    throw policyError('lengthType', { item });
   }
   if (typeof value === 'string' || !Number.isSafeInteger(value) || value < 0) {
-    const expected = `an integer from 0 to ${Number.MAX_SAFE_INTEGER}`;
-    throw new PolicySyntaxError(ec, `Invalid content-length-range: ${item} must be ${expected}.`);
+    const problem = item === 'min-len' ? 'minLength' : 'maxLength';
+    throw policyError(problem, { maximum: String(Number.MAX_SAFE_INTEGER) });
   }
   return value;
 }
 
 function readRange(first: JsonValue, second: JsonValue): Condition {
-  const min = readBound(first, 'min-len', '220');
-  const max = readBound(second, 'max-len', '221');
-  if (max < min) {
-    throw new PolicySyntaxError(
-      '219',
-      'Invalid content-length-range: max-len must be greater than or equal to min-len.',
-    );
-  }
+  const min = readBound(first, 'min-len');
+  const max = readBound(second, 'max-len');
+  if (max < min) throw policyError('rangeReversed');
   return { kind: 'content-length-range', min, max };
 }
 
 function readField(value: JsonValue, kind: string): string {
-  if (!isString(value))
-    throw new PolicySyntaxError('224', `Invalid ${kind}: the field name must be a string.`);
+  if (!isString(value)) throw policyError('fieldNotText', { kind });
   const field = unescapeDollars(value).replace(/^\$/, '').toLowerCase();
-  if (field === '')
-    throw new PolicySyntaxError('218', `Invalid ${kind}: the field name must not be empty.`);
+  if (field === '') throw policyError('fieldEmpty', { kind });
   return field;
 }
 

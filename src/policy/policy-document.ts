@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { PolicySyntaxError, readConditions } from './condition-syntax.ts';
+import { readConditions } from './condition-syntax.ts';
 import type { Condition } from './conditions.ts';
 import { parseJson } from './json.ts';
 import type { JsonValue } from './json.ts';
+import { policyError, PolicySyntaxError } from './policy-problems.ts';
 
 export type { Condition } from './conditions.ts';
 
@@ -16,8 +17,7 @@ export interface PolicyDocument {
 
 /**
  * `invalid` is OSS's `InvalidPolicyDocument`: `message` is the whole text of the error, `ec` its fine-grained error
- * code. Texts and codes come from the pages of OSS's error codes 0006-00000201 to 0006-00000224. These pages rarely
- * print the text, so most of our texts are unverified.
+ * code, see `POLICY_PROBLEMS`.
  */
 export type ParsedPolicy =
   | { readonly kind: 'parsed'; readonly document: PolicyDocument }
@@ -75,27 +75,17 @@ function readDocument(policy: string): PolicyDocument {
   const members = readMembers(replaceDollarEscapes(decodeText(policy)));
   const expiration = members.get('expiration');
   const conditions = members.get('conditions');
-  if (expiration === undefined && conditions === undefined) {
-    throw new PolicySyntaxError('209', 'Policy must specify expiration and conditions.');
-  }
-  if (expiration === undefined)
-    throw new PolicySyntaxError('208', 'Policy must specify expiration.');
-  if (conditions === undefined)
-    throw new PolicySyntaxError('207', 'Policy must specify conditions.');
+  if (expiration === undefined && conditions === undefined) throw policyError('bothMissing');
+  if (expiration === undefined) throw policyError('expirationMissing');
+  if (conditions === undefined) throw policyError('conditionsMissing');
   return { expiration: readExpiration(expiration), conditions: readConditions(conditions) };
 }
 
 function decodeText(policy: string): string {
   const bytes = Buffer.from(policy, 'base64');
   // Buffer skips characters that are not Base64, so only a text that encodes back to itself was valid.
-  if (bytes.toString('base64') !== policy) {
-    throw new PolicySyntaxError(
-      '202',
-      'Policy must be encoded in Base64, padded and without line breaks.',
-    );
-  }
-  if (!isUtf8(bytes))
-    throw new PolicySyntaxError('203', 'Policy must be UTF-8 text encoded in Base64.');
+  if (bytes.toString('base64') !== policy) throw policyError('notBase64');
+  if (!isUtf8(bytes)) throw policyError('notUtf8');
   return bytes.toString('utf8');
 }
 
@@ -108,33 +98,23 @@ function replaceDollarEscapes(json: string): string {
 
 function readMembers(json: string): ReadonlyMap<string, JsonValue> {
   const parsed = parseJson(json);
-  if (parsed.kind === 'error') throw new PolicySyntaxError('204', `Invalid JSON: ${parsed.error}`);
-  if (!(parsed.value instanceof Map)) {
-    throw new PolicySyntaxError('204', 'Invalid JSON: Policy must be a JSON object.');
-  }
+  if (parsed.kind === 'error') throw policyError('notJson', { reason: parsed.error });
+  if (!(parsed.value instanceof Map)) throw policyError('notAnObject');
   return parsed.value;
 }
 
 const EXPIRATION = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?Z$/;
-const EXPECTED_EXPIRATION = 'must be a time in ISO 8601 GMT, such as 2014-12-01T12:00:00.000Z.';
 
 /** OSS's own samples have times with and without milliseconds, but none with an offset (unverified). */
 function readExpiration(value: JsonValue): number {
-  if (typeof value !== 'string') {
-    throw new PolicySyntaxError('210', `Invalid expiration: expiration ${EXPECTED_EXPIRATION}`);
-  }
-  if (value === '') {
-    throw new PolicySyntaxError(
-      '211',
-      `Invalid expiration: expiration is empty and ${EXPECTED_EXPIRATION}`,
-    );
-  }
+  if (typeof value !== 'string') throw policyError('expirationNotText');
+  if (value === '') throw policyError('expirationEmpty');
   const match = EXPIRATION.exec(value);
   const time = match === null ? NaN : Date.parse(value);
   const full = match?.[1] === undefined ? value.replace(/Z$/, '.000Z') : value;
   // Formats the time again, because Date.parse rolls over dates that do not exist, such as 30 February and 24:00.
   if (Number.isNaN(time) || new Date(time).toISOString() !== full) {
-    throw new PolicySyntaxError('212', `Invalid expiration: expiration ${EXPECTED_EXPIRATION}`);
+    throw policyError('expirationMalformed');
   }
   return time;
 }

@@ -7,6 +7,7 @@ import { API_VERSION } from '../../src/iot/admit.ts';
 import { describeOperations } from '../../src/iot/describe.ts';
 import { BUSINESS_ERRORS, GATEWAY_ERRORS } from '../../src/iot/errors.ts';
 import { OSS_ERRORS } from '../../src/oss/error-table.ts';
+import { POLICY_PROBLEMS } from '../../src/policy/policy-problems.ts';
 
 interface DocsScript {
   renderArchitecture(text: string, rooms: object): string;
@@ -24,6 +25,7 @@ const pages = renderPages({
   gatewayErrors: GATEWAY_ERRORS,
   businessErrors: BUSINESS_ERRORS,
   ossErrors: OSS_ERRORS,
+  policyProblems: POLICY_PROBLEMS,
 });
 
 it.each(Object.keys(pages))('finds in docs/%s what `npm run docs` writes', (name) => {
