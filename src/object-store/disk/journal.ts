@@ -123,7 +123,7 @@ export class Journal {
     );
   }
 
-  /** Tries again to remove full files, because the cause of an earlier error may have gone. */
+  /** Tries again to remove full files, because the cause of an earlier error may no longer exist. */
   retry(): void {
     for (const file of this.#full) this.#release(file);
   }

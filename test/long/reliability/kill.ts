@@ -264,7 +264,7 @@ export class KillLog {
       story.wish = undefined;
       return undefined;
     }
-    if (wish === undefined) return 'it is claimed, and nobody has asked for that';
+    if (wish === undefined) return 'it is claimed without a request for that';
     if (wish.deleted === 'yes') return 'its package was deleted, and it is still claimed';
     if (!packages.has(live.package_id ?? '')) return 'its package is not there';
     if ((wish.packageId ?? live.package_id) !== live.package_id) return 'another package has it';

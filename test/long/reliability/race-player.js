@@ -75,7 +75,7 @@ const MOVES = {
     return { kind: deleted ? 'deleted' : 'lost', locator };
   },
 
-  // Its clock is ahead, so that whatever is not claimed is late.
+  // Its clock is ahead, so that every unclaimed upload is past its deadline.
   async purge(parts) {
     const clock = { now: () => Date.now() + 2 * HOUR };
     return { kind: 'purged', ...(await purgeUnclaimed({ ...parts, clock })) };
