@@ -198,7 +198,7 @@ describe('the commands url and payload', () => {
     expect(nowhere).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /^127\.0\.0\.1:0 is no address .*: set the public URL$/m,
+        /^clients cannot connect to 127\.0\.0\.1:0: set the public URL$/m,
       ) as string,
     });
     const keyless = await runCli(['url', grant.key, '--data-dir', gateway.dataDir]);
