@@ -1,9 +1,9 @@
 import type { Account, AccountDirectory, Credential } from '../accounts/accounts.ts';
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
+import { isFresh } from '../http/client-date.ts';
 import type { Clock } from '../lib/clock.ts';
 import { equalInConstantTime } from '../signatures/constant-time.ts';
-import { TIMESTAMP_SHAPE, isFresh, nonceExpiry, parseTimestamp } from './calls/freshness.ts';
-import type { Clocks } from './calls/freshness.ts';
+import { TIMESTAMP_SHAPE, nonceExpiry, parseTimestamp } from './calls/freshness.ts';
 import { MAX_PARAMETERS, MAX_PARAMETER_BYTES, findRepeated } from './calls/pairs.ts';
 import type { SignedCall } from './calls/signed-call.ts';
 import { MAX_FORM_BYTES } from './calls/wire-call.ts';
@@ -133,15 +133,15 @@ function chooseCredential(
   return credential;
 }
 
-function checkTimestamp(clocks: Clocks, call: SignedCall): number {
+function checkTimestamp({ clock, wallClock }: AdmissionDependencies, call: SignedCall): number {
   const { timestamp: text } = call.common;
   if (text === undefined) throw call.missing('timestamp');
   const timestamp = parseTimestamp(text);
   if (timestamp === undefined) {
     throw gatewayError('InvalidTimeStamp.Format', { expected: TIMESTAMP_SHAPE });
   }
-  if (!isFresh(timestamp, clocks)) {
-    throw gatewayError('InvalidTimeStamp.Expired', { now: toUtc(clocks.clock.now()) });
+  if (!isFresh(timestamp, [clock.now(), wallClock.now()])) {
+    throw gatewayError('InvalidTimeStamp.Expired', { now: toUtc(clock.now()) });
   }
   return timestamp;
 }
@@ -167,7 +167,8 @@ async function burnNonce(
   nonce: string,
   timestamp: number,
 ): Promise<void> {
-  const isNew = await deps.nonces.burn(accessKey.id, nonce, nonceExpiry(timestamp, deps));
+  const expiry = nonceExpiry(timestamp, deps.clock.now());
+  const isNew = await deps.nonces.burn(accessKey.id, nonce, expiry);
   if (!isNew) throw gatewayError('SignatureNonceUsed', {});
 }
 

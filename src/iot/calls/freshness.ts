@@ -1,11 +1,4 @@
-import { toMilliseconds } from '../../lib/clock.ts';
-import type { Clock } from '../../lib/clock.ts';
-
-/**
- * Allowed difference between the date of a call and a clock, in both directions: 15 minutes (API Error Center,
- * `InvalidTimeStamp.Expired`).
- */
-const WINDOW = toMilliseconds({ minutes: 15 });
+import { MAX_SKEW } from '../../http/client-date.ts';
 
 const SHAPE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
@@ -22,28 +15,16 @@ export function parseTimestamp(text: string): number | undefined {
 }
 
 /**
- * The clocks that the date of a call is compared with. A call needs to be fresh by only one of them: an SDK takes its
- * dates from the wall clock, also after a test has moved the clock of the gateway.
+ * The longest real time for which a call stays fresh: its date may be `MAX_SKEW` ahead of the clock, and it is fresh
+ * for as long again after that date.
  */
-export interface Clocks {
-  readonly clock: Clock;
-  readonly wallClock: Clock;
-}
-
-export function isFresh(timestamp: number, { clock, wallClock }: Clocks): boolean {
-  return [clock, wallClock].some((each) => Math.abs(each.now() - timestamp) <= WINDOW);
-}
+export const MAX_FRESH = 2 * MAX_SKEW;
 
 /**
- * The longest real time for which a call stays fresh: its date may be one window ahead of the clock, and it is fresh
- * for another window after that date.
- */
-export const MAX_FRESH = 2 * WINDOW;
-
-/**
+ * @param now - by the clock of the gateway
  * @returns the time, by the clock of the gateway, until which a nonce must be kept: as long as a call with this date
  *   can be fresh by that clock. By the other clock it is fresh for at most `MAX_FRESH` of real time.
  */
-export function nonceExpiry(timestamp: number, { clock }: Pick<Clocks, 'clock'>): number {
-  return Math.max(timestamp, clock.now()) + WINDOW + 1;
+export function nonceExpiry(timestamp: number, now: number): number {
+  return Math.max(timestamp, now) + MAX_SKEW + 1;
 }
