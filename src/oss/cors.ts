@@ -8,11 +8,11 @@ export interface CorsRule {
   readonly allowedOrigins: readonly string[];
   /** Of GET, PUT, DELETE, POST, HEAD. */
   readonly allowedMethods: readonly string[];
-  /** Each with at most one `*`; in any case. */
+  /** Each with at most one `*`; compared without regard to case. */
   readonly allowedHeaders: readonly string[];
   /** Response headers that a script may read. No `*`. */
   readonly exposeHeaders: readonly string[];
-  /** How long a browser may remember the answer to a preflight. */
+  /** How long a browser may cache the response to a preflight. */
   readonly maxAgeSeconds?: number | undefined;
 }
 
@@ -24,10 +24,10 @@ interface CorsRequest {
 }
 
 /**
- * Answers the preflight of a browser (OSS "OptionObject"). It needs no signature.
+ * Responds to the preflight of a browser (OSS "OptionObject"). It needs no signature.
  * @throws OssError when the request is incomplete, or no rule allows it
  */
-export function answerPreflight(
+export function respondToPreflight(
   rules: readonly CorsRule[],
   request: OssRequest,
   response: ServerResponse,
@@ -51,7 +51,7 @@ export function answerPreflight(
   response.end();
 }
 
-/** Lets the script that has sent a request read the answer, if a rule allows it; refuses nothing. */
+/** Adds the headers that let the script of an origin read the response, if a rule allows it. Never throws. */
 export function allowOrigin(
   rules: readonly CorsRule[],
   request: OssRequest,
@@ -64,16 +64,16 @@ export function allowOrigin(
 }
 
 function setAllowed(response: ServerResponse, rule: CorsRule, origin: string): void {
-  const anyone = rule.allowedOrigins.includes('*');
-  response.setHeader('Access-Control-Allow-Origin', anyone ? '*' : origin);
-  // OSS does so only with its option ResponseVary; caches are wrong without it.
-  if (!anyone) response.setHeader('Vary', 'Origin');
+  const isAnyOrigin = rule.allowedOrigins.includes('*');
+  response.setHeader('Access-Control-Allow-Origin', isAnyOrigin ? '*' : origin);
+  // OSS sends it only with its option ResponseVary; without it, caches would return responses for another origin.
+  if (!isAnyOrigin) response.setHeader('Vary', 'Origin');
   if (rule.exposeHeaders.length > 0) {
     response.setHeader('Access-Control-Expose-Headers', rule.exposeHeaders.join(', '));
   }
 }
 
-/** The first rule that allows all of a request counts. */
+/** @returns the first rule that allows origin, method and headers of a request */
 function findRule(rules: readonly CorsRule[], request: CorsRequest): CorsRule | undefined {
   return rules.find(
     (rule) =>

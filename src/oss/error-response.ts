@@ -6,9 +6,9 @@ import { flatXml } from './flat-xml.ts';
 import type { OssRequest } from './oss-request.ts';
 
 /**
- * Sends an error. While the client is still sending its request, the response goes out at once, what the client sends
- * is read and discarded up to the limits, then the connection is closed. Closing it at once would make the kernel reset
- * it, and most clients would never read the response.
+ * Sends an error. If the client is still sending its request, sends the response at once, reads and discards the
+ * request up to the limits, then closes the connection. If it closed the connection at once, the kernel would reset it,
+ * and most clients would never read the response.
  */
 export async function refuse(
   { id, headers, raw }: OssRequest,
@@ -31,10 +31,10 @@ export async function refuse(
 }
 
 /**
- * Writes an error, in the shape of the page "Error responses": the elements' order, `EC` and `RecommendDoc` last,
- * `x-oss-server-time: 0`. The response to HEAD has the headers alone.
- * @param facts - the request's id, and the host as the client named it
- * @param end - ends the response in another way than at once
+ * Writes an error in the form of the page "Error responses": its order of elements, `EC` and `RecommendDoc` last,
+ * `x-oss-server-time: 0`. The response to HEAD has only the headers.
+ * @param facts - the id of the request, and its Host header
+ * @param end - sends the body; by default it also ends the response
  */
 export function renderOssError(
   response: ServerResponse,

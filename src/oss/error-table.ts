@@ -1,13 +1,13 @@
 import { INVALID_ARGUMENTS } from './invalid-arguments.ts';
 
-/** One cause of an error. Without a message of its own it has the usual one. */
+/** One cause of an error. Without its own message it has the default message of the error. */
 export interface OssErrorCause {
-  /** Fine-grained code of this cause alone. */
+  /** Fine-grained code of this cause. */
   readonly ec?: string;
   readonly message?: string;
 }
 
-/** An error of OSS, with its usual cause. */
+/** An error of OSS: its default cause, and its other causes. */
 interface OssErrorRow extends OssErrorCause {
   readonly status: number;
   readonly message: string;
@@ -15,17 +15,17 @@ interface OssErrorRow extends OssErrorCause {
 }
 
 /**
- * Every text that the OSS host refuses with. A cause is named `<Code>` or `<Code>.<cause>`; `{...}` is filled in when
- * the error is made. Codes, statuses and messages are the literal ones of the OSS documentation ("HTTP status code"
- * troubleshooting pages; "PostObject", "Upload callback" and "Troubleshoot signature errors"), `ec` are those of its EC
- * pages, unless a comment says otherwise.
+ * Every error of the OSS host. A cause is named `<Code>` or `<Code>.<cause>`; `{...}` is filled in when the error is
+ * created. Unless a comment says otherwise, codes, statuses and messages are copied from the OSS documentation ("HTTP
+ * status code" troubleshooting pages; "PostObject", "Upload callback" and "Troubleshoot signature errors"), and `ec`
+ * from its EC pages.
  */
 export const OSS_ERRORS = {
   AccessDenied: {
     status: 403,
     message: 'Access Denied.',
     causes: {
-      // Text of anonymous requests; that a form gets the first one is unverified.
+      // The texts of anonymous requests; that a form gets the first one is unverified.
       anonymousForm: { message: 'Anonymous user has no right to access this bucket.' },
       anonymousRead: {
         ec: '0003-00000001',
@@ -68,7 +68,7 @@ export const OSS_ERRORS = {
   },
   AccessForbidden: {
     status: 403,
-    // The spelling mistakes are OSS's own ("OSS CORS" error page).
+    // The spelling mistakes are in OSS's text ("OSS CORS" error page).
     message:
       'CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, ' +
       'request method / Access-Control-Request-Method or Access-Control-Requet-Headers are not ' +
@@ -136,7 +136,7 @@ export const OSS_ERRORS = {
     status: 500,
     message: 'We encountered an internal error. Please try again.',
     causes: {
-      // Ours. OSS has no disk that could be full; clients retry after `InternalError`.
+      // Ours: OSS has no error for a full disk. Clients retry after `InternalError`.
       diskFull: {
         message: 'There is not enough free space for this upload. Please try again later.',
       },
@@ -230,7 +230,7 @@ export const OSS_ERRORS = {
       header: { ec: '0002-00000504' },
     },
   },
-  // Ours: which code OSS has for an overload is unverified.
+  // Ours: the code of OSS for an overload is unverified.
   ServiceUnavailable: {
     status: 503,
     message: 'Too many requests are being read at this moment. Please try again.',

@@ -5,14 +5,14 @@ import type { OssErrorCause } from './error-table.ts';
 
 type Table = typeof OSS_ERRORS;
 
-/** The code of an OSS error. Tell errors apart by it, never by their message. */
+/** The code of an OSS error. Distinguish errors by their code, never by their message. */
 export type OssErrorCode = keyof Table;
 
 type CausesOf<Code extends OssErrorCode> = Table[Code] extends { readonly causes: infer Causes }
   ? Causes
   : unknown;
 
-/** The name of a cause in the table: `<Code>` for the usual one, `<Code>.<cause>` for any other. */
+/** The name of a cause in the table: `<Code>` for the default one, `<Code>.<cause>` for any other. */
 export type OssErrorName = {
   [Code in OssErrorCode]: Code | `${Code}.${keyof CausesOf<Code> & string}`;
 }[OssErrorCode];
@@ -32,11 +32,11 @@ export type ErrorElements = Readonly<Record<string, string>>;
 
 interface AnyOptions {
   readonly elements?: ErrorElements;
-  /** The error behind this one. */
+  /** The error that caused this one. */
   readonly cause?: unknown;
 }
 
-/** What is filled into the message, and what goes along with it. */
+/** Options of {@link ossError}; `values` is required when the message has placeholders. */
 type Options<Name extends OssErrorName> = [Placeholder<MessageOf<Name>>] extends [never]
   ? [options?: AnyOptions]
   : [options: AnyOptions & { readonly values: Values<MessageOf<Name>> }];
@@ -63,7 +63,7 @@ export class OssError extends Error {
   readonly ec: string | undefined;
   readonly elements: ErrorElements;
 
-  /** Most errors are made by {@link ossError}; this is for texts that come from elsewhere. */
+  /** Use {@link ossError}, except for a message that is not in the table. */
   constructor(code: OssErrorCode, { message, ec, elements = {}, cause }: OssErrorFacts) {
     super(message, { cause });
     this.code = code;
@@ -73,7 +73,7 @@ export class OssError extends Error {
   }
 }
 
-/** Makes the error of a cause in the table. */
+/** Creates the error of a cause in the table. */
 export function ossError<Name extends OssErrorName>(
   name: Name,
   ...[options]: Options<Name>
@@ -89,7 +89,7 @@ export function ossError<Name extends OssErrorName>(
 
 type Causes = Readonly<Record<string, OssErrorCause>>;
 
-/** @returns the elements of an `InvalidArgument`: OSS has them in each one */
+/** @returns the elements that OSS has in each `InvalidArgument` */
 export function argument(name: string, value: string): ErrorElements {
   return { ArgumentName: name, ArgumentValue: value };
 }

@@ -1,26 +1,26 @@
-/** Form fields before the file: lower-case name -> value. OSS takes their names in any case (PostObject page). */
+/** Form fields before the file: lower-case name -> value. OSS accepts names in any case (PostObject page). */
 export type FormFields = ReadonlyMap<string, string>;
 
-/** Fields that prove who has made the form, by lower-case name. */
+/** Fields of the signature, by lower-case name. */
 export const AUTH_FIELDS = {
   v1: ['ossaccesskeyid', 'policy', 'signature'],
   v4: ['x-oss-signature-version', 'x-oss-credential', 'x-oss-date', 'x-oss-signature'],
   token: 'x-oss-security-token',
 } as const;
 
-/** Fields that mean nothing, or something else, when they come after the file. */
-export const JUDGED_FIELDS: ReadonlySet<string> = new Set([
+/** Fields that decide whether a form is accepted. A form that has one after its file is refused. */
+export const KEY_AND_AUTH_FIELDS: ReadonlySet<string> = new Set([
   'key',
   ...AUTH_FIELDS.v1,
   ...AUTH_FIELDS.v4,
   AUTH_FIELDS.token,
 ]);
 
-const LONGEST_QUOTE = 1024;
+const MAX_QUOTE_LENGTH = 1024;
 
-/** @returns a client's text, short enough to be repeated in an error */
+/** Shortens a text of a client for an error. */
 export function quote(text: string): string {
-  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}...` : text;
+  return text.length > MAX_QUOTE_LENGTH ? `${text.slice(0, MAX_QUOTE_LENGTH)}...` : text;
 }
 
 /** @returns the value of a field; undefined when it is absent or empty */

@@ -1,15 +1,15 @@
 import { cutText, xmlElement } from '../http/xml.ts';
 
-/** Longest text of an element, in bytes. A key of 1023 bytes fits, whatever its characters are. */
+/** Maximum length of an element's text, in bytes. A key of 1023 bytes fits, even if each of them is escaped. */
 const MAX_ELEMENT_BYTES = 8 * 1024;
-/** Elements that a person compares with a string of their own. Together they stay below 64 KiB. */
+/** Longer limits for the elements that a developer compares with their own; together less than 64 KiB. */
 const LONG_ELEMENTS: ReadonlyMap<string, number> = new Map([
   ['StringToSign', 16 * 1024],
   ['StringToSignBytes', 24 * 1024],
   ['CanonicalRequest', 16 * 1024],
 ]);
 
-/** Writes an XML document of one element with flat children. Values that are too long are cut, see `cutText`. */
+/** Returns an XML document: one element with children that contain only text. Cuts long values, see `cutText`. */
 export function flatXml(root: string, elements: Readonly<Record<string, string>>): string {
   const lines = Object.entries(elements).map(([name, value]) => {
     const text = cutText(value, LONG_ELEMENTS.get(name) ?? MAX_ELEMENT_BYTES);

@@ -1,6 +1,6 @@
 /**
- * The causes of `InvalidArgument`, see {@link OSS_ERRORS}. Each one names its argument and the value it had in
- * `ArgumentName` and `ArgumentValue`.
+ * The causes of `InvalidArgument`, see {@link OSS_ERRORS}. Most responses have the name and the value of the argument
+ * in `ArgumentName` and `ArgumentValue`.
  */
 export const INVALID_ARGUMENTS = {
   accessKeyIdEmpty: { ec: '0002-00000707', message: 'Post request accessKeyId is empty.' },
@@ -45,7 +45,7 @@ export const INVALID_ARGUMENTS = {
     ec: '0002-00000710',
     message: 'The credential must be <AccessKeyId>/<YYYYMMDD>/<region>/oss/aliyun_v4_request.',
   },
-  // Texts of the next three, and the code of the region: unverified.
+  // The texts of the next three, and the code of the region, are unverified.
   formCredentialDate: {
     ec: '0002-00000709',
     message: 'The date of the credential must be the day of x-oss-date, {date}.',
@@ -78,7 +78,7 @@ export const INVALID_ARGUMENTS = {
   policyMissing: { ec: '0002-00000702', message: 'Post request policy is empty.' },
   // Ours.
   queryTooLong: { message: 'The query may have at most {maximum} parameters.' },
-  // What OSS answers to another URL is unverified.
+  // OSS's response to another URL is unverified.
   redirect: { message: 'success_action_redirect must be an http or https URL.' },
   // Ours.
   redirectTooLong: {

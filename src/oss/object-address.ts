@@ -7,35 +7,36 @@ import type { ObjectKeyProblem } from '../policy/object-key.ts';
 export type ObjectAddress =
   | { readonly kind: 'bucket' }
   | { readonly kind: 'object'; readonly key: string }
-  /** Certainly another bucket: NoSuchBucket. */
+  /** Another bucket: NoSuchBucket. */
   | { readonly kind: 'foreignBucket'; readonly name: string }
-  /** No object can have this key: InvalidObjectName. `encoding`: its percent escapes are malformed or no UTF-8. */
+  /** No object can have this key: InvalidObjectName. `encoding`: its percent escapes are malformed, or not UTF-8. */
   | { readonly kind: 'invalid'; readonly problem: ObjectKeyProblem | 'encoding' };
 
 /**
- * The public endpoints of OSS, `<bucket>.oss-<region>[-internal].aliyuncs.com` (OSS "Regions and endpoints"). Only
- * there a first label that is not our bucket is certainly another one: anywhere else it may just be the name of
- * the machine.
+ * The public endpoints of OSS, `<bucket>.oss-<region>[-internal].aliyuncs.com` (OSS "Regions and endpoints"). Only in
+ * these hosts the first label is always a bucket; in other hosts it may be the name of the machine.
  */
 const PUBLIC_ENDPOINT = /^([a-z0-9-]+)\.oss-[a-z0-9-]+\.aliyuncs\.com$/;
 
 /**
- * Finds out what a request addresses:
+ * Finds what a request addresses:
  *
  * | host | path | |
  * |---|---|---|
  * | `<bucket>.<anything>` | `/`, `/<key>` | virtual host style, the only one of the real OSS |
  * | any other | `/<bucket>`, `/<bucket>/`, `/<bucket>/<key>` | path style |
- * | any other | `/`, `/<key>` | there is only one bucket, so its name may be left out |
+ * | any other | `/`, `/<key>` | the bucket is optional, because there is only one |
  *
- * A key is data: it is decoded once, `+` stays `+`, `%2F` is a slash like any other, and `..` means nothing.
+ * A key is decoded once, and is never resolved like a path: `+` stays `+`, `%2F` is a slash, and `..` has no meaning.
  */
 export function findAddress(
   { host, path }: Pick<RequestTarget, 'host' | 'path'>,
   bucket: string,
 ): ObjectAddress {
-  const foreign = PUBLIC_ENDPOINT.exec(host)?.[1];
-  if (foreign !== undefined && foreign !== bucket) return { kind: 'foreignBucket', name: foreign };
+  const endpointBucket = PUBLIC_ENDPOINT.exec(host)?.[1];
+  if (endpointBucket !== undefined && endpointBucket !== bucket) {
+    return { kind: 'foreignBucket', name: endpointBucket };
+  }
 
   const encodedKey = host.startsWith(`${bucket}.`) ? path.slice(1) : withoutBucket(path, bucket);
   if (encodedKey === '') return { kind: 'bucket' };

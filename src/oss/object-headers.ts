@@ -3,18 +3,18 @@ import { argument, ossError } from './errors.ts';
 import { quote, valueOf } from './fields.ts';
 import type { FormFields } from './fields.ts';
 
-/** What decides, besides the form itself, which headers an object gets. */
+/** Other inputs that decide which headers are stored. */
 export interface HeaderContext {
-  /** Effective type of the object. */
+  /** The type that the object gets; undefined for the default. */
   readonly contentType: string | undefined;
-  /** Header of the request; the form field of that name wins (OSS PostObject page). */
+  /** `x-oss-object-acl` of the request; the form field of this name takes precedence (OSS PostObject page). */
   readonly requestAcl: string | undefined;
-  /** Whether the operator allows anybody to read. */
+  /** Whether the operator allows reads without a signature. */
   readonly publicRead: boolean;
 }
 
 const DEFAULT_TYPE = 'application/octet-stream';
-/** Stored and replayed as they are (OSS PostObject page). */
+/** Stored and replayed unchanged (OSS PostObject page). */
 const REPLAYED = ['cache-control', 'content-disposition', 'content-encoding', 'expires'];
 const META_PREFIX = 'x-oss-meta-';
 
@@ -34,13 +34,14 @@ const ENCRYPTION_KEY = 'x-oss-server-side-encryption-key-id';
 const DATA_ENCRYPTION = 'x-oss-server-side-data-encryption';
 const ENCRYPTIONS: readonly string[] = ['AES256', 'KMS', 'SM4'];
 
-/** Headers that OSS gives back when an upload has asked for encryption. */
+/** Headers that OSS returns for an upload with server-side encryption. */
 export const ENCRYPTION_HEADERS = [ENCRYPTION, ENCRYPTION_KEY, DATA_ENCRYPTION];
 
 /**
- * Makes the headers that are stored with an object: by lower-case name, with nothing in them that could end a
- * header. Encryption and storage class are remembered only; nothing is done about them.
- * @throws OssError for a value that OSS does not know, or that cannot stand in a header; for more bytes than may be stored
+ * Returns the headers to store with an object, by lower-case name, without characters that could end a header.
+ * Encryption and storage class are only stored; they have no effect.
+ * @throws OssError for a value that OSS does not know, a value with characters that a header cannot have, and too many
+ *   bytes
  */
 export function storedHeaders(
   fields: FormFields,
@@ -49,7 +50,7 @@ export function storedHeaders(
   const headers = new Map([['content-type', context.contentType ?? DEFAULT_TYPE]]);
   const acl = valueOf(fields, ACL) ?? context.requestAcl;
   checkAcl(acl, context.publicRead);
-  // What a form does not say is `default`: whoever may read the bucket may read the object.
+  // Without an ACL the object has `default`: it can be read like the bucket.
   if (acl !== undefined && acl !== 'default') headers.set(ACL, acl);
   for (const name of REPLAYED) copy(fields, name, headers);
   copyStorage(fields, headers);
@@ -110,10 +111,10 @@ function checkTotal(headers: ReadonlyMap<string, string>): void {
 }
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-const NOT_IN_HEADER = /[\u{0}-\u{8}\u{a}-\u{1f}\u{7f}]/u;
+const INVALID_CHARACTERS = /[\u{0}-\u{8}\u{a}-\u{1f}\u{7f}]/u;
 
 function checkHeader(name: string, value: string): void {
-  if (HEADER_NAME.test(name) && !NOT_IN_HEADER.test(value)) return;
+  if (HEADER_NAME.test(name) && !INVALID_CHARACTERS.test(value)) return;
   throw ossError('InvalidArgument.headerCharacters', {
     values: { field: quote(name) },
     elements: argument(quote(name), quote(value)),

@@ -5,12 +5,12 @@ import type { SignableRequest } from '../signatures/signable-request.ts';
 import { findAddress } from './object-address.ts';
 import type { ObjectAddress } from './object-address.ts';
 
-/** What a request to the OSS host says, parsed once. */
+/** Method, address, query and headers of a request to the OSS host, parsed once. */
 export interface ParsedRequest extends SignableRequest {
   readonly address: ObjectAddress;
-  /** Decoded; of a parameter that is given twice, the first value. */
+  /** Decoded. For a repeated parameter, the first value. */
   readonly query: ReadonlyMap<string, string>;
-  /** Whether `query` is only the beginning. */
+  /** Whether the query has more parameters than are in `query`. */
   readonly hasTooManyParameters: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface ObjectRequest extends OssRequest {
   readonly key: string;
 }
 
-/** Parses everything before the body. Never throws: what is wrong with it is for the operations to refuse. */
+/** Parses everything before the body. Never throws: the operations refuse what is invalid. */
 export function parseRequest(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   bucket: string,
@@ -47,7 +47,7 @@ export function parseRequest(
 
 const NOT_ASCII = /[\x80-\xff]/;
 
-/** Node reads each byte as one character; SDKs send and sign UTF-8. */
+/** Decodes UTF-8, which SDKs send and sign; Node reads each byte as one character. */
 function readHeaders(headers: IncomingMessage['headers']): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(headers).map(([name, value = '']) => {

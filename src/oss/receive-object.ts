@@ -8,7 +8,7 @@ import type { OssErrorName } from './errors.ts';
 import { withinSize } from './size-limit.ts';
 import type { SizeLimits } from './size-limit.ts';
 
-/** What an authorized request uploads. */
+/** The upload that an authorized request asks for. */
 export interface UploadCommand {
   readonly key: string;
   /** Response headers that are stored with the object, by lower-case name. */
@@ -25,8 +25,8 @@ const NOT_STORED = {
 } as const satisfies Readonly<Record<Exclude<ReceiveOutcome['kind'], 'stored'>, OssErrorName>>;
 
 /**
- * Stores an object, durably, and starts computing the digest that its claim will ask for.
- * @throws OssError when it is not stored; whatever its bytes throw
+ * Stores an object durably, and starts to compute the SHA-256 for a later claim.
+ * @throws OssError when it is not stored; every error that reading its bytes throws
  */
 export async function receiveObject(
   uploads: UploadDependencies,
@@ -44,7 +44,7 @@ export async function receiveObject(
   return outcome.object;
 }
 
-/** Whether the headers or the form fields of a request forbid it to replace an object (OSS "PutObject"). */
+/** @returns whether the headers or form fields of a request forbid replacing an object (OSS "PutObject") */
 export function forbidsOverwrite(values: ReadonlyMap<string, string>): boolean {
   return values.get('x-oss-forbid-overwrite')?.toLowerCase() === 'true';
 }

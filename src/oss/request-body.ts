@@ -4,13 +4,12 @@ import { ossError } from './errors.ts';
 import type { OssRequest } from './oss-request.ts';
 
 /**
- * Opens the body of a request, to be read once. Whoever reads it may stop at any chunk. If the request has a
- * `Content-MD5`, that is compared with the whole body, of a form with its boundaries and all (OSS PostObject page
- * of 2018).
+ * Opens the body of a request, to be read once; the caller may stop after any chunk. A `Content-MD5` is compared with
+ * the whole body; for a form that includes the boundaries and headers of its parts (OSS PostObject page of 2018).
  *
- * Reading throws ClientVanished or BrokenRequest when the request breaks off, and `InvalidDigest` at the end of a body with another
- * MD5.
- * @throws OssError `InvalidDigest` when the header is no MD5
+ * Reading throws ClientVanished or BrokenRequest when the request is incomplete, and `InvalidDigest` at the end of a
+ * body with another MD5.
+ * @throws OssError `InvalidDigest` when the header is not an MD5
  */
 export function openBody({ headers, raw }: OssRequest): AsyncIterable<Buffer> {
   const expected = headers.get('content-md5');
@@ -31,7 +30,7 @@ async function* withMd5(
   if (md5.digest('base64') !== expected) throw ossError('InvalidDigest');
 }
 
-/** The way back tells standard, padded Base64 of 16 bytes from everything else. */
+/** Encodes the decoded bytes again, because decoding accepts more than standard, padded Base64. */
 function isMd5(text: string): boolean {
   const bytes = Buffer.from(text, 'base64');
   return bytes.length === 16 && bytes.toString('base64') === text;

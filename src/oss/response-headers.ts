@@ -5,7 +5,7 @@ import { ENCRYPTION_HEADERS } from './object-headers.ts';
 /** Response headers, by name as they are sent. */
 export type ResponseHeaders = ReadonlyMap<string, string>;
 
-/** Headers that an upload may set and that every read gives back, besides `x-oss-meta-*` (OSS "PutObject"). */
+/** Headers that an upload may set and every read returns, besides `x-oss-meta-*` (OSS "PutObject"). */
 const REPLAYED = new Map([
   ['content-type', 'Content-Type'],
   ['cache-control', 'Cache-Control'],
@@ -19,12 +19,12 @@ const REPLAYED = new Map([
 
 const META = /^x-oss-meta-[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
-/** @returns the ETag header: the MD5 in upper case, quoted (OSS "HeadObject"). */
+/** @returns the ETag header: the MD5 in upper case, quoted (OSS "HeadObject") */
 export function etagOf(object: Pick<StoredObject, 'md5'>): string {
   return `"${object.md5.toUpperCase()}"`;
 }
 
-/** @returns the headers that tell one body from another; all that a 304 and GetObjectMeta have. */
+/** @returns the headers that identify a version of the object; a 304 and GetObjectMeta have only these */
 export function validatorHeaders(object: StoredObject): Map<string, string> {
   return new Map([
     ['ETag', etagOf(object)],
@@ -32,7 +32,7 @@ export function validatorHeaders(object: StoredObject): Map<string, string> {
   ]);
 }
 
-/** @returns the headers by which a client checks what was stored; those of the whole body, also for a range. */
+/** @returns the digests with which a client checks the stored body; also for a range, those of the whole body */
 export function digestHeaders(object: StoredObject): Map<string, string> {
   return new Map([
     ['ETag', etagOf(object)],
@@ -42,8 +42,8 @@ export function digestHeaders(object: StoredObject): Map<string, string> {
 }
 
 /**
- * Makes the headers of a stored object (OSS "GetObject", "HeadObject"), without its length.
- * @param overrides - response headers that a signed request asks for instead of the stored ones
+ * Returns the headers of a stored object (OSS "GetObject", "HeadObject"), without its length.
+ * @param overrides - response headers of a signed request that replace the stored ones
  */
 export function objectHeaders(object: StoredObject, overrides: ResponseHeaders): ResponseHeaders {
   const headers = new Map([
@@ -68,29 +68,29 @@ function replayed(stored: StoredObject['headers']): [string, string][] {
   });
 }
 
-/** Types that a browser opens as a document, or runs. */
+/** Types that a browser shows as a document, or runs. */
 const ACTIVE_TYPE = /html|xml|svg|script|multipart|pdf/i;
 
 /**
- * Whoever may upload chooses the content type, and what he uploads is served from the origin of the gateway. So a
- * browser neither guesses another type, nor runs anything of an object, nor shows a document unless the object
- * says by its own Content-Disposition that it wants to be shown; then it is shown in a sandbox. Devices and SDKs
- * ignore all three headers. (OSS itself forces downloads on its own domains.)
+ * Protects the gateway's origin, from which objects with any content type are served. With these headers a browser does
+ * not guess another type, does not run scripts of an object, and downloads a document instead of showing it. An object
+ * with its own Content-Disposition may be shown, but in a sandbox. Devices and SDKs ignore all three headers. (OSS
+ * itself forces downloads on its own domains.)
  */
 function contentGuards(headers: ResponseHeaders): ResponseHeaders {
   const guards = new Map([
     ['X-Content-Type-Options', 'nosniff'],
     ['Content-Security-Policy', "default-src 'none'; sandbox"],
   ]);
-  const active = ACTIVE_TYPE.test(headers.get('Content-Type') ?? '');
-  if (active && !headers.has('Content-Disposition'))
+  const isActive = ACTIVE_TYPE.test(headers.get('Content-Type') ?? '');
+  if (isActive && !headers.has('Content-Disposition'))
     guards.set('Content-Disposition', 'attachment');
   return guards;
 }
 
 /**
- * Stored values are text of any kind. Node sends characters as single bytes, so UTF-8 is spelt out here; what
- * cannot stand in a header becomes a space.
+ * Encodes a value as UTF-8, with one character for each byte, because Node sends each character of a header as one
+ * byte. Replaces characters that a header cannot have with a space.
  */
 function encode(value: string): string {
   return Buffer.from(value.replace(/[\x00-\x08\x0a-\x1f\x7f]/g, ' '), 'utf8').toString('latin1');

@@ -8,7 +8,7 @@ import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
-import { allowOrigin, answerPreflight } from './cors.ts';
+import { allowOrigin, respondToPreflight } from './cors.ts';
 import type { CorsRule } from './cors.ts';
 import { refuse } from './error-response.ts';
 import { OssError, ossError } from './errors.ts';
@@ -28,21 +28,21 @@ export interface OssDependencies {
   readonly region: string;
   /** Scheme and host as clients see them; undefined to take them from each request. */
   readonly publicUrl: string | undefined;
-  /** The machine's own clock, which real clients date their requests by. */
+  /** The machine's clock, which clients date their requests by. */
   readonly wallClock: Clock;
-  /** Whether anybody may read objects without a signature. */
+  /** Whether objects can be read without a signature. */
   readonly publicRead: boolean;
   readonly corsRules: readonly CorsRule[];
   readonly callback: CallbackRule;
-  /** Undefined when no request fails on purpose. */
+  /** Undefined when no faults can be injected. */
   readonly faults: FaultPlan | undefined;
-  /** What a refused request may still send. */
+  /** How much of a refused request is still read, so that the client can receive the response. */
   readonly drain: DrainLimits;
-  /** What forms hold in memory before they are known to be signed. */
+  /** Limits the memory of forms until their signature is verified. */
   readonly unsigned: MemoryBudget;
 }
 
-/** Handles a request; what it throws becomes the response. */
+/** Handles a request. An error that it throws becomes the response. */
 export type OssOperation<Request = OssRequest> = (
   request: Request,
   response: ServerResponse,
@@ -67,7 +67,7 @@ function createOperations(deps: OssDependencies): Operations {
   };
 }
 
-/** Makes the OSS host: it answers every request. */
+/** Creates the OSS host. It responds to every request. */
 export function createOssRouter(deps: OssDependencies): OssHandler {
   const { clock, ids, rules } = deps.uploads;
   const operations = createOperations(deps);
@@ -86,7 +86,7 @@ export function createOssRouter(deps: OssDependencies): OssHandler {
   };
 }
 
-/** Handles a request of Node. Never rejects for anything that a client can send. */
+/** Handles a request of Node. No request of a client makes it reject. */
 export type OssHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 async function route(
@@ -100,7 +100,7 @@ async function route(
     throw ossError('NoSuchBucket', { elements: { BucketName: address.name } });
   }
   if (method === 'OPTIONS') {
-    answerPreflight(corsRules, request, response);
+    respondToPreflight(corsRules, request, response);
     return;
   }
   allowOrigin(corsRules, request, response);
@@ -108,16 +108,16 @@ async function route(
     case 'invalid':
       throw ossError('InvalidObjectName');
     case 'bucket':
-      return find(operations.bucket, method, 'Bucket', response)(request, response);
+      return findOperation(operations.bucket, method, 'Bucket', response)(request, response);
     case 'object': {
-      const operation = find(operations.object, method, 'Object', response);
+      const operation = findOperation(operations.object, method, 'Object', response);
       return operation({ ...request, key: address.key }, response);
     }
   }
 }
 
-/** @throws OssError `MethodNotAllowed`; how OSS writes the type of a resource is unverified */
-function find<Operation>(
+/** @throws OssError `MethodNotAllowed`; the text of its `ResourceType` is unverified */
+function findOperation<Operation>(
   operations: ReadonlyMap<string, Operation>,
   method: string,
   resourceType: 'Bucket' | 'Object',
@@ -140,12 +140,15 @@ async function handleError(
   const { logger } = uploads;
   const requestId = request.id;
   if (error instanceof ClientVanished) {
-    logger.debug({ requestId }, 'the client went away during its upload');
+    logger.debug({ requestId }, 'the client closed the connection during its upload');
     response.destroy();
     return;
   }
   if (error instanceof BrokenRequest) {
-    logger.debug({ requestId, reason: error.reason }, 'the client has not sent all of its request');
+    logger.debug(
+      { requestId, reason: error.reason },
+      'the client sent an incomplete or malformed request',
+    );
   }
   const refusal = toRefusal(error, request);
   if (refusal === undefined) logger.error({ requestId, err: error }, 'could not handle a request');
@@ -156,7 +159,7 @@ async function handleError(
   await refuse(request, response, refusal ?? ossError('InternalError'), drain);
 }
 
-/** @returns undefined for an error that the request has not caused */
+/** @returns undefined for an error that the request did not cause */
 function toRefusal(error: unknown, { method }: OssRequest): OssError | undefined {
   if (error instanceof OssError) return error;
   if (error instanceof BudgetExhausted) return ossError('ServiceUnavailable');

@@ -1,20 +1,20 @@
 import { ossError } from './errors.ts';
 import type { OssError } from './errors.ts';
 
-/** How large a file may be, and how large it is going to be, in bytes. */
+/** The allowed sizes of a file, and its announced size, in bytes. */
 export interface SizeLimits {
   readonly min: number;
   readonly max: number;
-  /** As Content-Length has it; too much by whatever follows the file. */
+  /** According to Content-Length; more than the real size if the form continues after the file. */
   readonly announced: number | undefined;
 }
 
-/** A form may have so many bytes after its file that a Content-Length proves nothing about them. */
+/** A Content-Length may exceed the size of the file by this number, because a form may continue after its file. */
 const POSSIBLE_TRAILER_BYTES = 64 * 1024;
 
 /**
- * Combines what the policy and the operator allow.
- * @throws OssError when Content-Length proves already that the file is too large
+ * Combines the limits of the policy and of the operator.
+ * @throws OssError when Content-Length proves that the file is too large
  */
 export function admitSize(
   allowed: { readonly min: number; readonly max: number | undefined },
@@ -29,8 +29,8 @@ export function admitSize(
 }
 
 /**
- * Passes the bytes of a file on as long as they are within its limits.
- * @throws OssError as soon as there are too many, and at the end if there were too few
+ * Passes on the bytes of a file.
+ * @throws OssError as soon as there are more than the limit, and at the end if there are fewer than the minimum
  */
 export async function* withinSize(
   bytes: AsyncIterable<Buffer>,
@@ -48,7 +48,7 @@ export async function* withinSize(
   }
 }
 
-/** The extras are those that OSS has for form fields; that it has them here is unverified. */
+/** The elements are those that OSS has for form fields; that it has them here is unverified. */
 function tooLarge(max: number, proposed: number): OssError {
   const elements = { MaxSizeAllowed: String(max), ProposedSize: String(proposed) };
   return ossError('EntityTooLarge', { elements });

@@ -6,15 +6,15 @@ import { checkHeaderV4, checkUrlV4, URL_PARAMETERS_V4 } from './signature-v4.ts'
 import { refuseLongQuery } from './signed-request.ts';
 import type { AuthorizeDependencies } from './signed-request.ts';
 
-/** `anonymous`: the request names no credential at all. */
+/** `anonymous`: the request has no signature and no credential. */
 export type Authorization = 'signed' | 'anonymous';
 
 /**
  * Checks the signature of a request for an object or the bucket: in the header or in the URL, version 1 or 4. A
- * security token is signed like any other header or parameter, and otherwise ignored. What an anonymous request
- * may do is for the operation to say.
+ * security token is signed like any other header or parameter, and otherwise ignored. The operation decides whether an
+ * anonymous request is allowed.
  *
- * @throws OssError when the request is signed, but not well, or more than once
+ * @throws OssError when a signature is invalid, or the request is signed more than once
  */
 export function authorizeRequest(
   deps: AuthorizeDependencies,

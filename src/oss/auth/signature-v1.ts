@@ -11,12 +11,12 @@ import {
 } from './signed-request.ts';
 import type { AuthorizeDependencies, SignedRequest } from './signed-request.ts';
 
-/** The query parameters of a signed URL; any of them makes it one. */
+/** The query parameters of a signed URL. A request with any of them is checked as one. */
 export const URL_PARAMETERS_V1 = ['OSSAccessKeyId', 'Expires', 'Signature'] as const;
 
 /**
- * Checks a URL signed by version 1 (OSS "Add signatures to a URL"): the expiry before the signature. `Expires`
- * is what the gateway itself signs downloads with, so it lives by the gateway's clock alone.
+ * Checks a URL signed by version 1 (OSS "Add signatures to a URL"): the expiry before the signature. `Expires` is
+ * compared with the gateway's clock only, because the gateway itself signs downloads with it.
  */
 export function checkUrlV1(deps: AuthorizeDependencies, request: SignedRequest): void {
   const [accessKeyId, expires, provided] = URL_PARAMETERS_V1.map((name) => request.query.get(name));
@@ -30,7 +30,7 @@ export function checkUrlV1(deps: AuthorizeDependencies, request: SignedRequest):
 
 /** @param now - Unix milliseconds */
 function checkExpires(expires: string, now: number): void {
-  // Twelve digits of seconds are more than any date has.
+  // Twelve digits of seconds are always a valid Date.
   if (!/^[0-9]{1,12}$/.test(expires)) throw ossError('AccessDenied.expiresMalformed');
   const deadline = Number(expires) * 1000;
   if (now > deadline) throw requestHasExpired(deadline, now);

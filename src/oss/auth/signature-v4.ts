@@ -17,21 +17,21 @@ import {
   checkAccessKey,
   checkSkew,
   malformedAuthorization,
-  MAX_SKEW,
+  MAX_SKEW_MS,
   requestHasExpired,
   signatureDoesNotMatch,
 } from './signed-request.ts';
 import type { AuthorizeDependencies, SignedRequest } from './signed-request.ts';
 
-/** Query parameters that a URL signed by version 4 must have; any of them makes it one. */
+/** Query parameters that a URL signed by version 4 must have. A request with any of them is checked as one. */
 export const URL_PARAMETERS_V4 = [
   'x-oss-signature-version',
   'x-oss-credential',
   'x-oss-signature',
 ] as const;
 
-/** For how many seconds a URL may be good; stated for forms and for the S3-compatible form (URL: unverified). */
-const MAX_EXPIRES = 604_800;
+/** Maximum lifetime of a URL; documented for forms and for the S3-compatible form, unverified for URLs. */
+const MAX_EXPIRES_SECONDS = 604_800;
 
 /**
  * Checks a URL signed by version 4 (OSS "Signature version 4"): the expiry before the signature. The codes of
@@ -63,7 +63,7 @@ export function checkUrlV4(deps: AuthorizeDependencies, request: SignedRequest):
   });
 }
 
-/** Both parameters were written by a client, so it is enough that the URL is good by one of the clocks. */
+/** A client has written both parameters, so the URL needs to be valid by only one of the two clocks. */
 function checkValidity(
   { uploads, wallClock }: AuthorizeDependencies,
   date: string,
@@ -74,15 +74,15 @@ function checkValidity(
     throw ossError('InvalidArgument.date', { elements: argument('x-oss-date', date) });
   }
   const seconds = /^[0-9]{1,6}$/.test(expires) ? Number(expires) : 0;
-  if (seconds < 1 || seconds > MAX_EXPIRES) {
+  if (seconds < 1 || seconds > MAX_EXPIRES_SECONDS) {
     throw ossError('InvalidArgument.expires', {
-      values: { maximum: String(MAX_EXPIRES) },
+      values: { maximum: String(MAX_EXPIRES_SECONDS) },
       elements: argument('x-oss-expires', expires),
     });
   }
   const until = from + seconds * 1000;
   const times = [uploads.clock.now(), wallClock.now()];
-  if (times.some((now) => from - MAX_SKEW <= now && now <= until)) return;
+  if (times.some((now) => from - MAX_SKEW_MS <= now && now <= until)) return;
   const now = Math.max(...times);
   if (now > until) throw requestHasExpired(until, now);
   throw ossError('AccessDenied.notYetValid', {
@@ -120,8 +120,8 @@ function checkSignature(
   const { credential, date, additionalHeaders, provided } = signing;
   const { accessKeyId, region } = credential;
   checkAccessKey(deps, accessKeyId);
-  if (!date.startsWith(credential.date)) throw foreignCredential('credentialDate', credential);
-  if (region !== deps.region) throw foreignCredential('credentialRegion', credential);
+  if (!date.startsWith(credential.date)) throw wrongCredential('credentialDate', credential);
+  if (region !== deps.region) throw wrongCredential('credentialRegion', credential);
 
   const stringToSign = ossV4StringToSign(request, { date, region, additionalHeaders });
   if (equalInConstantTime(deps.bucketKey.signRequestV4(credential, stringToSign), provided)) return;
@@ -133,7 +133,7 @@ function checkSignature(
   });
 }
 
-function foreignCredential(
+function wrongCredential(
   cause: 'credentialDate' | 'credentialRegion',
   credential: CredentialV4,
 ): OssError {

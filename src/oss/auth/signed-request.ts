@@ -6,22 +6,22 @@ import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { ossError } from '../errors.ts';
 import type { OssError } from '../errors.ts';
 
-/** What authorizing works with. */
+/** Dependencies of `authorizeRequest`. */
 export interface AuthorizeDependencies {
   readonly uploads: Pick<UploadDependencies, 'clock' | 'rules'>;
   readonly bucketKey: BucketKey;
-  /** In the credentials of version 4. */
+  /** Region that credentials of version 4 must have. */
   readonly region: string;
-  /** The clock that clients date their requests by; another than `uploads.clock` where that one is moved by hand. */
+  /** The machine's clock, which clients date their requests by. A test can move `uploads.clock`, but not this one. */
   readonly wallClock: Clock;
 }
 
-/** A request as its signature sees it; of a query parameter that is given twice, the first value. */
+/** What a signature covers. For a repeated query parameter, `query` has the first value. */
 export interface SignedRequest extends SignableRequest {
   readonly query: ReadonlyMap<string, string>;
 }
 
-/** @throws OssError for a query of too many parameters, before they are sorted */
+/** Runs before the parameters are sorted. @throws OssError when a query has too many */
 export function refuseLongQuery(request: { readonly hasTooManyParameters: boolean }): void {
   if (!request.hasTooManyParameters) return;
   throw ossError('InvalidArgument.queryTooLong', {
@@ -29,13 +29,15 @@ export function refuseLongQuery(request: { readonly hasTooManyParameters: boolea
   });
 }
 
-/** How far the date of a request may be off (OSS "Add signatures to the header", "Signature version 4"). */
-export const MAX_SKEW = 15 * 60 * 1000;
+/**
+ * Maximum difference between the date of a request and a clock (OSS "Add signatures to the header", "Signature
+ * version 4").
+ */
+export const MAX_SKEW_MS = 15 * 60 * 1000;
 
 /**
- * Refuses a date that a client wrote unless it is fresh by the gateway's clock or by the wall clock, which is the
- * only one that SDKs know.
- * @param date - Unix milliseconds; undefined when it was absent or malformed
+ * Refuses a request whose date is too far from both clocks: the gateway's clock, and the wall clock, which SDKs use.
+ * @param date - Unix milliseconds; undefined when it is absent or malformed
  */
 export function checkSkew(
   { uploads, wallClock }: AuthorizeDependencies,
@@ -43,23 +45,23 @@ export function checkSkew(
 ): void {
   if (date === undefined) throw ossError('AccessDenied.dateMissing');
   const times = [uploads.clock.now(), wallClock.now()];
-  if (times.some((now) => Math.abs(now - date) <= MAX_SKEW)) return;
+  if (times.some((now) => Math.abs(now - date) <= MAX_SKEW_MS)) return;
   throw ossError('RequestTimeTooSkewed.header', {
     elements: {
-      MaxAllowedSkewMilliseconds: String(MAX_SKEW),
+      MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
       RequestTime: isoTime(date),
       ServerTime: isoTime(uploads.clock.now()),
     },
   });
 }
 
-/** Refuses whatever is not signed by the bucket key; account access keys are for the IoT API alone. */
+/** Refuses every access key except the bucket key; access keys of accounts are only for the IoT API. */
 export function checkAccessKey({ bucketKey }: AuthorizeDependencies, accessKeyId: string): void {
   if (accessKeyId === bucketKey.accessKeyId) return;
   throw ossError('InvalidAccessKeyId', { elements: { OSSAccessKeyId: accessKeyId } });
 }
 
-/** Times are Unix milliseconds. The elements are those of a recorded answer of OSS. */
+/** Times are Unix milliseconds. The elements are those of a recorded response of OSS. */
 export function requestHasExpired(expires: number, now: number): OssError {
   return ossError('AccessDenied.expired', {
     elements: { Expires: isoTime(expires), ServerTime: isoTime(now) },
@@ -68,20 +70,20 @@ export function requestHasExpired(expires: number, now: number): OssError {
 
 /** The Authorization header is neither of version 1 nor of version 4. */
 export function malformedAuthorization(): OssError {
-  // The header is not repeated in the answer: what it is not known to be may be a secret.
+  // The response does not repeat the header, because an unknown scheme may carry a secret.
   return ossError('InvalidArgument.authorization');
 }
 
-/** What a client needs to see where its signature went another way. None of it is secret. */
+/** Values with which a client can find out why its signature differs. None of them is secret. */
 export interface SignatureMismatch {
   readonly accessKeyId: string;
   readonly provided: string;
   readonly stringToSign: string;
-  /** Version 4 signs only a digest of the request: this is what it was made of. */
+  /** Version 4 signs only a digest; this is the text of which the digest was computed. */
   readonly canonicalRequest?: string;
 }
 
-/** The elements are those of OSS "Troubleshoot signature errors"; `CanonicalRequest` as seen in V4 answers. */
+/** The elements are those of OSS "Troubleshoot signature errors"; `CanonicalRequest` as seen in V4 responses. */
 export function signatureDoesNotMatch(
   version: 'v1' | 'v4',
   { accessKeyId, provided, stringToSign, canonicalRequest }: SignatureMismatch,

@@ -6,14 +6,14 @@ import { ossError } from '../errors.ts';
 import type { ObjectRequest } from '../oss-request.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
-/** What deleting works with. */
+/** Dependencies of `deleteObject`. */
 export interface DeleteObjectDependencies extends AuthorizeDependencies {
   readonly uploads: Pick<UploadDependencies, 'clock' | 'rules' | 'ledger'>;
 }
 
 /**
- * Answers DeleteObject (OSS "DeleteObject": 204, also when there is nothing to delete). What a firmware package
- * holds is immutable; delete the package instead.
+ * Responds to DeleteObject (OSS "DeleteObject": 204, also when the object does not exist). Refuses to delete a file of
+ * a firmware package; delete the package instead.
  */
 export async function deleteObject(
   deps: DeleteObjectDependencies,
@@ -36,7 +36,7 @@ async function deleteUpload({ uploads }: DeleteObjectDependencies, key: string):
     const upload = await ledger.findUpload(key);
     if (upload === undefined || upload.state === 'issued') return;
     if (upload.state === 'claimed') throw ossError('FileImmutable');
-    // Another request may replace or claim the upload in between; then look again what it has become.
+    // Returns false when another request has replaced or claimed the upload in between: look it up again.
     deleted = await ledger.deleteUpload(key, upload.object.locator, clock.now());
   }
 }

@@ -15,21 +15,21 @@ import type { ObjectRequest } from '../oss-request.ts';
 import { etagOf, objectHeaders, validatorHeaders } from '../response-headers.ts';
 import type { ResponseHeaders } from '../response-headers.ts';
 import { resolveRange } from './byte-range.ts';
-import { evaluatePreconditions, rangeCounts } from './preconditions.ts';
+import { evaluatePreconditions, isRangeApplicable } from './preconditions.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
-/** What reading works with. */
+/** Dependencies of `getObject`. */
 export interface GetObjectDependencies extends AuthorizeDependencies {
   readonly uploads: UploadDependencies;
-  /** Whether the operator lets anybody read. */
+  /** Whether the operator allows reads without a signature. */
   readonly publicRead: boolean;
 }
 
 /**
- * Answers GetObject, HeadObject and GetObjectMeta (OSS pages of these names). Bytes that are deleted or replaced
- * while they are read are still delivered whole. A client that goes away is no error.
- * @throws OssError for a refusal; a plain Error when the body of a live object cannot be delivered, in which case
- *   the connection is already gone if anything of it was sent
+ * Responds to GetObject, HeadObject and GetObjectMeta (OSS pages of these names). A body that is deleted or replaced
+ * during the response is still sent completely. A client that closes the connection is not an error.
+ * @throws OssError for a refusal; a plain Error when the body of a live object cannot be sent completely; the
+ *   connection is then already closed if a part of the body was sent
  */
 export async function getObject(
   deps: GetObjectDependencies,
@@ -42,15 +42,18 @@ export async function getObject(
   refuseOtherOperations(query);
   if (access === 'anonymous' && !deps.publicRead) throw ossError('AccessDenied.anonymousRead');
 
-  let lost: string | undefined;
+  let missingLocator: string | undefined;
   for (;;) {
     const object = await findObject(deps, key);
     if (access === 'anonymous' && object.headers[ACL] === 'private')
       throw ossError('AccessDenied.anonymousRead');
     if (await respond(read, object)) return;
-    // No body. Either the object was deleted or replaced since the ledger was asked, or it is really lost.
-    if (object.locator === lost) throw new Error(`the body ${lost} of ${key} is missing`);
-    lost = object.locator;
+    // The body is missing. Look up the object again: it may have been deleted or replaced since. If it was not, the
+    // body is lost.
+    if (object.locator === missingLocator) {
+      throw new Error(`the body ${missingLocator} of ${key} is missing`);
+    }
+    missingLocator = object.locator;
   }
 }
 
@@ -73,14 +76,14 @@ const OVERRIDES = [
   ['response-expires', 'Expires'],
 ] as const;
 
-/** Together with the stored headers they stay below the 16 KiB that Node's own client reads. */
+/** With this limit they and the stored headers are less than 16 KiB, which is all that Node's own client reads. */
 const MAX_OVERRIDE_BYTES = 2 * 1024;
 
 function readOverrides(query: ReadonlyMap<string, string>, access: Authorization): ResponseHeaders {
-  const asked = OVERRIDES.filter(([parameter]) => query.has(parameter));
-  if (asked.length > 0 && access === 'anonymous') throw ossError('InvalidRequest');
+  const requested = OVERRIDES.filter(([parameter]) => query.has(parameter));
+  if (requested.length > 0 && access === 'anonymous') throw ossError('InvalidRequest');
   const overrides = new Map(
-    asked.flatMap(([parameter, header]) => {
+    requested.flatMap(([parameter, header]) => {
       const value = query.get(parameter);
       return value ? [[header, value]] : [];
     }),
@@ -99,7 +102,7 @@ interface Read {
   readonly overrides: ResponseHeaders;
 }
 
-/** @returns false, and nothing was sent, when the object has no body */
+/** @returns false when the body is missing; nothing was sent then */
 async function respond(read: Read, object: StoredObject): Promise<boolean> {
   const { request, response } = read;
   const validators = { etag: etagOf(object), lastModified: object.storedAt };
@@ -119,8 +122,8 @@ async function respondToHead(read: Read, object: StoredObject): Promise<boolean>
   const body = await deps.uploads.store.stat(object.locator);
   if (body === undefined) return false;
   if (body.size !== object.size) throw wrongSize(object, body.size);
-  const bare = request.query.has('objectMeta');
-  setHeaders(read, bare ? validatorHeaders(object) : objectHeaders(object, read.overrides));
+  const isMetaOnly = request.query.has('objectMeta');
+  setHeaders(read, isMetaOnly ? validatorHeaders(object) : objectHeaders(object, read.overrides));
   response.setHeader('Content-Length', object.size);
   response.end();
   return true;
@@ -129,7 +132,7 @@ async function respondToHead(read: Read, object: StoredObject): Promise<boolean>
 async function respondToGet(read: Read, object: StoredObject): Promise<boolean> {
   const { deps, request, response } = read;
   const range = chooseRange(read, object);
-  // Nothing is opened for a client that is gone.
+  // Do not open the body for a client that has closed the connection.
   if (request.raw.socket.destroyed) return true;
   const body = await deps.uploads.store.open(object.locator, range);
   if (body === undefined) return false;
@@ -143,7 +146,7 @@ async function respondToGet(read: Read, object: StoredObject): Promise<boolean> 
   const sent = await send(body, request.raw, response);
   if (sent === undefined) return true;
   if (sent !== length) {
-    // The client must not take what it has for the whole, nor the next answer for the rest.
+    // Close the connection, so that the client sees neither a complete body nor the next response as the rest of it.
     response.destroy();
     throw wrongSize(object, sent);
   }
@@ -154,7 +157,7 @@ async function respondToGet(read: Read, object: StoredObject): Promise<boolean> 
 /** @returns undefined for the whole body */
 function chooseRange({ request, response }: Read, object: StoredObject): ByteRange | undefined {
   const validators = { etag: etagOf(object), lastModified: object.storedAt };
-  if (!rangeCounts(request.headers, validators)) return undefined;
+  if (!isRangeApplicable(request.headers, validators)) return undefined;
   const range = request.headers.get('range');
   const behavior = request.headers.get('x-oss-range-behavior');
   const outcome = resolveRange(range, object.size, behavior);
@@ -171,8 +174,8 @@ function wrongSize(object: StoredObject, size: number): Error {
 }
 
 /**
- * Sends a body, at the pace of the client, and closes it.
- * @returns how many bytes there were; undefined when the client went away
+ * Sends a body as fast as the client reads it, then closes it.
+ * @returns the number of bytes; undefined when the client has closed the connection
  */
 async function send(
   body: Body,
@@ -186,19 +189,19 @@ async function send(
       seen.bytes += chunk.length;
       response.write(chunk, (error) => {
         if (error) seen.clientIsGone = true;
-        // Now that the kernel has it.
+        // The chunk was passed to the kernel, so its memory can be used again.
         body.recycle?.(chunk);
         done(error);
       });
     },
   });
-  const leave = (): void => {
+  const onGone = (): void => {
     seen.clientIsGone = true;
     client.destroy();
   };
-  response.once('close', leave);
-  if (response.destroyed) leave();
-  const off = onClose(socket, leave);
+  response.once('close', onGone);
+  if (response.destroyed) onGone();
+  const off = onClose(socket, onGone);
   try {
     await pipeline(body, client);
     return seen.bytes;
@@ -207,7 +210,7 @@ async function send(
     response.destroy();
     throw error;
   } finally {
-    response.off('close', leave);
+    response.off('close', onGone);
     off();
   }
 }

@@ -14,17 +14,17 @@ import { digestHeaders } from '../response-headers.ts';
 import { admitSize } from '../size-limit.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
-/** What putting works with. */
+/** Dependencies of `putObject`. */
 export interface PutObjectDependencies extends AuthorizeDependencies {
   readonly uploads: UploadDependencies;
-  /** Whether the operator lets anybody read. */
+  /** Whether the operator allows reads without a signature. */
   readonly publicRead: boolean;
 }
 
 /**
- * Answers PutObject (OSS "PutObject"): whoever holds the bucket key stores a body without a form, under the same
- * limits and as durably as PostObject does. A `Content-MD5` is compared with the body before it is recorded.
- * @throws OssError for a refusal; ClientVanished when the body breaks off
+ * Responds to PutObject (OSS "PutObject"): stores a body without a form, signed with the bucket key, with the same
+ * limits and durability as PostObject. Compares a `Content-MD5` with the body before the upload is recorded.
+ * @throws OssError for a refusal; ClientVanished or BrokenRequest when the body is incomplete
  */
 export async function putObject(
   deps: PutObjectDependencies,
@@ -62,7 +62,7 @@ function authorizePut(deps: PutObjectDependencies, request: ObjectRequest): Uplo
   };
 }
 
-/** Headers that make a PUT another operation, or one that depends on what is there already. */
+/** Headers that select another operation, or make it depend on the object that exists already. */
 const OTHER_HEADERS = [
   ...['if-match', 'if-modified-since', 'if-none-match', 'if-unmodified-since'],
   ...['x-oss-callback', 'x-oss-copy-source'],

@@ -9,18 +9,18 @@ import type { PostForm } from './read-form.ts';
 import { readSuccessAction } from './success-action.ts';
 import type { SuccessAction } from './success-action.ts';
 
-/** What a form uploads, and how it wants its success. It keeps no field: an upload may take hours. */
+/** The upload of a form, and its response. Keeps no other fields in memory, because an upload may take hours. */
 export interface FormCommand extends UploadCommand {
   readonly success: SuccessAction;
 }
 
-/** @throws OssError for a form that must be refused */
+/** Authorizes a form. @throws OssError for a form that is refused */
 export type AuthorizeForm = (
   form: PostForm,
   request: OssRequest,
 ) => FormCommand | Promise<FormCommand>;
 
-/** Checks all that a form asks for by the fields before its file. */
+/** Checks the fields before the file of a form, and returns the upload that they ask for. */
 export function authorizeForm(
   { bucketKey, callback, publicRead, publicUrl, region, uploads, wallClock }: OssDependencies,
   form: PostForm,

@@ -4,22 +4,22 @@ import type { OssError } from '../errors.ts';
 import { quote, valueOf } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import type { INVALID_ARGUMENTS } from '../invalid-arguments.ts';
-import { hostOf, mayCall } from './callback-target.ts';
-import type { Arrival, CallbackRule } from './callback-target.ts';
+import { hostOf, isAllowedUrl } from './callback-target.ts';
+import type { CallbackRule, LocalEndpoint } from './callback-target.ts';
 
 export type { CallbackRule } from './callback-target.ts';
 
-/** A callback that a form asks for: after the upload OSS calls these URLs, one after the other, until one succeeds. */
+/** A callback that a form asks for. After the upload the URLs are called in order, until one succeeds. */
 export interface Callback {
-  /** The form field. */
+  /** The value of the form field `callback`. */
   readonly text: string;
   readonly urls: readonly URL[];
-  /** Value of the Host header. */
+  /** Value of the Host header; undefined for that of the URL. */
   readonly host: string | undefined;
   readonly contentType: CallbackType;
-  /** With variables such as `${object}` in it. */
+  /** The body, with variables such as `${object}`. */
   readonly template: string;
-  /** The form's own variables: lower-case name, which begins with `x:` -> value. */
+  /** Custom variables of the form: lower-case name, which begins with `x:` -> value. */
   readonly variables: FormFields;
 }
 
@@ -27,22 +27,23 @@ type CallbackType = keyof typeof ENCODERS;
 
 const MAX_BASE64_BYTES = 5 * 1024;
 const MAX_URLS = 5;
-/** Of the body that the server gets, once its variables are filled in. Ours: OSS documents no limit. */
+/** Limit of the body after its variables are filled in. Ours: OSS documents no limit. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** A name or an address, with or without a port. */
+/** A host name or an address, with or without a port. */
 const HOST_HEADER = /^([a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/i;
 
 /**
- * Reads the form field `callback` (OSS "Callback"; its messages are those of "Upload callback" and "HTTP 400
- * status code"). `callbackSNI` is ignored: the name of the URL's host is sent to TLS servers. That a form's policy covers the
- * field is for `authorizeForm` to say.
- * @returns undefined when the form asks for none
- * @throws OssError for a callback that is not well configured, or not allowed
+ * Reads the form field `callback` (OSS "Callback"; the messages are those of "Upload callback" and "HTTP 400 status
+ * code"). Ignores `callbackSNI`: the host of the URL is always sent as the server name of TLS. `checkForm` checks that
+ * the policy covers the field.
+ * @param local - the connection of the form
+ * @returns undefined when the form has no callback
+ * @throws OssError for a callback that is invalid or not allowed
  */
 export function readCallback(
   fields: FormFields,
   rule: CallbackRule,
-  arrival: Arrival,
+  local: LocalEndpoint,
 ): Callback | undefined {
   const text = valueOf(fields, 'callback');
   if (text === undefined) return undefined;
@@ -59,14 +60,14 @@ export function readCallback(
   const template = setting('callbackBody');
   if (template === undefined) throw refusal('callbackBodyMissing', text);
   const urls = readUrls(text, setting('callbackUrl') ?? '');
-  if (!urls.every((url) => mayCall(url, rule, arrival))) {
+  if (!urls.every((url) => isAllowedUrl(url, rule, local))) {
     throw refusal('callbackAddress', text);
   }
   const host = setting('callbackHost');
-  if (host !== undefined && !urls.every((url) => mayBeCalledAs(host, url, rule))) {
+  if (host !== undefined && !urls.every((url) => isAllowedHost(host, url, rule))) {
     throw refusal('callbackUrl', text);
   }
-  // Others are not kept: they may be many bytes, and an upload may take hours.
+  // Keep no others: they may be large, and an upload may take hours.
   const variables = new Map([...fields].filter(([name]) => isVariableOf(template, name)));
   return { text, urls, host, contentType, template, variables };
 }
@@ -86,7 +87,7 @@ function decode(text: string): ReadonlyMap<string, unknown> {
   return new Map(Object.entries(settings));
 }
 
-/** The samples of "Callback" have URLs without a scheme too. */
+/** Also accepts URLs without a scheme, which the samples of "Callback" have. */
 function readUrls(text: string, list: string): URL[] {
   const texts = list.split(';').map((url) => url.trim());
   if (texts.length > MAX_URLS) {
@@ -102,28 +103,28 @@ function readUrls(text: string, list: string): URL[] {
 }
 
 /**
- * Says whether a URL may be called with a Host header of the form's choice. One web server may serve many hosts, so
- * a host that the operator has named may be called only by the names that are named. An address has no name of its
- * own, and is what the setting is made for.
+ * Returns whether a form may choose a Host header for a URL. One web server may serve several hosts, so for a host that
+ * the operator has named, the header must be a named host too. For an address it may be any name: OSS has the setting
+ * for this case.
  */
-function mayBeCalledAs(header: string, url: URL, { named }: CallbackRule): boolean {
+function isAllowedHost(header: string, url: URL, { namedHosts }: CallbackRule): boolean {
   const name = HOST_HEADER.exec(header)?.[1]?.toLowerCase();
   if (name === undefined) return false;
   const host = hostOf(url);
-  if (isIP(host) !== 0 || host === 'localhost' || !named.has(host)) return true;
-  return name === host || named.has(name);
+  if (isIP(host) !== 0 || host === 'localhost' || !namedHosts.has(host)) return true;
+  return name === host || namedHosts.has(name);
 }
 
 function isVariableOf(template: string, name: string): boolean {
   return name.startsWith('x:') && template.includes(`\${${name}}`);
 }
 
-/** What the variables of a callback stand for; names as OSS has them. */
-export type CallbackFacts = ReadonlyMap<string, string | number>;
+/** Values of the variables that OSS defines, by name. */
+export type SystemVariables = ReadonlyMap<string, string | number>;
 
 const VARIABLE = /\$\{([^{}]*)\}/g;
 
-/** Ways to write a variable's value into the body, by the type of the body. */
+/** Encodes a variable's value for the body; by the type of the body. */
 const ENCODERS = {
   'application/x-www-form-urlencoded': (value: string | number) =>
     encodeURIComponent(String(value)),
@@ -131,12 +132,12 @@ const ENCODERS = {
 } as const;
 
 /**
- * Fills the variables of a callback's body in. Names are case-sensitive; an unknown one is empty (unverified), as
- * are those of `imageInfo`, because no image is looked at. A value is encoded only when it is short enough, so that
- * the work is bounded by the limit, whatever the template repeats.
+ * Fills in the variables of a callback's body. Names are case-sensitive; an unknown variable is empty (unverified), and
+ * so are those of `imageInfo`, because images are not read. Checks the length of each value before encoding it, so that
+ * the limit also bounds the work for a template that repeats a variable.
  * @throws OssError when the body has more than 64 KiB; code and message are ours
  */
-export function callbackBody(callback: Callback, facts: CallbackFacts): string {
+export function callbackBody(callback: Callback, system: SystemVariables): string {
   const { contentType, template, text, variables } = callback;
   const encode = ENCODERS[contentType];
   const pieces: string[] = [];
@@ -146,16 +147,16 @@ export function callbackBody(callback: Callback, facts: CallbackFacts): string {
     if (size > MAX_BODY_BYTES) throw tooLongBody(text);
     pieces.push(piece);
   };
-  let at = 0;
+  let position = 0;
   for (const { index, 0: variable, 1: name = '' } of template.matchAll(VARIABLE)) {
-    add(template.slice(at, index));
-    at = index + variable.length;
-    const value = (name.startsWith('x:') ? variables : facts).get(name) ?? '';
-    // Encoding makes nothing shorter.
+    add(template.slice(position, index));
+    position = index + variable.length;
+    const value = (name.startsWith('x:') ? variables : system).get(name) ?? '';
+    // Encoding never makes a value shorter.
     if (String(value).length > MAX_BODY_BYTES) throw tooLongBody(text);
     add(encode(value));
   }
-  add(template.slice(at));
+  add(template.slice(position));
   return pieces.join('');
 }
 
@@ -167,7 +168,7 @@ function isCallbackType(text: string): text is CallbackType {
   return Object.hasOwn(ENCODERS, text);
 }
 
-/** @returns undefined for text that is no JSON */
+/** @returns undefined for text that is not JSON */
 export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);

@@ -14,40 +14,40 @@ import type { Callback } from './callback-config.ts';
 import { findAddresses, hostOf, portOf } from './callback-target.ts';
 import type { CallbackRule } from './callback-target.ts';
 
-/** For each URL, as OSS has it. */
+/** Of each URL, the same as in OSS. */
 const URL_TIMEOUT_MS = 5000;
-/** For all URLs of a callback together, and the time it waits for its turn. Ours: OSS documents none. */
+/** Of a callback: for all URLs, and for waiting until it may start. Ours: OSS documents none. */
 const TIMEOUT_MS = 10_000;
-const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_RESPONSE_BYTES = 1024 * 1024;
 
-/** A callback that is made now. */
+/** A callback to send, with its complete body. */
 export interface CallbackRequest {
   readonly callback: Callback;
   readonly body: Buffer;
   readonly rule: CallbackRule;
-  /** The connection of the client that has asked for it. */
+  /** The connection of the client that uploaded the file. */
   readonly client: Socket;
 }
 
 /**
- * Calls an application server back (OSS "Callback"). Without the headers `authorization` and `x-oss-pub-key-url`:
- * they are signed with a key that only OSS has. And by HTTP/1.1, where OSS speaks 1.0. Ends with the connection of
- * the client.
- * @returns the server's answer: JSON text
- * @throws OssError `CallbackFailed` when every URL failed, with the reason of the last one; ClientVanished
+ * Sends a callback to an application server (OSS "Callback"). Differs from OSS: it has no headers `authorization` and
+ * `x-oss-pub-key-url`, because only OSS has the key that signs them, and it uses HTTP/1.1 instead of 1.0.
+ * @returns the body of the response: JSON text
+ * @throws OssError `CallbackFailed` when every URL failed, with the reason of the last one; ClientVanished when the
+ *   client closes its connection before
  */
-export async function callBack(request: CallbackRequest): Promise<Buffer> {
+export async function sendCallback(request: CallbackRequest): Promise<Buffer> {
   const { client, rule } = request;
   const gone = new AbortController();
   const off = onClose(client, () => gone.abort());
   try {
     return await withDeadline(TIMEOUT_MS, gone.signal, (signal) =>
-      rule.turns(() => tryUrls(request, signal), signal),
+      rule.runLimited(() => tryUrls(request, signal), signal),
     );
   } catch (error) {
     if (gone.signal.aborted) throw new ClientVanished('the client has closed the connection');
     if (error instanceof OssError) throw error;
-    // It was never its turn.
+    // The time was over before it could start.
     throw ossError('CallbackFailed', { cause: error });
   } finally {
     off();
@@ -65,7 +65,7 @@ async function tryUrls(request: CallbackRequest, signal: AbortSignal): Promise<B
   throw failure;
 }
 
-/** @returns the body of the response, or why there is none to pass on */
+/** @returns the body of the response; an error when the call failed */
 async function call(
   url: URL,
   request: CallbackRequest,
@@ -74,17 +74,17 @@ async function call(
   try {
     const addresses = await unlessAborted(findAddresses(url, request.rule, request.client), signal);
     if (addresses.length === 0) return ossError('CallbackFailed.address');
-    const answer = await send(url, addresses, request, signal);
-    // Whatever is left of the answer goes with the connection, which is not used again.
-    const outcome = await readOutcome(answer);
-    answer.destroy();
+    const response = await send(url, addresses, request, signal);
+    const outcome = await readOutcome(response);
+    // Closes the connection, even if the response has more bytes.
+    response.destroy();
     return outcome;
   } catch {
     return ossError('CallbackFailed');
   }
 }
 
-/** A name that is being resolved cannot be given up; only its answer can. */
+/** Rejects when the signal is aborted. The work goes on, because resolving a name cannot be canceled. */
 function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
@@ -92,7 +92,7 @@ function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Prom
   });
 }
 
-/** Neither a user name in the URL is sent, nor is a redirect followed. */
+/** Does not send a user name of the URL, and does not follow redirects. */
 function send(
   url: URL,
   addresses: readonly LookupAddress[],
@@ -106,7 +106,7 @@ function send(
     port: portOf(url),
     path: url.pathname + url.search,
     lookup: lookupOf(addresses),
-    // Without this the Host header would be the name that the certificate must have.
+    // By default the certificate would have to match the Host header.
     servername: isIP(host) === 0 ? host : '',
     agent: false,
     signal,
@@ -121,13 +121,13 @@ function send(
   const open = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const request = open(options, resolve);
-    // Nothing but `close` comes after an answer that switches protocols.
-    request.on('error', reject).on('close', () => reject(new Error('no answer')));
+    // A response that switches protocols emits only `close`.
+    request.on('error', reject).on('close', () => reject(new Error('no response')));
     request.end(body);
   });
 }
 
-/** Resolves any name to addresses that were found before. */
+/** Resolves every name to the given addresses. */
 function lookupOf(addresses: readonly LookupAddress[]): LookupFunction {
   return (_host, { all }, done) => {
     const [first] = addresses;
@@ -136,18 +136,18 @@ function lookupOf(addresses: readonly LookupAddress[]): LookupFunction {
   };
 }
 
-async function readOutcome(answer: IncomingMessage): Promise<Buffer | OssError> {
-  if (answer.statusCode !== 200) {
-    const status = String(answer.statusCode ?? -1);
+async function readOutcome(response: IncomingMessage): Promise<Buffer | OssError> {
+  if (response.statusCode !== 200) {
+    const status = String(response.statusCode ?? -1);
     return ossError('CallbackFailed.status', { values: { status } });
   }
-  const length = answer.headers['content-length'];
+  const length = response.headers['content-length'];
   if (length === undefined) return ossError('CallbackFailed.withoutLength');
-  if (Number(length) > MAX_ANSWER_BYTES) return ossError('CallbackFailed.tooLarge');
-  // Chunks are copied, because each of a byte or two would hold more memory than that.
+  if (Number(length) > MAX_RESPONSE_BYTES) return ossError('CallbackFailed.tooLarge');
+  // Chunks are copied, because a chunk of a few bytes can hold much more memory than its bytes.
   const body = Buffer.alloc(Number(length));
   let size = 0;
-  for await (const chunk of answer) {
+  for await (const chunk of response) {
     if (Buffer.isBuffer(chunk)) size += chunk.copy(body, size);
   }
   return parseJson(body.toString('utf8')) === undefined ? ossError('CallbackFailed.notJson') : body;

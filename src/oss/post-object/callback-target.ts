@@ -3,40 +3,41 @@ import type { LookupAddress } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { createTurns } from './turns.ts';
-import type { Turns } from './turns.ts';
+import { createConcurrencyLimit } from './concurrency-limit.ts';
+import type { RunLimited } from './concurrency-limit.ts';
 
 /** Settings of upload callbacks. */
 export interface CallbackSettings {
-  /** Host names and addresses without a port; `any` stands for every public address. */
+  /** Host names and addresses without a port; `any` means every public address. */
   readonly callbackHosts: readonly string[];
   /** Whether a form may ask for a callback that its policy does not cover. */
   readonly unsignedCallbacks: boolean;
   readonly publicUrl?: string | undefined;
 }
 
-/** Which callbacks are made, and where they may go. */
+/** Which callbacks are allowed, and to which hosts. */
 export interface CallbackRule {
+  /** Whether a form may ask for a callback that its policy does not cover. */
   readonly unsigned: boolean;
-  /** Hosts as `hostOf` gives them. Only these may have private addresses. */
-  readonly named: ReadonlySet<string>;
-  /** Whether other hosts may be called, too, at their public addresses. */
+  /** Hosts in the form of `hostOf`. Only these may have private addresses. */
+  readonly namedHosts: ReadonlySet<string>;
+  /** Whether other hosts may be called too, at their public addresses. */
   readonly anyPublic: boolean;
-  /** Ports that the gateway listens on. It never calls itself. */
+  /** Ports that the gateway listens on, so that it never calls itself. */
   readonly ownPorts: ReadonlySet<number>;
   readonly publicUrl: URL | undefined;
   readonly resolve: (host: string) => Promise<readonly LookupAddress[]>;
-  /** Bounds how many callbacks are open at once. */
-  readonly turns: Turns;
+  /** Limits how many callbacks are sent at the same time. */
+  readonly runLimited: RunLimited;
 }
 
-/** Where the request that asks for a callback has arrived. Absent for a connection inside the process. */
-export type Arrival = Pick<Socket, 'localAddress' | 'localPort'>;
+/** Local address and port of the connection of a form; undefined for a connection inside the process. */
+export type LocalEndpoint = Pick<Socket, 'localAddress' | 'localPort'>;
 
-/** Each one has a connection of its own. */
-const MAX_AT_ONCE = 100;
+/** Callbacks at the same time; each has its own connection. */
+const MAX_CALLBACKS = 100;
 
-/** @param ownPorts - ports that the gateway listens on, also those that are added later */
+/** @param ownPorts - ports that the gateway listens on, including those that are added to the set later */
 export function createCallbackRule(
   { callbackHosts, unsignedCallbacks, publicUrl }: CallbackSettings,
   ownPorts: ReadonlySet<number>,
@@ -44,16 +45,16 @@ export function createCallbackRule(
 ): CallbackRule {
   return {
     unsigned: unsignedCallbacks,
-    named: new Set(callbackHosts.filter((host) => host !== 'any').map(normalizeHost)),
+    namedHosts: new Set(callbackHosts.filter((host) => host !== 'any').map(normalizeHost)),
     anyPublic: callbackHosts.includes('any'),
     ownPorts,
     publicUrl: publicUrl === undefined ? undefined : new URL(publicUrl),
     resolve,
-    turns: createTurns(MAX_AT_ONCE),
+    runLimited: createConcurrencyLimit(MAX_CALLBACKS),
   };
 }
 
-/** A host name in lower case, or an address; without brackets and without a dot at the end. */
+/** @returns a host name in lower case, or an address; without brackets and without a dot at the end */
 export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$|\.$/g, '');
 }
@@ -65,56 +66,60 @@ function normalizeHost(host: string): string {
 }
 
 /**
- * Says whether a URL may be called, as far as its text shows. Where its host's name leads is judged when it is
- * called, see {@link findAddresses}.
+ * Returns whether the text of a URL allows a call. The addresses of its host are checked when it is called, see
+ * {@link findAddresses}.
  */
-export function mayCall(url: URL, rule: CallbackRule, arrival: Arrival): boolean {
+export function isAllowedUrl(url: URL, rule: CallbackRule, local: LocalEndpoint): boolean {
   const host = hostOf(url);
   const address = host === 'localhost' ? '127.0.0.1' : host;
   if (leadsToPublicUrl(url, rule)) return false;
-  if (isIP(address) === 0) return rule.anyPublic || rule.named.has(host);
-  return isAllowed(address, url, rule) && !isOwnListener(address, url, rule, arrival);
+  if (isIP(address) === 0) return rule.anyPublic || rule.namedHosts.has(host);
+  return isAllowedAddress(address, url, rule) && !isOwnListener(address, url, rule, local);
 }
 
 /**
- * Resolves the host of a URL. A connection must be made to one of these addresses, so that no name can lead to
- * another one when it is resolved again.
- * @returns the addresses that may be called; empty when there are none
+ * Resolves the host of a URL. The caller must connect to one of these addresses: resolving the name again could return
+ * another address, which was not checked.
+ * @returns the allowed addresses
  * @throws when the name cannot be resolved
  */
 export async function findAddresses(
   url: URL,
   rule: CallbackRule,
-  arrival: Arrival,
+  local: LocalEndpoint,
 ): Promise<readonly LookupAddress[]> {
-  if (!mayCall(url, rule, arrival)) return [];
+  if (!isAllowedUrl(url, rule, local)) return [];
   const [addresses, ours] = await Promise.all([
     rule.resolve(hostOf(url)),
     addressesOfPublicUrl(url, rule),
   ]);
   return addresses.filter(
     ({ address }) =>
-      isAllowed(address, url, rule) &&
-      !isOwnListener(address, url, rule, arrival) &&
+      isAllowedAddress(address, url, rule) &&
+      !isOwnListener(address, url, rule, local) &&
       !contains(ours, address),
   );
 }
 
-function isAllowed(address: string, url: URL, { named, anyPublic }: CallbackRule): boolean {
-  return named.has(hostOf(url)) || (anyPublic && isPublic(address));
+function isAllowedAddress(
+  address: string,
+  url: URL,
+  { namedHosts, anyPublic }: CallbackRule,
+): boolean {
+  return namedHosts.has(hostOf(url)) || (anyPublic && isPublic(address));
 }
 
 function isOwnListener(
   address: string,
   url: URL,
   { ownPorts }: CallbackRule,
-  { localAddress, localPort }: Arrival,
+  { localAddress, localPort }: LocalEndpoint,
 ): boolean {
   const port = portOf(url);
   if (port !== localPort && !ownPorts.has(port)) return false;
   const interfaces = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
   const own = createList(
-    // A connection to the unspecified address goes to this machine.
+    // A connection to the unspecified address reaches this machine.
     ['127.0.0.0/8', '0.0.0.0/8'],
     ['::/127'],
     [...interfaces.map((each) => each.address), localAddress ?? ''],
@@ -122,7 +127,7 @@ function isOwnListener(
   return contains(own, address);
 }
 
-/** A proxy that serves the public URL may answer by HTTP and by HTTPS. */
+/** A proxy in front of the public URL may listen for HTTP and for HTTPS. */
 const WEB_PORTS: ReadonlySet<number> = new Set([80, 443]);
 
 function isPublicUrlPort(url: URL, publicUrl: URL): boolean {
@@ -141,7 +146,7 @@ async function addressesOfPublicUrl(
   { publicUrl, resolve }: CallbackRule,
 ): Promise<BlockList> {
   if (publicUrl === undefined || !isPublicUrlPort(url, publicUrl)) return new BlockList();
-  // The gateway may be known by a name that only its clients can resolve.
+  // Ignore an error: perhaps only clients can resolve the name of the public URL.
   const addresses = await resolve(hostOf(publicUrl)).catch(() => []);
   return createList(
     [],
@@ -150,16 +155,16 @@ async function addressesOfPublicUrl(
   );
 }
 
-/** @returns the port that a URL leads to, also when its text leaves it out */
+/** @returns the port of a URL; the default one of its scheme when its text has none */
 export function portOf({ port, protocol }: URL): number {
   if (port !== '') return Number(port);
   return protocol === 'https:' ? 443 : 80;
 }
 
-/** Whatever is not in these networks leads nowhere in the internet (IANA "Special-Purpose Address Registry"). */
+/** Only addresses in these networks can be public (IANA "Special-Purpose Address Registry"). */
 const INTERNET = createList(
   ['0.0.0.0/0'],
-  // Global unicast; the IPv4-mapped addresses are in the list by their IPv4 address.
+  // Global unicast. IPv4-mapped addresses match by their IPv4 address.
   ['2000::/3'],
 );
 const NOT_PUBLIC = createList(
@@ -169,7 +174,7 @@ const NOT_PUBLIC = createList(
     // Carrier-grade NAT; metadata services of Alibaba Cloud are here.
     '100.64.0.0/10',
     '127.0.0.0/8',
-    // Link-local, with the metadata services of most clouds.
+    // Link-local; metadata services of most clouds are here.
     '169.254.0.0/16',
     '172.16.0.0/12',
     '192.0.0.0/24',
@@ -182,11 +187,11 @@ const NOT_PUBLIC = createList(
     // Multicast, reserved, and broadcast.
     '224.0.0.0/3',
   ],
-  // Protocol assignments (Teredo is one), documentation, 6to4, documentation.
+  // Protocol assignments, which include Teredo; documentation; 6to4; documentation.
   ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'],
 );
 
-/** @returns whether an address is one of the internet's; false for what is no address */
+/** @returns whether an address is public; false for a text that is not an address */
 export function isPublic(address: string): boolean {
   return contains(INTERNET, address) && !contains(NOT_PUBLIC, address);
 }
@@ -210,7 +215,7 @@ function createList(
   return list;
 }
 
-/** Adds a network, and the addresses of IPv6 that lead to it by NAT64. A list finds IPv4-mapped addresses by itself. */
+/** Adds a network, and the IPv6 addresses that reach it by NAT64. A BlockList matches IPv4-mapped addresses itself. */
 function addV4(list: BlockList, net: string, bits: number): void {
   list.addSubnet(net, bits, 'ipv4');
   list.addSubnet(`64:ff9b::${net}`, 96 + bits, 'ipv6');

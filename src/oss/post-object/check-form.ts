@@ -10,13 +10,13 @@ import type { ObjectKeyProblem } from '../../policy/object-key.ts';
 import { parsePolicy } from '../../policy/policy-document.ts';
 import { argument, OssError, ossError } from '../errors.ts';
 import type { OssErrorName } from '../errors.ts';
-import { JUDGED_FIELDS, quote, valueOf } from '../fields.ts';
+import { KEY_AND_AUTH_FIELDS, quote, valueOf } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import { verifyForm } from './form-signature.ts';
 import type { FormVerifier } from './form-signature.ts';
 import type { PostForm } from './read-form.ts';
 
-/** What a form is checked with. */
+/** Values that the check of a form needs. */
 export interface FormRules extends FormVerifier {
   /** The bucket that the request addresses. */
   readonly bucket: string;
@@ -24,20 +24,20 @@ export interface FormRules extends FormVerifier {
   readonly unsignedCallbacks: boolean;
 }
 
-/** What the policy of a good form allows, and what the form says itself. */
+/** Values of an accepted form, and the sizes that its policy allows. */
 export interface CheckedForm {
-  /** With the file's name filled in. */
+  /** With the file name filled in. */
   readonly key: string;
-  /** Effective type of the object; undefined when the form names none. */
+  /** The type that the object gets; undefined when the form has none. */
   readonly contentType: string | undefined;
-  /** Smallest and largest size that the policy allows, in bytes; `max` is undefined when it sets none. */
+  /** Smallest and largest size that the policy allows, in bytes; `max` is undefined when the policy has no maximum. */
   readonly size: { readonly min: number; readonly max: number | undefined };
 }
 
 /**
  * Checks the fields before the file, in this order: key, completeness of the signature, signature, policy, expiry,
- * conditions. A policy is parsed only after its signature has proven to be right. OSS documents no order.
- * @throws OssError for a form that must be refused
+ * conditions. Parses a policy only after its signature is verified. OSS documents no order.
+ * @throws OssError for a form that is refused
  */
 export function checkForm({ fields, file }: PostForm, rules: FormRules): CheckedForm {
   const rawKey = requireKey(fields);
@@ -57,9 +57,10 @@ export function checkForm({ fields, file }: PostForm, rules: FormRules): Checked
 }
 
 /**
- * The type that the object will have: `x-oss-content-type`, or else the file part's, or else the `Content-Type`
- * field's (OSS PostObject page). Conditions are checked against it, so that none can be evaded by naming another type
- * elsewhere (the Java SDK's post policy test has it in the part; that `x-oss-content-type` counts is unverified).
+ * Returns the type that the object gets: `x-oss-content-type`, else the type of the file part, else the `Content-Type`
+ * field (OSS PostObject page). Conditions are checked against this type, so that a form cannot evade them with another
+ * type in another place (the Java SDK's post policy test has it in the part; that `x-oss-content-type` counts is
+ * unverified).
  */
 function effectiveContentType(fields: FormFields, partType: string): string | undefined {
   const candidates = [fields.get('x-oss-content-type'), partType, fields.get('content-type')];
@@ -87,7 +88,7 @@ function checkKey(key: string): void {
   if (problem !== undefined) throw ossError(KEY_ERRORS[problem]);
 }
 
-/** A file name that is not UTF-8 would make a key that nobody has chosen. */
+/** Refuses a file name that is not UTF-8, because its key would have replacement characters. */
 function expandKey(rawKey: string, filename: string | undefined): string {
   const key = expandFilename(rawKey, filename);
   if (key.includes('\u{FFFD}') && !rawKey.includes('\u{FFFD}')) {
@@ -115,8 +116,8 @@ function checkConditions(conditions: readonly Condition[], subject: PolicySubjec
   if (actual === undefined) throw ossError('AccessDenied.conditionWithoutField', { values });
   throw ossError('AccessDenied.conditionFailed', {
     values,
-    // Ours, so that the response says what the condition was compared with.
-    elements: JUDGED_FIELDS.has(failed.field) ? {} : { ActualValue: quote(actual) },
+    // Ours: the value that the condition was compared with.
+    elements: KEY_AND_AUTH_FIELDS.has(failed.field) ? {} : { ActualValue: quote(actual) },
   });
 }
 
@@ -129,8 +130,8 @@ function actualValue(field: string, subject: PolicySubject): string | undefined 
 const SIGNING_FIELDS_V4 = ['x-oss-signature-version', 'x-oss-credential', 'x-oss-date'];
 
 /**
- * A callback makes the gateway send a request, so it must be meant by whoever has signed the policy. OSS checks one
- * only where the policy has a condition on it ("Callback").
+ * By default the policy must have a condition on the callback, because it makes the gateway send a request. OSS does
+ * not require one ("Callback").
  */
 const CALLBACK = 'callback';
 

@@ -7,17 +7,17 @@ import type { OssErrorName } from '../errors.ts';
 import { AUTH_FIELDS, quote } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 
-/** What a form's signature is checked with. Times are Unix milliseconds. */
+/** Values that the check of a form's signature needs. Times are Unix milliseconds. */
 export interface FormVerifier {
   readonly bucketKey: BucketKey;
   readonly region: string;
-  /** By the gateway's clock, which a test may have moved. */
+  /** By the gateway's clock, which a test can move. */
   readonly now: number;
-  /** By the machine's clock, which a real SDK dates its forms with. */
+  /** By the machine's clock, which SDKs date their forms with. */
   readonly wallNow: number;
 }
 
-/** A policy that its holder has proven to be signed with the bucket key. */
+/** A policy whose signature is verified. */
 export interface SignedPolicy {
   /** Base64 text, exactly as it was signed. */
   readonly policy: string;
@@ -28,12 +28,12 @@ const MAX_SKEW_MS = 15 * 60_000;
 const MAX_AGE_MS = 7 * 24 * 60 * 60_000;
 
 /**
- * Checks the signature of a form, without looking into its policy.
+ * Verifies the signature of a form, without parsing its policy.
  *
- * Version 1 has the three fields of the PostObject page; version 4 those of "Signature version 4". Which it is
- * says `x-oss-signature-version`. The numbers are the ones of the EC pages 0002-00000701 to -710.
+ * Version 1 has the three fields of the PostObject page, version 4 those of "Signature version 4". A form with
+ * `x-oss-signature-version` has version 4. The `ec` are those of the EC pages 0002-00000701 to -710.
  *
- * @throws OssError when the form is anonymous, or not well signed
+ * @throws OssError when the form is anonymous, or its signature is invalid
  */
 export function verifyForm(fields: FormFields, verifier: FormVerifier): SignedPolicy {
   const hasV1 = AUTH_FIELDS.v1.some((name) => fields.has(name));
@@ -47,24 +47,24 @@ export function verifyForm(fields: FormFields, verifier: FormVerifier): SignedPo
 }
 
 function verifyV1(fields: FormFields, { bucketKey }: FormVerifier): SignedPolicy {
-  const accessKeyId = required(fields, ACCESS_KEY_ID);
-  const policy = required(fields, POLICY);
-  const provided = required(fields, SIGNATURE_V1);
+  const accessKeyId = requireField(fields, ACCESS_KEY_ID);
+  const policy = requireField(fields, POLICY);
+  const provided = requireField(fields, SIGNATURE_V1);
   checkAccessKey(accessKeyId, bucketKey);
   checkSignature(bucketKey.signPostV1(policy), { accessKeyId, provided, policy });
   return { policy, version: 1 };
 }
 
 function verifyV4(fields: FormFields, verifier: FormVerifier): SignedPolicy {
-  const version = required(fields, VERSION_V4);
+  const version = requireField(fields, VERSION_V4);
   if (version !== ALGORITHM_V4) {
     const elements = argument(VERSION_V4.name, quote(version));
     throw ossError('InvalidArgument.formVersion', { elements });
   }
-  const credentialText = required(fields, CREDENTIAL_V4);
-  const date = required(fields, DATE_V4);
-  const policy = required(fields, POLICY);
-  const provided = required(fields, SIGNATURE_V4);
+  const credentialText = requireField(fields, CREDENTIAL_V4);
+  const date = requireField(fields, DATE_V4);
+  const policy = requireField(fields, POLICY);
+  const provided = requireField(fields, SIGNATURE_V4);
 
   const credential = parseCredentialV4(credentialText);
   if (credential === undefined) {
@@ -81,7 +81,7 @@ function verifyV4(fields: FormFields, verifier: FormVerifier): SignedPolicy {
   return { policy, version: 4 };
 }
 
-/** Day, region and time of a V4 form. Codes and texts are unverified; the limits are those of the V4 page. */
+/** Checks day, region and time of a V4 form. Codes and texts are unverified; the limits are those of the V4 page. */
 function checkScope(
   credential: CredentialV4,
   credentialText: string,
@@ -100,8 +100,8 @@ function checkScope(
   if (credential.region !== region) {
     throw ossError('InvalidArgument.formCredentialRegion', { values: { region }, elements });
   }
-  const fresh = [now, wallNow].some((at) => date <= at + MAX_SKEW_MS && date >= at - MAX_AGE_MS);
-  if (!fresh) {
+  const isFresh = [now, wallNow].some((at) => date <= at + MAX_SKEW_MS && date >= at - MAX_AGE_MS);
+  if (!isFresh) {
     throw ossError('RequestTimeTooSkewed', {
       elements: {
         RequestTime: new Date(date).toISOString(),
@@ -117,7 +117,7 @@ function checkAccessKey(accessKeyId: string, bucketKey: BucketKey): void {
   throw ossError('InvalidAccessKeyId', { elements: { OSSAccessKeyId: quote(accessKeyId) } });
 }
 
-/** The extras are those of signed requests; whether OSS gives them for forms is unverified. */
+/** The elements are those of signed requests; whether OSS has them for forms is unverified. */
 function checkSignature(
   calculated: string,
   form: { readonly accessKeyId: string; readonly provided: string; readonly policy: string },
@@ -134,11 +134,11 @@ function checkSignature(
 
 type MissingField = OssErrorName & `InvalidArgument.${string}${'Missing' | 'Empty'}`;
 
-/** A field that must be there, with the causes of the errors when it is absent or empty. */
+/** A required field, with the causes of the errors when it is absent or empty. */
 interface AuthField {
   readonly name: string;
   readonly missing: MissingField;
-  /** Where it is another cause. */
+  /** Undefined when it is the same as `missing`. */
   readonly empty?: MissingField;
 }
 
@@ -161,7 +161,7 @@ const CREDENTIAL_V4 = { ...ACCESS_KEY_ID, name: 'x-oss-credential' } as const;
 const DATE_V4 = { name: 'x-oss-date', missing: 'InvalidArgument.formDateMissing' } as const;
 const SIGNATURE_V4 = { ...SIGNATURE_V1, name: 'x-oss-signature' } as const;
 
-function required(fields: FormFields, { name, missing, empty = missing }: AuthField): string {
+function requireField(fields: FormFields, { name, missing, empty = missing }: AuthField): string {
   const value = fields.get(name.toLowerCase());
   if (value !== undefined && value !== '') return value;
   throw ossError(value === undefined ? missing : empty, { elements: argument(name, '') });

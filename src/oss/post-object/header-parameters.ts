@@ -1,30 +1,30 @@
-/** A header such as `form-data; name="key"`, taken apart. */
-export interface ParameterisedHeader {
-  /** What stands before the first semicolon, in lower case. */
+/** A parsed header such as `form-data; name="key"`. */
+export interface ParameterizedHeader {
+  /** The text before the first semicolon, in lower case. */
   readonly value: string;
   /** By lower-case name. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
 const VALUE = /[^;]*/y;
-// A backslash escapes a quote and itself only: old Windows browsers send whole paths as file names.
+// A backslash escapes only a quote and itself, because old Windows browsers send complete paths as file names.
 const PARAMETER =
   /\s*;\s*(?:([^=;\s"]+)\s*=\s*(?:"((?:\\["\\]|[^"\\]|\\(?!["\\]))*)"|([^;"]*))|$)/y;
 
 /**
- * Takes a header with parameters apart (RFC 9110, 5.6.6; RFC 7578, 4.2).
- * @returns undefined when it is not well-formed, or gives a parameter twice
+ * Parses a header with parameters (RFC 9110, 5.6.6; RFC 7578, 4.2).
+ * @returns undefined when it is malformed, or repeats a parameter
  */
-export function parseParameters(header: string): ParameterisedHeader | undefined {
+export function parseParameters(header: string): ParameterizedHeader | undefined {
   const text = header.trim();
   const [value = ''] = matchAt(VALUE, text, 0) ?? [];
   const parameters = new Map<string, string>();
-  let at = value.length;
-  while (at < text.length) {
-    const match = matchAt(PARAMETER, text, at);
+  let position = value.length;
+  while (position < text.length) {
+    const match = matchAt(PARAMETER, text, position);
     if (match === null) return undefined;
     const [all, name, quoted, token] = match;
-    at += all.length;
+    position += all.length;
     // A semicolon at the very end.
     if (name === undefined) break;
     if (parameters.has(name.toLowerCase())) return undefined;
@@ -33,8 +33,8 @@ export function parseParameters(header: string): ParameterisedHeader | undefined
   return { value: value.trim().toLowerCase(), parameters };
 }
 
-function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
-  pattern.lastIndex = at;
+function matchAt(pattern: RegExp, text: string, position: number): RegExpExecArray | null {
+  pattern.lastIndex = position;
   return pattern.exec(text);
 }
 
@@ -42,7 +42,7 @@ function unescape(quoted: string | undefined): string | undefined {
   return quoted?.replace(/\\(["\\])/g, '$1');
 }
 
-/** @returns the text behind bytes that Node has read as one character each */
+/** Decodes UTF-8 in a text that has one character for each byte. */
 export function decodeUtf8(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
@@ -55,7 +55,7 @@ const CHARSETS: ReadonlyMap<string, BufferEncoding> = new Map([
 
 /**
  * Decodes the value of a parameter whose name ends in an asterisk, e.g. `UTF-8''a%20b` (RFC 8187).
- * @returns undefined when it is not well-formed, or in a charset that nobody has to know
+ * @returns undefined when it is malformed, or in another charset than UTF-8 and ISO-8859-1
  */
 export function decodeExtendedValue(text: string): string | undefined {
   const [, charset = '', escaped = ''] = EXTENDED_VALUE.exec(text) ?? [];

@@ -7,15 +7,15 @@ import type { ErrorElements, OssErrorCode } from '../errors.ts';
 import type { AuthorizeForm, FormCommand } from './authorize-form.ts';
 import type { PostForm } from './read-form.ts';
 
-/** @returns the codes that a form can be refused with on purpose */
+/** @returns the error codes that a fault can inject */
 export function faultCodes(): readonly string[] {
   return OSS_ERROR_CODES;
 }
 
 /**
- * Lets forms that were authorized fail as a test has specified.
- * @returns an authorization that throws OssError for an injected refusal, and ClientVanished when the client gives up
- *   during a delay
+ * Injects the faults of a plan into authorized forms.
+ * @returns an authorization that also throws the OssError of an injected refusal, and ClientVanished when the client
+ *   closes the connection during a delay
  */
 export function withFaults(plan: FaultPlan, authorize: AuthorizeForm): AuthorizeForm {
   return async (form, request) => {
@@ -25,8 +25,8 @@ export function withFaults(plan: FaultPlan, authorize: AuthorizeForm): Authorize
   };
 }
 
-/** The only refusal of OSS that comes when the object is stored already. */
-const AFTERWARDS: ReadonlySet<string> = new Set<OssErrorCode>(['CallbackFailed']);
+/** The refusals that OSS sends after the object is stored. */
+const AFTER_STORING: ReadonlySet<string> = new Set<OssErrorCode>(['CallbackFailed']);
 
 async function applyFault(
   fault: Fault,
@@ -36,16 +36,16 @@ async function applyFault(
 ): Promise<FormCommand> {
   if (fault.kind === 'refuse') {
     const error = refusal(fault, form, command);
-    if (!AFTERWARDS.has(fault.code)) throw error;
+    if (!AFTER_STORING.has(fault.code)) throw error;
     return { ...command, success: () => Promise.reject(error) };
   }
-  if (fault.kind === 'delay' && !(await pause(request, fault.time))) throw broken();
+  if (fault.kind === 'delay' && !(await pause(request, fault.time))) throw connectionBroken();
   corruptResponse(request, fault);
-  return { ...command, bytes: spoilFile(request, command.bytes, fault, broken) };
+  return { ...command, bytes: spoilFile(request, command.bytes, fault, connectionBroken) };
 }
 
-function broken(): Error {
-  return new ClientVanished('the connection was broken on purpose');
+function connectionBroken(): Error {
+  return new ClientVanished('a fault broke the connection');
 }
 
 function refusal(
@@ -60,7 +60,7 @@ function refusal(
     : new OssError(code, { message, elements });
 }
 
-/** What a real refusal of this form says beside its code. */
+/** @returns the elements that a real refusal of this form has */
 function usualElements(
   code: OssErrorCode,
   { fields, file }: PostForm,

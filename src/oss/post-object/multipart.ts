@@ -1,39 +1,38 @@
 import { ossError } from '../errors.ts';
 import { parseParameters } from './header-parameters.ts';
 
-/** Headers of a part: lower-case name -> values, with a character for each byte. */
+/** Headers of a part: lower-case name -> values, with one character for each byte. */
 export type PartHeaders = ReadonlyMap<string, readonly string[]>;
 
 /** One part of a multipart body. */
 export interface FormPart {
   readonly headers: PartHeaders;
-  /** How many bytes of the request's body came before the part's. */
+  /** Bytes of the request's body before the body of the part. */
   readonly offset: number;
-  /** The bytes as they came. What is not read of them is skipped when the next part is asked for. */
+  /** The unchanged bytes. Those that are not read are skipped when the next part is requested. */
   readonly body: AsyncIterable<Buffer>;
 }
 
 const MAX_PREAMBLE_BYTES = 64 * 1024;
 const MAX_EPILOGUE_BYTES = 64 * 1024;
-/** Of one part; a field name alone may have 8 KiB. */
+/** Headers of one part; a field name may have 8 KiB. */
 const MAX_HEADER_BYTES = 32 * 1024;
-/** Spaces and tabs after all boundaries of a body together. */
+/** Total spaces and tabs after the boundaries of a body. */
 const MAX_PADDING_BYTES = 64 * 1024;
-/** Least space for small chunks behind the bytes that are held. */
+/** Minimum space for small chunks after the held bytes. */
 const MIN_SPACE = 128;
 
 /**
- * The request's body. The bytes of `memory` from `start` to `end` were fetched and not yet taken. What follows `end`
- * is space for the next chunks: small ones are copied there, so that a body in many small chunks costs no copy of
- * everything that is held for each of them.
+ * The request's body. The bytes of `memory` from `start` to `end` are fetched and not yet taken. The space after `end`
+ * is for the next chunks: they are copied there, so that a small chunk does not make all held bytes be copied again.
  */
 interface Input {
   memory: Buffer;
   start: number;
   end: number;
-  /** All that was fetched. */
+  /** Fetched bytes in total. */
   fetched: number;
-  /** Bytes after boundaries so far. */
+  /** Spaces and tabs after boundaries so far. */
   padding: number;
   /** @returns false at the end of the body */
   readonly fetch: () => Promise<boolean>;
@@ -43,12 +42,12 @@ const CRLF = Buffer.from('\r\n');
 const [CR, LF, DASH, SPACE, TAB] = [0x0d, 0x0a, 0x2d, 0x20, 0x09];
 const HEADERS_END = Buffer.from('\r\n\r\n');
 
-/** RFC 2046, 5.1.1, allows fewer characters; what matters is that they are single bytes. */
+/** RFC 2046, 5.1.1, allows fewer characters. Each of these is a single byte, which is enough here. */
 const BOUNDARY = /^[\x20-\x7e]{0,69}[\x21-\x7e]$/;
 
 /**
- * Finds the boundary of a multipart body in its Content-Type. The error for a missing or unusable one is unverified.
- * @throws OssError
+ * Returns the boundary of a multipart body from its Content-Type.
+ * @throws OssError when it is missing or invalid; which error OSS has for that is unverified
  */
 export function readBoundary(contentType: string | undefined): string {
   if (!/^\s*multipart\/form-data\s*(?:;|$)/i.test(contentType ?? '')) {
@@ -62,14 +61,14 @@ export function readBoundary(contentType: string | undefined): string {
 }
 
 /**
- * Takes a multipart body apart, one part after the other (RFC 2046, 5.1.1; RFC 7578). Every part is given out as
- * soon as its headers are complete, whatever they are, and its bytes exactly as they came. Fetches only what the
- * caller asks for, and holds one chunk. A chunk is given out without a copy unless a delimiter may have begun before
- * it. After the last part it reads the body to its end.
+ * Splits a multipart body into its parts (RFC 2046, 5.1.1; RFC 7578). Yields each part as soon as its headers are
+ * complete, without interpreting them, and then its bytes unchanged. Fetches a chunk only when the caller needs it, and
+ * holds one chunk. Yields a chunk without copying it, unless a delimiter may have begun in the chunk before. After the
+ * last part it reads the body to its end.
  *
- * @param body - what it throws is thrown here
+ * @param body - its errors are rethrown
  * @param boundary - 1 to 70 characters without line breaks
- * @throws OssError `MalformedPOSTRequest` when the body is cut or is no multipart body
+ * @throws OssError `MalformedPOSTRequest` when the body is incomplete or not a multipart body
  */
 export async function* formParts(
   body: AsyncIterable<Buffer>,
@@ -91,7 +90,7 @@ export async function* formParts(
 function openInput(body: AsyncIterable<Buffer>): Input {
   const chunks = body[Symbol.asyncIterator]();
   const input: Input = {
-    // The first boundary needs no line break before it.
+    // A line break before the body, because the first boundary may come without one.
     memory: CRLF,
     start: 0,
     end: CRLF.length,
@@ -108,7 +107,7 @@ function openInput(body: AsyncIterable<Buffer>): Input {
   return input;
 }
 
-/** Adds a chunk. It never writes over bytes that were taken: they stand before `end`. */
+/** Adds a chunk after `end`, so that taken bytes are never overwritten. */
 function append(input: Input, chunk: Buffer): void {
   const length = heldLength(input);
   if (length === 0) {
@@ -116,7 +115,7 @@ function append(input: Input, chunk: Buffer): void {
     return;
   }
   if (input.end + chunk.length > input.memory.length) {
-    // Doubling keeps the copying linear in the length of the body, however small its chunks are.
+    // Doubling keeps the total copying linear in the length of the body, also for small chunks.
     const memory = Buffer.allocUnsafe(chunk.length + Math.max(2 * length, MIN_SPACE));
     input.memory.copy(memory, 0, input.start, input.end);
     hold(input, memory, length);
@@ -138,7 +137,7 @@ function held({ memory, start, end }: Input): Buffer {
   return memory.subarray(start, end);
 }
 
-/** Fetches one more chunk, which may be an empty one. @throws OssError at the end of the body */
+/** Fetches one more chunk, which may be empty. @throws OssError at the end of the body */
 async function fetchMore(input: Input): Promise<void> {
   if (!(await input.fetch())) throw ossError('MalformedPOSTRequest');
 }
@@ -149,15 +148,15 @@ function take(input: Input, length: number): Buffer {
   return taken;
 }
 
-/** Gives the bytes up to the next delimiter, and takes the delimiter away. */
+/** Yields the bytes up to the next delimiter, then skips the delimiter. */
 async function* untilDelimiter(
   input: Input,
   delimiter: Buffer,
 ): AsyncGenerator<Buffer, void, undefined> {
   for (;;) {
-    const { at, certain } = findDelimiter(held(input), delimiter);
-    if (at > 0) yield take(input, at);
-    if (certain) {
+    const { index, isComplete } = findDelimiter(held(input), delimiter);
+    if (index > 0) yield take(input, index);
+    if (isComplete) {
       take(input, delimiter.length);
       return;
     }
@@ -166,39 +165,39 @@ async function* untilDelimiter(
 }
 
 /**
- * Finds the first delimiter, or else the first bytes that may turn out to be one.
- * @returns the length of the bytes when there is neither
+ * Finds the first delimiter, or else the end of the bytes that may be the beginning of one.
+ * @returns `index`: where it begins; the number of bytes when there is none
  */
-function findDelimiter(bytes: Buffer, delimiter: Buffer): { at: number; certain: boolean } {
-  let at = bytes.indexOf(delimiter);
-  while (at !== -1) {
-    const verdict = judgeAfterDelimiter(bytes, at + delimiter.length);
-    if (verdict !== 'data') return { at, certain: verdict === 'delimiter' };
-    at = bytes.indexOf(delimiter, at + delimiter.length);
+function findDelimiter(bytes: Buffer, delimiter: Buffer): { index: number; isComplete: boolean } {
+  let index = bytes.indexOf(delimiter);
+  while (index !== -1) {
+    const kind = classifyAfterDelimiter(bytes, index + delimiter.length);
+    if (kind !== 'data') return { index, isComplete: kind === 'delimiter' };
+    index = bytes.indexOf(delimiter, index + delimiter.length);
   }
-  // The delimiter has one CR, so no start of it can come before the last one.
+  // The delimiter contains one CR, its first byte; so only the last CR can begin an incomplete one.
   const tail = Math.max(0, bytes.length - delimiter.length + 1);
   const cr = bytes.subarray(tail).lastIndexOf(CR);
   const rest = bytes.subarray(tail + cr);
   const isStart = cr !== -1 && rest.equals(delimiter.subarray(0, rest.length));
-  return { at: isStart ? tail + cr : bytes.length, certain: false };
+  return { index: isStart ? tail + cr : bytes.length, isComplete: false };
 }
 
 /**
- * A boundary is one only when the line ends after it, spaces apart, or two dashes follow; `--bounda` does not
- * delimit what `--b` delimits.
+ * Classifies the text of a delimiter by the bytes after it. It is a delimiter only when a space, a tab, a line break or
+ * two dashes follow: `--bounda` is not a delimiter of the boundary `b`.
  */
-function judgeAfterDelimiter(bytes: Buffer, at: number): 'delimiter' | 'data' | 'undecided' {
-  const first = bytes[at];
+function classifyAfterDelimiter(bytes: Buffer, index: number): 'delimiter' | 'data' | 'undecided' {
+  const first = bytes[index];
   if (first === SPACE || first === TAB) return 'delimiter';
   if (first === undefined) return 'undecided';
   if (first !== CR && first !== DASH) return 'data';
-  const second = bytes[at + 1];
+  const second = bytes[index + 1];
   if (second === undefined) return 'undecided';
   return second === (first === CR ? LF : DASH) ? 'delimiter' : 'data';
 }
 
-/** Reads the rest of a delimiter's line, except its line break. @returns false after the closing one */
+/** Reads the rest of a delimiter's line, except its line break. @returns false after the closing delimiter */
 async function anotherPartFollows(input: Input): Promise<boolean> {
   for (;;) {
     skipPadding(input);
@@ -249,20 +248,18 @@ function parseHeaders(block: string): PartHeaders {
   return headers;
 }
 
-/** Page of OSS's error code: a part does not begin with its Content-Disposition. */
-
 interface UnreadBody {
   readonly input: Input;
   readonly delimiter: Buffer;
   ended: boolean;
   /**
-   * Bytes to leave off: the line break of the empty line after the headers stays before the body, because the
-   * delimiter of a part without a body begins with it.
+   * Bytes before the body that are not yielded: the line break of the empty line after the headers. It stays in the
+   * input, because the delimiter after an empty body begins with it.
    */
   skip: number;
 }
 
-/** Reads a body on from wherever the last reader has left it. */
+/** Yields the bytes that no earlier reader of the body has read. */
 async function* bodyOf(unread: UnreadBody): AsyncGenerator<Buffer, void, undefined> {
   if (unread.ended) return;
   for await (const bytes of untilDelimiter(unread.input, unread.delimiter)) {

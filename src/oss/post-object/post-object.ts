@@ -13,8 +13,8 @@ import { readForm } from './read-form.ts';
 import { successHeaders } from './success-action.ts';
 
 /**
- * Makes PostObject, which stores the file of a form: read the form up to its file, authorize it, receive the file,
- * respond. Nothing is written before the form is authorized.
+ * Creates PostObject, which stores the file of a form: it reads the form up to its file, authorizes it, receives the
+ * file and responds. It writes nothing before the form is authorized.
  */
 export function createPostObject(deps: OssDependencies): OssOperation {
   const { faults, uploads, wallClock } = deps;
@@ -29,7 +29,7 @@ export function createPostObject(deps: OssDependencies): OssOperation {
   };
 }
 
-/** Reads a form up to its file, and authorizes it; until then it takes its share of what unsigned requests may hold. */
+/** Reads a form up to its file, and authorizes it. Until then its memory counts as that of an unsigned request. */
 async function readCommand(
   { unsigned }: OssDependencies,
   request: OssRequest,

@@ -3,13 +3,13 @@ import { COST, GrowingBuffer } from '../../http/growing-buffer.ts';
 import type { MemoryShare } from '../../http/memory-budget.ts';
 import { argument, ossError } from '../errors.ts';
 import type { ErrorElements, OssError } from '../errors.ts';
-import { JUDGED_FIELDS, quote } from '../fields.ts';
+import { KEY_AND_AUTH_FIELDS, quote } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import { decodeExtendedValue, decodeUtf8, parseParameters } from './header-parameters.ts';
 import { formParts } from './multipart.ts';
 import type { FormPart, PartHeaders } from './multipart.ts';
 
-/** A form up to its file; the file is still on its way. */
+/** A form that is read up to its file. */
 export interface PostForm {
   readonly fields: FormFields;
   readonly file: FormFile;
@@ -18,11 +18,14 @@ export interface PostForm {
 /** The file of a form. */
 export interface FormFile {
   readonly filename: string | undefined;
-  /** Content-Type of the part; empty when it has none. */
+  /** Content-Type of the part; empty when the part has none. */
   readonly contentType: string;
-  /** Bytes, as Content-Length has it; too much by whatever follows the file. Absent for a chunked body. */
+  /**
+   * In bytes, according to Content-Length; more than the real size if parts follow the file. Undefined for a chunked
+   * body.
+   */
   readonly announcedSize: number | undefined;
-  /** Ends only when the rest of the form was read and found well. Throws OssError when it was not. */
+  /** Ends after the rest of the form is read and checked. Throws OssError when the rest is invalid. */
   readonly bytes: AsyncIterable<Buffer>;
 }
 
@@ -33,18 +36,18 @@ const LIMITS = {
   valuesBeforeFile: 8 * 1024 * 1024,
   /** Ours: OSS documents no number of parts. */
   parts: 1000,
-  /** Ours: what may follow the file. */
+  /** Ours: all values after the file. */
   trailers: 64 * 1024,
 } as const;
 
 /**
- * Reads a form up to its file. A part is told by its name, whatever else its headers say: clients send the file
- * without a file name or a type, and fields with both.
+ * Reads a form up to its file. Recognizes the file only by its name `file`, because clients send files without a file
+ * name or type, and fields with both.
  *
- * Where this differs from OSS: it stumbles over `filename*` and refuses unknown headers of the file's part.
+ * Differs from OSS, which fails at `filename*` and refuses unknown headers of the file's part.
  *
  * @param contentLength - of the request
- * @param share - takes what the fields hold
+ * @param share - counts the memory of the fields
  * @throws OssError for a form that is malformed, too large, or has no file; BudgetExhausted
  */
 export async function readForm(
@@ -63,7 +66,7 @@ export async function readForm(
     const part = next.value;
     const { name, filename } = readDisposition(part.headers);
     if (isFile(name)) {
-      // Less the closing boundary and its line ends.
+      // Subtract the closing boundary, its dashes and its line breaks.
       const announcedSize = contentLength && contentLength - part.offset - boundary.length - 8;
       const contentType = decodeUtf8(part.headers.get('content-type')?.[0] ?? '').trim();
       return {
@@ -82,28 +85,28 @@ export async function readForm(
 
 function addField(fields: Map<string, string>, name: string, value: Buffer): void {
   const text = value.toString('utf8');
-  // A token or a signature is not repeated in an error.
-  const quoted = JUDGED_FIELDS.has(name.toLowerCase()) ? '' : quote(text);
+  // An error does not repeat a token or a signature.
+  const quoted = KEY_AND_AUTH_FIELDS.has(name.toLowerCase()) ? '' : quote(text);
   const options = { values: { field: name }, elements: argument(name, quoted) };
   if (fields.has(name.toLowerCase())) {
     throw ossError('InvalidArgument.fieldTwice', options);
   }
-  // A submit button may speak any charset; what OSS reads is UTF-8.
-  if (!isUtf8(value) && MEANINGFUL.test(name)) {
+  // Other fields, such as a submit button, may have any charset; OSS reads these as UTF-8.
+  if (!isUtf8(value) && UTF8_FIELDS.test(name)) {
     throw ossError('InvalidArgument.fieldNotUtf8', options);
   }
   fields.set(name.toLowerCase(), text);
 }
 
-const MEANINGFUL =
+const UTF8_FIELDS =
   /^(?:key|policy|signature|ossaccesskeyid|callback|success_action_.*|cache-control|content-.*|expires|x-oss-.*|x:.*)$/i;
 
-/** Reads the value of a field. @param allowed - bytes that all values may still have */
+/** Reads the value of a field. @param allowed - bytes that are left for values */
 async function readValue(part: FormPart, value: GrowingBuffer, allowed: number): Promise<void> {
   for await (const chunk of part.body) {
     const size = value.length + chunk.length;
     if (size > LIMITS.value) {
-      // The rest of it is not read, so the proposed size is a lower bound.
+      // The rest of the value is not read, so the proposed size is a lower bound.
       throw ossError('FieldItemTooLong.value', {
         elements: sizes(LIMITS.value, LIMITS.value + 1),
       });
@@ -114,8 +117,8 @@ async function readValue(part: FormPart, value: GrowingBuffer, allowed: number):
 }
 
 /**
- * Streams the file, then reads what follows it. All samples of OSS have a `submit` field there, so harmless ones
- * are ignored.
+ * Yields the bytes of the file, then reads the parts after it. Refuses {@link KEY_AND_AUTH_FIELDS} there, and ignores
+ * other fields: all samples of OSS have a `submit` field there.
  */
 async function* fileBytes(
   file: FormPart,
@@ -127,7 +130,7 @@ async function* fileBytes(
   for await (const part of parts) {
     const { name } = readDisposition(part.headers);
     if (isFile(name)) throw ossError('IncorrectNumberOfFilesInPOSTRequest.second');
-    if (JUDGED_FIELDS.has(name.toLowerCase())) {
+    if (KEY_AND_AUTH_FIELDS.has(name.toLowerCase())) {
       throw ossError('MalformedPOSTRequest.fieldOrder');
     }
     count += 1;

@@ -9,8 +9,8 @@ import { ENCRYPTION_HEADERS } from '../object-headers.ts';
 import type { OssRequest } from '../oss-request.ts';
 import { digestHeaders, etagOf } from '../response-headers.ts';
 import { callbackBody, readCallback } from './callback-config.ts';
-import type { Callback, CallbackFacts, CallbackRule } from './callback-config.ts';
-import { callBack } from './callback-request.ts';
+import type { Callback, SystemVariables, CallbackRule } from './callback-config.ts';
+import { sendCallback } from './callback-request.ts';
 
 /**
  * Responds to a form whose file is stored, in the way that the form has asked for.
@@ -21,7 +21,7 @@ export type SuccessAction = (
   object: StoredObject,
 ) => Promise<void> | void;
 
-/** An upload that a form is going to make. */
+/** An upload before its file is read. */
 export interface PlannedUpload {
   readonly request: OssRequest;
   readonly key: string;
@@ -40,8 +40,8 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Reads how a form wants its success. A callback wins over a redirect (unverified), and that over a status. An unknown
- * `success_action_status` is 204 (OSS PostObject page).
+ * Reads which response a form asks for. A callback takes precedence over a redirect (unverified), and a redirect over a
+ * status. An unknown `success_action_status` means 204 (OSS PostObject page).
  * @throws OssError for a redirect that is not an http or https URL or is too long, and for a callback that is not
  *   allowed or has too long a body
  */
@@ -49,7 +49,7 @@ export function readSuccessAction(fields: FormFields, planned: PlannedUpload): S
   const callback = readCallback(fields, planned.callback, planned.request.raw.socket);
   if (callback !== undefined) {
     const longest = { ...LONGEST_FACTS, headers: planned.headers };
-    callbackBody(callback, callbackFacts(planned, longest));
+    callbackBody(callback, systemVariables(planned, longest));
   }
   const redirect = readRedirect(fields);
   if (callback !== undefined) return callbackAction(callback, planned);
@@ -58,7 +58,7 @@ export function readSuccessAction(fields: FormFields, planned: PlannedUpload): S
 }
 
 const REDIRECT = 'success_action_redirect';
-/** Ours. Clients refuse longer headers. */
+/** Ours: clients refuse longer headers. */
 const MAX_REDIRECT_LENGTH = 8 * 1024;
 
 function readRedirect(fields: FormFields): URL | undefined {
@@ -76,7 +76,7 @@ function readRedirect(fields: FormFields): URL | undefined {
   return url;
 }
 
-/** That forms get Content-MD5 as PutObject does is unverified. */
+/** Headers of every successful response. That it has Content-MD5, as that of PutObject has, is unverified. */
 export function* successHeaders(object: StoredObject): Iterable<readonly [string, string]> {
   yield* digestHeaders(object);
   for (const name of ENCRYPTION_HEADERS) {
@@ -87,9 +87,9 @@ export function* successHeaders(object: StoredObject): Iterable<readonly [string
 
 function callbackAction(callback: Callback, planned: PlannedUpload): SuccessAction {
   return async (response, object) => {
-    const body = Buffer.from(callbackBody(callback, callbackFacts(planned, object)));
+    const body = Buffer.from(callbackBody(callback, systemVariables(planned, object)));
     const client = planned.request.raw.socket;
-    const json = await callBack({ callback, body, rule: planned.callback, client });
+    const json = await sendCallback({ callback, body, rule: planned.callback, client });
     send(response, 200, { type: 'application/json', body: json });
   };
 }
@@ -139,7 +139,7 @@ interface ObjectName {
   readonly key: string;
 }
 
-/** The query is S3's; no page of OSS says what it appends (unverified). */
+/** Appends the same parameters as S3; no page of OSS says what OSS appends (unverified). */
 function redirectLocation(
   redirect: URL,
   { bucket, key }: ObjectName,
@@ -153,7 +153,7 @@ function redirectLocation(
   return url.href;
 }
 
-/** Order and form are those of recorded responses: no quotes round the ETag, slashes of the key as they are. */
+/** Order and form are those of recorded responses: the ETag has no quotes, and slashes of the key are not encoded. */
 function postResponse(host: string, { bucket, key }: ObjectName, object: StoredObject): string {
   const path = key.split('/').map(encodeURIComponent).join('/');
   return flatXml('PostResponse', {
@@ -166,16 +166,16 @@ function postResponse(host: string, { bucket, key }: ObjectName, object: StoredO
 
 type ObjectFacts = Pick<StoredObject, 'md5' | 'size' | 'crc64' | 'headers'>;
 
-/** What is not known before a file is read, at its longest. */
+/** The longest values of what is unknown until the file is read. */
 const LONGEST_FACTS: Omit<ObjectFacts, 'headers'> = {
-  // In Base64 nothing but slashes, which take three characters each.
+  // In Base64 these are slashes, which are three characters each when they are encoded.
   md5: 'f'.repeat(32),
   size: Number.MAX_SAFE_INTEGER,
   crc64: String(2n ** 64n - 1n),
 };
 
-/** The variables of OSS "Callback". */
-function callbackFacts({ request, key }: PlannedUpload, object: ObjectFacts): CallbackFacts {
+/** @returns the variables of OSS "Callback" */
+function systemVariables({ request, key }: PlannedUpload, object: ObjectFacts): SystemVariables {
   return new Map<string, string | number>([
     ['bucket', request.bucket],
     ['object', key],

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { ClientVanished } from '../../../../src/http/request-chunks.ts';
-import { callBack } from '../../../../src/oss/post-object/callback-request.ts';
+import { sendCallback } from '../../../../src/oss/post-object/callback-request.ts';
 import { createCallbackRule } from '../../../../src/oss/post-object/callback-target.ts';
 
 describe('a callback', () => {
@@ -18,7 +18,7 @@ describe('a callback', () => {
     } as const;
     const rule = createCallbackRule(settings, new Set(), resolve);
     await expect(
-      callBack({ callback, body: Buffer.alloc(0), rule, client }),
+      sendCallback({ callback, body: Buffer.alloc(0), rule, client }),
     ).rejects.toBeInstanceOf(ClientVanished);
     expect(resolve).not.toHaveBeenCalled();
     expect(client.listenerCount('close')).toBe(0);

@@ -3,7 +3,7 @@ import {
   findAddresses,
   hostOf,
   isPublic,
-  mayCall,
+  isAllowedUrl,
 } from '../../../../src/oss/post-object/callback-target.ts';
 import type {
   CallbackRule,
@@ -84,7 +84,7 @@ describe('a callback without named hosts', () => {
     ...['http://localhost/', 'http://127.0.0.1/', 'http://[::1]/', 'http://8.8.8.8/'],
     ...['http://public.test/', 'http://10.0.0.1/'],
   ])('may not go to %s', async (url) => {
-    expect(mayCall(new URL(url), ruleOf([]), NOWHERE)).toBe(false);
+    expect(isAllowedUrl(new URL(url), ruleOf([]), NOWHERE)).toBe(false);
     expect(await addressesOf(url, ruleOf([]))).toEqual([]);
   });
 });
@@ -102,7 +102,7 @@ describe('a callback with named hosts', () => {
     ['http://localhost./', ['localhost'], ['127.0.0.1', '::1']],
     ['http://user:password@private.test/', ['private.test'], ['10.0.0.1']],
   ])('goes to %s if %j are named', async (url, named, addresses) => {
-    expect(mayCall(new URL(url), ruleOf(named), NOWHERE)).toBe(true);
+    expect(isAllowedUrl(new URL(url), ruleOf(named), NOWHERE)).toBe(true);
     expect(await addressesOf(url, ruleOf(named))).toEqual(addresses);
   });
 
@@ -114,7 +114,7 @@ describe('a callback with named hosts', () => {
     ['http://private.test@8.8.8.8/', ['private.test']],
     ['http://private.test.evil.test/', ['private.test']],
   ])('does not go to %s if %j are named', async (url, named) => {
-    expect(mayCall(new URL(url), ruleOf(named), NOWHERE)).toBe(false);
+    expect(isAllowedUrl(new URL(url), ruleOf(named), NOWHERE)).toBe(false);
     expect(await addressesOf(url, ruleOf(named))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { readTarget } from '../../../../src/http/request-target.ts';
-import { findAddress } from '../../../../src/oss/object-address.ts';
-import { findObjectKeyProblem } from '../../../../src/policy/object-key.ts';
+import { readTarget } from '../../../src/http/request-target.ts';
+import { findAddress } from '../../../src/oss/object-address.ts';
+import { findObjectKeyProblem } from '../../../src/policy/object-key.ts';
 
 const BUCKET = 'iotx-ota';
 const find = (url: string, host = '127.0.0.1:9070') =>

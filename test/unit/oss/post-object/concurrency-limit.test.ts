@@ -1,10 +1,10 @@
-import { createTurns } from '../../../../src/oss/post-object/turns.ts';
+import { createConcurrencyLimit } from '../../../../src/oss/post-object/concurrency-limit.ts';
 
 const never = new AbortController().signal;
 
 describe('turns', () => {
   it('run so many at once, the first come first', async () => {
-    const turns = createTurns(2);
+    const turns = createConcurrencyLimit(2);
     const begun: number[] = [];
     const ends: (() => void)[] = [];
     const all = [0, 1, 2, 3].map((n) =>
@@ -29,13 +29,13 @@ describe('turns', () => {
   });
 
   it('end with work that fails', async () => {
-    const turns = createTurns(1);
+    const turns = createConcurrencyLimit(1);
     await expect(turns(() => Promise.reject(new Error('failed')), never)).rejects.toThrow('failed');
     expect(await turns(() => Promise.resolve('next'), never)).toBe('next');
   });
 
   it('are not waited for once the signal is aborted', async () => {
-    const turns = createTurns(1);
+    const turns = createConcurrencyLimit(1);
     let end = (): void => undefined;
     const first = turns(() => new Promise<void>((resolve) => (end = resolve)), never);
     const controller = new AbortController();
