@@ -5,11 +5,6 @@ export const FILE_SUFFIXES = ['bin', 'dav', 'apk', 'tar', 'gz', 'tar.gz', 'zip',
 
 export type FileSuffix = (typeof FILE_SUFFIXES)[number];
 
-/** @returns whether the text is a FileSuffix: in lower case, without a leading dot */
-export function isFileSuffix(text: string): text is FileSuffix {
-  return FILE_SUFFIXES.some((suffix) => suffix === text);
-}
-
 /**
  * Returns the folder name of an account, or of one instance of an account. The name does not reveal either.
  *

@@ -76,31 +76,3 @@ export function parseAuthorizationOssV1(header: string): AuthorizationOssV1 | un
   if (accessKeyId === undefined || signature === undefined) return undefined;
   return { accessKeyId, signature };
 }
-
-/** The URL to sign, and the key that signs it. */
-export interface SignUrlV1Options {
-  readonly accessKeyId: string;
-  readonly secret: string;
-  readonly bucket: string;
-  readonly key: string;
-  readonly method: string;
-  /** Unix seconds. */
-  readonly expires: number;
-  /** Further query parameters, decoded. */
-  readonly query?: Iterable<readonly [string, string]>;
-}
-
-/** @returns decoded query pairs of the signed URL: the given ones, then the signing parameters */
-export function signUrlV1(options: SignUrlV1Options): [string, string][] {
-  const { accessKeyId, secret, bucket, key, method } = options;
-  const query = Array.from(options.query ?? [], ([name, value]): [string, string] => [name, value]);
-  const expires = String(options.expires);
-  const request = { method, bucket, key, query, headers: new Map<string, string>() };
-  const signature = signOssV1(secret, ossV1StringToSign(request, expires));
-  return [
-    ...query,
-    ['OSSAccessKeyId', accessKeyId],
-    ['Expires', expires],
-    ['Signature', signature],
-  ];
-}

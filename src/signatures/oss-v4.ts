@@ -1,17 +1,11 @@
 import { parseAuthorizationParts } from './authorization-parts.ts';
-import {
-  ALGORITHM_V4,
-  formatCredentialV4,
-  formatScopeV4,
-  parseCredentialV4,
-  signingKeyV4,
-} from './credential-v4.ts';
+import { ALGORITHM_V4, formatScopeV4, parseCredentialV4, signingKeyV4 } from './credential-v4.ts';
 import type { CredentialV4, ScopeV4 } from './credential-v4.ts';
 import { hmacSha256, sha256Hex } from './digests.ts';
 import { byCodeUnit } from './ordering.ts';
+import { percentEncode } from './percent-encoding.ts';
 import { headerValue, OSS_PREFIX, resourcePath } from './signable-request.ts';
 import type { SignableRequest } from './signable-request.ts';
-import { percentEncode } from './percent-encoding.ts';
 
 /** What a V4 string to sign contains beside the request. */
 export interface OssV4Signing {
@@ -106,46 +100,4 @@ export function parseAuthorizationOssV4(header: string): AuthorizationOssV4 | un
   if (credential === undefined || signature === undefined) return undefined;
   const additionalHeaders = parts?.get('AdditionalHeaders')?.toLowerCase().split(';') ?? [];
   return { credential, additionalHeaders, signature };
-}
-
-/** The URL to sign, and the key that signs it. */
-export interface SignUrlV4Options {
-  readonly accessKeyId: string;
-  readonly secret: string;
-  readonly region: string;
-  readonly bucket: string;
-  readonly key: string;
-  readonly method: string;
-  /** YYYYMMDDTHHMMSSZ, see `formatDateV4`. */
-  readonly date: string;
-  /** Seconds from `date` on for which the URL is valid; OSS allows up to 604800. */
-  readonly expires: number;
-  /** Headers that the client will send with the request, by lower-case name. */
-  readonly headers?: ReadonlyMap<string, string>;
-  /** Which of them are signed beside the ones that are always signed. */
-  readonly additionalHeaders?: readonly string[];
-  /** Further query parameters, decoded; `x-oss-security-token` goes here. */
-  readonly query?: Iterable<readonly [string, string]>;
-}
-
-/** @returns decoded query pairs of the signed URL: the given ones, then the signing parameters */
-export function signUrlV4(options: SignUrlV4Options): [string, string][] {
-  const { accessKeyId, secret, region, bucket, key, method, date } = options;
-  const scope = { date: date.slice(0, 8), region };
-  const additionalHeaders = normalizeAdditional(options.additionalHeaders ?? []);
-  const query = Array.from(options.query ?? [], ([name, value]): [string, string] => [name, value]);
-  query.push(
-    ['x-oss-signature-version', ALGORITHM_V4],
-    ['x-oss-credential', formatCredentialV4({ accessKeyId, ...scope })],
-    ['x-oss-date', date],
-    ['x-oss-expires', String(options.expires)],
-  );
-  // OSS refuses this parameter when it is empty.
-  if (additionalHeaders.length > 0) {
-    query.push(['x-oss-additional-headers', additionalHeaders.join(';')]);
-  }
-  const headers = options.headers ?? new Map<string, string>();
-  const request = { method, bucket, key, query, headers };
-  const stringToSign = ossV4StringToSign(request, { date, region, additionalHeaders });
-  return [...query, ['x-oss-signature', signOssV4(secret, scope, stringToSign)]];
 }

@@ -1,3 +1,4 @@
+import { isFresh } from '../../http/client-date.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import {
   ALGORITHM_V4,
@@ -17,7 +18,6 @@ import {
   checkAccessKey,
   checkSkew,
   malformedAuthorization,
-  MAX_SKEW_MS,
   requestHasExpired,
   signatureDoesNotMatch,
 } from './signed-request.ts';
@@ -82,7 +82,7 @@ function checkValidity(
   }
   const until = from + seconds * 1000;
   const times = [uploads.clock.now(), wallClock.now()];
-  if (times.some((now) => from - MAX_SKEW_MS <= now && now <= until)) return;
+  if (isFresh(from, times, seconds * 1000)) return;
   const now = Math.max(...times);
   if (now > until) throw requestHasExpired(until, now);
   throw ossError('AccessDenied.notYetValid', {

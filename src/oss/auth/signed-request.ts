@@ -1,3 +1,4 @@
+import { isFresh, MAX_SKEW } from '../../http/client-date.ts';
 import { MAX_QUERY_PARAMETERS } from '../../http/request-target.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
@@ -30,12 +31,6 @@ export function refuseLongQuery(request: { readonly hasTooManyParameters: boolea
 }
 
 /**
- * Maximum difference between the date of a request and a clock (OSS "Add signatures to the header", "Signature
- * version 4").
- */
-export const MAX_SKEW_MS = 15 * 60 * 1000;
-
-/**
  * Refuses a request whose date is too far from both clocks: the gateway's clock, and the wall clock, which SDKs use.
  * @param date - Unix milliseconds; undefined when it is absent or malformed
  */
@@ -44,11 +39,10 @@ export function checkSkew(
   date: number | undefined,
 ): void {
   if (date === undefined) throw ossError('AccessDenied.dateMissing');
-  const times = [uploads.clock.now(), wallClock.now()];
-  if (times.some((now) => Math.abs(now - date) <= MAX_SKEW_MS)) return;
+  if (isFresh(date, [uploads.clock.now(), wallClock.now()])) return;
   throw ossError('RequestTimeTooSkewed.header', {
     elements: {
-      MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
+      MaxAllowedSkewMilliseconds: String(MAX_SKEW),
       RequestTime: isoTime(date),
       ServerTime: isoTime(uploads.clock.now()),
     },

@@ -1,3 +1,4 @@
+import { isFresh, MAX_SKEW } from '../../http/client-date.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { ALGORITHM_V4, parseCredentialV4, parseDateV4 } from '../../signatures/credential-v4.ts';
@@ -24,7 +25,6 @@ export interface SignedPolicy {
   readonly version: 1 | 4;
 }
 
-const MAX_SKEW_MS = 15 * 60_000;
 const MAX_AGE_MS = 7 * 24 * 60 * 60_000;
 
 /**
@@ -100,13 +100,12 @@ function checkScope(
   if (credential.region !== region) {
     throw ossError('InvalidArgument.formCredentialRegion', { values: { region }, elements });
   }
-  const isFresh = [now, wallNow].some((at) => date <= at + MAX_SKEW_MS && date >= at - MAX_AGE_MS);
-  if (!isFresh) {
+  if (!isFresh(date, [now, wallNow], MAX_AGE_MS)) {
     throw ossError('RequestTimeTooSkewed', {
       elements: {
         RequestTime: new Date(date).toISOString(),
         ServerTime: new Date(now).toISOString(),
-        MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
+        MaxAllowedSkewMilliseconds: String(MAX_SKEW),
       },
     });
   }

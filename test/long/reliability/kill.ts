@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { UploadGrant } from '../../../src/client/api-client.ts';
 import { ApiCallError, callApi } from '../../../src/client/api-client.ts';
-import { signUrlV1 } from '../../../src/signatures/oss-v1.ts';
+import { signUrlV1 } from '../../support/signed-url.ts';
 import { percentEncode } from '../../../src/signatures/percent-encoding.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { BUCKET_KEY } from '../../support/built-gateway.ts';

@@ -3,7 +3,6 @@ import {
   expandFilename,
   FILE_SUFFIXES,
   findObjectKeyProblem,
-  isFileSuffix,
   otaObjectKey,
   tenantSegment,
 } from '../../../src/policy/object-key.ts';
@@ -12,15 +11,7 @@ describe('file suffixes', () => {
   it('are the eight suffixes of GenerateOTAUploadURL', () => {
     const documented = ['bin', 'dav', 'apk', 'tar', 'gz', 'tar.gz', 'zip', 'gzip'];
     expect([...FILE_SUFFIXES].sort()).toEqual(documented.sort());
-    expect(documented.every(isFileSuffix)).toBe(true);
   });
-
-  it.each(['', '.bin', 'BIN', 'exe', 'tar.xz', 'pack', 'bin ', 'constructor'])(
-    'do not include %j',
-    (text) => {
-      expect(isFileSuffix(text)).toBe(false);
-    },
-  );
 });
 
 describe('tenantSegment', () => {

@@ -4,10 +4,10 @@ import {
   ossV1StringToSign,
   parseAuthorizationOssV1,
   signOssV1,
-  signUrlV1,
 } from '../../../src/signatures/oss-v1.ts';
 import type { SignableRequest } from '../../../src/signatures/signable-request.ts';
 import { aliOss, aliOssSignUtils } from '../../support/ali-oss.ts';
+import { signUrlV1 } from '../../support/signed-url.ts';
 
 const DOC_SECRET = 'OtxrzxIsfpFjA7SwPzILwy8Bw21TLhquhboDYROV';
 const GO_DATE = 'Wed, 28 Dec 2022 10:27:41 GMT';

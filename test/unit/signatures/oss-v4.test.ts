@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { equalInConstantTime } from '../../../src/signatures/constant-time.ts';
-import type { SignableRequest } from '../../../src/signatures/signable-request.ts';
 import {
   ossV4CanonicalRequest,
   ossV4StringToSign,
   parseAuthorizationOssV4,
   signOssV4,
-  signUrlV4,
 } from '../../../src/signatures/oss-v4.ts';
-import type { SignUrlV4Options } from '../../../src/signatures/oss-v4.ts';
+import type { SignableRequest } from '../../../src/signatures/signable-request.ts';
 import { aliOss, aliOssSignUtils } from '../../support/ali-oss.ts';
+import { signUrlV4 } from '../../support/signed-url.ts';
+import type { SignUrlV4Options } from '../../support/signed-url.ts';
 
 const REGION = 'cn-hangzhou';
 const QUERY: readonly (readonly [string, string])[] = [

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { get } from 'node:http';
 import { promisify } from 'node:util';
-import { signUrlV1 } from '../../../../src/signatures/oss-v1.ts';
+import { signUrlV1 } from '../../../support/signed-url.ts';
 import { startTestGateway } from '../../../../src/testing/index.ts';
 import type { TestGateway } from '../../../../src/testing/index.ts';
 import { aliOss } from '../../../support/ali-oss.ts';

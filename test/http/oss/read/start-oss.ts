@@ -10,7 +10,7 @@ import { DiskObjectStore } from '../../../../src/object-store/disk/disk-object-s
 import { createCrc64Engine } from '../../../../src/object-store/hashing/crc64.ts';
 import { digestChunks } from '../../../../src/object-store/hashing/digests.ts';
 import type { Hasher } from '../../../../src/object-store/hashing/hasher.ts';
-import { signUrlV1 } from '../../../../src/signatures/oss-v1.ts';
+import { signUrlV1 } from '../../../support/signed-url.ts';
 import { startTestGateway } from '../../../../src/testing/index.ts';
 import type { TestGateway } from '../../../../src/testing/index.ts';
 import { ActiveUploads } from '../../../../src/uploads/active-uploads.ts';

@@ -5,8 +5,10 @@ import { OssError } from '../../../../src/oss/errors.ts';
 import { parseRequest } from '../../../../src/oss/oss-request.ts';
 import { createBucketKey } from '../../../../src/signatures/bucket-key.ts';
 import { formatDateV4, parseDateV4 } from '../../../../src/signatures/credential-v4.ts';
-import { ossV1StringToSign, signUrlV1 } from '../../../../src/signatures/oss-v1.ts';
-import { ossV4StringToSign, signUrlV4 } from '../../../../src/signatures/oss-v4.ts';
+import { ossV1StringToSign } from '../../../../src/signatures/oss-v1.ts';
+import { ossV4StringToSign } from '../../../../src/signatures/oss-v4.ts';
+
+import { signUrlV1, signUrlV4 } from '../../../support/signed-url.ts';
 
 const NOW = Date.UTC(2024, 0, 2, 3, 4, 5);
 const BUCKET = 'examplebucket';
