@@ -1,15 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FaultPlan } from '../faults/fault-plan.ts';
-import type { DrainLimits } from '../http/drain.ts';
 import { formatHttpDate } from '../http/http-date.ts';
 import { BudgetExhausted } from '../http/memory-budget.ts';
-import type { MemoryBudget } from '../http/memory-budget.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { BucketKey } from '../signatures/bucket-key.ts';
-import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { allowOrigin, respondToPreflight } from './cors.ts';
 import type { CorsRule } from './cors.ts';
+import type { OssDependencies, OssOperation } from './dependencies.ts';
 import { refuse } from './error-response.ts';
 import { OssError, ossError } from './errors.ts';
 import { deleteObject } from './objects/delete-object.ts';
@@ -17,36 +12,7 @@ import { getObject } from './objects/get-object.ts';
 import { putObject } from './objects/put-object.ts';
 import { parseRequest } from './oss-request.ts';
 import type { ObjectRequest, OssRequest } from './oss-request.ts';
-import type { CallbackRule } from './post-object/callback-config.ts';
 import { createPostObject } from './post-object/post-object.ts';
-
-/** Dependencies of the OSS host. */
-export interface OssDependencies {
-  readonly uploads: UploadDependencies;
-  readonly bucketKey: BucketKey;
-  /** Region in V4 credentials, e.g. `cn-shanghai`. */
-  readonly region: string;
-  /** Scheme and host as clients see them; undefined to take them from each request. */
-  readonly publicUrl: string | undefined;
-  /** The machine's clock, which clients date their requests by. */
-  readonly wallClock: Clock;
-  /** Whether objects can be read without a signature. */
-  readonly publicRead: boolean;
-  readonly corsRules: readonly CorsRule[];
-  readonly callback: CallbackRule;
-  /** Undefined when no faults can be injected. */
-  readonly faults: FaultPlan | undefined;
-  /** How much of a refused request is still read, so that the client can receive the response. */
-  readonly drain: DrainLimits;
-  /** Limits the memory of forms until their signature is verified. */
-  readonly unsigned: MemoryBudget;
-}
-
-/** Handles a request. An error that it throws becomes the response. */
-export type OssOperation<Request = OssRequest> = (
-  request: Request,
-  response: ServerResponse,
-) => Promise<void>;
 
 /** The operations of the host by method, for the bucket and for an object. */
 interface Operations {

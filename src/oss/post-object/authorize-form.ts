@@ -1,8 +1,8 @@
+import type { OssDependencies } from '../dependencies.ts';
 import { storedHeaders } from '../object-headers.ts';
 import type { OssRequest } from '../oss-request.ts';
 import { forbidsOverwrite } from '../receive-object.ts';
 import type { UploadCommand } from '../receive-object.ts';
-import type { OssDependencies } from '../router.ts';
 import { admitSize } from '../size-limit.ts';
 import { checkForm } from './check-form.ts';
 import type { PostForm } from './read-form.ts';

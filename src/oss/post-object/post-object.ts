@@ -1,10 +1,10 @@
 import { headerBytes } from '../../http/memory-budget.ts';
 import { allowSmallChunks } from '../../http/small-chunks.ts';
 import { elapsedSince } from '../../lib/clock.ts';
+import type { OssDependencies, OssOperation } from '../dependencies.ts';
 import type { OssRequest } from '../oss-request.ts';
 import { receiveObject } from '../receive-object.ts';
 import { openBody } from '../request-body.ts';
-import type { OssDependencies, OssOperation } from '../router.ts';
 import { authorizeForm } from './authorize-form.ts';
 import type { AuthorizeForm, FormCommand } from './authorize-form.ts';
 import { withFaults } from './injected-faults.ts';
