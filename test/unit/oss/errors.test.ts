@@ -22,7 +22,7 @@ async function render(
 }
 
 describe('renderOssError', () => {
-  it('writes the elements in the order of the documentation, extras before the EC', async () => {
+  it('writes the elements in the documented order, further ones before the EC', async () => {
     const error = ossError('FieldItemTooLong', {
       elements: { MaxSizeAllowed: '8192', ProposedSize: '10485760' },
     });
@@ -53,19 +53,19 @@ describe('renderOssError', () => {
     });
   });
 
-  it('leaves out what is not known', async () => {
+  it('leaves out unknown elements', async () => {
     const { headers, xml } = await render(ossError('NoSuchKey'));
     expect(xml).not.toMatch(/<(EC|RecommendDoc)>/);
     expect(headers.has('x-oss-ec')).toBe(false);
   });
 
-  it('gives HEAD the headers alone', async () => {
+  it('sends only the headers for HEAD', async () => {
     const { status, headers, xml } = await render(ossError('NoSuchKey'), 'HEAD');
     expect([status, xml]).toEqual([404, '']);
     expect(headers.get('content-type')).toBe('application/xml');
   });
 
-  it('can carry any text', async () => {
+  it('escapes any text', async () => {
     const nasty = `<a href="x">&amp;'</a>]]>\u0000\u0001\u001f\ufffe\ud800 \u{1f600}固`;
     const { xml } = await render(
       new OssError('InvalidArgument', { message: nasty, elements: argument('field', nasty) }),
@@ -78,7 +78,7 @@ describe('renderOssError', () => {
 });
 
 describe('ossError', () => {
-  it('takes status, fine-grained code and text of the usual cause by the code alone', () => {
+  it('uses the default cause for a name without a cause', () => {
     expect(ossError('MalformedPOSTRequest')).toMatchObject({
       code: 'MalformedPOSTRequest',
       status: 400,
@@ -87,7 +87,7 @@ describe('ossError', () => {
     });
   });
 
-  it('gives another cause its own fine-grained code, or none, and the text of the usual one if it has none', () => {
+  it('uses the code of another cause, and the default message if it has none', () => {
     const { message } = ossError('IncorrectNumberOfFilesInPOSTRequest');
     expect(ossError('IncorrectNumberOfFilesInPOSTRequest.second')).toMatchObject({
       code: 'IncorrectNumberOfFilesInPOSTRequest',
@@ -96,7 +96,7 @@ describe('ossError', () => {
     });
   });
 
-  it('fills the values in', () => {
+  it('fills in the values', () => {
     const error = ossError('AccessDenied.publicAcl', { values: { acl: 'public-read' } });
     expect([error.code, error.status]).toEqual(['AccessDenied', 403]);
     expect(error.message).toContain('The object ACL public-read is not allowed');

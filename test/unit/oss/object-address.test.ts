@@ -8,7 +8,7 @@ const find = (url: string, host = '127.0.0.1:9070') =>
   findAddress(readTarget({ url, headers: { host } }), BUCKET);
 const object = (key: string) => ({ kind: 'object', key });
 
-test.each([
+it.each([
   ['/', { kind: 'bucket' }],
   ['/?acl', { kind: 'bucket' }],
   ['*', { kind: 'bucket' }],
@@ -21,22 +21,22 @@ test.each([
   ['/iotx-ota/iotx-ota/a', object('iotx-ota/a')],
   ['/a.bin?x=1#y', object('a.bin')],
   ['http://127.0.0.1:9070/iotx-ota/a?x', object('a')],
-])('any host, %s', (url, expected) => {
+])('finds %s on a host of any name', (url, expected) => {
   expect(find(url)).toEqual(expected);
 });
 
-test.each([
+it.each([
   ['/', { kind: 'bucket' }],
   ['/a/b', object('a/b')],
   ['/iotx-ota/a', object('iotx-ota/a')],
   ['/iotx-ota', object('iotx-ota')],
-])('virtual host style, %s', (url, expected) => {
+])('finds %s in virtual host style', (url, expected) => {
   expect(find(url, 'iotx-ota.localhost:9070')).toEqual(expected);
   expect(find(url, 'IOTX-OTA.oss-cn-shanghai.aliyuncs.com')).toEqual(expected);
   expect(find(`http://iotx-ota.localhost${url}`, 'elsewhere')).toEqual(expected);
 });
 
-test.each([
+it.each([
   ['other.oss-cn-shanghai.aliyuncs.com', { kind: 'foreignBucket', name: 'other' }],
   ['other.oss-cn-shanghai-internal.aliyuncs.com:80', { kind: 'foreignBucket', name: 'other' }],
   ['other.oss-accelerate.aliyuncs.com', { kind: 'foreignBucket', name: 'other' }],
@@ -47,15 +47,15 @@ test.each([
   ['iotx-ota:9070', object('a')],
   ['[::1]:9070', object('a')],
   ['', object('a')],
-])('host %s', (host, expected) => {
+])('finds /iotx-ota/a on the host %j', (host, expected) => {
   expect(find('/iotx-ota/a', host)).toEqual(expected);
 });
 
-test('a request without a Host header is found by its path', () => {
+it('finds an object without a Host header by the path', () => {
   expect(findAddress(readTarget({ url: '/a', headers: {} }), BUCKET)).toEqual(object('a'));
 });
 
-test.each([
+it.each([
   ['/a%20b', 'a b'],
   ['/a+b', 'a+b'],
   ['/a%2Bb', 'a+b'],
@@ -71,11 +71,11 @@ test.each([
   ['/a%3Fb%23c', 'a?b#c'],
   ['/a;b=c&d', 'a;b=c&d'],
   ['/__proto__', '__proto__'],
-])('%s is the key %j', (url, key) => {
+])('decodes %s to the key %j', (url, key) => {
   expect(find(url)).toEqual(object(key));
 });
 
-test.each([
+it.each([
   ['/%', 'encoding'],
   ['/%zz', 'encoding'],
   ['/%E5%9B', 'encoding'],
@@ -89,15 +89,15 @@ test.each([
   [`/${'k'.repeat(1024)}`, 'tooLong'],
   [`/${'%E5%9B%BA'.repeat(342)}`, 'tooLong'],
   ['/iotx-ota/_gateway/metrics', 'reserved'],
-])('%s is no key: %s', (url, problem) => {
+])('finds no object at %s: %s', (url, problem) => {
   expect(find(url)).toEqual({ kind: 'invalid', problem });
 });
 
-test('the longest key', () => {
+it('accepts a key of 1023 bytes', () => {
   expect(find(`/${'k'.repeat(1023)}`)).toEqual(object('k'.repeat(1023)));
 });
 
-test('nothing that a client sends makes it throw', () => {
+it('never throws for any URL and host', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.string(), (url, host) => {
       expect(find(url, host).kind).toMatch(/^(bucket|object|foreignBucket|invalid)$/);
@@ -106,7 +106,7 @@ test('nothing that a client sends makes it throw', () => {
   );
 });
 
-test('every key is found again, however it is addressed', () => {
+it('finds every valid key in both styles', () => {
   const keys = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 100 });
   fc.assert(
     fc.property(keys, (key) => {

@@ -33,7 +33,7 @@ describe('findFailedCondition', () => {
     ['no member of nothing', { kind: 'not-in', field: 'cache-control', values: [] }],
     ['the bucket of the request', { kind: 'eq', field: 'bucket', value: 'staging' }],
     ['the effective type', { kind: 'in', field: 'content-type', values: ['image/jpg'] }],
-    ['any size, which is judged elsewhere', { kind: 'content-length-range', min: 5, max: 5 }],
+    ['any size, which is checked elsewhere', { kind: 'content-length-range', min: 5, max: 5 }],
   ])('returns undefined for %s', (_what, condition) => {
     expect(findFailedCondition([condition], subject)).toBeUndefined();
   });

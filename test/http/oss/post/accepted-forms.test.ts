@@ -5,7 +5,7 @@ import { startOss } from './start.ts';
 import type { Oss } from './start.ts';
 
 const KEY = 'dir/firmware.bin';
-/** Digests of `firmware`, computed elsewhere. */
+/** Digests of `firmware`, computed with another tool. */
 const MD5 = '74B5B5E9570EFC5C0553BB327CD41940';
 const CRC64 = '5737800006686197648';
 
@@ -25,7 +25,7 @@ const condition = (value: unknown) => (form: Form) => {
 };
 
 const ACCEPTED: readonly Case[] = [
-  ['nothing changed', () => undefined],
+  ['no change', () => undefined],
   [
     'a Content-Type in capitals',
     (form) => (form.contentType = 'MULTIPART/FORM-DATA; BOUNDARY=bOuNdArY'),
@@ -49,7 +49,7 @@ const ACCEPTED: readonly Case[] = [
   ],
   ['a submit button after the file', (form) => form.after.push(after('submit', 'Upload to OSS'))],
   [
-    'several harmless fields after the file',
+    'several ignored fields after the file',
     (form) =>
       form.after.push(
         after('submit'),
@@ -60,7 +60,7 @@ const ACCEPTED: readonly Case[] = [
   ],
   ['64 KiB after the file', (form) => form.after.push(after('submit', 'x'.repeat(65_536)))],
   [
-    'fields that mean nothing',
+    'unknown fields',
     (form) => {
       for (const name of [
         'name',
@@ -108,7 +108,7 @@ const ACCEPTED: readonly Case[] = [
     (form) => form.fields.set('x-oss-date', 'x').set('x-oss-credential', 'y'),
   ],
   [
-    'an Authorization header, which counts for nothing',
+    'an Authorization header, which is ignored',
     (form) => (form.requestHeaders['Authorization'] = 'OSS nobody:nothing'),
   ],
   [
@@ -124,13 +124,10 @@ const ACCEPTED: readonly Case[] = [
     (form) => (form.policy.expiration = '2026-01-02T03:04:05.001Z'),
   ],
   [
-    'a policy that mentions the size alone',
+    'a policy that has only a size',
     (form) => (form.policy.conditions = [['content-length-range', 0, 8]]),
   ],
-  [
-    'a policy that mentions the bucket alone',
-    (form) => (form.policy.conditions = [{ bucket: BUCKET }]),
-  ],
+  ['a policy that has only a bucket', (form) => (form.policy.conditions = [{ bucket: BUCKET }])],
   [
     'a size at the lower end',
     (form) => (form.policy.conditions = [['content-length-range', 8, 9]]),
@@ -175,7 +172,7 @@ const ACCEPTED: readonly Case[] = [
   ],
   ['an ACL of default', set('x-oss-object-acl', 'default')],
   [
-    'an ACL field that wins over the header',
+    'an ACL field that takes precedence over the header',
     (form) => {
       form.fields.set('x-oss-object-acl', 'private');
       form.requestHeaders['x-oss-object-acl'] = 'public-read';
@@ -190,11 +187,11 @@ const ACCEPTED: readonly Case[] = [
       ]),
   ],
   [
-    'a file called FILE',
+    'a file with the field name FILE',
     (form) => (form.fileHeaders = ['Content-Disposition: form-data; name="FILE"']),
   ],
   [
-    'a file whose name is no token, without quotes',
+    'a file whose name is not a token, without quotes',
     (form) =>
       (form.fileHeaders = ['Content-Disposition: form-data; name=file; filename=a/b c.bin']),
   ],
@@ -225,7 +222,7 @@ const ACCEPTED: readonly Case[] = [
 ];
 
 const ACCEPTED_V4: readonly Case[] = [
-  ['nothing changed', () => undefined],
+  ['no change', () => undefined],
   ['a date 15 minutes ahead', dated('20260102T031905Z')],
   ['a date 7 days ago', dated('20251226T030405Z')],
   ['a security token', set('x-oss-security-token', 'token')],
@@ -245,7 +242,7 @@ function dated(date: string) {
   };
 }
 
-describe('PostObject accepts', () => {
+describe('PostObject', () => {
   let oss: Oss;
 
   beforeAll(async () => {
@@ -259,9 +256,9 @@ describe('PostObject accepts', () => {
   });
 
   const expectStored = async (form: Form): Promise<void> => {
-    const answer = await oss.post(form);
-    expect(answer).toMatchObject({ status: 204, body: '' });
-    expect(answer.headers).toMatchObject({
+    const response = await oss.post(form);
+    expect(response).toMatchObject({ status: 204, body: '' });
+    expect(response.headers).toMatchObject({
       server: 'AliyunOSS',
       date: 'Fri, 02 Jan 2026 03:04:05 GMT',
       etag: `"${MD5}"`,
@@ -269,21 +266,21 @@ describe('PostObject accepts', () => {
       'content-md5': Buffer.from(MD5, 'hex').toString('base64'),
       'x-oss-server-time': '0',
     });
-    expect(answer.headers['x-oss-request-id']).toMatch(/^[0-9A-F]{24}$/);
-    expect(answer.headers).not.toHaveProperty('content-length');
-    expect(answer.headers).not.toHaveProperty('content-type');
+    expect(response.headers['x-oss-request-id']).toMatch(/^[0-9A-F]{24}$/);
+    expect(response.headers).not.toHaveProperty('content-length');
+    expect(response.headers).not.toHaveProperty('content-type');
     expect((await oss.read(KEY)).toString()).toBe('firmware');
     const stored = await oss.stored(KEY);
     expect(stored?.object).toMatchObject({ size: 8, md5: MD5.toLowerCase(), storedAt: NOW });
   };
 
-  it.each(ACCEPTED)('a form of version 1 with %s', async (_, change) => {
+  it.each(ACCEPTED)('accepts a form of version 1 with %s', async (_, change) => {
     const form = validForm();
     change(form);
     await expectStored(form);
   });
 
-  it.each(ACCEPTED_V4)('a form of version 4 with %s', async (_, change) => {
+  it.each(ACCEPTED_V4)('accepts a form of version 4 with %s', async (_, change) => {
     const form = validFormV4();
     change(form);
     await expectStored(form);
@@ -293,13 +290,13 @@ describe('PostObject accepts', () => {
     ['by path style', `/${BUCKET}`, undefined],
     ['by path style with a slash', `/${BUCKET}/`, undefined],
     ['by virtual host', '/', `${BUCKET}.oss.example`],
-    ['whatever its query says', '/?Action=GenerateOTAUploadURL', undefined],
-  ])('a form %s', async (_, path, host) => {
-    const answer = await oss.post(validForm(), { path, ...(host !== undefined && { host }) });
-    expect(answer.status).toBe(204);
+    ['with a query of an API call', '/?Action=GenerateOTAUploadURL', undefined],
+  ])('accepts a form %s', async (_, path, host) => {
+    const response = await oss.post(validForm(), { path, ...(host !== undefined && { host }) });
+    expect(response.status).toBe(204);
   });
 
-  it('a V4 form dated by the wall clock, when the clock of the gateway was moved', async () => {
+  it('accepts a V4 form dated by the wall clock when the clock of the gateway was moved', async () => {
     const form = validFormV4();
     form.policy.expiration = '2030-01-01T00:00:00Z';
     oss.clock.advance({ days: 30 });
@@ -314,7 +311,7 @@ describe('PostObject accepts', () => {
     }
   });
 
-  it('a form whose policy expires while its body is on the way', async () => {
+  it('accepts a form whose policy expires while the body is sent', async () => {
     const { body, headers } = writeForm(validForm());
     const socket = await oss.dial();
     const lines = Object.entries({

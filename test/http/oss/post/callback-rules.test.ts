@@ -36,7 +36,7 @@ afterAll(async () => {
   for (const close of closers) await close();
 });
 
-/** A gateway as operators have it: with the rules of `createGateway`, not of the test kit. */
+/** A gateway with the rules of `createGateway`, not of the test kit. */
 async function startGateway(options: GatewayOptions): Promise<Listening> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ota-callbacks-'));
   const clock = new ManualClock(NOW);
@@ -73,7 +73,7 @@ function covered(form: Form): Form {
   return form;
 }
 
-/** Sends a form. @param missing - bytes that are announced beside what is sent */
+/** Sends a form. @param missing - bytes that are announced but not sent */
 async function begin(port: number, form: Form, missing = 0): Promise<Socket> {
   const { body, headers } = writeForm(form);
   const socket = connect(port, '127.0.0.1');
@@ -85,7 +85,7 @@ async function begin(port: number, form: Form, missing = 0): Promise<Socket> {
   return socket;
 }
 
-/** Posts a form of which more is announced than is sent, so that only what is refused early is answered. */
+/** Posts a form, and announces more bytes than it sends: only an early refusal gets a response. */
 async function refusalOf(port: number, form: Form): Promise<string> {
   const socket = await begin(port, form, 1000);
   let text = '';
@@ -97,7 +97,7 @@ async function refusalOf(port: number, form: Form): Promise<string> {
   return text;
 }
 
-async function answerTo(port: number, form: Form): Promise<string> {
+async function responseTo(port: number, form: Form): Promise<string> {
   const socket = await begin(port, form);
   const [chunk] = await once(socket, 'data');
   socket.destroy();
@@ -142,10 +142,10 @@ describe('an application server', () => {
 
     it.each(VERSIONS)('is not called for a form of version %s', async (_, make) => {
       const form = withCallback(make(), callbackTo('127.0.0.1'));
-      const answer = await refusalOf(listening.port, form);
-      expect(answer).toMatch(/^HTTP\/1.1 403 /);
-      expect(answer).toContain(`<Message>${UNCOVERED}</Message>`);
-      expect(answer).toContain('<EC>0006-00000228</EC>');
+      const response = await refusalOf(listening.port, form);
+      expect(response).toMatch(/^HTTP\/1.1 403 /);
+      expect(response).toContain(`<Message>${UNCOVERED}</Message>`);
+      expect(response).toContain('<EC>0006-00000228</EC>');
       expect(requests).toEqual([]);
     });
 
@@ -153,16 +153,16 @@ describe('an application server', () => {
       'is not called at %s, which is not named',
       async (host) => {
         const form = covered(withCallback(validForm(), callbackTo(host)));
-        const answer = await refusalOf(listening.port, form);
-        expect(answer).toContain(`<Message>${FORBIDDEN}</Message>`);
+        const response = await refusalOf(listening.port, form);
+        expect(response).toContain(`<Message>${FORBIDDEN}</Message>`);
         expect(requests).toEqual([]);
       },
     );
 
-    it('may be asked for by an empty field, which is no callback', async () => {
+    it('is not called for an empty field, which is not a callback', async () => {
       const form = validForm();
       form.fields.set('callback', '');
-      expect(await answerTo(listening.port, form)).toMatch(/^HTTP\/1.1 204 /);
+      expect(await responseTo(listening.port, form)).toMatch(/^HTTP\/1.1 204 /);
     });
   });
 
@@ -175,7 +175,7 @@ describe('an application server', () => {
 
     it.each(VERSIONS)('is called when a policy of version %s covers it', async (_, make) => {
       const form = covered(withCallback(make(), callbackTo('localhost')));
-      expect(await answerTo(listening.port, form)).toMatch(/^HTTP\/1.1 200 [^]*\{\}$/);
+      expect(await responseTo(listening.port, form)).toMatch(/^HTTP\/1.1 200 [^]*\{\}$/);
       expect(requests).toHaveLength(1);
     });
 
@@ -184,52 +184,52 @@ describe('an application server', () => {
       expect(await refusalOf(listening.port, form)).toContain(UNCOVERED);
     });
 
-    it('is sent no user name of the URL', async () => {
+    it('does not receive the user name of the URL', async () => {
       const form = covered(withCallback(validForm(), callbackTo('root:secret@127.0.0.1')));
-      expect(await answerTo(listening.port, form)).toMatch(/^HTTP\/1.1 200 /);
+      expect(await responseTo(listening.port, form)).toMatch(/^HTTP\/1.1 200 /);
       expect(requests[0]?.headers).not.toHaveProperty('authorization');
       expect(requests[0]?.headers.host).toBe(`127.0.0.1:${String(port)}`);
     });
 
-    it('cannot send the call elsewhere', async () => {
+    it('cannot redirect the call', async () => {
       respond = (response) =>
         response.writeHead(307, { Location: '/elsewhere', 'Content-Length': '2' }).end('{}');
       const form = covered(withCallback(validForm(), callbackTo('localhost')));
-      expect(await answerTo(listening.port, form)).toContain('Error status : 307.');
+      expect(await responseTo(listening.port, form)).toContain('Error status : 307.');
       expect(requests.map(({ url }) => url)).toEqual(['/']);
     });
 
-    it('cannot keep the client waiting by switching protocols', async () => {
+    it('cannot make the client wait by switching protocols', async () => {
       respond = (response) => {
         response.socket?.end(
           'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n',
         );
       };
       const form = covered(withCallback(validForm(), callbackTo('localhost')));
-      expect(await answerTo(listening.port, form)).toContain(UNREACHABLE);
+      expect(await responseTo(listening.port, form)).toContain(UNREACHABLE);
     });
 
-    it.each(['localhost', '127.0.0.1'])('is never the gateway itself: %s', async (host) => {
+    it.each(['localhost', '127.0.0.1'])('must not be the gateway itself: %s', async (host) => {
       const callbackUrl = `http://${host}:${String(listening.port)}/`;
       const form = covered(withCallback(validForm(), { callbackUrl }));
       expect(await refusalOf(listening.port, form)).toContain(FORBIDDEN);
     });
 
-    it('is not called for longer than its client waits', async () => {
+    it('is not called any longer after the client closes its connection', async () => {
       const called = new Promise<ServerResponse>((resolve) => (respond = resolve));
       const form = covered(withCallback(validForm(), callbackTo('localhost')));
       const socket = await begin(listening.port, form);
       const response = await called;
       const ended = once(response, 'close');
-      // One that only ends its side may still read the response.
+      // A client that has ended only its side may still read the response.
       socket.resetAndDestroy();
       await ended;
       expect(await listening.gateway.uploads.find(KEY)).toMatchObject({ state: 'stored' });
-      // Less than the five seconds of a callback.
+      // Less than the timeout of a callback, which is five seconds.
     }, 4000);
   });
 
-  it('is not called when unsigned callbacks are on, but it is not named', async () => {
+  it('is not called when unsigned callbacks are allowed, but it is not named', async () => {
     const listening = await startGateway({ unsignedCallbacks: 'on' });
     const form = withCallback(validForm(), callbackTo('127.0.0.1'));
     expect(await refusalOf(listening.port, form)).toContain(FORBIDDEN);
@@ -238,10 +238,10 @@ describe('an application server', () => {
   it('is called without a condition when the operator allows it', async () => {
     const listening = await startGateway({ unsignedCallbacks: 'on', callbackHosts: '127.0.0.1' });
     const form = withCallback(validForm(), callbackTo('127.0.0.1'));
-    expect(await answerTo(listening.port, form)).toMatch(/^HTTP\/1.1 200 /);
+    expect(await responseTo(listening.port, form)).toMatch(/^HTTP\/1.1 200 /);
   });
 
-  it('is not called any more once the gateway has stopped', async () => {
+  it('is not called after the gateway has stopped', async () => {
     const listening = await startGateway({ callbackHosts: 'localhost' });
     const called = new Promise<ServerResponse>((resolve) => (respond = resolve));
     const form = covered(withCallback(validForm(), callbackTo('localhost')));
@@ -254,7 +254,7 @@ describe('an application server', () => {
 });
 
 describe('a callback to the gateway itself', () => {
-  it('does not reach its test controls, even from inside the process', async () => {
+  it('does not reach the test controls, even from inside the process', async () => {
     const oss = await startOss({ testMode: true });
     closers.push(() => oss.close());
     await oss.post(validForm());
@@ -266,8 +266,8 @@ describe('a callback to the gateway itself', () => {
     const grant = await oss.gateway.api.generateOTAUploadURL();
     const settings = { callbackUrl: `http://localhost:${controls}`, callbackBody: 'a' };
     const callback = Buffer.from(JSON.stringify(settings)).toString('base64');
-    const answer = await oss.gateway.postObject(grant, 'x', { fields: { callback } });
-    expect(answer.body).toContain(FORBIDDEN);
+    const response = await oss.gateway.postObject(grant, 'x', { fields: { callback } });
+    expect(response.body).toContain(FORBIDDEN);
     expect(await oss.stored(KEY)).toBeDefined();
   });
 });
@@ -281,18 +281,18 @@ describe('a callback with too long a body', () => {
       callbackBody: '${x:}'.repeat(700),
     });
     form.fields.set('x:', 'v'.repeat(2 * 1024 * 1024));
-    const answer = await refusalOf(oss.port, form);
-    expect(answer).toMatch(/^HTTP\/1.1 400 /);
-    expect(answer).toContain('<Message>The length of callback body exceed max value.</Message>');
+    const response = await refusalOf(oss.port, form);
+    expect(response).toMatch(/^HTTP\/1.1 400 /);
+    expect(response).toContain('<Message>The length of callback body exceed max value.</Message>');
     expect(await oss.stored(KEY)).toBeUndefined();
     expect(await oss.staged()).toEqual([]);
   });
 
-  it('is refused for what the object would be, before it is one', async () => {
+  it('is refused for the longest possible digests, before the object exists', async () => {
     const oss = await startOss();
     closers.push(() => oss.close());
     const callbackUrl = 'http://127.0.0.1:1/';
-    // 72 bytes each, which no digest can exceed.
+    // At most 72 bytes each.
     const fits = withCallback(validForm(), {
       callbackUrl,
       callbackBody: '${contentMd5}'.repeat(280),

@@ -5,11 +5,11 @@ import { text } from 'node:stream/consumers';
 import { BUCKET, validForm } from './form.ts';
 import type { Form } from './form.ts';
 import { startOss } from './start.ts';
-import type { Answer, Oss } from './start.ts';
+import type { OssResponse, Oss } from './start.ts';
 
 const KEY = 'dir/firmware.bin';
 const MD5 = '74B5B5E9570EFC5C0553BB327CD41940';
-const JSON_ANSWER = '{"Status":"OK"}';
+const JSON_RESPONSE = '{"Status":"OK"}';
 
 interface Call {
   readonly method: string | undefined;
@@ -45,7 +45,7 @@ describe('the callback of PostObject', () => {
 
   beforeEach(() => {
     calls = [];
-    respond = (response) => response.end(JSON_ANSWER);
+    respond = (response) => response.end(JSON_RESPONSE);
   });
 
   afterAll(async () => {
@@ -58,7 +58,7 @@ describe('the callback of PostObject', () => {
   const post = (
     settings: Readonly<Record<string, unknown>>,
     fields: Readonly<Record<string, string>> = {},
-  ): Promise<Answer> => {
+  ): Promise<OssResponse> => {
     const form: Form = validForm();
     const callback = {
       callbackUrl: `http://127.0.0.1:${String(port)}/done?a=b`,
@@ -70,21 +70,21 @@ describe('the callback of PostObject', () => {
     return oss.post(form);
   };
 
-  it('replaces the answer of the upload by that of the server', async () => {
-    const answer = await post(
+  it('replaces the response of the upload with that of the server', async () => {
+    const response = await post(
       {},
       { success_action_status: '201', success_action_redirect: 'http://a.test' },
     );
-    expect(answer).toMatchObject({ status: 200, body: JSON_ANSWER });
-    expect(answer.headers).toMatchObject({
+    expect(response).toMatchObject({ status: 200, body: JSON_RESPONSE });
+    expect(response.headers).toMatchObject({
       'content-type': 'application/json',
-      'content-length': String(JSON_ANSWER.length),
+      'content-length': String(JSON_RESPONSE.length),
       etag: `"${MD5}"`,
     });
     expect(await oss.stored(KEY)).toBeDefined();
   });
 
-  it('is a POST as OSS sends it', async () => {
+  it('is a POST with the headers that OSS sends', async () => {
     await post({ callbackHost: 'app.test' });
     expect(calls).toEqual([
       {
@@ -117,12 +117,12 @@ describe('the callback of PostObject', () => {
     ],
     ['${Bucket}${nothing}${}', ''],
     ['plain $bucket {bucket} $${bucket}', `plain $bucket {bucket} $${BUCKET}`],
-  ])('fills the variables of a form body in: %s', async (callbackBody, expected) => {
+  ])('fills in the variables of a form body: %s', async (callbackBody, expected) => {
     await post({ callbackBody }, { 'x:var1': 'a & b' });
     expect(calls.map((call) => call.body)).toEqual([expected]);
   });
 
-  it('fills the variables of a JSON body in, quotes included', async () => {
+  it('fills in the variables of a JSON body, with quotes', async () => {
     const callbackBody =
       '{"mimeType":${mimeType},"size":${size},"var":${x:var1},"h":${imageInfo.height}}';
     await post({ callbackBody, callbackBodyType: 'application/json' }, { 'X:Var1': 'a"b' });
@@ -135,12 +135,12 @@ describe('the callback of PostObject', () => {
     });
   });
 
-  it('tries one address after the other until one succeeds', async () => {
+  it('tries the URLs in order until one succeeds', async () => {
     const failing = 'http://127.0.0.1:1/';
-    const answer = await post({
+    const response = await post({
       callbackUrl: `${failing};127.0.0.1:${String(port)}/second;http://localhost:${String(port)}/third`,
     });
-    expect(answer).toMatchObject({ status: 200, body: JSON_ANSWER });
+    expect(response).toMatchObject({ status: 200, body: JSON_RESPONSE });
     expect(calls.map((call) => call.url)).toEqual(['/second']);
   });
 
@@ -163,14 +163,14 @@ describe('the callback of PostObject', () => {
       'Error status : 302.',
     ],
     [
-      'what is no JSON',
+      'a body that is not JSON',
       (response) => response.end('OK'),
       'Response body is not valid json format.',
     ],
     ['nothing', (response) => response.end(), 'Response body is not valid json format.'],
     [
       'JSON after a byte order mark',
-      (response) => response.end(`\u{FEFF}${JSON_ANSWER}`),
+      (response) => response.end(`\u{FEFF}${JSON_RESPONSE}`),
       'Response body is not valid json format.',
     ],
     [
@@ -187,7 +187,7 @@ describe('the callback of PostObject', () => {
       'Response body is too large.',
     ],
     [
-      'a cut answer',
+      'an incomplete response',
       (response) => {
         response.writeHead(200, { 'Content-Length': '100' });
         response.write('{');
@@ -196,32 +196,32 @@ describe('the callback of PostObject', () => {
       UNREACHABLE,
     ],
     ['a closed connection', (response) => response.destroy(), UNREACHABLE],
-  ])('fails for %s, and the object stays', async (_, answerWith, message) => {
-    respond = answerWith;
-    const answer = await post({});
-    expect(answer.status).toBe(203);
-    expect(answer.xml).toMatchObject({ Code: 'CallbackFailed', Message: message });
-    expect(answer.headers.etag).toBe(`"${MD5}"`);
+  ])('fails for %s, and the object stays stored', async (_, respondWith, message) => {
+    respond = respondWith;
+    const response = await post({});
+    expect(response.status).toBe(203);
+    expect(response.xml).toMatchObject({ Code: 'CallbackFailed', Message: message });
+    expect(response.headers.etag).toBe(`"${MD5}"`);
     expect((await oss.read(KEY)).toString()).toBe('firmware');
   });
 
-  it('fails when nobody listens, with the reason of the last address', async () => {
-    const answer = await post({ callbackUrl: 'http://127.0.0.1:1/;http://[::1]:1' });
-    expect(answer.xml).toMatchObject({ Code: 'CallbackFailed', Message: UNREACHABLE });
+  it('fails when no server listens, with the reason of the last URL', async () => {
+    const response = await post({ callbackUrl: 'http://127.0.0.1:1/;http://[::1]:1' });
+    expect(response.xml).toMatchObject({ Code: 'CallbackFailed', Message: UNREACHABLE });
   });
 
-  it('may go to a host that the operator allows, in any case', async () => {
-    const answer = await post({ callbackUrl: 'http://APP.internal.test:1/' });
-    expect(answer.status).toBe(203);
+  it('is sent to a named host in any case', async () => {
+    const response = await post({ callbackUrl: 'http://APP.internal.test:1/' });
+    expect(response.status).toBe(203);
   });
 
-  it('gives up after five seconds', async () => {
+  it('fails after five seconds', async () => {
     respond = () => undefined;
-    const answer = await post({});
-    expect(answer.xml).toMatchObject({ Code: 'CallbackFailed', Message: UNREACHABLE });
+    const response = await post({});
+    expect(response.xml).toMatchObject({ Code: 'CallbackFailed', Message: UNREACHABLE });
   }, 10_000);
 
-  it('is not made for a form that fails', async () => {
+  it('is not sent for a form that fails', async () => {
     expect((await post({}, { Signature: 'x' })).status).toBe(403);
     expect(calls).toEqual([]);
   });

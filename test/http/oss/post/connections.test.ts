@@ -11,7 +11,7 @@ import type { Oss } from './start.ts';
 const KEY = 'dir/firmware.bin';
 const MIB = 1024 * 1024;
 
-/** What a client writes: the head of a request, and a form cut where its file begins. */
+/** The bytes of a client: the head of a request, and a form that is split where its file begins. */
 function written(form: Form, headers: Readonly<Record<string, string>> = {}) {
   const { body, headers: own } = writeForm(form);
   const lines = Object.entries({
@@ -46,12 +46,12 @@ function largeForm(size: number, allowed: number): Form {
 
 async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
   for (let tries = 0; !(await condition()); tries += 1) {
-    if (tries > 500) throw new Error('it did not happen');
+    if (tries > 500) throw new Error('the condition did not become true');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-/** Reads until the text has come. */
+/** Reads until the text matches. */
 async function readUntil(socket: Socket, end: RegExp): Promise<string> {
   let read = '';
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
@@ -81,20 +81,20 @@ describe('PostObject', () => {
     await until(async () => (await oss.staged()).length === 0);
   });
 
-  describe('answers a refusal', () => {
-    it('before it has seen a byte of the file', async () => {
+  describe('a refused request', () => {
+    it('is answered before a byte of the file is sent', async () => {
       const socket = await oss.dial();
       const { head, beforeFile } = written(refusedForm(8 * MIB));
       socket.write(head);
       socket.write(beforeFile);
-      const answer = await readUntil(socket, /<\/Error>/);
-      expect(answer).toMatch(/^HTTP\/1\.1 403 /);
-      expect(answer).toMatch(/\r\nConnection: close\r\n/i);
-      expect(answer).toContain('<Code>SignatureDoesNotMatch</Code>');
+      const response = await readUntil(socket, /<\/Error>/);
+      expect(response).toMatch(/^HTTP\/1\.1 403 /);
+      expect(response).toMatch(/\r\nConnection: close\r\n/i);
+      expect(response).toContain('<Code>SignatureDoesNotMatch</Code>');
       socket.destroy();
     });
 
-    it('to each of 100 clients that read nothing before they have sent 8 MiB', async () => {
+    it('is answered for each of 100 clients that read nothing before they have sent 8 MiB', async () => {
       const { head, beforeFile, rest } = written(refusedForm(8 * MIB));
       const post = async (): Promise<string> => {
         const socket = await oss.dial();
@@ -107,38 +107,38 @@ describe('PostObject', () => {
         return text(socket);
       };
       for (let round = 0; round < 10; round += 1) {
-        const answers = await Promise.all(Array.from({ length: 10 }, post));
-        for (const answer of answers)
-          expect(answer).toContain('<Code>SignatureDoesNotMatch</Code>');
+        const responses = await Promise.all(Array.from({ length: 10 }, post));
+        for (const response of responses)
+          expect(response).toContain('<Code>SignatureDoesNotMatch</Code>');
       }
     });
 
-    it('to each of 20 clients of node:http', async () => {
+    it('is answered for each of 20 clients of node:http', async () => {
       const { body, headers } = writeForm(refusedForm(8 * MIB));
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 20 }, () => oss.send({ method: 'POST', headers, body })),
       );
-      expect(answers.map((answer) => answer.xml['Code'])).toEqual(
+      expect(responses.map((response) => response.xml['Code'])).toEqual(
         Array(20).fill('SignatureDoesNotMatch'),
       );
     });
 
-    it('to a PUT, a form for an object and a form of another type, all with a body', async () => {
+    it('is answered when it is a PUT, a form for an object, or a form of another type, all with a body', async () => {
       const body = Buffer.alloc(2 * MIB);
       const type = { 'Content-Type': 'application/octet-stream' };
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         oss.send({ method: 'PUT', path: '/key', headers: type, body }),
         oss.send({ method: 'POST', path: '/key', headers: type, body }),
         oss.send({ method: 'POST', path: '/', headers: type, body }),
       ]);
-      expect(answers.map((answer) => answer.xml['Code'])).toEqual([
+      expect(responses.map((response) => response.xml['Code'])).toEqual([
         'AccessDenied',
         'MethodNotAllowed',
         'RequestIsNotMultiPartContent',
       ]);
     });
 
-    it('and keeps the connection when the request was complete', async () => {
+    it('keeps the connection open when it was complete', async () => {
       const form = validForm();
       form.policy.conditions = [['content-length-range', 9, 20]];
       const good = written(validForm());
@@ -146,37 +146,37 @@ describe('PostObject', () => {
       const socket = await oss.dial();
       for (const { head, beforeFile, rest } of [bad, good]) {
         socket.write(Buffer.concat([Buffer.from(head), beforeFile, rest]));
-        const answer = await readUntil(socket, /<\/Error>|204/);
-        expect(answer).not.toMatch(/Connection: close/i);
+        const response = await readUntil(socket, /<\/Error>|204/);
+        expect(response).not.toMatch(/Connection: close/i);
       }
       socket.destroy();
     });
 
-    it('for a file that is too large as Content-Length proves, before the file', async () => {
+    it('is answered before the file when Content-Length proves that the file is too large', async () => {
       const { head, beforeFile } = written(largeForm(MIB + 65_537, MIB));
       const socket = await oss.dial();
       socket.write(head);
       socket.write(beforeFile);
-      const answer = await readUntil(socket, /<\/Error>/);
-      expect(answer).toContain('<Code>EntityTooLarge</Code>');
-      expect(answer).toContain(`<MaxSizeAllowed>${String(MIB)}</MaxSizeAllowed>`);
-      expect(answer).toContain(`<ProposedSize>${String(MIB + 65_537)}</ProposedSize>`);
+      const response = await readUntil(socket, /<\/Error>/);
+      expect(response).toContain('<Code>EntityTooLarge</Code>');
+      expect(response).toContain(`<MaxSizeAllowed>${String(MIB)}</MaxSizeAllowed>`);
+      expect(response).toContain(`<ProposedSize>${String(MIB + 65_537)}</ProposedSize>`);
       socket.destroy();
     });
 
-    it('for a file that may only be too large, as soon as it is', async () => {
+    it('is answered when the file exceeds the limit, if Content-Length does not prove it', async () => {
       const { head, beforeFile, rest } = written(largeForm(MIB + 65_536, MIB));
       const socket = await oss.dial();
       socket.write(head);
       socket.write(beforeFile);
       socket.write(rest.subarray(0, MIB + 1));
-      const answer = await readUntil(socket, /<\/Error>/);
-      expect(answer).toContain('<Code>EntityTooLarge</Code>');
-      expect(answer).toContain(`<ProposedSize>${String(MIB + 65_536)}</ProposedSize>`);
+      const response = await readUntil(socket, /<\/Error>/);
+      expect(response).toContain('<Code>EntityTooLarge</Code>');
+      expect(response).toContain(`<ProposedSize>${String(MIB + 65_536)}</ProposedSize>`);
       socket.destroy();
     });
 
-    it('for a chunked file that is too large, as soon as it is', async () => {
+    it('is answered when a chunked file exceeds the limit', async () => {
       const { head, beforeFile } = written(largeForm(8, 7), {
         'Content-Length': '',
         'Transfer-Encoding': 'chunked',
@@ -188,18 +188,18 @@ describe('PostObject', () => {
         socket.write(bytes);
         socket.write('\r\n');
       }
-      const answer = await readUntil(socket, /<\/Error>/);
-      expect(answer).toContain('<Code>EntityTooLarge</Code>');
-      expect(answer).toContain('<ProposedSize>8</ProposedSize>');
+      const response = await readUntil(socket, /<\/Error>/);
+      expect(response).toContain('<Code>EntityTooLarge</Code>');
+      expect(response).toContain('<ProposedSize>8</ProposedSize>');
       socket.destroy();
     });
   });
 
-  describe('does not read on for ever after a refusal', () => {
+  describe('a request that goes on after its refusal', () => {
     it.each([
       ['bytes', { drainBytes: '100KiB', drainTime: '60s' }],
       ['time', { drainBytes: '1GiB', drainTime: '200ms' }],
-    ] as const)('but closes the connection when its %s are used up', async (_, limits) => {
+    ] as const)('is closed at the limit of %s', async (_, limits) => {
       const short = await startOss({ ...limits, maxUpload: '1GiB' });
       const socket = await short.dial();
       socket.on('error', () => undefined);
@@ -208,8 +208,8 @@ describe('PostObject', () => {
       });
       socket.write(head);
       socket.write(beforeFile);
-      const answer = await readUntil(socket, /<\/Error>/);
-      expect(answer).toContain('<Code>SignatureDoesNotMatch</Code>');
+      const response = await readUntil(socket, /<\/Error>/);
+      expect(response).toContain('<Code>SignatureDoesNotMatch</Code>');
       const closed = once(socket, 'close');
       const more = setInterval(() => socket.write(Buffer.alloc(20_000)), 5);
       await closed;
@@ -244,7 +244,7 @@ describe('PostObject', () => {
     expect((await oss.read(KEY)).toString()).toBe('firmware');
   });
 
-  it('stores a file larger than any buffer, byte for byte', async () => {
+  it('stores a file larger than any buffer unchanged', async () => {
     const form = largeForm(0, 20 * MIB);
     form.file = Buffer.from(
       Array.from({ length: 5 * MIB + 7 }, (_, at) => (at * 31 + (at >> 9)) & 0xff),
@@ -259,7 +259,7 @@ describe('PostObject', () => {
     expect((await oss.read(KEY)).equals(boundaries)).toBe(true);
   });
 
-  describe('forgets a client that goes away', () => {
+  describe('a client that closes the connection', () => {
     it.each([
       ['in a field', (body: Buffer) => body.subarray(0, 100)],
       [
@@ -269,7 +269,7 @@ describe('PostObject', () => {
       ['in the file', (body: Buffer) => body.subarray(0, -MIB)],
       ['before the closing boundary', (body: Buffer) => body.subarray(0, -16)],
       ['in the closing boundary', (body: Buffer) => body.subarray(0, -5)],
-    ])('%s, and stores nothing', async (_, cut) => {
+    ])('stores nothing: closed %s', async (_, cut) => {
       const form = largeForm(3 * MIB, 10 * MIB);
       form.fields.set('key', 'vanished');
       form.policy.conditions = [['eq', '$key', 'vanished']];
@@ -286,13 +286,13 @@ describe('PostObject', () => {
         socket.resume();
         await once(socket, 'close');
       }
-      // Each of them was noticed: no reader waits for more.
+      // The gateway has noticed each closed connection, so no reader waits for more.
       await until(() => oss.departures.length === 3);
       await until(async () => (await oss.staged()).length === 0);
       expect(await oss.stored('vanished')).toBeUndefined();
     });
 
-    it('also when it has only sent the head', async () => {
+    it('does not disturb others after it has sent only the head', async () => {
       const socket = await oss.dial();
       socket.write(written(validForm()).head);
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -304,11 +304,11 @@ describe('PostObject', () => {
   });
 });
 
-describe('PostObject, when its disk fails,', () => {
+describe('PostObject on a disk that fails', () => {
   it.each([
     ['at once', 0],
     ['in the middle', 3 * MIB],
-  ])('%s, answers 500, says nothing of the cause, and logs it', async (_, after) => {
+  ])('responds with 500 without the cause, and logs it: fails %s', async (_, after) => {
     const failure = new Error('ENOSPC: secret path');
     const rest: Omit<ObjectStore, 'put'> = {
       commit: () => Promise.resolve(),
@@ -333,14 +333,14 @@ describe('PostObject, when its disk fails,', () => {
       },
     };
     const oss = await startOss({ parts: { store }, drainBytes: '16MiB' });
-    const answer = await oss.post(largeForm(8 * MIB, 10 * MIB));
-    expect(answer.status).toBe(500);
-    expect(answer.xml).toMatchObject({
+    const response = await oss.post(largeForm(8 * MIB, 10 * MIB));
+    expect(response.status).toBe(500);
+    expect(response.xml).toMatchObject({
       Code: 'InternalError',
       Message: 'We encountered an internal error. Please try again.',
     });
-    expect(answer.body).not.toContain('ENOSPC');
-    expect(oss.errors).toEqual([{ requestId: answer.xml['RequestId'], err: failure }]);
+    expect(response.body).not.toContain('ENOSPC');
+    expect(oss.errors).toEqual([{ requestId: response.xml['RequestId'], err: failure }]);
     await oss.close();
   });
 });

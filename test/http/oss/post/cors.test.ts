@@ -1,7 +1,7 @@
 import type { CorsRule } from '../../../../src/oss/cors.ts';
 import { validForm } from './form.ts';
 import { startOss } from './start.ts';
-import type { Answer, Oss } from './start.ts';
+import type { OssResponse, Oss } from './start.ts';
 
 const rule = (change: Partial<CorsRule>) => ({
   allowedOrigins: [...(change.allowedOrigins ?? [])],
@@ -40,7 +40,7 @@ describe('CORS', () => {
     headers?: string,
     method = 'POST',
     path = '/',
-  ): Promise<Answer> =>
+  ): Promise<OssResponse> =>
     oss.send({
       method: 'OPTIONS',
       path,
@@ -55,10 +55,10 @@ describe('CORS', () => {
     ['/', 'an upload'],
     ['/iotx-ota', 'an upload by path style'],
     ['/some/key', 'an object'],
-  ])('allows a preflight of %s (%s) as the first rule that matches has it', async (path) => {
-    const answer = await preflight('https://app.test', 'X-A, x-oss-meta-b', 'POST', path);
-    expect(answer).toMatchObject({ status: 200, body: '' });
-    expect(answer.headers).toMatchObject({
+  ])('allows a preflight of %s (%s) with the headers of the first matching rule', async (path) => {
+    const response = await preflight('https://app.test', 'X-A, x-oss-meta-b', 'POST', path);
+    expect(response).toMatchObject({ status: 200, body: '' });
+    expect(response.headers).toMatchObject({
       'content-length': '0',
       'access-control-allow-origin': 'https://app.test',
       'access-control-allow-methods': 'POST',
@@ -75,11 +75,11 @@ describe('CORS', () => {
     ['any origin', 'https://else.test', undefined, '*'],
     ['an origin whose first rule lacks the header', 'https://app.test', 'x-open', '*'],
   ])('allows a preflight of %s', async (_, origin, headers, allowed) => {
-    const answer = await preflight(origin, headers);
-    expect(answer.status).toBe(200);
-    expect(answer.headers['access-control-allow-origin']).toBe(allowed);
-    expect(answer.headers.vary).toBe(allowed === '*' ? undefined : 'Origin');
-    expect(answer.headers).not.toHaveProperty('access-control-max-age');
+    const response = await preflight(origin, headers);
+    expect(response.status).toBe(200);
+    expect(response.headers['access-control-allow-origin']).toBe(allowed);
+    expect(response.headers.vary).toBe(allowed === '*' ? undefined : 'Origin');
+    expect(response.headers).not.toHaveProperty('access-control-max-age');
   });
 
   it.each([
@@ -87,11 +87,11 @@ describe('CORS', () => {
     ['another header', 'https://app.test', 'x-other', 'POST'],
     ['two headers of which one is another', 'https://app.test', 'x-a, x-open', 'POST'],
   ])('refuses a preflight for %s', async (_, origin, headers, method) => {
-    const answer = await preflight(origin, headers, method);
-    expect(answer.status).toBe(403);
-    expect(answer.xml['Code']).toBe('AccessForbidden');
-    expect(answer.xml['Message']?.replaceAll('&apos;', "'")).toBe(NOT_ALLOWED);
-    expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+    const response = await preflight(origin, headers, method);
+    expect(response.status).toBe(403);
+    expect(response.xml['Code']).toBe('AccessForbidden');
+    expect(response.xml['Message']?.replaceAll('&apos;', "'")).toBe(NOT_ALLOWED);
+    expect(response.headers).not.toHaveProperty('access-control-allow-origin');
   });
 
   it.each([
@@ -103,12 +103,12 @@ describe('CORS', () => {
       'Insufficient information. Request Access-Control-Request-Method header needed.',
     ],
   ])('refuses a preflight without %s', async (_, origin, method, message) => {
-    const answer = await preflight(origin, undefined, method);
-    expect(answer.status).toBe(400);
-    expect(answer.xml).toMatchObject({ Code: 'BadRequest', Message: message });
+    const response = await preflight(origin, undefined, method);
+    expect(response.status).toBe(400);
+    expect(response.xml).toMatchObject({ Code: 'BadRequest', Message: message });
   });
 
-  it('lets a script read the answer to its upload, and its error', async () => {
+  it('lets a script read the response to its upload, and an error', async () => {
     for (const signature of [undefined, 'wrong']) {
       const form = validForm();
       form.requestHeaders['Origin'] = 'https://app.test';
@@ -122,16 +122,16 @@ describe('CORS', () => {
     }
   });
 
-  it('is silent where no rule matches, and where nobody asks', async () => {
+  it('adds no headers without a matching rule, and without an origin', async () => {
     const silent = await startOss();
     const form = validForm();
     form.requestHeaders['Origin'] = 'https://app.test';
-    const answers = [
+    const responses = [
       await silent.post(form),
       await silent.post(validForm()),
       await oss.post(validForm()),
     ];
-    for (const { status, headers } of answers) {
+    for (const { status, headers } of responses) {
       expect(status).toBe(204);
       expect(headers).not.toHaveProperty('access-control-allow-origin');
     }
@@ -163,14 +163,14 @@ describe('a request to OSS', () => {
     ['DELETE', '/', 'Bucket', 'POST, OPTIONS'],
     ['POST', '/key', 'Object', 'GET, HEAD, PUT, DELETE, OPTIONS'],
     ['PATCH', '/key', 'Object', 'GET, HEAD, PUT, DELETE, OPTIONS'],
-  ])('%s %s is answered with MethodNotAllowed', async (method, path, type, allow) => {
-    const answer = await oss.send({ method, path });
-    expect(answer).toMatchObject({ status: 405, headers: { allow } });
+  ])('is refused with MethodNotAllowed: %s %s', async (method, path, type, allow) => {
+    const response = await oss.send({ method, path });
+    expect(response).toMatchObject({ status: 405, headers: { allow } });
     if (method === 'HEAD') {
-      expect(answer.body).toBe('');
-      expect(Number(answer.headers['content-length'])).toBeGreaterThan(100);
+      expect(response.body).toBe('');
+      expect(Number(response.headers['content-length'])).toBeGreaterThan(100);
     } else {
-      expect(answer.xml).toMatchObject({
+      expect(response.xml).toMatchObject({
         Code: 'MethodNotAllowed',
         Message: 'The specified method is not allowed against this resource.',
         Method: method,
@@ -187,7 +187,7 @@ describe('a request to OSS', () => {
       404,
       { Code: 'NoSuchBucket', BucketName: 'other' },
     ],
-    ['a key that cannot be', '/%ff', undefined, 400, { Code: 'InvalidObjectName' }],
+    ['an invalid key', '/%ff', undefined, 400, { Code: 'InvalidObjectName' }],
     [
       "a key of the gateway's own",
       '/iotx-ota/_gateway/x',
@@ -195,15 +195,18 @@ describe('a request to OSS', () => {
       400,
       { Code: 'InvalidObjectName' },
     ],
-  ])('for %s is refused', async (_, path, host, status, xml) => {
-    const answer = await oss.send({ path, ...(host !== undefined && { headers: { Host: host } }) });
-    expect(answer.status).toBe(status);
-    expect(answer.xml).toMatchObject({ ...xml, HostId: host ?? `127.0.0.1:${String(oss.port)}` });
-    expect(answer.headers).toMatchObject({
+  ])('is refused for %s', async (_, path, host, status, xml) => {
+    const response = await oss.send({
+      path,
+      ...(host !== undefined && { headers: { Host: host } }),
+    });
+    expect(response.status).toBe(status);
+    expect(response.xml).toMatchObject({ ...xml, HostId: host ?? `127.0.0.1:${String(oss.port)}` });
+    expect(response.headers).toMatchObject({
       server: 'AliyunOSS',
       'content-type': 'application/xml',
       'x-oss-server-time': '0',
-      'x-oss-request-id': answer.xml['RequestId'],
+      'x-oss-request-id': response.xml['RequestId'],
     });
   });
 });

@@ -11,9 +11,9 @@ const BOUNDARY = 'bOuNdArY';
 
 const V4_DATE = '20260102T030405Z';
 
-/** A form that a test may change before it is written. */
+/** A form that a test can change before it is written. */
 export interface Form {
-  /** Fields before the file, in their order. What is missing of the signature is added when the form is written. */
+  /** Fields before the file, in order. Missing fields of the signature are added when the form is written. */
   readonly fields: Map<string, string | Buffer>;
   policy: {
     expiration?: unknown;
@@ -29,11 +29,11 @@ export interface Form {
   readonly after: RawPart[];
   readonly requestHeaders: Record<string, string>;
   contentType: string;
-  /** Changes the bytes at the very end. */
+  /** Changes the bytes of the complete body. */
   finish: (body: Buffer) => Buffer;
 }
 
-/** A form that is good in every way: version 1, the key and the size in its policy. */
+/** A valid form of version 1. Its policy has the bucket, the key and the size. */
 export function validForm(): Form {
   return {
     fields: new Map([['key', 'dir/firmware.bin']]),
@@ -59,7 +59,7 @@ export function validForm(): Form {
   };
 }
 
-/** The same in version 4, with what a policy must then say of its own signature. */
+/** The same form in version 4, with the conditions that its policy needs for the fields of the signature. */
 export function validFormV4(): Form {
   const form = validForm();
   form.sign = 'v4';
@@ -83,7 +83,7 @@ export function addCondition(form: Form, condition: unknown): void {
   form.policy.conditions = [...form.policy.conditions, condition];
 }
 
-/** The policy of a form, as it is written. */
+/** @returns the policy of a form in Base64 */
 export function policyOf(form: Form): string {
   return Buffer.from(JSON.stringify(form.policy)).toString('base64');
 }
@@ -92,7 +92,7 @@ export function signV1(policy: string, secret = BUCKET_KEY.secret): string {
   return createHmac('sha1', secret).update(policy).digest('base64');
 }
 
-/** Spelt out here, so that the gateway is not judged by its own code. */
+/** Implemented here, so that the gateway is not tested with its own code. */
 export function signV4(policy: string, date = '20260102', region = REGION): string {
   const hmac = (key: string | Buffer, text: string): Buffer =>
     createHmac('sha256', key).update(text).digest();
@@ -103,7 +103,7 @@ export function signV4(policy: string, date = '20260102', region = REGION): stri
   return hmac(key, policy).toString('hex');
 }
 
-/** Writes a form down, signed unless the test has put something in the signature's place. */
+/** Writes a form. Signs it, except for fields of the signature that the test has set. */
 export function writeForm(form: Form): { body: Buffer; headers: Record<string, string> } {
   const fields = new Map(form.fields);
   const set = (name: string, value: string): void => {

@@ -3,7 +3,7 @@ import type { Form } from './form.ts';
 import { startOss } from './start.ts';
 import type { Oss } from './start.ts';
 
-/** What is expected of a refusal: the literal texts are those of OSS's documentation. */
+/** The expected refusal; its texts are copied from the OSS documentation. */
 export interface Refusal {
   readonly status: number;
   readonly code: string;
@@ -63,7 +63,7 @@ export const named = (name: string, body: string | Buffer = 'x') => ({
   body,
 });
 
-/** Tests that each change makes a good form refused, and that nothing is stored. */
+/** Tests that a valid form is refused after each change, and that nothing is stored. */
 export function itRefuses(
   groups: readonly (readonly [group: string, base: () => Form, cases: readonly Case[]])[],
 ): void {
@@ -79,21 +79,21 @@ export function itRefuses(
     await oss.close();
   });
 
-  describe.each(groups)('PostObject refuses a form for its %s:', (_, base, cases) => {
-    it.each(cases)('%s', async (_name, change, refusal) => {
+  describe.each(groups)('a form with an invalid %s', (_, base, cases) => {
+    it.each(cases)('is refused: %s', async (_name, change, refusal) => {
       const form = base();
       change(form);
-      const answer = await oss.post(form);
-      expect(answer.xml).toMatchObject({
+      const response = await oss.post(form);
+      expect(response.xml).toMatchObject({
         Code: refusal.code,
         Message: refusal.message,
         ...refusal.xml,
       });
-      expect(answer.status).toBe(refusal.status);
-      expect(answer.headers['x-oss-ec']).toBe(answer.xml['EC']);
-      if (refusal.ec !== undefined) expect(answer.xml['EC']).toBe(refusal.ec);
-      expect(answer.xml['RequestId']).toBe(answer.headers['x-oss-request-id']);
-      expect(answer.body).not.toContain(BUCKET_KEY.secret);
+      expect(response.status).toBe(refusal.status);
+      expect(response.headers['x-oss-ec']).toBe(response.xml['EC']);
+      if (refusal.ec !== undefined) expect(response.xml['EC']).toBe(refusal.ec);
+      expect(response.xml['RequestId']).toBe(response.headers['x-oss-request-id']);
+      expect(response.body).not.toContain(BUCKET_KEY.secret);
       expect(await oss.stored('dir/firmware.bin')).toBeUndefined();
     });
   });

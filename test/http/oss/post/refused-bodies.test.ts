@@ -235,7 +235,7 @@ const FILES: readonly Case[] = [
     { status: 400, code: 'IncorrectNumberOfFilesInPOSTRequest', message: ONE_FILE },
   ],
   [
-    'a second file behind a harmless trailer',
+    'a second file after an ignored field',
     (form) => form.after.push(named('submit'), named('file')),
     { status: 400, code: 'IncorrectNumberOfFilesInPOSTRequest', message: ONE_FILE },
   ],

@@ -192,7 +192,7 @@ const HEADERS: readonly Case[] = [
     bad('success_action_redirect', 'success_action_redirect must be an http or https URL.', url),
   ]),
   [
-    'a Content-MD5 that is no Base64',
+    'a Content-MD5 that is not Base64',
     (form) => {
       form.requestHeaders['Content-MD5'] = 'nonsense';
     },
@@ -236,13 +236,13 @@ const callback = (settings: object | string): string =>
 const LOCAL = { callbackUrl: 'http://127.0.0.1:1/', callbackBody: 'a=b' };
 const CALLBACKS: readonly Case[] = (
   [
-    ['no Base64', 'no base64', 'The callback configuration is not base64 encoded.'],
-    ['no JSON', callback('nothing'), 'The callback configuration is not json format.'],
+    ['not Base64', 'no base64', 'The callback configuration is not base64 encoded.'],
+    ['not JSON', callback('nothing'), 'The callback configuration is not json format.'],
     ['a JSON array', callback('[]'), 'The callback configuration is not json format.'],
     ['no body', callback({ callbackUrl: LOCAL.callbackUrl }), 'The callback body is empty.'],
     ['an empty body', callback({ ...LOCAL, callbackBody: '' }), 'The callback body is empty.'],
     [
-      'a body that is no text',
+      'a body that is not a text',
       callback({ ...LOCAL, callbackBody: 1 }),
       'The callback body is empty.',
     ],
@@ -253,12 +253,12 @@ const CALLBACKS: readonly Case[] = (
     ],
     ['no URL', callback({ callbackBody: 'a' }), 'The callback url configuration is invalid.'],
     [
-      'an URL of another scheme',
+      'a URL of another scheme',
       callback({ ...LOCAL, callbackUrl: 'ftp://127.0.0.1/' }),
       'The callback url configuration is invalid.',
     ],
     [
-      'an URL that is none',
+      'an invalid URL',
       callback({ ...LOCAL, callbackUrl: 'http://' }),
       'The callback url configuration is invalid.',
     ],
@@ -294,7 +294,7 @@ const CALLBACKS: readonly Case[] = (
         ] as const,
     ),
     [
-      'a forbidden address behind one that is allowed',
+      'a forbidden address after an allowed one',
       callback({ ...LOCAL, callbackUrl: 'http://127.0.0.1;http://10.0.0.1' }),
       'Private address is forbidden to callback.',
     ],

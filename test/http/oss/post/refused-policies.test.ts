@@ -15,7 +15,7 @@ const POLICIES: readonly Case[] = [
     invalidPolicy('Policy must be UTF-8 text encoded in Base64.', '203'),
   ],
   [
-    'a policy that is no JSON',
+    'a policy that is not JSON',
     raw('expires'),
     invalidPolicy('Invalid JSON: unknown char e', '204'),
   ],
@@ -35,7 +35,7 @@ const POLICIES: readonly Case[] = [
     invalidPolicy('Policy must specify conditions.', '207'),
   ],
   [
-    'a policy with nothing',
+    'an empty policy',
     raw('{}'),
     invalidPolicy('Policy must specify expiration and conditions.', '209'),
   ],
@@ -119,17 +119,17 @@ const CONDITIONS: readonly Case[] = [
     failed('["not-in", "$key", ["dir/firmware.bin"]]', UNMET),
   ],
   [
-    'a field that is absent',
+    'an absent field',
     (form) => addCondition(form, ['eq', '$x-oss-meta-a', 'b']),
     failed('["eq", "$x-oss-meta-a", "b"]', ABSENT),
   ],
   [
-    'a field that is absent, whatever it is',
+    'an absent field with any value',
     (form) => addCondition(form, ['starts-with', '$note', '']),
     failed('["starts-with", "$note", ""]', ABSENT),
   ],
   [
-    'a field that is absent, in the form without a dollar',
+    'an absent field, named without a dollar',
     (form) => addCondition(form, ['eq', 'success_action_status', '200']),
     failed('["eq", "$success_action_status", "200"]', ABSENT),
   ],

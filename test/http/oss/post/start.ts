@@ -15,27 +15,30 @@ import type { StoredUpload } from '../../../../src/uploads/upload.ts';
 import { NOW, writeForm } from './form.ts';
 import type { Form } from './form.ts';
 
-export interface Answer {
+export interface OssResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** Elements of the XML, when it is XML. */
+  /** Elements of the XML; empty when the body is not XML. */
   readonly xml: Readonly<Record<string, string>>;
 }
 
-/** A gateway that listens. */
+/** A listening gateway. */
 export interface Oss {
   readonly gateway: TestGateway;
   readonly clock: ManualClock;
   readonly port: number;
-  /** What it has logged as errors. */
+  /** The errors that it has logged. */
   readonly errors: object[];
-  /** One entry for each client that it has noticed to be gone. */
+  /** One entry for each client whose closed connection it has noticed. */
   readonly departures: object[];
-  /** Posts a form, or bytes. */
-  post(form: Form, change?: { readonly path?: string; readonly host?: string }): Promise<Answer>;
-  send(options: SendOptions): Promise<Answer>;
-  /** Opens a socket to it. */
+  /** Posts a form. */
+  post(
+    form: Form,
+    change?: { readonly path?: string; readonly host?: string },
+  ): Promise<OssResponse>;
+  send(options: SendOptions): Promise<OssResponse>;
+  /** Opens a connection to it. */
   dial(): Promise<Socket>;
   stored(key: string): Promise<StoredUpload | undefined>;
   /** The bytes of a stored object. */
@@ -105,7 +108,7 @@ async function readBody(folder: string, locator: string): Promise<Buffer> {
   return readFile(join(folder, path ?? locator));
 }
 
-function send(port: number, options: SendOptions): Promise<Answer> {
+function send(port: number, options: SendOptions): Promise<OssResponse> {
   const { method = 'GET', path = '/', headers = {}, body = Buffer.alloc(0) } = options;
   const length = body.length > 0 ? { 'Content-Length': String(body.length) } : {};
   return new Promise((resolve, reject) => {
@@ -114,7 +117,7 @@ function send(port: number, options: SendOptions): Promise<Answer> {
       (response) => {
         buffer(response)
           .then((bytes) => {
-            resolve(toAnswer(response.statusCode ?? 0, response.headers, bytes.toString()));
+            resolve(toResponse(response.statusCode ?? 0, response.headers, bytes.toString()));
           })
           .catch(reject);
       },
@@ -126,9 +129,9 @@ function send(port: number, options: SendOptions): Promise<Answer> {
 
 const parser = new XMLParser({ parseTagValue: false, trimValues: false });
 
-function toAnswer(status: number, headers: IncomingHttpHeaders, body: string): Answer {
+function toResponse(status: number, headers: IncomingHttpHeaders, body: string): OssResponse {
   const isXml = headers['content-type'] === 'application/xml' && body !== '';
-  if (isXml && XMLValidator.validate(body) !== true) throw new Error(`no XML: ${body}`);
+  if (isXml && XMLValidator.validate(body) !== true) throw new Error(`not XML: ${body}`);
   const document = isXml ? parser.parse(body) : {};
   return { status, headers, body, xml: document.Error ?? document.PostResponse ?? {} };
 }

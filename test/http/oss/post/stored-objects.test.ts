@@ -24,7 +24,7 @@ describe('PostObject', () => {
     return form;
   };
 
-  describe('tells its success', () => {
+  describe('a successful response', () => {
     it.each([
       ['200', 200, '0'],
       ['204', 204, undefined],
@@ -32,25 +32,31 @@ describe('PostObject', () => {
       ['404', 204, undefined],
       ['201 ', 204, undefined],
       ['0200', 204, undefined],
-    ])('with success_action_status=%s by %d and no body', async (value, status, length) => {
-      const answer = await oss.post(change({ success_action_status: value }));
-      expect(answer).toMatchObject({ status, body: '' });
-      expect(answer.headers['content-length']).toBe(length);
-      expect(answer.headers.etag).toBe(`"${MD5}"`);
-    });
+    ])(
+      'has for success_action_status=%s the status %d, and no body',
+      async (value, status, length) => {
+        const response = await oss.post(change({ success_action_status: value }));
+        expect(response).toMatchObject({ status, body: '' });
+        expect(response.headers['content-length']).toBe(length);
+        expect(response.headers.etag).toBe(`"${MD5}"`);
+      },
+    );
 
-    it('with success_action_status=201 by an XML document in the order of recorded ones', async () => {
-      const answer = await oss.post(change({ success_action_status: '201' }), {
+    it('has for success_action_status=201 an XML document in the order of recorded ones', async () => {
+      const response = await oss.post(change({ success_action_status: '201' }), {
         host: 'ota.test:81',
       });
-      expect(answer).toMatchObject({ status: 201, headers: { 'content-type': 'application/xml' } });
-      expect(answer.body.replace(/>\s+</g, '><').trim()).toBe(
+      expect(response).toMatchObject({
+        status: 201,
+        headers: { 'content-type': 'application/xml' },
+      });
+      expect(response.body.replace(/>\s+</g, '><').trim()).toBe(
         `<?xml version="1.0" encoding="UTF-8"?><PostResponse><Bucket>${BUCKET}</Bucket>` +
           `<Location>http://ota.test:81/${KEY}</Location><Key>${KEY}</Key><ETag>${MD5}</ETag></PostResponse>`,
       );
     });
 
-    it('with an encoded Location for a key of any letters, and the key itself escaped', async () => {
+    it('has an encoded Location for a key of any letters, and an escaped Key', async () => {
       const form = change({ success_action_status: '201', key: 'ä b/<&>.bin' });
       form.policy.conditions = [['starts-with', '$key', '']];
       const { xml } = await oss.post(form);
@@ -77,31 +83,31 @@ describe('PostObject', () => {
         `https://app.test/done?bucket=${BUCKET}&key=dir%2Ffirmware.bin&etag=%22${MD5}%22#end`,
       ],
     ])(
-      'with success_action_redirect by 303, whatever the status: %s',
+      'has with success_action_redirect the status 303, for any success_action_status: %s',
       async (redirect, location) => {
-        const answer = await oss.post(
+        const response = await oss.post(
           change({ success_action_redirect: redirect, success_action_status: '201' }),
         );
-        expect(answer).toMatchObject({ status: 303, body: '', headers: { location } });
+        expect(response).toMatchObject({ status: 303, body: '', headers: { location } });
       },
     );
 
-    it('without a redirect when it fails', async () => {
-      const answer = await oss.post(
+    it('does not redirect when the upload fails', async () => {
+      const response = await oss.post(
         change({ success_action_redirect: 'http://a.test', Signature: 'x' }),
       );
-      expect(answer.status).toBe(403);
-      expect(answer.headers).not.toHaveProperty('location');
+      expect(response.status).toBe(403);
+      expect(response.headers).not.toHaveProperty('location');
     });
   });
 
-  describe('keeps the headers of an object', () => {
+  describe('a stored object', () => {
     it.each([
       [{}, 'application/octet-stream'],
       [{ 'Content-Type': 'text/plain' }, 'application/octet-stream'],
       [{ 'x-oss-content-type': 'image/png', 'Content-Type': 'text/plain' }, 'image/png'],
       [{ 'x-oss-content-type': '' }, 'application/octet-stream'],
-    ])('type of a typed file with %j', async (fields, type) => {
+    ])('has the type of a typed file with %j', async (fields, type) => {
       await oss.post(change(fields));
       expect((await oss.stored(KEY))?.object.headers['content-type']).toBe(type);
     });
@@ -110,14 +116,14 @@ describe('PostObject', () => {
       [{}, 'application/octet-stream'],
       [{ 'Content-Type': 'text/plain' }, 'text/plain'],
       [{ 'Content-Type': '' }, 'application/octet-stream'],
-    ])('type of an untyped file with %j', async (fields, type) => {
+    ])('has the type of an untyped file with %j', async (fields, type) => {
       const form = change(fields);
       form.fileHeaders = ['Content-Disposition: form-data; name="file"'];
       await oss.post(form);
       expect((await oss.stored(KEY))?.object.headers['content-type']).toBe(type);
     });
 
-    it('and gives them back with it', async () => {
+    it('is returned with its stored headers', async () => {
       const fields = {
         'Cache-Control': 'max-age=60',
         'Content-Disposition': 'attachment; filename="固件.bin"',
@@ -164,12 +170,12 @@ describe('PostObject', () => {
       });
     });
 
-    it('so that a private object cannot be read in a public bucket', async () => {
+    it('cannot be read in a public bucket when it is private', async () => {
       await oss.post(change({ 'x-oss-object-acl': 'private' }));
       expect((await oss.send({ path: `/${KEY}` })).status).toBe(403);
     });
 
-    it('with 8 KiB of headers together, and not a byte more', async () => {
+    it('may have 8 KiB of headers, and not one byte more', async () => {
       const type = 'content-type' + 'application/octet-stream';
       const room = 8192 - type.length - 'x-oss-meta-a'.length;
       const large = await oss.post(change({ 'x-oss-meta-a': 'x'.repeat(room + 1) }));
@@ -178,7 +184,7 @@ describe('PostObject', () => {
     });
   });
 
-  describe('puts the name of the file into the key', () => {
+  describe('a key with ${filename}', () => {
     it.each([
       ['name="file"; filename="a.bin"', 'up/${filename}', 'up/a.bin'],
       ['name="file"; filename="C:\\\\dir\\\\a.bin"', 'up/${filename}', 'up/a.bin'],
@@ -191,7 +197,7 @@ describe('PostObject', () => {
       ['name="file"', 'up/${filename}', 'up/'],
       ['name="file"; filename="a"', '${filename}/${filename}', 'a/a'],
       ['name="file"; filename="${filename}"', 'up/${filename}', 'up/${filename}'],
-    ])('%s', async (disposition, key, expanded) => {
+    ])('is expanded for %s: %s', async (disposition, key, expanded) => {
       const form = change({ key, 'x-oss-meta-raw': '${filename}' });
       form.fileHeaders = [`Content-Disposition: form-data; ${disposition}`];
       form.policy.conditions = [['eq', '$key', key]];
@@ -200,14 +206,14 @@ describe('PostObject', () => {
     });
   });
 
-  describe('respects what is there already', () => {
+  describe('an existing object', () => {
     const formFor = (key: string, fields: Readonly<Record<string, string>> = {}): Form => {
       const form = change({ ...fields, key });
       form.policy.conditions = [['eq', '$key', key]];
       return form;
     };
 
-    it('and replaces an unclaimed object', async () => {
+    it('is replaced when it is not claimed', async () => {
       await oss.post(formFor('replaced'));
       const form = formFor('replaced');
       form.file = 'second';
@@ -215,26 +221,29 @@ describe('PostObject', () => {
       expect((await oss.read('replaced')).toString()).toBe('second');
     });
 
-    it.each(['true', 'TRUE'])('unless x-oss-forbid-overwrite is %s', async (value) => {
-      const form = formFor(`kept-${value}`, { 'x-oss-forbid-overwrite': value });
-      expect((await oss.post(form)).status).toBe(204);
-      form.file = 'second';
-      const answer = await oss.post(form);
-      expect(answer.status).toBe(409);
-      expect(answer.xml).toMatchObject({
-        Code: 'FileAlreadyExists',
-        Message: 'The object you specified already exists and can not be overwritten.',
-      });
-      expect((await oss.read(`kept-${value}`)).toString()).toBe('firmware');
-    });
+    it.each(['true', 'TRUE'])(
+      'is not replaced when x-oss-forbid-overwrite is %s',
+      async (value) => {
+        const form = formFor(`kept-${value}`, { 'x-oss-forbid-overwrite': value });
+        expect((await oss.post(form)).status).toBe(204);
+        form.file = 'second';
+        const response = await oss.post(form);
+        expect(response.status).toBe(409);
+        expect(response.xml).toMatchObject({
+          Code: 'FileAlreadyExists',
+          Message: 'The object you specified already exists and can not be overwritten.',
+        });
+        expect((await oss.read(`kept-${value}`)).toString()).toBe('firmware');
+      },
+    );
 
-    it('not minding x-oss-forbid-overwrite=false', async () => {
+    it('is replaced with x-oss-forbid-overwrite=false', async () => {
       const form = formFor('free', { 'x-oss-forbid-overwrite': 'false' });
       expect([(await oss.post(form)).status, (await oss.post(form)).status]).toEqual([204, 204]);
     });
   });
 
-  it('never replaces what a firmware package holds', async () => {
+  it('never replaces a file of a firmware package', async () => {
     const { ledger } = oss.gateway.records;
     expect((await oss.post(validForm())).status).toBe(204);
     const locator = (await oss.stored(KEY))?.object.locator ?? '';
@@ -250,9 +259,9 @@ describe('PostObject', () => {
       maxPackages: 10,
     });
     expect(claimed).toEqual({ kind: 'claimed' });
-    const answer = await oss.post(validForm());
-    expect(answer.status).toBe(409);
-    expect(answer.xml).toMatchObject({
+    const response = await oss.post(validForm());
+    expect(response.status).toBe(409);
+    expect(response.xml).toMatchObject({
       Code: 'FileImmutable',
       Message: 'The object you specified is immutable.',
     });

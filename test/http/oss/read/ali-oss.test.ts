@@ -18,11 +18,11 @@ function connect(gateway: TestGateway, endpoint: string, options: object): AliOs
   });
 }
 
-test.each([
+it.each([
   [1, false],
   [4, true],
 ])(
-  'ali-oss puts, reads and deletes with signature version %d',
+  'serves put, get and delete of ali-oss with signature version %d',
   async (version, authorizationV4) => {
     await using gateway = await startTestGateway();
     const { url } = await gateway.listen();
@@ -42,7 +42,7 @@ test.each([
     expect((await client.head(KEY)).meta).toEqual({ version: '1.2.3' });
     expect((await client.getObjectMeta(KEY)).res.headers['content-length']).toBe('5');
 
-    // It signs URLs for host names only.
+    // ali-oss signs URLs only for host names.
     const named = connect(gateway, url.replace('127.0.0.1', 'localhost'), { cname: true });
     const signed =
       version === 1

@@ -13,41 +13,44 @@ const BODY = 'The quick brown fox jumps over the lazy dog';
 const LARGE = Buffer.alloc(24 * 1024 * 1024, 'firmware');
 const md5 = (body: Uint8Array) => createHash('md5').update(body).digest('hex');
 
-test.each(['deleted', 'replaced'])('an object that is %s is delivered whole', async (how) => {
-  await using oss = await startOss();
-  const { locator } = await oss.store(KEY, LARGE);
-  await using server = await oss.listen();
-  const remove = async (): Promise<void> => {
-    if (how === 'replaced') await oss.store(KEY, BODY);
-    else await oss.uploads.ledger.deleteUpload(KEY, locator, oss.clock.now());
-    await oss.uploads.store.delete(locator);
-  };
-  const path = oss.sign(KEY);
-  const received = await new Promise<Buffer>((resolve, reject) => {
-    get({ port: server.port, path }, (response) => {
-      const chunks: Buffer[] = [];
-      response.once('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        response.pause();
-        remove()
-          .then(() => {
-            response.on('data', (next: Buffer) => chunks.push(next));
-            response.resume();
-          })
-          .catch(reject);
-      });
-      response.on('end', () => {
-        resolve(Buffer.concat(chunks));
-      });
-      response.on('error', reject);
-    }).on('error', reject);
-  });
-  expect(received).toHaveLength(LARGE.length);
-  expect(md5(received)).toBe(md5(LARGE));
-  expect(await allClosed(oss)).toBe(true);
-});
+it.each(['deleted', 'replaced'])(
+  'sends an object completely that is %s during the download',
+  async (how) => {
+    await using oss = await startOss();
+    const { locator } = await oss.store(KEY, LARGE);
+    await using server = await oss.listen();
+    const remove = async (): Promise<void> => {
+      if (how === 'replaced') await oss.store(KEY, BODY);
+      else await oss.uploads.ledger.deleteUpload(KEY, locator, oss.clock.now());
+      await oss.uploads.store.delete(locator);
+    };
+    const path = oss.sign(KEY);
+    const received = await new Promise<Buffer>((resolve, reject) => {
+      get({ port: server.port, path }, (response) => {
+        const chunks: Buffer[] = [];
+        response.once('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          response.pause();
+          remove()
+            .then(() => {
+              response.on('data', (next: Buffer) => chunks.push(next));
+              response.resume();
+            })
+            .catch(reject);
+        });
+        response.on('end', () => {
+          resolve(Buffer.concat(chunks));
+        });
+        response.on('error', reject);
+      }).on('error', reject);
+    });
+    expect(received).toHaveLength(LARGE.length);
+    expect(md5(received)).toBe(md5(LARGE));
+    expect(await allClosed(oss)).toBe(true);
+  },
+);
 
-test('a client that goes away frees the descriptor, and is no failure', async () => {
+it('closes the file when the client closes the connection, without an error', async () => {
   await using oss = await startOss();
   await oss.store(KEY, LARGE);
   await using server = await oss.listen();
@@ -71,7 +74,7 @@ test('a client that goes away frees the descriptor, and is no failure', async ()
   expect(oss.errors).toEqual([]);
 });
 
-test('a client that stops reading holds the disk up', async () => {
+it('stops reading the disk while the client does not read', async () => {
   let read = 0;
   await using oss = await startOss({
     wrapStore: (store) =>
@@ -97,7 +100,7 @@ test('a client that stops reading holds the disk up', async () => {
   expect(await allClosed(oss)).toBe(true);
 });
 
-test('a client that has gone before the body is open leaves nothing behind', async () => {
+it('closes the file when the client has closed the connection before it was open', async () => {
   let opening: (() => void) | undefined;
   const gone = new Promise<void>((resolve) => {
     opening = resolve;
@@ -127,7 +130,7 @@ test('a client that has gone before the body is open leaves nothing behind', asy
   expect(oss.errors).toEqual([]);
 });
 
-test('an object that is replaced between the ledger and the disk is looked up again', async () => {
+it('looks an object up again that was replaced before its file was opened', async () => {
   let replace: (() => Promise<void>) | undefined;
   await using oss = await startOss({
     wrapStore: (store) =>
@@ -149,7 +152,7 @@ test('an object that is replaced between the ledger and the disk is looked up ag
   expect(headers).toHaveProperty('etag', '"9E107D9D372BB6826BD81D3542A419D6"');
 });
 
-test.each(['breaks off', 'is too short'])('a body that %s ends the connection', async (how) => {
+it.each(['breaks off', 'is too short'])('closes the connection when a body %s', async (how) => {
   await using oss = await startOss({
     wrapStore: (store) =>
       withOpen(store, async (locator) => {

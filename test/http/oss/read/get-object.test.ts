@@ -33,7 +33,7 @@ const download = (path: string, headers: Readonly<Record<string, string>> = {}) 
 describe('a signed URL', () => {
   useOss();
 
-  test('gives the object with everything that is known of it', async () => {
+  it('returns the object with all its headers', async () => {
     await oss.store(KEY, BODY, {
       'content-type': 'application/zip',
       'cache-control': 'no-cache',
@@ -69,7 +69,7 @@ describe('a signed URL', () => {
     expect(headers).not.toHaveProperty('x-oss-object-acl');
   });
 
-  test('HEAD gives the same without the body', async () => {
+  it('returns the same headers for HEAD, without the body', async () => {
     await oss.store(KEY, BODY, { 'x-oss-meta-version': '1.2.3' });
     const whole = await download(oss.sign(KEY));
     const head = await request(oss.app).head(oss.sign(KEY, { method: 'HEAD' }));
@@ -78,7 +78,7 @@ describe('a signed URL', () => {
     expect(withoutIdentity(head.headers)).toEqual(withoutIdentity(whole.headers));
   });
 
-  test('GetObjectMeta gives the least', async () => {
+  it('returns only length, ETag and date for GetObjectMeta', async () => {
     await oss.store(KEY, BODY, { 'x-oss-meta-version': '1.2.3' });
     const path = oss.sign(KEY, { method: 'HEAD', query: [['objectMeta', '']] });
     const { status, headers } = await request(oss.app).head(path);
@@ -88,7 +88,7 @@ describe('a signed URL', () => {
     expect(headers).not.toHaveProperty('x-oss-meta-version');
   });
 
-  test('an empty object', async () => {
+  it('returns an empty object', async () => {
     await oss.store(KEY, '');
     const { status, headers, body } = await download(oss.sign(KEY));
     expect(status).toBe(200);
@@ -101,13 +101,13 @@ describe('a signed URL', () => {
     });
   });
 
-  test('what a claimed upload holds is read like any other', async () => {
+  it('returns the object of a claimed upload', async () => {
     const { locator } = await oss.store('claimed', BODY);
     await claim('claimed', locator);
     expect((await download(oss.sign('claimed'))).status).toBe(200);
   });
 
-  test.each([
+  it.each([
     ['a b.bin', undefined],
     ['固件/ünï.bin', undefined],
     ['a+b.bin', undefined],
@@ -119,20 +119,20 @@ describe('a signed URL', () => {
     ["a!'()*.bin", "/a!'()*.bin"],
     [KEY, `/iotx-ota/${KEY}`],
     ['__proto__', undefined],
-  ])('the key %j at %s', async (key, path) => {
+  ])('returns the object with the key %j at %s', async (key, path) => {
     await oss.store(key, BODY);
     const { status, body } = await download(oss.sign(key, path === undefined ? {} : { path }));
     expect(String(body)).toBe(BODY);
     expect(status).toBe(200);
   });
 
-  test('virtual host style', async () => {
+  it('returns an object in virtual host style', async () => {
     await oss.store(KEY, BODY);
     const host = { host: `iotx-ota.oss-cn-shanghai.aliyuncs.com` };
     expect((await download(oss.sign(KEY), host)).status).toBe(200);
   });
 
-  test('expires by the clock of the gateway', async () => {
+  it('expires by the clock of the gateway', async () => {
     await oss.store(KEY, BODY);
     const path = oss.sign(KEY);
     oss.clock.advance({ seconds: 61 });
@@ -141,7 +141,7 @@ describe('a signed URL', () => {
     expect(String(body)).toContain('<Message>Request has expired.</Message>');
   });
 
-  test('a HEAD is refused without a body', async () => {
+  it('is refused for HEAD without a body', async () => {
     await oss.store(KEY, BODY);
     const { status, text } = await request(oss.app).head(oss.sign(KEY));
     expect(status).toBe(403);
@@ -152,7 +152,7 @@ describe('a signed URL', () => {
 describe('a header signed by version 4', () => {
   useOss();
 
-  test('gives the object', async () => {
+  it('returns the object', async () => {
     await oss.store(KEY, BODY);
     const { region } = oss;
     const date = '20240102T030405Z';
@@ -173,7 +173,7 @@ describe('a header signed by version 4', () => {
 describe('a bucket that is not public', () => {
   useOss();
 
-  test('is read by nobody without a signature, whether there is an object or not', async () => {
+  it('refuses reads without a signature, whether the object exists or not', async () => {
     await oss.store(KEY, BODY, { 'x-oss-object-acl': 'public-read' });
     for (const path of [`/${KEY}`, '/nothing']) {
       const { status, body } = await download(path);
@@ -183,10 +183,10 @@ describe('a bucket that is not public', () => {
   });
 });
 
-describe('a bucket that the operator has made public', () => {
+describe('a public bucket', () => {
   useOss({ publicRead: true });
 
-  test('is read by anybody, unless the object is private', async () => {
+  it('allows reads without a signature, unless the object is private', async () => {
     await oss.store(KEY, BODY);
     await oss.store('private', BODY, { 'x-oss-object-acl': 'private' });
     expect((await download(`/${KEY}`)).status).toBe(200);
@@ -196,7 +196,7 @@ describe('a bucket that the operator has made public', () => {
     expect((await download(`/${KEY}`, { authorization: 'OSS x:y' })).status).toBe(403);
   });
 
-  test('an anonymous request may not ask for other headers', async () => {
+  it('refuses overrides in an anonymous request', async () => {
     await oss.store(KEY, BODY);
     const { status, body } = await download(`/${KEY}?response-content-type=text/html`);
     expect(status).toBe(400);
@@ -204,10 +204,10 @@ describe('a bucket that the operator has made public', () => {
   });
 });
 
-describe('nothing to read', () => {
+describe('a missing object', () => {
   useOss();
 
-  test('NoSuchKey names the key', async () => {
+  it('is refused with NoSuchKey, which names the key', async () => {
     await oss.uploads.ledger.recordIssued({
       key: 'issued<&>',
       accountId: 'a',
@@ -221,13 +221,13 @@ describe('nothing to read', () => {
     expect((await download(oss.sign('never'))).status).toBe(404);
   });
 
-  test('a purged upload', async () => {
+  it('is refused after its upload was deleted', async () => {
     const { locator } = await oss.store(KEY, BODY);
     await oss.uploads.ledger.deleteUpload(KEY, locator, oss.clock.now());
     expect((await download(oss.sign(KEY))).status).toBe(404);
   });
 
-  test('a body that was lost is an error of ours, never an empty answer', async () => {
+  it('is an internal error when only its body is lost', async () => {
     const { locator } = await oss.store(KEY, BODY);
     await oss.uploads.store.delete(locator);
     expect((await download(oss.sign(KEY))).status).toBe(500);
@@ -238,12 +238,15 @@ describe('nothing to read', () => {
     });
   });
 
-  test.each(['acl', 'tagging', 'uploadId', 'x-oss-process'])('?%s is not a read', async (name) => {
-    await oss.store(KEY, BODY);
-    const { status, body } = await download(oss.sign(KEY, { query: [[name, '']] }));
-    expect(status).toBe(400);
-    expect(String(body)).toContain('<Code>NotImplemented</Code>');
-  });
+  it.each(['acl', 'tagging', 'uploadId', 'x-oss-process'])(
+    'refuses ?%s, which is another operation',
+    async (name) => {
+      await oss.store(KEY, BODY);
+      const { status, body } = await download(oss.sign(KEY, { query: [[name, '']] }));
+      expect(status).toBe(400);
+      expect(String(body)).toContain('<Code>NotImplemented</Code>');
+    },
+  );
 });
 
 describe('overrides', () => {
@@ -258,7 +261,7 @@ describe('overrides', () => {
     ['response-content-encoding', 'identity'],
   ];
 
-  test('a signed request may ask for other headers', async () => {
+  it('replace the stored headers for a signed request', async () => {
     await oss.store(KEY, BODY, { 'content-type': 'application/zip', 'cache-control': 'no-cache' });
     const { status, headers } = await download(oss.sign(KEY, { query }));
     expect(status).toBe(200);
@@ -272,7 +275,7 @@ describe('overrides', () => {
     });
   });
 
-  test('line breaks stay out of the headers', async () => {
+  it('never add a line break to the headers', async () => {
     await oss.store(KEY, BODY, { 'x-oss-meta-a': 'b\r\nx-injected: 1' });
     const { status, headers } = await download(
       oss.sign(KEY, { query: [['response-content-type', 'text/plain\r\nx-injected: 1']] }),
@@ -283,11 +286,11 @@ describe('overrides', () => {
   });
 });
 
-describe('what a browser could run', () => {
+describe('an object that a browser could run', () => {
   useOss();
 
-  test.each(['text/html', 'image/svg+xml', 'application/xml', 'APPLICATION/XHTML+XML; charset=x'])(
-    '%s is downloaded, and sandboxed',
+  it.each(['text/html', 'image/svg+xml', 'application/xml', 'APPLICATION/XHTML+XML; charset=x'])(
+    'is downloaded and sandboxed: %s',
     async (type) => {
       await oss.store(KEY, BODY, { 'content-type': type });
       const { headers } = await download(oss.sign(KEY));
@@ -300,13 +303,13 @@ describe('what a browser could run', () => {
     },
   );
 
-  test('also when the URL asks for it', async () => {
+  it('is downloaded when the URL overrides its type', async () => {
     await oss.store(KEY, BODY);
     const asHtml = oss.sign(KEY, { query: [['response-content-type', 'text/html']] });
     expect((await download(asHtml)).headers).toHaveProperty('content-disposition', 'attachment');
   });
 
-  test('a Content-Disposition of the object is left alone', async () => {
+  it('keeps its own Content-Disposition', async () => {
     await oss.store(KEY, BODY, { 'content-type': 'text/html', 'content-disposition': 'inline' });
     const { headers } = await download(oss.sign(KEY));
     expect(headers).toHaveProperty('content-disposition', 'inline');
@@ -314,7 +317,7 @@ describe('what a browser could run', () => {
   });
 });
 
-describe('ranges', () => {
+describe('a range', () => {
   useOss({ publicRead: true });
 
   const standard = { 'x-oss-range-behavior': 'standard' };
@@ -323,7 +326,7 @@ describe('ranges', () => {
     await oss.store(KEY, BODY);
   });
 
-  test.each([
+  it.each([
     ['bytes=4-8', {}, 206, 'quick', 'bytes 4-8/43'],
     ['bytes=40-', {}, 206, 'dog', 'bytes 40-42/43'],
     ['bytes=-3', {}, 206, 'dog', 'bytes 40-42/43'],
@@ -333,61 +336,61 @@ describe('ranges', () => {
     ['bytes=40-100', standard, 206, 'dog', 'bytes 40-42/43'],
     ['bytes=4-8', { 'if-range': ETAG }, 206, 'quick', 'bytes 4-8/43'],
     ['bytes=4-8', { 'if-range': '"OTHER"' }, 200, BODY, undefined],
-  ])('%s with %j', async (range, more, status, body, contentRange) => {
-    const answer = await download(`/${KEY}`, { range, ...more });
-    expect(answer.status).toBe(status);
-    expect(String(answer.body)).toBe(body);
-    expect(answer.headers['content-range']).toBe(contentRange);
-    expect(answer.headers).toMatchObject({
+  ])('returns the right bytes: %s with %j', async (range, more, status, body, contentRange) => {
+    const response = await download(`/${KEY}`, { range, ...more });
+    expect(response.status).toBe(status);
+    expect(String(response.body)).toBe(body);
+    expect(response.headers['content-range']).toBe(contentRange);
+    expect(response.headers).toMatchObject({
       'content-length': String(body.length),
       'content-md5': 'nhB9nTcrtoJr2B01QqQZ1g==',
       'x-oss-hash-crc64ecma': (await stored()).crc64,
     });
   });
 
-  test('one that starts behind the object, if the client wants to know', async () => {
-    const answer = await download(`/${KEY}`, { range: 'bytes=43-', ...standard });
-    expect(answer.status).toBe(416);
-    expect(answer.headers['content-range']).toBe('bytes */43');
-    expect(String(answer.body)).toContain('<Code>InvalidRange</Code>');
+  it('is refused when it starts after the object, with the standard behavior', async () => {
+    const response = await download(`/${KEY}`, { range: 'bytes=43-', ...standard });
+    expect(response.status).toBe(416);
+    expect(response.headers['content-range']).toBe('bytes */43');
+    expect(String(response.body)).toContain('<Code>InvalidRange</Code>');
   });
 
-  test('HEAD has none', async () => {
-    const answer = await request(oss.app).head(`/${KEY}`).set('range', 'bytes=4-8');
-    expect(answer.status).toBe(200);
-    expect(answer.headers['content-length']).toBe('43');
+  it('is ignored for HEAD', async () => {
+    const response = await request(oss.app).head(`/${KEY}`).set('range', 'bytes=4-8');
+    expect(response.status).toBe(200);
+    expect(response.headers['content-length']).toBe('43');
   });
 });
 
-describe('preconditions', () => {
+describe('a precondition', () => {
   useOss({ publicRead: true });
 
   beforeAll(async () => {
     await oss.store(KEY, BODY);
   });
 
-  test.each([[{ 'if-none-match': ETAG }], [{ 'if-modified-since': LAST_MODIFIED }]])(
-    '304 for %j',
+  it.each([[{ 'if-none-match': ETAG }], [{ 'if-modified-since': LAST_MODIFIED }]])(
+    'returns 304 for %j',
     async (headers) => {
       for (const send of [
         download(`/${KEY}`, headers),
         request(oss.app).head(`/${KEY}`).set(headers),
       ]) {
-        const answer = await send;
-        expect(answer.status).toBe(304);
-        expect(answer.headers).toMatchObject({ etag: ETAG, 'last-modified': LAST_MODIFIED });
-        expect(answer.headers).not.toHaveProperty('content-length');
+        const response = await send;
+        expect(response.status).toBe(304);
+        expect(response.headers).toMatchObject({ etag: ETAG, 'last-modified': LAST_MODIFIED });
+        expect(response.headers).not.toHaveProperty('content-length');
       }
     },
   );
 
-  test.each([
+  it.each([
     [{ 'if-match': '"OTHER"' }],
     [{ 'if-unmodified-since': 'Tue, 02 Jan 2024 03:04:04 GMT' }],
-  ])('412 for %j', async (headers) => {
-    const answer = await download(`/${KEY}`, headers);
-    expect(answer.status).toBe(412);
-    expect(String(answer.body)).toContain('<Code>PreconditionFailed</Code>');
+  ])('returns 412 for %j', async (headers) => {
+    const response = await download(`/${KEY}`, headers);
+    expect(response.status).toBe(412);
+    expect(String(response.body)).toContain('<Code>PreconditionFailed</Code>');
   });
 });
 

@@ -10,13 +10,13 @@ const run = promisify(execFile);
 
 const KEY = 'many-headers.bin';
 const TYPE = 'application/octet-stream';
-const MOST_STORED = 8192;
-const MOST_OVERRIDES = 2048;
+const MAX_STORED = 8192;
+const MAX_OVERRIDES = 2048;
 
-/** As many headers as may be stored: each has a short name and the shortest value that is sent. */
+/** Returns the most headers that can be stored: each has a short name and a value of one character. */
 function mostHeaders(): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': TYPE };
-  let left = MOST_STORED - 'content-type'.length - TYPE.length;
+  let left = MAX_STORED - 'content-type'.length - TYPE.length;
   for (let n = 0; ; n += 1) {
     const name = `x-oss-meta-${n.toString(36)}`;
     left -= name.length + 1;
@@ -25,7 +25,7 @@ function mostHeaders(): Record<string, string> {
   }
 }
 
-describe('an object with as many headers as may be stored', () => {
+describe('an object with the most headers that can be stored', () => {
   let gateway: TestGateway;
   let url: string;
 
@@ -50,11 +50,11 @@ describe('an object with as many headers as may be stored', () => {
   }
 
   const most: [string, string][] = [
-    ['response-cache-control', 'x'.repeat(MOST_OVERRIDES - 200)],
+    ['response-cache-control', 'x'.repeat(MAX_OVERRIDES - 200)],
     ['response-content-disposition', 'x'.repeat(200 - 'cache-controlcontent-disposition'.length)],
   ];
 
-  it('can be downloaded by the client of Node, with as many overrides as may be asked for', async () => {
+  it("can be downloaded by Node's client with the most overrides", async () => {
     const [status, count] = await new Promise<[number | undefined, number]>((resolve, reject) => {
       get(sign(most), (response) => {
         response.resume();
@@ -87,15 +87,15 @@ describe('an object with as many headers as may be stored', () => {
     expect(String((await client.get(KEY)).content)).toBe('firmware');
   });
 
-  it('gives no more overrides than that', async () => {
-    const answer = await fetch(sign([...most, ['response-expires', 'x']]));
-    expect(answer.status).toBe(400);
-    const text = await answer.text();
+  it('is refused with more overrides', async () => {
+    const response = await fetch(sign([...most, ['response-expires', 'x']]));
+    expect(response.status).toBe(400);
+    const text = await response.text();
     expect(text).toContain('<Code>InvalidArgument</Code>');
     expect(text).toContain('Expires');
   });
 
-  it('takes no byte more when it is deposited', async () => {
+  it('is refused with one more byte when it is deposited', async () => {
     const read = jest.fn();
     const bytes = (async function* () {
       read();

@@ -31,7 +31,7 @@ beforeEach(() => {
   key = `${count}/${KEY}`;
 });
 
-/** Signs in the header, by version 1. */
+/** Signs a request in its header with version 1. */
 function signed(
   method: string,
   headers: Readonly<Record<string, string>> = {},
@@ -53,22 +53,22 @@ const put = (headers: Record<string, string>, body: Buffer | string = BODY) =>
 
 const stored = () => oss.uploads.ledger.findUpload(key);
 
-/** Nothing may be left in the staging area, whatever became of a request. */
+/** Every request must leave the staging area empty. */
 afterEach(async () => {
   expect(await oss.staged()).toEqual([]);
 });
 
 describe('PutObject', () => {
-  test('stores a body with its headers', async () => {
-    const answer = await put({
+  it('stores a body with its headers', async () => {
+    const response = await put({
       'cache-control': 'no-cache',
       'content-md5': MD5,
       'x-oss-meta-version': '1.2.3',
       'x-oss-object-acl': 'private',
     });
-    expect(answer.status).toBe(200);
-    expect(answer.text).toBe('');
-    expect(answer.headers).toMatchObject({
+    expect(response.status).toBe(200);
+    expect(response.text).toBe('');
+    expect(response.headers).toMatchObject({
       'content-length': '0',
       'content-md5': MD5,
       etag: '"9E107D9D372BB6826BD81D3542A419D6"',
@@ -93,7 +93,7 @@ describe('PutObject', () => {
     expect(read.headers['x-oss-meta-version']).toBe('1.2.3');
   });
 
-  test('by a signed URL', async () => {
+  it('stores a body with a signed URL', async () => {
     const url = oss.sign(key, { method: 'PUT' });
     const typed = await sendBare('PUT', url, BODY, { 'content-type': 'application/zip' });
     expect(typed.status).toBe(403);
@@ -104,7 +104,7 @@ describe('PutObject', () => {
     });
   });
 
-  test('an empty body, and one in chunks', async () => {
+  it('stores an empty body, and a chunked body', async () => {
     expect((await put({ 'content-length': '0' }, '')).status).toBe(200);
     expect(await stored()).toMatchObject({ object: { size: 0, crc64: '0' } });
     const chunked = signed('PUT', { 'transfer-encoding': 'chunked' });
@@ -112,7 +112,7 @@ describe('PutObject', () => {
     expect(await stored()).toMatchObject({ object: { size: BODY.length } });
   });
 
-  test('replaces what was there, unless that is forbidden', async () => {
+  it('replaces an object, unless the request forbids it', async () => {
     expect((await put({}, 'old')).status).toBe(200);
     expect((await put({})).status).toBe(200);
     expect(await stored()).toMatchObject({ object: { size: BODY.length } });
@@ -122,7 +122,7 @@ describe('PutObject', () => {
     expect(await stored()).toMatchObject({ object: { size: BODY.length } });
   });
 
-  test('a Content-MD5 is compared before the body is recorded', async () => {
+  it('compares a Content-MD5 before it records the body', async () => {
     const wrong = await put({ 'content-md5': MD5 }, 'something else');
     expect(wrong.status).toBe(400);
     expect(wrong.text).toContain('<Code>InvalidDigest</Code>');
@@ -131,7 +131,7 @@ describe('PutObject', () => {
     expect(await stored()).toBeUndefined();
   });
 
-  test('more headers than are stored with an object', async () => {
+  it('refuses more headers than an object can store', async () => {
     const refused = await put({ 'cache-control': 'x'.repeat(5000), expires: 'x'.repeat(3200) });
     expect(refused.status).toBe(400);
     expect(refused.text).toContain('<Code>InvalidArgument</Code>');
@@ -139,7 +139,7 @@ describe('PutObject', () => {
     expect(await stored()).toBeUndefined();
   });
 
-  test('one byte too many, announced or not', async () => {
+  it('refuses one byte too many, announced or not', async () => {
     expect((await put({}, Buffer.alloc(MAX_BYTES))).status).toBe(200);
     const tooLarge = Buffer.alloc(MAX_BYTES + 1);
     const announced = await put({}, tooLarge);
@@ -151,7 +151,7 @@ describe('PutObject', () => {
     expect(await stored()).toMatchObject({ object: { size: MAX_BYTES } });
   });
 
-  test('a body that breaks off leaves nothing', async () => {
+  it('stores nothing when the body is incomplete', async () => {
     await using server = await oss.listen();
     const headers = signed('PUT', { 'content-length': '1000' });
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -168,29 +168,29 @@ describe('PutObject', () => {
     expect(await stored()).toBeUndefined();
   });
 
-  test.each([
+  it.each([
     ['x-oss-copy-source', '/other/key'],
     ['x-oss-callback', 'e30='],
     ['if-none-match', '*'],
-  ])('%s is not done', async (name, value) => {
-    const answer = await put({ [name]: value });
-    expect(answer.status).toBe(400);
-    expect(answer.text).toContain('<Code>NotImplemented</Code>');
-    expect(answer.text).toContain(`<Header>${name}</Header>`);
+  ])('refuses the header %s', async (name, value) => {
+    const response = await put({ [name]: value });
+    expect(response.status).toBe(400);
+    expect(response.text).toContain('<Code>NotImplemented</Code>');
+    expect(response.text).toContain(`<Header>${name}</Header>`);
     expect(await stored()).toBeUndefined();
   });
 
-  test.each(['acl', 'append', 'tagging', 'partNumber', 'uploadId', 'symlink'])(
-    '?%s is another operation',
+  it.each(['acl', 'append', 'tagging', 'partNumber', 'uploadId', 'symlink'])(
+    'refuses ?%s, which is another operation',
     async (name) => {
       const headers = signed('PUT', { 'content-type': 'a/b' }, [[name, '1']]);
-      const answer = await request(oss.app).put(`${path()}?${name}=1`).set(headers).send(BODY);
-      expect(answer.text).toContain('<Code>NotImplemented</Code>');
+      const response = await request(oss.app).put(`${path()}?${name}=1`).set(headers).send(BODY);
+      expect(response.text).toContain('<Code>NotImplemented</Code>');
       expect(await stored()).toBeUndefined();
     },
   );
 
-  test('nobody stores without a signature, or what anybody may read', async () => {
+  it('refuses a request without a signature, and a public object', async () => {
     const anonymous = await request(oss.app).put(path()).send(BODY);
     expect(anonymous.status).toBe(403);
     expect(anonymous.text).toContain('<Code>AccessDenied</Code>');
@@ -203,7 +203,7 @@ describe('PutObject', () => {
 describe('DeleteObject', () => {
   const remove = (headers = signed('DELETE')) => request(oss.app).delete(path()).set(headers);
 
-  test('deletes, as often as one likes', async () => {
+  it('deletes an object, and succeeds again when it is deleted', async () => {
     await oss.store(key, BODY);
     expect((await remove()).status).toBe(204);
     expect(await stored()).toBeUndefined();
@@ -213,28 +213,28 @@ describe('DeleteObject', () => {
     });
   });
 
-  test('a firmware package keeps its files', async () => {
+  it('refuses to delete a file of a firmware package', async () => {
     const { locator } = await oss.store(key, BODY);
     await claim(locator);
-    const answer = await remove();
-    expect(answer.status).toBe(409);
-    expect(answer.text).toContain('<Code>FileImmutable</Code>');
+    const response = await remove();
+    expect(response.status).toBe(409);
+    expect(response.text).toContain('<Code>FileImmutable</Code>');
     expect((await put({})).text).toContain('<Code>FileImmutable</Code>');
     expect(await stored()).toMatchObject({ state: 'claimed' });
   });
 
-  test('nobody deletes without a signature', async () => {
+  it('refuses a request without a signature', async () => {
     await oss.store(key, BODY);
     expect((await remove({})).status).toBe(403);
     expect((await remove(signed('PUT'))).status).toBe(403);
     expect(await stored()).toMatchObject({ state: 'stored' });
   });
 
-  test('?uploadId is another operation', async () => {
+  it('refuses ?uploadId, which is another operation', async () => {
     await oss.store(key, BODY);
     const headers = signed('DELETE', {}, [['uploadId', '1']]);
-    const answer = await request(oss.app).delete(`${path()}?uploadId=1`).set(headers);
-    expect(answer.text).toContain('<Code>NotImplemented</Code>');
+    const response = await request(oss.app).delete(`${path()}?uploadId=1`).set(headers);
+    expect(response.text).toContain('<Code>NotImplemented</Code>');
     expect(await stored()).toMatchObject({ state: 'stored' });
   });
 });
@@ -254,7 +254,7 @@ async function claim(locator: string): Promise<void> {
   expect(outcome.kind).toBe('claimed');
 }
 
-/** Sends what it is told to and no other header, which supertest would add. */
+/** Sends only the given headers; supertest would add others. */
 async function sendBare(
   method: string,
   url: string,

@@ -8,9 +8,9 @@ const DATE = new Date(NOW).toUTCString();
 const DATE_V4 = '20260102T030405Z';
 const CREDENTIAL = `${BUCKET_KEY.id}/20260102/cn-shanghai/oss/aliyun_v4_request`;
 
-/** What grows when it is escaped, written in hexadecimal, or turned into U+FFFD. */
+/** Text that grows when it is escaped, written in hexadecimal, or replaced by U+FFFD. */
 const FILLERS: readonly (readonly [string, string])[] = [
-  ['bytes that are no UTF-8', '\xff'],
+  ['bytes that are not UTF-8', '\xff'],
   ['apostrophes', "'"],
   ['quotes', '"'],
   ['ampersands', '&'],
@@ -26,9 +26,9 @@ describe('a refusal of OSS', () => {
   afterAll(() => oss.close());
 
   const expectSmall = async (request: Buffer): Promise<string> => {
-    const answer = await exchangeRaw(oss.port, request);
-    expect(answer.length).toBeLessThanOrEqual(refusalLimit(request));
-    return answer.toString('latin1');
+    const response = await exchangeRaw(oss.port, request);
+    expect(response.length).toBeLessThanOrEqual(refusalLimit(request));
+    return response.toString('latin1');
   };
 
   describe.each(FILLERS)('of a request with many %s', (_, filler) => {
@@ -118,7 +118,7 @@ describe('a refusal of OSS', () => {
     });
   });
 
-  it('shows an ordinary policy whole, and cuts a long one', async () => {
+  it('shows an ordinary policy completely, and cuts a long one', async () => {
     const form = validForm();
     form.fields.set('Signature', 'x');
     expect((await oss.post(form)).xml['StringToSign']).toBe(policyOf(form));
@@ -127,16 +127,16 @@ describe('a refusal of OSS', () => {
     expect(xml['StringToSign']).toMatch(/^[\w+/=]{16384}\.\.\. \[cut, [0-9]+ characters in all\]$/);
   });
 
-  it('has the bytes of an ordinary string to sign', async () => {
+  it('shows the bytes of an ordinary string to sign', async () => {
     const headers = { Host: 'h', Date: DATE, Authorization: `OSS ${BUCKET_KEY.id}:x` };
-    const answer = await expectSmall(rawRequest('GET /k', headers));
+    const response = await expectSmall(rawRequest('GET /k', headers));
     const bytes = Buffer.from(`GET\n\n\n${DATE}\n/iotx-ota/k`).toString('hex').toUpperCase();
-    expect(answer).toContain(`<StringToSignBytes>${bytes.replace(/..(?!$)/g, '$& ')}</`);
+    expect(response).toContain(`<StringToSignBytes>${bytes.replace(/..(?!$)/g, '$& ')}</`);
   });
 });
 
 describe('a query', () => {
-  it('may have a thousand parameters', async () => {
+  it('may have a thousand parameters, and not one more', async () => {
     const oss = await startOss();
     const query = (count: number): string =>
       Array.from({ length: count }, (_, n) => `p${String(n)}=`).join('&');

@@ -24,7 +24,7 @@ export const NOW = Date.UTC(2024, 0, 2, 3, 4, 5, 678);
 export interface OssOptions {
   readonly publicRead?: boolean;
   readonly maxUploadBytes?: number;
-  /** Puts something between the gateway and its disk. */
+  /** Wraps the store, so that a test can intercept its calls. */
   readonly wrapStore?: (store: ObjectStore) => ObjectStore;
 }
 
@@ -33,11 +33,11 @@ export interface Signing {
   readonly query?: Iterable<readonly [string, string]>;
   /** Unix seconds. */
   readonly expires?: number;
-  /** Escaped; as SDKs do it when absent. */
+  /** Percent-encoded; by default as SDKs encode the key. */
   readonly path?: string;
 }
 
-/** A whole gateway, and ways round its API into what it stores. */
+/** A gateway, with direct access to its ledger and store. */
 export interface Oss extends AsyncDisposable {
   readonly app: RequestListener;
   readonly clock: ManualClock;
@@ -45,19 +45,19 @@ export interface Oss extends AsyncDisposable {
   readonly region: string;
   readonly accessKey: { readonly id: string; readonly secret: string };
   readonly uploads: UploadDependencies;
-  /** What the gateway has logged as errors. */
+  /** The errors that the gateway has logged. */
   readonly errors: object[];
-  /** Stores a body, as a form would. */
+  /** Stores a body like a form does, without HTTP. */
   store(
     key: string,
     body: string | Uint8Array,
     headers?: Readonly<Record<string, string>>,
   ): Promise<StoredObject>;
-  /** @returns path and query that may be used once more */
+  /** @returns path and query of a signed URL */
   sign(key: string, signing?: Signing): string;
-  /** Listens on a port, for what supertest cannot do. */
+  /** Listens on a port, for tests that supertest does not support. */
   listen(): Promise<{ readonly port: number } & AsyncDisposable>;
-  /** @returns how many bodies this process has open */
+  /** @returns the number of bodies that this process has open */
   openBodies(): Promise<number>;
   /** @returns the names in the staging area */
   staged(): Promise<string[]>;
@@ -66,7 +66,7 @@ export interface Oss extends AsyncDisposable {
 export async function startOss(options: OssOptions = {}): Promise<Oss> {
   const { publicRead = false, maxUploadBytes = 64 * 1024 * 1024, wrapStore } = options;
   const folder = await mkdtemp(join(tmpdir(), 'oss-read-'));
-  const disk = await DiskObjectStore.open(folder, ownHasher);
+  const disk = await DiskObjectStore.open(folder, localHasher);
   const store = wrapStore?.(disk) ?? disk;
   const clock = new ManualClock(NOW);
   const errors: object[] = [];
@@ -77,7 +77,7 @@ export async function startOss(options: OssOptions = {}): Promise<Oss> {
     maxUpload: maxUploadBytes,
     parts: { store, logger, wallClock: clock },
   });
-  const uploads = uploadParts(gateway, store);
+  const uploads = uploadDependencies(gateway, store);
   return {
     app: gateway.app,
     clock,
@@ -98,7 +98,7 @@ export async function startOss(options: OssOptions = {}): Promise<Oss> {
   };
 }
 
-function uploadParts(gateway: TestGateway, store: ObjectStore): UploadDependencies {
+function uploadDependencies(gateway: TestGateway, store: ObjectStore): UploadDependencies {
   const { bucketKey, clock, config, records } = gateway;
   return {
     ...{ clock, store, ledger: records.ledger, ids: randomIds },
@@ -155,7 +155,7 @@ async function countDescriptors(folder: string): Promise<number> {
   return targets.filter((target) => target.startsWith(folder)).length;
 }
 
-/** @returns a value that passes the test, or after two seconds the last one */
+/** Calls `get` until its value passes the test. @returns this value, or the last one after two seconds */
 export async function eventually<T>(
   get: () => Promise<T> | T,
   test: (value: T) => boolean,
@@ -168,8 +168,8 @@ export async function eventually<T>(
   return value;
 }
 
-/** Hashes where it stands, so that the tests need no built threads. */
-const ownHasher: Hasher = {
+/** Hashes in this thread, so that the tests do not need the built thread. */
+const localHasher: Hasher = {
   follow: (path) => ({
     advance: () => undefined,
     finish: async () => digestChunks([await readFile(path)], createCrc64Engine()),

@@ -15,21 +15,21 @@ const context = {
 const NOON = Date.UTC(2024, 3, 1, 12);
 const at = '2024-04-01T12:00:00.000Z';
 
-const tell = (outcome: Exclude<ClaimOutcome, { kind: 'claimed' }>): string[] => {
+const translate = (outcome: Exclude<ClaimOutcome, { kind: 'claimed' }>): string[] => {
   const { code, message } = claimRefusal(outcome, context);
   return [code, message];
 };
 
-test.each([
+it.each([
   ['nameTaken', 'AlreadyExistedFirmwareName', /fw/],
   ['versionTaken', 'AlreadyExistedFirmwareVersion', /2\.0.*MCU.*lamp/],
   ['full', 'FirmwareCountExceedMax', /500/],
   ['busy', 'SystemBusy', /again/],
-] as const)('%s', (kind, code, message) => {
-  expect(tell({ kind })).toEqual([`iot.firmware.${code}`, expect.stringMatching(message)]);
+] as const)('translates %s', (kind, code, message) => {
+  expect(translate({ kind })).toEqual([`iot.firmware.${code}`, expect.stringMatching(message)]);
 });
 
-test.each<[ClaimRefusal, string, string]>([
+it.each<[ClaimRefusal, string, string]>([
   [{ why: 'unknown' }, 'InvalidFirmwareUrl', 'no such URL was issued to this account.'],
   [{ why: 'notStored' }, 'InvalidFirmwareUrl', 'nothing has been uploaded'],
   [
@@ -50,19 +50,19 @@ test.each<[ClaimRefusal, string, string]>([
   [{ why: 'purged', reason: 'deleted', at: NOON }, 'InvalidFirmwareUrl', 'because it was deleted'],
   [{ why: 'claimed', packageName: 'holder' }, 'InvalidFirmwareUrl', 'package holder already'],
   [{ why: 'empty' }, 'EmptyFirmwareFile', 'has 0 bytes'],
-])('%p', (refusal, code, message) => {
-  const told = tell({ kind: 'notClaimable', file: 1, refusal });
-  expect(told).toEqual([`iot.firmware.${code}`, expect.stringContaining(message)]);
-  expect(told[1]).toContain('MultiFiles.2.Url');
+])('translates %p', (refusal, code, message) => {
+  const translated = translate({ kind: 'notClaimable', file: 1, refusal });
+  expect(translated).toEqual([`iot.firmware.${code}`, expect.stringContaining(message)]);
+  expect(translated[1]).toContain('MultiFiles.2.Url');
 });
 
-test.each([
+it.each([
   ['size', 'InvalidFirmwareSize', 'MultiFiles.1.Size'],
   ['sign', 'InvalidFirmwareSign', 'MultiFiles.1.SignValue'],
   ['md5', 'InvalidFirmwareSign', 'MultiFiles.1.FileMd5'],
-] as const)('a wrong %s', (what, code, parameter) => {
+] as const)('translates a wrong %s', (what, code, parameter) => {
   const mismatch = { what, claimed: '5', measured: '6' };
-  expect(tell({ kind: 'mismatch', file: 0, mismatch })).toEqual([
+  expect(translate({ kind: 'mismatch', file: 0, mismatch })).toEqual([
     `iot.firmware.${code}`,
     `${parameter} is wrong: it says 5, but the stored file has 6.`,
   ]);

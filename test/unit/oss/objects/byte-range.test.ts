@@ -2,7 +2,7 @@ import { resolveRange } from '../../../../src/oss/objects/byte-range.ts';
 
 const SIZE = 1000;
 
-test.each([
+it.each([
   [undefined, 'whole'],
   ['', 'whole'],
   ['bytes=0-0', { start: 0, end: 0 }],
@@ -27,11 +27,11 @@ test.each([
   ['items=0-1', 'whole'],
   ['bytes=--1', 'whole'],
   ['bytes=0-99999999999999999999999', 'whole'],
-])('by default %j gives %j', (header, expected) => {
+])('resolves %j to %j by default', (header, expected) => {
   expect(resolveRange(header, SIZE, undefined)).toEqual(expected);
 });
 
-test.each([
+it.each([
   ['bytes=0-0', { start: 0, end: 0 }],
   ['bytes=500-2000', { start: 500, end: 999 }],
   ['bytes=0-99999999999999999999999', { start: 0, end: 999 }],
@@ -43,18 +43,18 @@ test.each([
   ['bytes=2000-1000', 'whole'],
   ['bytes=0-1,3-4', 'whole'],
   ['nonsense', 'whole'],
-])('with the standard behavior %j gives %j', (header, expected) => {
+])('resolves %j to %j with the standard behavior', (header, expected) => {
   expect(resolveRange(header, SIZE, 'standard')).toEqual(expected);
 });
 
-test('an empty body has no range', () => {
+it('resolves no range of an empty body', () => {
   expect(resolveRange('bytes=0-', 0, undefined)).toBe('whole');
   expect(resolveRange('bytes=-5', 0, undefined)).toBe('whole');
   expect(resolveRange('bytes=0-', 0, 'standard')).toBe('unsatisfiable');
   expect(resolveRange('bytes=-5', 0, 'standard')).toBe('unsatisfiable');
 });
 
-test('another behavior than standard is the default one', () => {
+it('treats an unknown behavior as the default one', () => {
   expect(resolveRange('bytes=500-2000', SIZE, 'Standard ')).toEqual({ start: 500, end: 999 });
   expect(resolveRange('bytes=500-2000', SIZE, 'lenient')).toBe('whole');
 });

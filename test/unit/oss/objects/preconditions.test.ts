@@ -10,7 +10,7 @@ const BEFORE = 'Thu, 17 Nov 2005 18:49:57 GMT';
 const AFTER = 'Thu, 17 Nov 2005 18:49:59 GMT';
 const validators = { etag: ETAG, lastModified: Date.UTC(2005, 10, 17, 18, 49, 58, 678) };
 
-test.each([
+it.each([
   [{}, 'proceed'],
   [{ 'if-match': ETAG }, 'proceed'],
   [{ 'if-match': ETAG.slice(1, -1) }, 'proceed'],
@@ -39,11 +39,11 @@ test.each([
   [{ 'if-match': ETAG, 'if-unmodified-since': BEFORE }, 'proceed'],
   [{ 'if-none-match': OTHER, 'if-modified-since': AFTER }, 'proceed'],
   [{ 'if-unmodified-since': AFTER, 'if-modified-since': AFTER }, 'notModified'],
-])('%j: %s', (headers, expected) => {
+])('evaluates %j to %s', (headers, expected) => {
   expect(evaluatePreconditions(new Map(Object.entries(headers)), validators)).toBe(expected);
 });
 
-test.each([
+it.each([
   [undefined, true],
   [ETAG, true],
   [OTHER, false],
@@ -51,7 +51,7 @@ test.each([
   [AT, true],
   [AFTER, false],
   ['nonsense', false],
-])('If-Range %j lets the range count: %s', (header, expected) => {
+])('decides for If-Range %j whether the range applies: %s', (header, expected) => {
   expect(
     isRangeApplicable(new Map(header === undefined ? [] : [['if-range', header]]), validators),
   ).toBe(expected);

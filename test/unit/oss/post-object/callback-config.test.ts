@@ -3,7 +3,7 @@ import type { Callback } from '../../../../src/oss/post-object/callback-config.t
 import { createCallbackRule } from '../../../../src/oss/post-object/callback-target.ts';
 
 const LIMIT = 64 * 1024;
-const FACTS = new Map<string, string | number>([
+const SYSTEM_VARIABLES = new Map<string, string | number>([
   ['object', 'a/b'],
   ['size', 5],
 ]);
@@ -22,7 +22,7 @@ function callbackOf(change: Partial<Callback>): Callback {
 
 function refusalOf(change: Partial<Callback>): unknown {
   try {
-    callbackBody(callbackOf(change), FACTS);
+    callbackBody(callbackOf(change), SYSTEM_VARIABLES);
     return undefined;
   } catch (error) {
     return error;
@@ -36,18 +36,18 @@ const TOO_LONG = {
 };
 
 describe('the body of a callback', () => {
-  it('may have 64 KiB, variables and all', () => {
+  it('may have 64 KiB with its variables filled in', () => {
     const variables = new Map([['x:a', 'v'.repeat(1024)]]);
     const template = '${x:a}'.repeat(64);
-    expect(callbackBody(callbackOf({ template, variables }), FACTS)).toHaveLength(LIMIT);
+    expect(callbackBody(callbackOf({ template, variables }), SYSTEM_VARIABLES)).toHaveLength(LIMIT);
     expect(refusalOf({ template: `${template}!`, variables })).toMatchObject(TOO_LONG);
     expect(refusalOf({ template: `!${template}`, variables })).toMatchObject(TOO_LONG);
   });
 
   it.each(['application/x-www-form-urlencoded', 'application/json'] as const)(
-    'is measured in bytes, as it is written: %s',
+    'is measured in encoded bytes: %s',
     (contentType) => {
-      // Three bytes in UTF-8, nine once they are percent-encoded.
+      // Three bytes in UTF-8, nine when percent-encoded.
       const variables = new Map([['x:a', '\u{4e2d}'.repeat(LIMIT / 3)]]);
       expect(refusalOf({ template: '${x:a}', contentType, variables })).toMatchObject(TOO_LONG);
       expect(refusalOf({ template: '\u{4e2d}'.repeat(LIMIT / 3 + 1), contentType })).toMatchObject(
@@ -79,8 +79,8 @@ describe('the body of a callback', () => {
     ['$${object}}', '$a%2Fb}'],
     ['${object', '${object'],
     ['${}${size}${none}', '5'],
-  ])('takes only what is closed for a variable: %s', (template, expected) => {
-    expect(callbackBody(callbackOf({ template }), FACTS)).toBe(expected);
+  ])('has only variables with a closing brace: %s', (template, expected) => {
+    expect(callbackBody(callbackOf({ template }), SYSTEM_VARIABLES)).toBe(expected);
   });
 });
 
@@ -100,7 +100,7 @@ describe('the Host header of a callback', () => {
     ['http://app.test:81/', 'APP.test:9000'],
     ['http://ingress.test/', 'app.test'],
     ['http://10.0.0.1/', '[::1]:80'],
-  ])('of %s may be %s', (url, host) => {
+  ])('for %s may be %s', (url, host) => {
     expect(read(url, host)).toBe(host);
   });
 
@@ -114,7 +114,7 @@ describe('the Host header of a callback', () => {
     ['http://10.0.0.1/', 'a\r\nX: y'],
     ['http://10.0.0.1/', '\u{4e2d}.test'],
     ['http://10.0.0.1/', 'a'.repeat(256)],
-  ])('of %s may not be %j', (url, host) => {
+  ])('for %s must not be %j', (url, host) => {
     expect(() => read(url, host)).toThrow('The callback url configuration is invalid.');
   });
 });

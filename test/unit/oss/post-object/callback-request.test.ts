@@ -3,8 +3,8 @@ import { ClientVanished } from '../../../../src/http/request-chunks.ts';
 import { sendCallback } from '../../../../src/oss/post-object/callback-request.ts';
 import { createCallbackRule } from '../../../../src/oss/post-object/callback-target.ts';
 
-describe('a callback', () => {
-  it('is not begun for a client that has gone', async () => {
+describe('sendCallback', () => {
+  it('does not start for a client that has closed its connection', async () => {
     const resolve = jest.fn();
     const settings = { callbackHosts: ['app.test'], unsignedCallbacks: true };
     const client = new Socket().destroy();

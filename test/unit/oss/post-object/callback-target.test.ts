@@ -10,7 +10,7 @@ import type {
   CallbackSettings,
 } from '../../../../src/oss/post-object/callback-target.ts';
 
-const NOWHERE = {};
+const NO_ENDPOINT = {};
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   'public.test': ['8.8.8.8'],
   'private.test': ['10.0.0.1'],
@@ -42,9 +42,9 @@ function ruleOf(
 async function addressesOf(
   url: string,
   rule: CallbackRule,
-  arrival: { localAddress?: string; localPort?: number } = NOWHERE,
+  local: { localAddress?: string; localPort?: number } = NO_ENDPOINT,
 ): Promise<string[]> {
-  return (await findAddresses(new URL(url), rule, arrival)).map(({ address }) => address);
+  return (await findAddresses(new URL(url), rule, local)).map(({ address }) => address);
 }
 
 describe('isPublic', () => {
@@ -66,7 +66,7 @@ describe('isPublic', () => {
     ...['::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:a00:1', '::ffff:169.254.169.254'],
     ...['64:ff9b::127.0.0.1', '64:ff9b::a00:1', '64:ff9b::c0a8:101', '64:ff9b:1::808:808'],
     ...['::ffff:0:127.0.0.1', '', 'localhost', '127.1', '1.2.3.4.5'],
-  ])('is false for %s', (address) => {
+  ])('returns false for %s', (address) => {
     expect(isPublic(address)).toBe(false);
   });
 
@@ -74,7 +74,7 @@ describe('isPublic', () => {
     ...['1.1.1.1', '8.8.8.8', '9.255.255.255', '11.0.0.0', '100.63.255.255', '100.128.0.0'],
     ...['172.15.255.255', '172.32.0.0', '192.167.255.255', '223.255.255.255'],
     ...['2606:4700::1111', '2400:3200::1', '::ffff:8.8.8.8', '64:ff9b::8.8.8.8'],
-  ])('is true for %s', (address) => {
+  ])('returns true for %s', (address) => {
     expect(isPublic(address)).toBe(true);
   });
 });
@@ -83,8 +83,8 @@ describe('a callback without named hosts', () => {
   it.each([
     ...['http://localhost/', 'http://127.0.0.1/', 'http://[::1]/', 'http://8.8.8.8/'],
     ...['http://public.test/', 'http://10.0.0.1/'],
-  ])('may not go to %s', async (url) => {
-    expect(isAllowedUrl(new URL(url), ruleOf([]), NOWHERE)).toBe(false);
+  ])('is not allowed to %s', async (url) => {
+    expect(isAllowedUrl(new URL(url), ruleOf([]), NO_ENDPOINT)).toBe(false);
     expect(await addressesOf(url, ruleOf([]))).toEqual([]);
   });
 });
@@ -101,8 +101,8 @@ describe('a callback with named hosts', () => {
     ['http://[0:0:0:0:0:0:0:1]/', ['[::1]'], ['::1']],
     ['http://localhost./', ['localhost'], ['127.0.0.1', '::1']],
     ['http://user:password@private.test/', ['private.test'], ['10.0.0.1']],
-  ])('goes to %s if %j are named', async (url, named, addresses) => {
-    expect(isAllowedUrl(new URL(url), ruleOf(named), NOWHERE)).toBe(true);
+  ])('is allowed to %s when %j are named', async (url, named, addresses) => {
+    expect(isAllowedUrl(new URL(url), ruleOf(named), NO_ENDPOINT)).toBe(true);
     expect(await addressesOf(url, ruleOf(named))).toEqual(addresses);
   });
 
@@ -113,8 +113,8 @@ describe('a callback with named hosts', () => {
     ['http://[::ffff:127.0.0.1]/', ['127.0.0.1']],
     ['http://private.test@8.8.8.8/', ['private.test']],
     ['http://private.test.evil.test/', ['private.test']],
-  ])('does not go to %s if %j are named', async (url, named) => {
-    expect(isAllowedUrl(new URL(url), ruleOf(named), NOWHERE)).toBe(false);
+  ])('is not allowed to %s when %j are named', async (url, named) => {
+    expect(isAllowedUrl(new URL(url), ruleOf(named), NO_ENDPOINT)).toBe(false);
     expect(await addressesOf(url, ruleOf(named))).toEqual([]);
   });
 });
@@ -130,11 +130,11 @@ describe('a callback to any host', () => {
     ['http://localhost/', []],
     ['http://169.254.169.254/', []],
     ['http://[fe80::1]/', []],
-  ])('goes to %s at %j', async (url, addresses) => {
+  ])('is allowed to %s at the addresses %j', async (url, addresses) => {
     expect(await addressesOf(url, ruleOf(['any']))).toEqual(addresses);
   });
 
-  it('rejects for a name that cannot be resolved', async () => {
+  it('is rejected for a name that cannot be resolved', async () => {
     await expect(addressesOf('http://unknown.test/', ruleOf(['any']))).rejects.toThrow('ENOTFOUND');
   });
 });
@@ -155,18 +155,18 @@ describe("the gateway's own listeners", () => {
   const urlOf = (host: string, port: number): string =>
     `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}/_gateway/test/reset`;
 
-  it.each(hosts)('are not called by the name %s', async (host) => {
+  it.each(hosts)('are not called at the host %s', async (host) => {
     const listening = rule({ ownPorts: [9070] });
     expect(await addressesOf(urlOf(host, 9070), listening)).toEqual([]);
     expect(await addressesOf(urlOf(host, 9071), listening)).not.toEqual([]);
   });
 
-  it('are not called where the request has arrived', async () => {
-    const arrival = { localAddress: '10.0.0.1', localPort: 8080 };
-    expect(await addressesOf('http://private.test:8080/', rule({}), arrival)).toEqual([]);
-    expect(await addressesOf('http://localhost:8080/', rule({}), arrival)).toEqual([]);
-    expect(await addressesOf('http://10.9.8.7:8080/', rule({}), arrival)).toEqual(['10.9.8.7']);
-    expect(await addressesOf('http://private.test:8081/', rule({}), arrival)).toEqual(['10.0.0.1']);
+  it('are not called at the local address of the connection', async () => {
+    const local = { localAddress: '10.0.0.1', localPort: 8080 };
+    expect(await addressesOf('http://private.test:8080/', rule({}), local)).toEqual([]);
+    expect(await addressesOf('http://localhost:8080/', rule({}), local)).toEqual([]);
+    expect(await addressesOf('http://10.9.8.7:8080/', rule({}), local)).toEqual(['10.9.8.7']);
+    expect(await addressesOf('http://private.test:8081/', rule({}), local)).toEqual(['10.0.0.1']);
   });
 
   it.each([
@@ -177,19 +177,19 @@ describe("the gateway's own listeners", () => {
     ['https://8.8.8.8/', []],
     ['https://[::ffff:8.8.8.8]/', []],
     ['http://ota.example:8080/', ['8.8.8.8']],
-  ])('are not called by the public URL: %s', async (url, addresses) => {
+  ])('are not called through the public URL: %s', async (url, addresses) => {
     const behindProxy = rule({ publicUrl: 'https://ota.example' });
     expect(await addressesOf(url, behindProxy)).toEqual(addresses);
   });
 
-  it('are known by a public URL that cannot be resolved here', async () => {
+  it('are not called through a public URL that cannot be resolved', async () => {
     const named = rule({ publicUrl: 'http://inside.test:81' });
     expect(await addressesOf('http://public.test:81/', named)).toEqual(['8.8.8.8']);
     expect(await addressesOf('http://inside.test:81/', named)).toEqual([]);
   });
 });
 
-test('hostOf gives names and addresses as they are compared', () => {
+it('normalizes names and addresses with hostOf', () => {
   const hosts = ['http://A.test.:1/', 'http://[::1]:1/', 'http://1/', 'http://[::FFFF:1.2.3.4]/'];
   expect(hosts.map((url) => hostOf(new URL(url)))).toEqual([
     'a.test',

@@ -79,7 +79,7 @@ describe('checkForm', () => {
     });
   });
 
-  it("accepts the first vector of the Java SDK's post policy test, and puts the file name in", () => {
+  it("accepts the first vector of the Java SDK's post policy test, and fills in the file name", () => {
     const policy =
       'eyJleHBpcmF0aW9uIjoiMjAyMC0wMy0xOVQwMzo0NDowNi40NzZaIiwiY29uZGl0aW9ucyI6W3siYnVja2V0IjoiZ2VuLXBvc3QtcG9saWN5In0sWyJlcSIsIiRrZXkiLCJ1c2VyXC9lcmljXC9cXCR7ZmlsZW5hbWV9Il0sWyJzdGFydHMtd2l0aCIsIiRrZXkiLCJ1c2VyXC9lcmljIl0sWyJzdGFydHMtd2l0aCIsIiR4LW9zcy1tZXRhLXRhZyIsImR1bW15X2V0YWciXSxbImNvbnRlbnQtbGVuZ3RoLXJhbmdlIiwxLDEwMjRdXX0=';
     const fields = {
@@ -119,7 +119,7 @@ describe('checkForm', () => {
     },
   );
 
-  it('looks into no policy whose signature is wrong', () => {
+  it('does not parse a policy with a wrong signature', () => {
     fc.assert(
       fc.property(
         fc.string({ minLength: 1, unit: 'binary' }),
@@ -131,7 +131,7 @@ describe('checkForm', () => {
     );
   });
 
-  it('refuses whatever is signed and is no policy', () => {
+  it('refuses a signed text that is not a policy', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ minLength: 1 }), fc.json().map(base64)), (policy) => {
         const Signature = createHmac('sha1', 'sk').update(policy).digest('base64');
@@ -145,16 +145,16 @@ describe('checkForm', () => {
     ['both clocks', 0, 0, undefined],
     ["the gateway's clock", 0, 400 * DAY, undefined],
     ['the wall clock', -400 * DAY, 0, undefined],
-    ['neither clock, being ahead of both', -15 * 60_000 - 1, -DAY, 'RequestTimeTooSkewed'],
-    ['the gateway just so, being 15 minutes ahead', -15 * 60_000, -DAY, undefined],
+    ['neither clock: it is ahead of both', -15 * 60_000 - 1, -DAY, 'RequestTimeTooSkewed'],
+    ["the gateway's clock: it is exactly 15 minutes ahead", -15 * 60_000, -DAY, undefined],
     [
-      'neither clock, being older than 7 days by one and newer by the other',
+      'neither clock: it is ahead of one, and older than 7 days by the other',
       -DAY,
       7 * DAY + 1,
       'RequestTimeTooSkewed',
     ],
-    ['the wall clock just so, being 7 days old', -DAY, 7 * DAY, undefined],
-  ])('accepts a date of version 4 that is fresh by %s', (_, now, wall, code) => {
+    ['the wall clock: it is exactly 7 days old', -DAY, 7 * DAY, undefined],
+  ])('checks a date of version 4 that is fresh by %s', (_, now, wall, code) => {
     expect(refusal(FORM_V4, { ...RULES, now: NOW + now, wallNow: NOW + wall })).toBe(code);
   });
 
@@ -172,7 +172,7 @@ describe('checkForm', () => {
       'InvalidAccessKeyId',
     ],
     [
-      'a wrong signature before what is no policy',
+      'a wrong signature before an invalid policy',
       { key: 'k', policy: '!' },
       'SignatureDoesNotMatch',
     ],

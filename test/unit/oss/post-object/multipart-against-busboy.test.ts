@@ -11,7 +11,7 @@ interface Part {
 
 const BOUNDARY = 'b0undary';
 
-/** Parts that busboy streams as they are: with a filename, so that it neither buffers nor decodes them. */
+/** Writes parts with a file name, so that busboy streams them without buffering or decoding. */
 function writeForm(parts: readonly Part[]): Buffer {
   const pieces = parts.flatMap(({ name, bytes }) => [
     Buffer.from(
@@ -61,8 +61,8 @@ async function readWithOurs(chunks: readonly Buffer[]): Promise<Part[]> {
   return parts;
 }
 
-/** Bytes that come near to a boundary more often than chance would have it. */
-const treacherousBytes = fc
+/** Bytes that often resemble a boundary. */
+const boundaryLikeBytes = fc
   .array(
     fc.oneof(
       fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
@@ -84,10 +84,10 @@ const treacherousBytes = fc
   .filter((bytes) => !bytes.includes(`--${BOUNDARY}`));
 
 describe('formParts and busboy', () => {
-  it('read the same parts from any well-formed body, however it is cut', async () => {
+  it('read the same parts from every well-formed body, however it is cut', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ name: fc.stringMatching(/^[a-z]{1,8}$/), bytes: treacherousBytes }), {
+        fc.array(fc.record({ name: fc.stringMatching(/^[a-z]{1,8}$/), bytes: boundaryLikeBytes }), {
           minLength: 1,
           maxLength: 5,
         }),

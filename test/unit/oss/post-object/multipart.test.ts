@@ -8,7 +8,7 @@ interface ReadPart {
   readonly body: Buffer;
 }
 
-/** Reads every part. Chunks are put together at the very end, so that a parser that reuses its memory is found out. */
+/** Reads every part. Joins the chunks only at the end, so that a parser that reuses their memory fails the test. */
 async function readAll(chunks: Iterable<Buffer>, boundary = BOUNDARY): Promise<ReadPart[]> {
   const parts: { headers: ReadPart['headers']; chunks: Buffer[] }[] = [];
   for await (const part of formParts(streamOf(chunks), boundary)) {
@@ -51,21 +51,18 @@ const BODIES: readonly (readonly [name: string, body: Buffer])[] = [
 ];
 
 describe('formParts', () => {
-  it.each(BODIES)(
-    'gives a body back as it was, wherever the chunks are cut: %s',
-    async (_, body) => {
-      const bytes = multipart([field('a', 'A'), field('file', body), field('b', 'B')]);
-      const expected = [Buffer.from('A'), body, Buffer.from('B')];
-      for (let at = 0; at <= bytes.length; at += 1) {
-        expect(await bodiesOf(splitAt(bytes, at))).toEqual(expected);
-      }
-      for (const size of [1, 2, 3, 5, 7, 11, 13, 64]) {
-        expect(await bodiesOf(chunksOf(bytes, size))).toEqual(expected);
-      }
-    },
-  );
+  it.each(BODIES)('yields a body unchanged, wherever the chunks are cut: %s', async (_, body) => {
+    const bytes = multipart([field('a', 'A'), field('file', body), field('b', 'B')]);
+    const expected = [Buffer.from('A'), body, Buffer.from('B')];
+    for (let at = 0; at <= bytes.length; at += 1) {
+      expect(await bodiesOf(splitAt(bytes, at))).toEqual(expected);
+    }
+    for (const size of [1, 2, 3, 5, 7, 11, 13, 64]) {
+      expect(await bodiesOf(chunksOf(bytes, size))).toEqual(expected);
+    }
+  });
 
-  it('reads what was written, whatever it is and however it is cut', async () => {
+  it('reads every written form, however it is cut', async () => {
     const byte = fc.oneof(fc.nat(255), fc.constantFrom(13, 10, 45, 98, 66));
     const body = fc.array(byte, { maxLength: 80 }).map((bytes) => Buffer.from(bytes));
     const boundary = fc
@@ -91,7 +88,7 @@ describe('formParts', () => {
     );
   });
 
-  it('does not hold a part back until the next chunk is there', async () => {
+  it('yields a part without waiting for the next chunk', async () => {
     const bytes = multipart([field('key', 'k'), field('file', 'x')]);
     const untilFileHeaders = bytes.indexOf('\r\n\r\nx') + 4;
     async function* stuck(): AsyncGenerator<Buffer, void, undefined> {
@@ -107,7 +104,7 @@ describe('formParts', () => {
     expect(names).toEqual([['form-data; name="key"'], ['form-data; name="file"']]);
   });
 
-  it('skips what is not read of a part', async () => {
+  it('skips the unread rest of a part', async () => {
     const bytes = multipart([field('a', 'A'.repeat(1000)), field('b', 'B')]);
     for (const size of [1, 100, 5000]) {
       const seen: string[] = [];
@@ -119,7 +116,7 @@ describe('formParts', () => {
     }
   });
 
-  it('reads the body only as fast as its caller', async () => {
+  it('reads the body only as fast as its caller reads', async () => {
     const bytes = multipart([field('file', Buffer.alloc(1_000_000))]);
     let taken = 0;
     async function* counted(): AsyncGenerator<Buffer, void, undefined> {
@@ -138,8 +135,8 @@ describe('formParts', () => {
     }
   });
 
-  it('does not wait for ever when a chunk ends with the boundary of a part', async () => {
-    // The Dicer of @fastify/busboy 3.2 does, when this part's chunk has filled it.
+  it('finds the next part when a chunk ends with the boundary', async () => {
+    // The Dicer of @fastify/busboy 3.2 waits forever here, after a chunk that fills its buffer.
     const head = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"\r\n\r\n`;
     const body = Buffer.alloc(16 * 1024 * 4 - 1, 'x');
     const chunks = [head, body, '\r', `\r\n--${BOUNDARY}`, '--\r\n'].map((chunk) =>
@@ -148,7 +145,7 @@ describe('formParts', () => {
     expect(await bodiesOf(chunks)).toEqual([Buffer.concat([body, Buffer.from('\r')])]);
   });
 
-  it('gives the headers of a part, whatever they are', async () => {
+  it('returns all headers of a part', async () => {
     const part: RawPart = {
       headers: [
         'content-DISPOSITION:form-data; name="ключ"',
@@ -243,7 +240,7 @@ describe('formParts', () => {
     });
   });
 
-  it('refuses a form at every place where it can be cut', async () => {
+  it('refuses a form that is cut at any place', async () => {
     const bytes = multipart([field('a', 'A'), field('file', 'bytes\r\n--b')]);
     const end = bytes.lastIndexOf(`${BOUNDARY}--`) + BOUNDARY.length + 2;
     for (let at = 0; at < end; at += 1) {
@@ -259,7 +256,7 @@ describe('formParts', () => {
     ['in the header lines of a part', `--${BOUNDARY}\r\n${'X-Y: z\r\n'.repeat(10)}X: `],
     ['after a boundary', `--${BOUNDARY} `],
     ['after the closing boundary', `--${BOUNDARY}--\r\n`],
-  ])('gives up on bytes without end %s', async (_, start) => {
+  ])('refuses endless bytes %s', async (_, start) => {
     let taken = 0;
     async function* flood(): AsyncGenerator<Buffer, void, undefined> {
       yield Buffer.from(start);
@@ -282,7 +279,7 @@ describe('formParts', () => {
     },
   );
 
-  it('bounds the spaces after all boundaries together', async () => {
+  it('limits the total spaces after boundaries', async () => {
     const padded = (count: number, length: number): Buffer =>
       Buffer.from(
         `--${BOUNDARY}${' '.repeat(length)}\r\n\r\n\r\n`.repeat(count) + `--${BOUNDARY}--`,
@@ -298,7 +295,7 @@ describe('formParts', () => {
     ['values', multipart([field('a', `\r\n--${BOUNDARY.slice(0, -1)}`.repeat(3000))]).toString()],
     ['padding', `--${BOUNDARY}${' '.repeat(30_000)}\r\n\r\n\r\n--${BOUNDARY}--`],
     ['a preamble', '\r\n-'.repeat(10_000) + multipart([field('a', 'A')]).toString()],
-  ])('copies little of a body in small chunks: %s', async (_, text) => {
+  ])('copies few bytes of a body in small chunks: %s', async (_, text) => {
     const bytes = Buffer.from(text);
     for (const size of [1, 10]) {
       const chunks = chunksOf(bytes, size);
@@ -324,7 +321,7 @@ describe('formParts', () => {
     }
   });
 
-  it('copies nothing of large chunks without a delimiter', async () => {
+  it('does not copy large chunks without a delimiter', async () => {
     const chunks = [
       Buffer.from(`--${BOUNDARY}\r\n\r\nx`),
       ...Array.from({ length: 4 }, () => Buffer.alloc(64 * 1024, 'x')),
@@ -336,7 +333,7 @@ describe('formParts', () => {
     }
   });
 
-  it('throws what the body throws, while a header is read and while a part is', async () => {
+  it('rethrows an error of the body, while reading headers and parts', async () => {
     const lost = new Error('lost');
     async function* broken(text: string): AsyncGenerator<Buffer, void, undefined> {
       yield Buffer.from(text);
@@ -358,7 +355,7 @@ describe('formParts', () => {
     }
   });
 
-  it('reads no further than to the part that it was asked for, of ten thousand', async () => {
+  it('reads only up to the requested part of ten thousand', async () => {
     const part = Buffer.from(
       `--${BOUNDARY}\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n`,
     );

@@ -1,4 +1,4 @@
-/** A part to be written: header lines as they are, without the empty line. */
+/** A part to write: its unchanged header lines, without the empty line. */
 export interface RawPart {
   readonly headers: readonly string[];
   readonly body: Buffer | string;
@@ -6,7 +6,7 @@ export interface RawPart {
 
 export const BOUNDARY = 'bOuNdArY';
 
-/** Writes a multipart body. What is no UTF-8 in a header line is written with a byte for each character. */
+/** Writes a multipart body, with its header lines in UTF-8. */
 export function multipart(parts: readonly RawPart[], boundary = BOUNDARY): Buffer {
   const pieces = parts.flatMap(({ headers, body }) => [
     Buffer.from(`--${boundary}\r\n`),
@@ -35,7 +35,7 @@ export function splitAt(bytes: Buffer, at: number): Buffer[] {
   return [bytes.subarray(0, at), bytes.subarray(at)].filter((chunk) => chunk.length > 0);
 }
 
-/** A body that comes chunk by chunk. */
+/** A body that yields chunk by chunk. */
 export async function* streamOf(chunks: Iterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   for (const chunk of chunks) {
     await Promise.resolve();

@@ -85,7 +85,7 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
 };
 
 describe('readForm', () => {
-  describe.each(Object.entries(DIALECTS))('in the dialect of %s', (_, dialect) => {
+  describe.each(Object.entries(DIALECTS))('for the form of %s', (_, dialect) => {
     const write = (file: Buffer): Buffer =>
       multipart([
         dialect.field('key', 'dir/固件.bin'),
@@ -110,7 +110,7 @@ describe('readForm', () => {
       }
     });
 
-    it('refuses it wherever it is cut', async () => {
+    it('refuses the form wherever it is cut', async () => {
       const bytes = write(Buffer.from('firmware'));
       const end = bytes.lastIndexOf(`${BOUNDARY}--`) + BOUNDARY.length + 2;
       for (let at = 0; at < end; at += 1) {
@@ -146,14 +146,14 @@ describe('readForm', () => {
     });
   });
 
-  it('never takes a field for something it is not', async () => {
+  it('reads fields with unusual names as fields', async () => {
     const names = ['__proto__', 'constructor', 'a[b][c]', 'file ', 'files', 'x'.repeat(8192)];
     const form = multipart([...names.map((name) => field(name, name)), field('file', '')]);
     const { fields } = await readForm(streamOf([form]), BOUNDARY, undefined, plentyOfMemory());
     expect([...fields.keys()]).toEqual(names);
   });
 
-  it('says how large the file is by Content-Length, exactly when nothing follows it', async () => {
+  it('returns the exact size of the file from Content-Length when nothing follows it', async () => {
     for (const size of [0, 1, 1000, 100_000]) {
       const form = multipart([field('key', 'k'), field('file', Buffer.alloc(size))]);
       for (const chunk of [1, 100, 70_000]) {
@@ -172,7 +172,7 @@ describe('readForm', () => {
     ).toBe(undefined);
   });
 
-  it('gives the form out before the file has begun to come', async () => {
+  it('returns the form before the file begins', async () => {
     const form = multipart([field('key', 'k'), field('file', 'x')]);
     async function* stuck(): AsyncGenerator<Buffer, void, undefined> {
       yield form.subarray(0, form.indexOf('\r\n\r\nx') + 4);
