@@ -13,7 +13,7 @@ import { grantFrom, post } from '../../support/loop.ts';
 import { createPrivateCa } from '../../support/private-ca.ts';
 import { Attackers, createTarget } from './attackers.ts';
 import type { Outcomes, Target } from './attackers.ts';
-import { tell } from './dice.ts';
+import { report } from './dice.ts';
 import { HealthyClient, quantile } from './healthy-client.ts';
 import { isAlive, openFiles, processorMs, residentBytes } from './process-facts.ts';
 
@@ -116,8 +116,8 @@ describe('a hostile client', () => {
     const uploading = healthy.begin(1);
     const attackers = await Attackers.start(target, names);
     const { most, outcomes } = await watch(gateway, attackers, idle);
-    tell('abuse', `${names.join(', ')}: ${JSON.stringify(outcomes)}`);
-    tell('abuse', `idle ${show(idle)}, at most ${show(most)}`);
+    report('abuse', `${names.join(', ')}: ${JSON.stringify(outcomes)}`);
+    report('abuse', `idle ${show(idle)}, at most ${show(most)}`);
     expect(lastIfDead(gateway)).toBe('');
     expect(most.memory).toBeLessThan(idle.memory + MEMORY.during);
     await uploading;
@@ -132,7 +132,7 @@ describe('a hostile client', () => {
       () => residentBytes(gateway.pid) < idle.memory + MEMORY.afterwards,
       CALM_LIMIT_MS,
     );
-    tell('abuse', `afterwards ${show(heldBy(gateway.pid))}`);
+    report('abuse', `afterwards ${show(heldBy(gateway.pid))}`);
     expect((await bodiesOnDisk(gateway.dataDir)).staging).toEqual([]);
     expect(gateway.output()).not.toMatch(/"level":[56]0/);
     const grant = await grantFrom(gateway.url);
@@ -158,7 +158,7 @@ describe('a hostile client', () => {
     const name = 'pipelines downloads and resets';
     const attackers = await Attackers.start(target, [name]);
     const { most } = await watch(gateway, attackers, idle);
-    tell('abuse', `${name}: idle ${show(idle)}, at most ${show(most)}`);
+    report('abuse', `${name}: idle ${show(idle)}, at most ${show(most)}`);
     expect(lastIfDead(gateway)).toBe('');
     expect(most.files).toBeLessThanOrEqual(idle.files + 2 * connections + 50);
     expect(most.memory).toBeLessThan(idle.memory + MEMORY.during);
@@ -183,7 +183,7 @@ describe('a hostile client', () => {
     const { times } = await attack('sends spaces behind a boundary');
     const spentMs = processorMs(gateway.pid) - beforeAttack - uploadMs * times.length;
     const [p99, p99Alone] = [quantile(times, 0.99), quantile(alone, 0.99)];
-    tell(
+    report(
       'abuse',
       `${(spentMs / SPACES_MIB).toFixed(0)} ms of processor time a MiB; p99 of ${String(times.length)} ` +
         `uploads: ${p99.toFixed(1)} ms, ${p99Alone.toFixed(1)} alone`,
@@ -237,7 +237,10 @@ describe('a TLS handshake that never ends', () => {
       if (!socket.destroyed) socket.write(bytes);
     });
     const isCut = await Promise.race([closed, sleep(12_000).then(() => false)]);
-    tell('abuse', `a TLS handshake was ${isCut ? 'cut' : 'not cut'} after ${Date.now() - from} ms`);
+    report(
+      'abuse',
+      `a TLS handshake was ${isCut ? 'cut' : 'not cut'} after ${Date.now() - from} ms`,
+    );
     socket.destroy();
     await eventually(() => openFiles(gateway.pid) <= before + 1);
     await gateway.stop();

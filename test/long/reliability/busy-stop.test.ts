@@ -14,7 +14,7 @@ import {
   temporaryFolder,
 } from '../../support/built-gateway.ts';
 import { md5Hex } from '../../support/bytes.ts';
-import { tell } from './dice.ts';
+import { report } from './dice.ts';
 import { formRequest, signPolicy } from './hostile-forms.ts';
 import { RawConnection } from './raw-upload.ts';
 
@@ -112,7 +112,7 @@ describe('SIGTERM to a gateway that is busy', () => {
     await eventually(() => countPurged(dataDir) > 0);
     const { code, milliseconds, served } = await stopAndAsk(gateway);
     const purged = countPurged(dataDir);
-    tell(
+    report(
       'stop',
       `purge: ended after ${String(milliseconds)} ms with ${String(purged)} purged, ${String(served)} served`,
     );
@@ -146,7 +146,7 @@ describe('SIGTERM to a gateway that is busy', () => {
     );
     await eventually(() => hanging.size > 0);
     const { code, milliseconds, served } = await stopAndAsk(gateway);
-    tell('stop', `callbacks: ended after ${String(milliseconds)} ms, ${String(served)} served`);
+    report('stop', `callbacks: ended after ${String(milliseconds)} ms, ${String(served)} served`);
     for (const socket of hanging) socket.destroy();
     server.close();
     connection.vanish();

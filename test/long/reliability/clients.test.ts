@@ -9,7 +9,7 @@ import {
 } from '../../support/built-gateway.ts';
 import { patternBytes } from '../../support/bytes.ts';
 import { grantFrom, post } from '../../support/loop.ts';
-import { amount, Dice, tell } from './dice.ts';
+import { amount, Dice, report } from './dice.ts';
 import { HealthyClient, quantile } from './healthy-client.ts';
 import { openFiles, residentBytes } from './process-facts.ts';
 import { formBytes, RawConnection, requestHead, uploadBytes } from './raw-upload.ts';
@@ -51,13 +51,13 @@ async function cutUploads(url: string, dice: Dice, mayStop: () => boolean): Prom
 function tellTimes(alone: readonly number[], among: readonly number[], cuts: number): void {
   for (const share of [0.5, 0.99]) {
     const [before, then] = [quantile(alone, share), quantile(among, share)];
-    tell(
+    report(
       'clients',
       `p${String(share * 100)} of a small upload: ${before.toFixed(1)} ms alone, ` +
         `${then.toFixed(1)} ms among, ${(then / before).toFixed(2)} times`,
     );
   }
-  tell(
+  report(
     'clients',
     `${String(alone.length)} uploads alone, ${String(among.length)} among ${String(cuts)} cut ones`,
   );
@@ -145,7 +145,7 @@ describe('clients that vanish and crawl', () => {
     await eventually(() => openFiles(pid) <= before.files + 3, 20_000);
     await eventually(async () => (await bodiesOnDisk(gateway.dataDir)).staging.length === 0);
     const memory = residentBytes(pid);
-    tell(
+    report(
       'clients',
       `memory: ${String(before.memory >> 20)} MiB before, ${String(memory >> 20)} after`,
     );

@@ -14,7 +14,7 @@ export class Dice {
   static roll(subject: string): Dice {
     const given = process.env['RELIABILITY_SEED'];
     const seed = given === undefined ? Date.now() % 2 ** 31 : Number(given);
-    tell(subject, `seed ${String(seed)} (repeat with RELIABILITY_SEED=${String(seed)})`);
+    report(subject, `seed ${String(seed)} (repeat with RELIABILITY_SEED=${String(seed)})`);
     return new Dice(seed);
   }
 
@@ -62,6 +62,6 @@ export function amount(variable: string, inCi: number): number {
 }
 
 /** Prints the progress of a run. */
-export function tell(subject: string, text: string): void {
+export function report(subject: string, text: string): void {
   process.stderr.write(`[${subject}] ${text}\n`);
 }

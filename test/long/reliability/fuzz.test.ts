@@ -16,7 +16,7 @@ import { patternBytes } from '../../support/bytes.ts';
 import { grantFrom, post } from '../../support/loop.ts';
 import { hostileDelivery } from './deliveries.ts';
 import type { Delivery } from './deliveries.ts';
-import { amount, Dice, tell } from './dice.ts';
+import { amount, Dice, report } from './dice.ts';
 import type { Answer } from './exchange.ts';
 import { deliver, exchange, isHead, readAnswer, readAnswers } from './exchange.ts';
 import { objectRequest, signedCall } from './hostile-calls.ts';
@@ -70,41 +70,41 @@ async function recordedForms(folder: string): Promise<HostileRequest[]> {
 const SECRETS = [ACCOUNT_KEY.secret, BUCKET_KEY.secret];
 
 /** @returns the problem of the response to a request; undefined when there is none */
-function judge(request: Buffer, received: Buffer, dataDir: string): string | undefined {
-  const told = findToldSecret(received, dataDir);
-  if (told !== undefined) return told;
+function findProblem(request: Buffer, received: Buffer, dataDir: string): string | undefined {
+  const leak = findLeakedSecret(received, dataDir);
+  if (leak !== undefined) return leak;
   const answer = readAnswer(received, isHead(request));
-  if (answer !== undefined) return judgeAnswer(answer);
-  return received.length > 0 ? 'the answer is no answer' : undefined;
+  if (answer !== undefined) return findAnswerProblem(answer);
+  return received.length > 0 ? 'the bytes are not a response' : undefined;
 }
 
 /**
  * @returns the first problem of the responses over a connection; undefined when there is none. The last response may be
  * cut off.
  */
-function judgeAll(received: Buffer, dataDir: string): string | undefined {
+function findConnectionProblem(received: Buffer, dataDir: string): string | undefined {
   const { answers, rest } = readAnswers(received);
   const text = rest.toString('latin1', 0, 9);
-  if (text !== '' && !'HTTP/1.1 '.startsWith(text)) return 'the answer is no answer';
-  const faults = answers.map((bytes) => {
+  if (text !== '' && !'HTTP/1.1 '.startsWith(text)) return 'the bytes are not a response';
+  const problems = answers.map((bytes) => {
     const answer = readAnswer(bytes);
-    return answer && judgeAnswer(answer);
+    return answer && findAnswerProblem(answer);
   });
-  return findToldSecret(received, dataDir) ?? faults.find((fault) => fault !== undefined);
+  return findLeakedSecret(received, dataDir) ?? problems.find((problem) => problem !== undefined);
 }
 
-function findToldSecret(received: Buffer, dataDir: string): string | undefined {
+function findLeakedSecret(received: Buffer, dataDir: string): string | undefined {
   const text = received.toString('latin1');
   const secret = [...SECRETS, dataDir, 'node_modules', '.js:'].find((one) => text.includes(one));
-  return secret && `the answer tells ${secret}`;
+  return secret && `the answer contains ${secret}`;
 }
 
-/** The only status above 500 that strangers may cause: their memory is used up. */
+/** The only status above 500 that unsigned requests may cause: their memory is used up. */
 function isBusy({ status, body }: Answer): boolean {
   return status === 503 && (body === '' || body.includes('ServiceUnavailable'));
 }
 
-function judgeAnswer(answer: Answer): string | undefined {
+function findAnswerProblem(answer: Answer): string | undefined {
   if (answer.status >= 500 && !isBusy(answer)) {
     return `the answer has status ${String(answer.status)}`;
   }
@@ -115,10 +115,10 @@ function judgeAnswer(answer: Answer): string | undefined {
   if (/^content-type: (?:application|text)\/xml/im.test(answer.head) && body !== '') {
     if (body.includes('<Injected')) return 'an element was injected';
     const valid = XMLValidator.validate(body);
-    if (valid !== true) return `the answer is no XML: ${valid.err.msg}`;
+    if (valid !== true) return `the answer is not XML: ${valid.err.msg}`;
   }
   const isJson = /^content-type: application\/json/im.test(answer.head);
-  return isJson && body !== '' && !parses(body) ? 'the answer is no JSON' : undefined;
+  return isJson && body !== '' && !parses(body) ? 'the answer is not JSON' : undefined;
 }
 
 function hasStored(received: Buffer): boolean {
@@ -164,7 +164,7 @@ describe('hostile requests', () => {
   });
 
   it(
-    `sent ${String(REQUESTS)} times never crash, hang or fail the gateway, and leak or leave nothing`,
+    `never crash or block the gateway in ${String(REQUESTS)} exchanges, and leak and leave nothing`,
     async () => {
       const dice = Dice.roll('fuzz');
       const recorded = fc.constantFrom(
@@ -181,11 +181,11 @@ describe('hostile requests', () => {
         { weight: 1, arbitrary: mutated(objectRequest) },
       );
       const outcomes = new Map<string, number>();
-      const faults = new Map<string, string>();
-      const note = (fault: string | undefined, bytes: Buffer, received: Buffer): void => {
+      const problems = new Map<string, string>();
+      const note = (problem: string | undefined, bytes: Buffer, received: Buffer): void => {
         // Keeps one example of each kind; the run continues to find more than one.
-        if (fault === undefined || faults.has(fault)) return;
-        faults.set(fault, `${show(bytes)}\n=>\n${show(received)}`);
+        if (problem === undefined || problems.has(problem)) return;
+        problems.set(problem, `${show(bytes)}\n=>\n${show(received)}`);
       };
       const count = (outcome: string): void => {
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
@@ -193,12 +193,12 @@ describe('hostile requests', () => {
       const exchangeOne = async ({ kind, bytes, readBack }: HostileRequest): Promise<void> => {
         const { received, hung } = await exchange(gateway.port, bytes);
         count(`${kind}: ${summary(received)}`);
-        note(hung ? 'it hung' : judge(bytes, received, gateway.dataDir), bytes, received);
+        note(hung ? 'it hung' : findProblem(bytes, received, gateway.dataDir), bytes, received);
         if (readBack === undefined || !hasStored(received)) return;
         const again = await exchange(gateway.port, readBack);
-        const fault = judge(readBack, again.received, gateway.dataDir);
+        const problem = findProblem(readBack, again.received, gateway.dataDir);
         note(
-          again.hung ? 'reading it hung' : fault && `reading it: ${fault}`,
+          again.hung ? 'reading it hung' : problem && `reading it: ${problem}`,
           bytes,
           again.received,
         );
@@ -207,8 +207,8 @@ describe('hostile requests', () => {
         const { received, hung } = await deliver(gateway.port, steps, requests);
         count(`${kind}: ${summary(received)}`);
         const sent = steps.flatMap((step) => (step.do === 'send' ? [step.bytes] : []));
-        const fault = hung ? 'it hung' : judgeAll(received, gateway.dataDir);
-        note(fault && `${kind}: ${fault}`, Buffer.concat(sent), received);
+        const problem = hung ? 'it hung' : findConnectionProblem(received, gateway.dataDir);
+        note(problem && `${kind}: ${problem}`, Buffer.concat(sent), received);
       };
       const exchanged = fc.oneof(
         { weight: 7, arbitrary: request.map((one) => () => exchangeOne(one)) },
@@ -227,16 +227,16 @@ describe('hostile requests', () => {
       );
       const counts = [...outcomes].sort(([, a], [, b]) => b - a).slice(0, 40);
       for (const [outcome, times] of counts) {
-        tell('fuzz', `${String(times).padStart(6)} ${outcome}`);
+        report('fuzz', `${String(times).padStart(6)} ${outcome}`);
       }
-      expect(Object.fromEntries(faults)).toEqual({});
+      expect(Object.fromEntries(problems)).toEqual({});
 
       const files = openFiles(gateway.pid);
-      tell('fuzz', `descriptors: ${String(before.files)} before, ${String(files)} at the end`);
+      report('fuzz', `descriptors: ${String(before.files)} before, ${String(files)} at the end`);
       await eventually(() => openFiles(gateway.pid) <= before.files + 5, 30_000);
       await eventually(async () => (await bodiesOnDisk(gateway.dataDir)).staging.length === 0);
       const memory = residentBytes(gateway.pid);
-      tell('fuzz', `memory: ${megabytes(before.memory)} before, ${megabytes(memory)} after`);
+      report('fuzz', `memory: ${megabytes(before.memory)} before, ${megabytes(memory)} after`);
       expect(memory).toBeLessThan(before.memory + 250 * MIB);
       await servesAsBefore();
     },
@@ -268,7 +268,7 @@ function show(bytes: Buffer): string {
   return JSON.stringify(bytes.subarray(0, 3000).toString('latin1'));
 }
 
-/** @returns the last output of an ended process, which tells the reason */
+/** @returns the last output of an ended process, which contains the reason */
 function lastOf(output: string): string {
   return JSON.stringify(output.slice(-3000));
 }

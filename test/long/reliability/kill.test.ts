@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { MAIN, startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
-import { amount, Dice, tell } from './dice.ts';
+import { amount, Dice, report } from './dice.ts';
 import { KillLog } from './kill.ts';
 
 const KILLS = amount('RELIABILITY_KILLS', 20);
@@ -31,12 +31,12 @@ describe('kill -9 at any moment', () => {
       const log = new KillLog(CLAIM_TTL_MS);
       for (let kill = 1; kill <= KILLS; kill += 1) {
         const gateway = await startBuiltGateway(dataDir, SETTINGS);
-        expect({ kill, faults: await log.verify(gateway) }).toEqual({ kill, faults: [] });
+        expect({ kill, problems: await log.verify(gateway) }).toEqual({ kill, problems: [] });
         await log.trim(gateway.url, PACKAGES_KEPT);
         await driveAndKill(gateway, log, dice);
         if (dice.chance(WHILE_STARTING)) await killWhileStarting(dataDir, dice);
         if (kill % 20 === 0)
-          tell('kill', `${String(kill)} kills ${JSON.stringify(log.acknowledged)}`);
+          report('kill', `${String(kill)} kills ${JSON.stringify(log.acknowledged)}`);
       }
       const last = await startBuiltGateway(dataDir, SETTINGS);
       expect(await log.verify(last)).toEqual([]);

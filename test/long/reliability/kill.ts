@@ -16,7 +16,7 @@ const MIB = 1024 * KIB;
 const POOL = patternBytes(9 * MIB);
 /** Smaller bodies go through the journal. */
 const JOURNAL_LIMIT = 512 * KIB;
-/** Sizes around the limits at which the gateway works in another way. */
+/** Sizes around the limits at which the gateway handles a body differently. */
 const EDGES = [
   ...[0, 1, 1000, 64 * KIB, JOURNAL_LIMIT - 1, JOURNAL_LIMIT, JOURNAL_LIMIT + 1],
   ...[MIB - 1, MIB, MIB + 1, 2 * MIB, 4 * MIB],
@@ -41,16 +41,16 @@ interface Sent {
   readonly bytes: Buffer;
 }
 
-/** A package that was requested. `asked`: the outcome is unknown, but must not change any more. */
+/** A package that was requested. `requested`: the outcome is unknown, but must not change any more. */
 interface Wish {
   readonly name: string;
   packageId: string | undefined;
-  claimed: 'asked' | 'yes';
-  deleted: 'no' | 'asked' | 'yes';
+  claimed: 'requested' | 'yes';
+  deleted: 'no' | 'requested' | 'yes';
 }
 
 /** What is known of one key from the received responses alone. */
-interface Story {
+interface KeyRecord {
   readonly key: string;
   /** The last body that was acknowledged. */
   stored: Sent | undefined;
@@ -58,10 +58,10 @@ interface Story {
   perhaps: Sent[];
   wish: Wish | undefined;
   /**
-   * DeleteObject. `asked`: the body of `stored` or one of `perhaps` may be deleted, or not. `yes`: acknowledged, so
+   * DeleteObject. `requested`: the body of `stored` or one of `perhaps` may be deleted, or not. `yes`: acknowledged, so
    * that only a body of `perhaps`, which was sent later, may be there.
    */
-  removed: 'no' | 'asked' | 'yes';
+  removed: 'no' | 'requested' | 'yes';
   /** When the last body was sent. */
   sentAt: number;
   /** The body is known to be deleted, and must stay deleted. */
@@ -91,7 +91,7 @@ export class KillLog {
     deleted: 0,
     removed: 0,
   };
-  readonly #stories = new Map<string, Story>();
+  readonly #records = new Map<string, KeyRecord>();
   readonly #claimTtl: number;
   #names = 0;
 
@@ -103,16 +103,16 @@ export class KillLog {
   /** Works on one key after the other until the gateway has ended or `over` returns true. */
   async drive(url: string, dice: Dice, over: () => boolean): Promise<void> {
     try {
-      while (!over()) await this.#liveOneLife(url, dice, over);
+      while (!over()) await this.#useOneKey(url, dice, over);
     } catch (error) {
       if (!isLostConnection(error)) throw error;
     }
   }
 
-  async #liveOneLife(url: string, dice: Dice, over: () => boolean): Promise<void> {
+  async #useOneKey(url: string, dice: Dice, over: () => boolean): Promise<void> {
     const grant = await grantFrom(url);
     this.acknowledged.signed += 1;
-    const story: Story = {
+    const record: KeyRecord = {
       key: grant.key,
       stored: undefined,
       perhaps: [],
@@ -121,67 +121,67 @@ export class KillLog {
       sentAt: 0,
       gone: false,
     };
-    this.#stories.set(grant.key, story);
+    this.#records.set(grant.key, record);
     const local = { ...grant, host: url };
     do {
-      await this.#store(local, story, dice);
+      await this.#store(local, record, dice);
     } while (dice.chance(CHANCES.overwrite) && !over());
     if (dice.chance(CHANCES.remove)) {
-      if (dice.chance(CHANCES.removeWhileStoring)) await this.#storeAndRemove(local, story, dice);
-      else await this.#remove(url, story);
-      if (dice.chance(CHANCES.storeAgain)) await this.#store(local, story, dice);
+      if (dice.chance(CHANCES.removeWhileStoring)) await this.#storeAndRemove(local, record, dice);
+      else await this.#remove(url, record);
+      if (dice.chance(CHANCES.storeAgain)) await this.#store(local, record, dice);
     }
-    if (dice.chance(CHANCES.claim)) await this.#claim(url, local, story);
-    if (story.wish?.claimed === 'yes' && dice.chance(CHANCES.deletePackage)) {
-      await this.#delete(url, story.wish);
+    if (dice.chance(CHANCES.claim)) await this.#claim(url, local, record);
+    if (record.wish?.claimed === 'yes' && dice.chance(CHANCES.deletePackage)) {
+      await this.#delete(url, record.wish);
     }
   }
 
-  async #store(grant: UploadGrant, story: Story, dice: Dice): Promise<void> {
-    const sent = this.#announce(story, dice);
+  async #store(grant: UploadGrant, record: KeyRecord, dice: Dice): Promise<void> {
+    const sent = this.#chooseBody(record, dice);
     await this.#post(grant, sent);
-    story.stored = sent;
-    story.perhaps = [];
-    story.removed = 'no';
+    record.stored = sent;
+    record.perhaps = [];
+    record.removed = 'no';
   }
 
   /** Deletes the object of a key. */
-  async #remove(url: string, story: Story): Promise<void> {
-    story.removed = 'asked';
-    await this.#deleteObject(url, story.key);
-    story.stored = undefined;
-    story.perhaps = [];
-    story.removed = 'yes';
+  async #remove(url: string, record: KeyRecord): Promise<void> {
+    record.removed = 'requested';
+    await this.#deleteObject(url, record.key);
+    record.stored = undefined;
+    record.perhaps = [];
+    record.removed = 'yes';
   }
 
   /**
    * Sends a new body and a DeleteObject for the same key at the same time. The later one decides; but if either was
    * acknowledged, the earlier body is deleted.
    */
-  async #storeAndRemove(grant: UploadGrant, story: Story, dice: Dice): Promise<void> {
-    const sent = this.#announce(story, dice);
-    story.removed = 'asked';
+  async #storeAndRemove(grant: UploadGrant, record: KeyRecord, dice: Dice): Promise<void> {
+    const sent = this.#chooseBody(record, dice);
+    record.removed = 'requested';
     const stored = this.#post(grant, sent).then(() => {
-      story.stored = sent;
-      story.perhaps = [];
+      record.stored = sent;
+      record.perhaps = [];
     });
-    const removed = this.#deleteObject(grant.host, story.key).then(() => {
-      if (story.stored === sent) return;
-      story.stored = undefined;
-      story.perhaps = [sent];
+    const removed = this.#deleteObject(grant.host, record.key).then(() => {
+      if (record.stored === sent) return;
+      record.stored = undefined;
+      record.perhaps = [sent];
     });
     const outcomes = await Promise.allSettled([stored, removed]);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   /** Chooses the body to send. */
-  #announce(story: Story, dice: Dice): Sent {
+  #chooseBody(record: KeyRecord, dice: Dice): Sent {
     const size = chooseSize(dice);
     const from = dice.below(POOL.length - size);
     const bytes = POOL.subarray(from, from + size);
     const sent = { md5: md5Hex(bytes), bytes };
-    story.perhaps.push(sent);
-    story.sentAt = Date.now();
+    record.perhaps.push(sent);
+    record.sentAt = Date.now();
     return sent;
   }
 
@@ -197,28 +197,28 @@ export class KillLog {
     this.acknowledged.removed += 1;
   }
 
-  async #claim(url: string, grant: UploadGrant, story: Story): Promise<void> {
+  async #claim(url: string, grant: UploadGrant, record: KeyRecord): Promise<void> {
     const name = `package-${String((this.#names += 1))}`;
-    const wish: Wish = { name, packageId: undefined, claimed: 'asked', deleted: 'no' };
-    story.wish = wish;
+    const wish: Wish = { name, packageId: undefined, claimed: 'requested', deleted: 'no' };
+    record.wish = wish;
     try {
       wish.packageId = await claim(url, grant, name);
     } catch (error) {
-      const late = Date.now() - story.sentAt >= this.#claimTtl;
-      const empty = story.stored?.bytes.length === 0;
-      const mayBeGone = story.removed !== 'no';
+      const late = Date.now() - record.sentAt >= this.#claimTtl;
+      const empty = record.stored?.bytes.length === 0;
+      const mayBeGone = record.removed !== 'no';
       if (!(error instanceof ApiCallError) || !(late || empty || mayBeGone)) throw error;
-      story.wish = undefined;
+      record.wish = undefined;
       return;
     }
     wish.claimed = 'yes';
     // The object existed, and a claimed object cannot be deleted.
-    story.removed = 'no';
+    record.removed = 'no';
     this.acknowledged.claimed += 1;
   }
 
   async #delete(url: string, wish: Wish): Promise<void> {
-    wish.deleted = 'asked';
+    wish.deleted = 'requested';
     await callApi(apiOf(url), 'DeleteOTAFirmware', { FirmwareId: wish.packageId });
     wish.deleted = 'yes';
     this.acknowledged.deleted += 1;
@@ -231,44 +231,44 @@ export class KillLog {
    */
   async verify(gateway: BuiltGateway): Promise<string[]> {
     const found = await inspectData(gateway.dataDir);
-    const faults = await findProblems(found);
+    const problems = await findProblems(found);
     const byKey = new Map<string, UploadRow[]>();
     for (const row of found.rows) byKey.set(row.key, [...(byKey.get(row.key) ?? []), row]);
-    for (const story of this.#stories.values()) {
-      const fault = await this.#judge(story, byKey.get(story.key) ?? [], found);
-      if (fault !== undefined) faults.push(`${story.key}: ${fault}`);
+    for (const record of this.#records.values()) {
+      const problem = await this.#checkKey(record, byKey.get(record.key) ?? [], found);
+      if (problem !== undefined) problems.push(`${record.key}: ${problem}`);
     }
-    return faults;
+    return problems;
   }
 
-  async #judge(
-    story: Story,
+  async #checkKey(
+    record: KeyRecord,
     rows: readonly UploadRow[],
     { bodies, packages }: DataContent,
   ): Promise<string | undefined> {
     const live = rows.find(({ state }) => state === 'stored' || state === 'claimed');
-    const { wish } = story;
-    if (story.gone) return live && `it is ${live.state}, though it was gone`;
-    if (live === undefined) return this.#judgeAbsence(story, rows);
-    const whole = [...(story.stored ? [story.stored] : []), ...story.perhaps];
+    const { wish } = record;
+    if (record.gone) return live && `it is ${live.state}, but it was deleted`;
+    if (live === undefined) return this.#checkAbsence(record, rows);
+    const whole = [...(record.stored ? [record.stored] : []), ...record.perhaps];
     const body = whole.find(({ md5 }) => md5 === live.md5);
     if (body === undefined) return 'it has a body that was not the last one';
     const path = bodies.get(live.locator ?? '');
     const bytes = path === undefined ? undefined : await readFile(path).catch(() => undefined);
     if (bytes !== undefined && !bytes.equals(body.bytes)) return 'its bytes are not those sent';
-    story.stored = body;
-    story.perhaps = [];
-    story.removed = 'no';
+    record.stored = body;
+    record.perhaps = [];
+    record.removed = 'no';
     if (live.state === 'stored') {
       if (wish?.claimed === 'yes') return 'its claim was acknowledged, and it is not claimed';
-      story.wish = undefined;
+      record.wish = undefined;
       return undefined;
     }
-    if (wish === undefined) return 'it is claimed without a request for that';
+    if (wish === undefined) return 'it is claimed without a request';
     if (wish.deleted === 'yes') return 'its package was deleted, and it is still claimed';
     if (!packages.has(live.package_id ?? '')) return 'its package is not there';
     if ((wish.packageId ?? live.package_id) !== live.package_id) return 'another package has it';
-    story.wish = {
+    record.wish = {
       ...wish,
       packageId: live.package_id ?? undefined,
       claimed: 'yes',
@@ -277,18 +277,18 @@ export class KillLog {
     return undefined;
   }
 
-  /** Whether a key may have no body. */
-  #judgeAbsence(story: Story, rows: readonly UploadRow[]): string | undefined {
+  /** Checks a key without a body. @returns the problem; undefined when the key may have no body */
+  #checkAbsence(record: KeyRecord, rows: readonly UploadRow[]): string | undefined {
     const last = rows.findLast(({ purge_reason: reason }) => reason !== null);
-    const { removed, stored, wish } = story;
+    const { removed, stored, wish } = record;
     if (stored !== undefined && !rows.some(({ md5 }) => md5 === stored.md5)) {
       return 'it was stored, and there is no trace of it';
     }
     if (last === undefined) return undefined;
-    story.gone = true;
+    record.gone = true;
     if (last.purge_reason === 'deleted') {
       const asked = removed !== 'no' || (wish !== undefined && wish.deleted !== 'no');
-      return asked ? undefined : 'it was deleted unasked';
+      return asked ? undefined : 'it was deleted without a request';
     }
     if (wish?.claimed === 'yes') return 'its claim was acknowledged, and it was purged';
     const age = (last.purging_since ?? 0) - (last.stored_at ?? Infinity);
@@ -297,7 +297,7 @@ export class KillLog {
 
   /** Deletes most of the packages, so that the data of a long run does not grow. */
   async trim(url: string, kept: number): Promise<void> {
-    const wishes = [...this.#stories.values()].flatMap(({ gone, wish }) =>
+    const wishes = [...this.#records.values()].flatMap(({ gone, wish }) =>
       !gone && wish?.claimed === 'yes' && wish.deleted === 'no' ? [wish] : [],
     );
     for (const wish of wishes.slice(0, -kept)) await this.#delete(url, wish);

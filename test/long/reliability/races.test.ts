@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { temporaryFolder } from '../../support/built-gateway.ts';
-import { amount, Dice, tell } from './dice.ts';
+import { amount, Dice, report } from './dice.ts';
 import { findProblems, inspectData } from './inspect-data.ts';
 import type { UploadRow } from './inspect-data.ts';
 
@@ -28,7 +28,7 @@ interface Move {
   readonly after: number;
 }
 
-type Told = Move & z.infer<typeof result>;
+type Outcome = Move & z.infer<typeof result>;
 
 const children = new Set<ChildProcess>();
 
@@ -53,12 +53,12 @@ class Player {
   }
 
   /** Does moves at a time of day. @returns their outcomes */
-  async play(at: number, moves: readonly Move[]): Promise<Told[]> {
+  async play(at: number, moves: readonly Move[]): Promise<Outcome[]> {
     const answered = once(this.#child, 'message');
     this.#child.send({ at, moves });
     const [answer] = await answered;
-    const told = results.parse(answer);
-    return moves.map((move, n) => ({ ...move, ...told[n], kind: told[n]?.kind ?? '' }));
+    const outcomes = results.parse(answer);
+    return moves.map((move, n) => ({ ...move, ...outcomes[n], kind: outcomes[n]?.kind ?? '' }));
   }
 
   async stop(): Promise<void> {
@@ -72,15 +72,19 @@ class Player {
  * Compares the responses to the contenders for a key with its final state.
  * @returns the contradiction; undefined when there is none
  */
-function judge(key: string, told: readonly Told[], rows: readonly UploadRow[]): string | undefined {
+function findContradiction(
+  key: string,
+  outcomes: readonly Outcome[],
+  rows: readonly UploadRow[],
+): string | undefined {
   const fates = new Map(rows.map((row) => [row.locator, `${row.state} ${row.purge_reason ?? ''}`]));
-  const story = JSON.stringify({ key, told, fates: [...fates] });
+  const story = JSON.stringify({ key, outcomes, fates: [...fates] });
   const claimed = rows.filter(({ state }) => state === 'claimed');
-  const claim = told.find(({ move }) => move === 'claim');
+  const claim = outcomes.find(({ move }) => move === 'claim');
   if (claimed.length !== (claim?.kind === 'claimed' ? 1 : 0)) return `who has it? ${story}`;
   if (claimed.some((row) => row.package_id !== claim?.packageId)) return `whose is it? ${story}`;
   if (rows.filter(({ state }) => state === 'stored').length > 1) return `two at once: ${story}`;
-  for (const { kind, locator } of told) {
+  for (const { kind, locator } of outcomes) {
     if (kind === 'deleted' && !fates.get(locator ?? '')?.endsWith('deleted')) {
       return `deleted, but: ${story}`;
     }
@@ -88,7 +92,7 @@ function judge(key: string, told: readonly Told[], rows: readonly UploadRow[]): 
     if (kind === 'immutable' && claimed.length === 0) return `immutable, but: ${story}`;
   }
   const tookPart = new Set(
-    told.flatMap(({ kind, locator }) => (kind === 'stored' ? [locator] : [])),
+    outcomes.flatMap(({ kind, locator }) => (kind === 'stored' ? [locator] : [])),
   );
   const strangers = rows.filter((row) => !tookPart.has(row.locator ?? ''));
   return strangers.length > 0 ? `who stored that? ${story}` : undefined;
@@ -104,7 +108,7 @@ describe('claim, purge, replace and delete of one key at the same instant, from 
       await mkdir(dataDir);
       // One after the other: the first process creates the ledger.
       const players = [await Player.start(dataDir), await Player.start(dataDir)] as const;
-      const told = new Map<string, Told[]>();
+      const outcomes = new Map<string, Outcome[]>();
       for (let round = 0; round < ROUNDS; round += TOGETHER) {
         const keys = Array.from({ length: TOGETHER }, (_, n) => `key-${String(round + n)}`);
         const from = Date.now();
@@ -128,27 +132,27 @@ describe('claim, purge, replace and delete of one key at the same instant, from 
           players.map((player, n) => player.play(at, orders[n] ?? [])),
         );
         for (const one of [...first, ...both.flat()]) {
-          told.set(one.key, [...(told.get(one.key) ?? []), one]);
+          outcomes.set(one.key, [...(outcomes.get(one.key) ?? []), one]);
         }
       }
       const found = await inspectData(dataDir);
       const byKey = new Map<string, UploadRow[]>();
       for (const row of found.rows) byKey.set(row.key, [...(byKey.get(row.key) ?? []), row]);
-      const faults = [...told].flatMap(
-        ([key, moves]) => judge(key, moves, byKey.get(key) ?? []) ?? [],
+      const contradictions = [...outcomes].flatMap(
+        ([key, moves]) => findContradiction(key, moves, byKey.get(key) ?? []) ?? [],
       );
-      expect(faults).toEqual([]);
+      expect(contradictions).toEqual([]);
       expect(await findProblems(found)).toEqual([]);
 
       // It was a race only if each of them has won some of the rounds.
       const winners = new Map<string, number>();
-      for (const [, moves] of told) {
+      for (const [, moves] of outcomes) {
         const [stored] = moves;
         const row = found.rows.find(({ locator }) => locator === stored?.locator);
         const fate = `${row?.state ?? ''} ${row?.purge_reason ?? ''}`;
         winners.set(fate, (winners.get(fate) ?? 0) + 1);
       }
-      tell('races', `what became of the first body: ${JSON.stringify([...winners])}`);
+      report('races', `final states of the first body: ${JSON.stringify([...winners])}`);
       expect([...winners.keys()].join()).toMatch(/claimed/);
       for (const reason of ['deleted', 'replaced', 'unclaimed']) {
         expect([...winners.keys()].join()).toContain(reason);

@@ -8,7 +8,7 @@ import {
   temporaryFolder,
 } from '../../support/built-gateway.ts';
 import { Attackers, createTarget } from './attackers.ts';
-import { amount, tell } from './dice.ts';
+import { amount, report } from './dice.ts';
 import { quantile } from './healthy-client.ts';
 import { isAlive, openFiles, processorMs, residentBytes, starvedMs } from './process-facts.ts';
 import { SteadyClient } from './steady-client.ts';
@@ -81,7 +81,7 @@ function compare(alone: Measured, among: Measured): string[] {
       `${kind}: p99 ${p99.toFixed(1)} ms, ${p99Alone.toFixed(1)} alone, ` +
       `${(p99 / p99Alone).toFixed(2)} times; median ${quantile(times, 0.5).toFixed(1)} ms, ` +
       `${quantile(before, 0.5).toFixed(1)} alone; ${String(times.length)} of them`;
-    tell('soak', figures);
+    report('soak', figures);
     const isSlow = p99 > LATENCY.times * p99Alone + LATENCY.floorMs;
     return isSlow && times.length >= ENOUGH ? [figures] : [];
   });
@@ -123,10 +123,10 @@ describe('signed work beside all kinds of hostile clients', () => {
       );
       if (isAlive(gateway.pid)) tellShares();
       const outcomes = await attackers.stop();
-      tell('soak', `attackers: ${JSON.stringify(outcomes)}`);
-      tell('soak', `memory: ${megabytes(idle.memory)} idle, ${megabytes(mostMemory)} at most`);
-      tell('soak', `descriptors: ${String(idle.files)} idle, ${String(mostFiles)} at most`);
-      tell('soak', `slowest ready: ${String(slowestReadyMs)} ms`);
+      report('soak', `attackers: ${JSON.stringify(outcomes)}`);
+      report('soak', `memory: ${megabytes(idle.memory)} idle, ${megabytes(mostMemory)} at most`);
+      report('soak', `descriptors: ${String(idle.files)} idle, ${String(mostFiles)} at most`);
+      report('soak', `slowest ready: ${String(slowestReadyMs)} ms`);
       // A failing gateway may never finish the work.
       const among = await Promise.race([steady.finish(), sleep(FINISH_LIMIT_MS, undefined)]);
       const slow = among && compare(alone, among);
@@ -139,7 +139,7 @@ describe('signed work beside all kinds of hostile clients', () => {
       await eventually(async () => (await bodiesOnDisk(gateway.dataDir)).staging.length === 0);
       const files = openFiles(gateway.pid);
       const memory = residentBytes(gateway.pid);
-      tell('soak', `afterwards ${megabytes(memory)} and ${String(files)} descriptors`);
+      report('soak', `afterwards ${megabytes(memory)} and ${String(files)} descriptors`);
       expect(gateway.output()).not.toMatch(/"level":[56]0/);
       expect(await gateway.stop()).toBe(0);
       await folder.remove();
@@ -158,7 +158,7 @@ function shareOfTime(pid: number, when: string): () => void {
   const before = facts();
   return () => {
     const [time = 1, used = 0, starved = 0] = facts().map((fact, n) => fact - (before[n] ?? 0));
-    tell(
+    report(
       'soak',
       `${when} the gateway used ${percent(used / time)} of a processor, and waited for one ` +
         `${percent(starved / time)} of the time`,
