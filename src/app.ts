@@ -5,8 +5,7 @@ import type { NonceMemory, Quota } from './accounts/ports.ts';
 import type { Config } from './config/config.ts';
 import type { FaultPlan } from './faults/fault-plan.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
-import { parsePairs } from './iot/calls/pairs.ts';
-import { hasCallParameter } from './iot/calls/wire-call.ts';
+import { isCallQuery } from './iot/calls/wire-call.ts';
 import { createIotRouter } from './iot/router.ts';
 import type { IotHandler } from './iot/router.ts';
 import type { Clock } from './lib/clock.ts';
@@ -84,7 +83,7 @@ const ROUTES: readonly Route[] = [
   // Only the IoT API has this signature. It refuses other methods itself.
   { to: 'iot', matches: ({ authorization }) => authorization.startsWith('ACS3-') },
   { to: 'oss', matches: ({ method }) => method !== 'GET' && method !== 'POST' },
-  { to: 'iot', matches: ({ query }) => hasCallParameter(parsePairs(query)) },
+  { to: 'iot', matches: ({ query }) => isCallQuery(query) },
   { to: 'iotByBody', matches: ({ type }) => type === 'application/x-www-form-urlencoded' },
 ];
 

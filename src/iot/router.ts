@@ -14,7 +14,7 @@ import type { ReadOutcome } from './calls/read-body.ts';
 import { readV1 } from './calls/signature-v1.ts';
 import { readV3 } from './calls/signature-v3.ts';
 import type { SignedCall } from './calls/signed-call.ts';
-import { completeCall, hasCallParameter, readHead } from './calls/wire-call.ts';
+import { completeCall, isCallForm, readHead } from './calls/wire-call.ts';
 import type { CallHead, WireCall } from './calls/wire-call.ts';
 import { BusinessError, GatewayError, gatewayError } from './errors.ts';
 import { withFaults } from './injected-faults.ts';
@@ -59,6 +59,7 @@ export type IotHandler = (
 export function createIotRouter(deps: IotDependencies): IotHandler {
   const plain: CarryOut = (call) => runOperation(deps, call);
   const carryOut = deps.faults === undefined ? plain : withFaults(deps.faults, plain);
+  const callDeps = { ...deps, carryOut };
   return async (request, response, otherwise) => {
     const share = deps.unsigned.open();
     let isCall = true;
@@ -67,8 +68,8 @@ export function createIotRouter(deps: IotDependencies): IotHandler {
       const body = await readBody(request, MAX_BODY_BYTES, share);
       if (body.kind === 'whole') {
         const call = completeCall(head, body.bytes);
-        isCall = otherwise === undefined || hasCallParameter(call.form);
-        if (isCall) await handleCall({ ...deps, carryOut }, request, response, call);
+        isCall = otherwise === undefined || isCallForm(call.form);
+        if (isCall) await handleCall(callDeps, request, response, call);
       } else if (body.kind !== 'gone') {
         await refuseUnread(deps, request, response, { head, error: unreadable(body) });
       }
@@ -136,8 +137,9 @@ async function runCall(
   const { accounts, nonces, quota, quotaRule, uploads, wallClock } = deps;
   const admission = { accounts, nonces, quota, quotaRule, clock: uploads.clock, wallClock };
   try {
-    const admitted = await admit(admission, call.method, signed);
-    return await deps.carryOut({ ...admitted, request, requestId, signed, uploads });
+    const { account, operation, parameters } = await admit(admission, call.method, signed);
+    const admitted = { request, requestId, signed, account, operation, parameters, uploads };
+    return await deps.carryOut(admitted);
   } catch (error) {
     return refuse(deps, request, signed, requestId, error);
   }

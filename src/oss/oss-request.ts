@@ -32,15 +32,15 @@ export function parseRequest(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   bucket: string,
 ): ParsedRequest {
-  const { query, hasTooManyParameters, ...target } = readTarget(request);
+  const target = readTarget(request);
   const address = findAddress(target, bucket);
   return {
     method: request.method ?? 'GET',
     address,
     bucket,
     key: address.kind === 'object' ? address.key : undefined,
-    query,
-    hasTooManyParameters,
+    query: target.query,
+    hasTooManyParameters: target.hasTooManyParameters,
     headers: readHeaders(request.headers),
   };
 }

@@ -104,6 +104,8 @@ describe('the recognition of API calls', () => {
     ['get', '/?Signature=X', API],
     ['get', '/?Version=X', API],
     ['get', '/?Version', API],
+    ['get', '/?a=b&%41ction=X', API],
+    ['get', '/?a=%26Action', BEHIND],
     ['post', '/?Action=X', API],
     ['get', '/', BEHIND],
     ['post', '/', BEHIND],
