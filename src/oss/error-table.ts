@@ -85,6 +85,7 @@ export const OSS_ERRORS = {
   },
   CallbackFailed: {
     status: 203,
+    ec: '0007-00000203',
     message: 'Error status : -1. OSS can not connect to your callbackUrl, please check it.',
     causes: {
       // OSS's text for the URL of a callback ("HTTP 400 status code").
@@ -144,6 +145,7 @@ export const OSS_ERRORS = {
   },
   InvalidAccessKeyId: {
     status: 403,
+    ec: '0002-00000902',
     message: 'The OSS Access Key Id you provided does not exist in our records.',
   },
   InvalidArgument: {
@@ -193,12 +195,25 @@ export const OSS_ERRORS = {
     ec: '0006-00000112',
     message: 'Your POST request fields preceding the upload file were too large.',
   },
+  MissingContentLength: {
+    status: 411,
+    message: 'You must provide the Content-Length HTTP header.',
+  },
   MethodNotAllowed: {
     status: 405,
     message: 'The specified method is not allowed against this resource.',
   },
-  NoSuchBucket: { status: 404, message: 'The specified bucket does not exist.' },
-  NoSuchKey: { status: 404, message: 'The specified key does not exist.' },
+  // EC as recorded by the Go and Python SDKs, as those of `NoSuchKey`, `CallbackFailed` and `InvalidAccessKeyId`.
+  NoSuchBucket: {
+    status: 404,
+    ec: '0015-00000101',
+    message: 'The specified bucket does not exist.',
+  },
+  NoSuchKey: {
+    status: 404,
+    ec: '0026-00000001',
+    message: 'The specified key does not exist.',
+  },
   NotImplemented: {
     status: 400,
     message: 'A header you provided implies functionality that is not implemented.',

@@ -20,12 +20,16 @@ export const INVALID_ARGUMENTS = {
   callbackTooLong: { message: 'The length of callback exceed max value.' },
   callbackUrl: { message: 'The callback url configuration is invalid.' },
   callbackUrls: { message: 'The number of callback url exceed max value.' },
-  contentLength: { message: 'You must provide the Content-Length HTTP header.' },
   credential: {
     message: 'It must be <AccessKeyId>/<YYYYMMDD>/<region>/oss/aliyun_v4_request.',
   },
   // Unverified.
   credentialDate: { message: 'Invalid signing date in Authorization header.' },
+  // As recorded from OSS (alibabacloud-oss-go-sdk-v2#29, #85, alibabacloud-oss-python-sdk-v2#74).
+  credentialProduct: {
+    ec: '0002-00000227',
+    message: 'Invalid signing product in Authorization header.',
+  },
   // As recorded from OSS.
   credentialRegion: {
     ec: '0002-00000226',

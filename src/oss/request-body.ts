@@ -35,3 +35,14 @@ function isMd5(text: string): boolean {
   const bytes = Buffer.from(text, 'base64');
   return bytes.length === 16 && bytes.toString('base64') === text;
 }
+
+/**
+ * @returns the length of the body as the client announces it, in bytes; undefined for a body sent in chunks
+ * @throws OssError `MissingContentLength` for a request that announces no body at all
+ */
+export function contentLength(headers: ReadonlyMap<string, string>): number | undefined {
+  const length = headers.get('content-length');
+  if (length !== undefined) return Number(length);
+  if (headers.has('transfer-encoding')) return undefined;
+  throw ossError('MissingContentLength');
+}

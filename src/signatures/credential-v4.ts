@@ -3,7 +3,8 @@ import { hmacSha256 } from './digests.ts';
 /** The value of `x-oss-signature-version`, and the first word of a V4 Authorization header. */
 export const ALGORITHM_V4 = 'OSS4-HMAC-SHA256';
 
-const PRODUCT = 'oss';
+/** The product in the credentials of OSS. */
+export const PRODUCT = 'oss';
 const TERMINATOR = 'aliyun_v4_request';
 
 /** What a V4 signature is valid for: one access key, one day, one region. */
@@ -15,6 +16,12 @@ export interface CredentialV4 {
   readonly region: string;
 }
 
+/** A credential as a client has written it. */
+export interface ParsedCredentialV4 extends CredentialV4 {
+  /** A credential of another product than `oss` is never valid. */
+  readonly product: string;
+}
+
 /** The part of a credential that goes into the signing key. */
 export type ScopeV4 = Pick<CredentialV4, 'date' | 'region'>;
 
@@ -24,17 +31,22 @@ export type ScopeV4 = Pick<CredentialV4, 'date' | 'region'>;
  *
  * @returns undefined when the text has another format or the date does not exist
  */
-export function parseCredentialV4(text: string): CredentialV4 | undefined {
+export function parseCredentialV4(text: string): ParsedCredentialV4 | undefined {
   const [accessKeyId, date, region, product, terminator, ...rest] = text.split('/');
   if (!accessKeyId || !date || !region || rest.length > 0) return undefined;
-  if (product !== PRODUCT || terminator !== TERMINATOR) return undefined;
+  if (!product || terminator !== TERMINATOR) return undefined;
   if (parseDateV4(`${date}T000000Z`) === undefined) return undefined;
-  return { accessKeyId, date, region };
+  return { accessKeyId, date, region, product };
 }
 
 /** @returns the text of `x-oss-credential` */
-export function formatCredentialV4(credential: CredentialV4): string {
-  return `${credential.accessKeyId}/${formatScopeV4(credential)}`;
+export function formatCredentialV4({
+  accessKeyId,
+  date,
+  region,
+  product = PRODUCT,
+}: CredentialV4 & Partial<ParsedCredentialV4>): string {
+  return [accessKeyId, date, region, product, TERMINATOR].join('/');
 }
 
 /** @returns the credential without its access key, as it is in the string to sign */

@@ -1,6 +1,6 @@
 import { parseAuthorizationParts } from './authorization-parts.ts';
 import { ALGORITHM_V4, formatScopeV4, parseCredentialV4, signingKeyV4 } from './credential-v4.ts';
-import type { CredentialV4, ScopeV4 } from './credential-v4.ts';
+import type { ParsedCredentialV4, ScopeV4 } from './credential-v4.ts';
 import { hmacSha256, sha256Hex } from './digests.ts';
 import { byCodeUnit } from './ordering.ts';
 import { percentEncode } from './percent-encoding.ts';
@@ -80,7 +80,7 @@ export function signOssV4(secret: string, scope: ScopeV4, stringToSign: string):
 
 /** A parsed V4 Authorization header. */
 export interface AuthorizationOssV4 {
-  readonly credential: CredentialV4;
+  readonly credential: ParsedCredentialV4;
   /** Lower-case; empty when the header names none. */
   readonly additionalHeaders: readonly string[];
   readonly signature: string;

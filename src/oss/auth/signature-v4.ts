@@ -5,8 +5,9 @@ import {
   formatCredentialV4,
   parseCredentialV4,
   parseDateV4,
+  PRODUCT,
 } from '../../signatures/credential-v4.ts';
-import type { CredentialV4 } from '../../signatures/credential-v4.ts';
+import type { ParsedCredentialV4 } from '../../signatures/credential-v4.ts';
 import {
   ossV4CanonicalRequest,
   ossV4StringToSign,
@@ -105,7 +106,7 @@ export function checkHeaderV4(
 }
 
 interface SigningV4 {
-  readonly credential: CredentialV4;
+  readonly credential: ParsedCredentialV4;
   /** YYYYMMDDTHHMMSSZ. */
   readonly date: string;
   readonly additionalHeaders: readonly string[];
@@ -122,6 +123,7 @@ function checkSignature(
   checkAccessKey(deps, accessKeyId);
   if (!date.startsWith(credential.date)) throw wrongCredential('credentialDate', credential);
   if (region !== deps.region) throw wrongCredential('credentialRegion', credential);
+  if (credential.product !== PRODUCT) throw wrongCredential('credentialProduct', credential);
 
   const stringToSign = ossV4StringToSign(request, { date, region, additionalHeaders });
   if (equalInConstantTime(deps.bucketKey.signRequestV4(credential, stringToSign), provided)) return;
@@ -134,8 +136,8 @@ function checkSignature(
 }
 
 function wrongCredential(
-  cause: 'credentialDate' | 'credentialRegion',
-  credential: CredentialV4,
+  cause: 'credentialDate' | 'credentialProduct' | 'credentialRegion',
+  credential: ParsedCredentialV4,
 ): OssError {
   const elements = argument('x-oss-credential', formatCredentialV4(credential));
   return ossError(`InvalidArgument.${cause}`, { elements });

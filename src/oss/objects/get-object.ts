@@ -107,14 +107,18 @@ async function respond(read: Read, object: StoredObject): Promise<boolean> {
   const { request, response } = read;
   const validators = { etag: etagOf(object), lastModified: object.storedAt };
   const outcome = evaluatePreconditions(request.headers, validators);
-  if (outcome === 'failed') throw ossError('PreconditionFailed');
-  if (outcome === 'notModified') {
-    response.statusCode = 304;
-    setHeaders(read, validatorHeaders(object));
-    response.end();
-    return true;
+  switch (outcome) {
+    case 'proceed':
+      return request.method === 'HEAD' ? respondToHead(read, object) : respondToGet(read, object);
+    case 'notModified':
+      response.statusCode = 304;
+      setHeaders(read, validatorHeaders(object));
+      response.end();
+      return true;
+    default:
+      // ali-oss appends the condition to its message.
+      throw ossError('PreconditionFailed', { elements: { Condition: outcome } });
   }
-  return request.method === 'HEAD' ? respondToHead(read, object) : respondToGet(read, object);
 }
 
 async function respondToHead(read: Read, object: StoredObject): Promise<boolean> {

@@ -8,8 +8,10 @@ export interface Validators {
   readonly lastModified: number;
 }
 
-/** Result of the preconditions: continue, 304 or 412. */
-export type PreconditionOutcome = 'proceed' | 'notModified' | 'failed';
+/** Result of the preconditions: continue, 304, or 412 with the name of the header that failed. */
+export type PreconditionOutcome = 'proceed' | 'notModified' | FailedPrecondition;
+
+type FailedPrecondition = 'If-Match' | 'If-Unmodified-Since';
 
 type Headers = ReadonlyMap<string, string>;
 
@@ -28,7 +30,7 @@ export function evaluatePreconditions(
     ifMatch === undefined
       ? unmodifiedSince === undefined || unmodifiedSince >= wholeSeconds(lastModified)
       : includesEtag(ifMatch, etag);
-  if (!isMatch) return 'failed';
+  if (!isMatch) return ifMatch === undefined ? 'If-Unmodified-Since' : 'If-Match';
 
   const ifNoneMatch = headers.get('if-none-match');
   const modifiedSince = readDate(headers, 'if-modified-since');

@@ -9,7 +9,7 @@ import { storedHeaders } from '../object-headers.ts';
 import type { ObjectRequest } from '../oss-request.ts';
 import { forbidsOverwrite, receiveObject } from '../receive-object.ts';
 import type { UploadCommand } from '../receive-object.ts';
-import { openBody } from '../request-body.ts';
+import { contentLength, openBody } from '../request-body.ts';
 import { digestHeaders } from '../response-headers.ts';
 import { admitSize } from '../size-limit.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
@@ -47,7 +47,7 @@ function authorizePut(deps: PutObjectDependencies, request: ObjectRequest): Uplo
   refuseOtherOperations(query);
   refuseOtherHeaders(headers);
   const { maxUploadBytes } = deps.uploads.rules;
-  const size = admitSize({ min: 0, max: undefined }, maxUploadBytes, announcedSize(headers));
+  const size = admitSize({ min: 0, max: undefined }, maxUploadBytes, contentLength(headers));
   allowSmallChunks(raw);
   return {
     key,
@@ -71,12 +71,4 @@ const OTHER_HEADERS = [
 function refuseOtherHeaders(headers: ReadonlyMap<string, string>): void {
   const other = OTHER_HEADERS.find((name) => headers.has(name));
   if (other !== undefined) throw ossError('NotImplemented', { elements: { Header: other } });
-}
-
-/** @returns undefined for a body sent in chunks */
-function announcedSize(headers: ReadonlyMap<string, string>): number | undefined {
-  const length = headers.get('content-length');
-  if (length !== undefined) return Number(length);
-  if (headers.has('transfer-encoding')) return undefined;
-  throw ossError('InvalidArgument.contentLength');
 }

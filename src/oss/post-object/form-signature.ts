@@ -1,7 +1,12 @@
 import { isFresh, MAX_SKEW } from '../../http/client-date.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
-import { ALGORITHM_V4, parseCredentialV4, parseDateV4 } from '../../signatures/credential-v4.ts';
+import {
+  ALGORITHM_V4,
+  parseCredentialV4,
+  parseDateV4,
+  PRODUCT,
+} from '../../signatures/credential-v4.ts';
 import type { CredentialV4 } from '../../signatures/credential-v4.ts';
 import { argument, ossError } from '../errors.ts';
 import type { OssErrorName } from '../errors.ts';
@@ -67,7 +72,7 @@ function verifyV4(fields: FormFields, verifier: FormVerifier): SignedPolicy {
   const provided = requireField(fields, SIGNATURE_V4);
 
   const credential = parseCredentialV4(credentialText);
-  if (credential === undefined) {
+  if (credential?.product !== PRODUCT) {
     const elements = argument(CREDENTIAL_V4.name, quote(credentialText));
     throw ossError('InvalidArgument.formCredential', { elements });
   }

@@ -4,7 +4,7 @@ import { elapsedSince } from '../../lib/clock.ts';
 import type { OssDependencies, OssOperation } from '../dependencies.ts';
 import type { OssRequest } from '../oss-request.ts';
 import { receiveObject } from '../receive-object.ts';
-import { openBody } from '../request-body.ts';
+import { contentLength, openBody } from '../request-body.ts';
 import { authorizeForm } from './authorize-form.ts';
 import type { AuthorizeForm, FormCommand } from './authorize-form.ts';
 import { withFaults } from './injected-faults.ts';
@@ -35,20 +35,17 @@ async function readCommand(
   request: OssRequest,
   authorize: AuthorizeForm,
 ): Promise<FormCommand> {
-  const boundary = readBoundary(request.headers.get('content-type'));
+  const { headers } = request;
+  const boundary = readBoundary(headers.get('content-type'));
+  const length = contentLength(headers);
   const share = unsigned.open();
   try {
     await share.grow(headerBytes(request.raw));
-    const form = await readForm(openBody(request), boundary, contentLength(request), share);
+    const form = await readForm(openBody(request), boundary, length, share);
     const command = await authorize(form, request);
     allowSmallChunks(request.raw);
     return command;
   } finally {
     share.release();
   }
-}
-
-function contentLength({ headers }: OssRequest): number | undefined {
-  const text = headers.get('content-length');
-  return text === undefined ? undefined : Number(text);
 }

@@ -6,7 +6,7 @@ import type { ErrorElements, OssError } from '../errors.ts';
 import { KEY_AND_AUTH_FIELDS, quote } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import { decodeExtendedValue, decodeUtf8, parseParameters } from './header-parameters.ts';
-import { formParts } from './multipart.ts';
+import { formParts, MAX_NAME_BYTES } from './multipart.ts';
 import type { FormPart, PartHeaders } from './multipart.ts';
 
 /** A form that is read up to its file. */
@@ -31,7 +31,7 @@ export interface FormFile {
 
 /** OSS's own limits (PostObject page, pages of the error codes 0006-00000110 and -112), in bytes. */
 const LIMITS = {
-  name: 8 * 1024,
+  name: MAX_NAME_BYTES,
   value: 2 * 1024 * 1024,
   valuesBeforeFile: 8 * 1024 * 1024,
   /** Ours: OSS documents no number of parts. */

@@ -11,7 +11,7 @@ describe('parseCredentialV4', () => {
   it('reads what formatCredentialV4 writes', () => {
     const text = 'ak/20240102/cn-hangzhou/oss/aliyun_v4_request';
     const credential = { accessKeyId: 'ak', date: '20240102', region: 'cn-hangzhou' };
-    expect(parseCredentialV4(text)).toEqual(credential);
+    expect(parseCredentialV4(text)).toEqual({ ...credential, product: 'oss' });
     expect(formatCredentialV4(credential)).toBe(text);
   });
 
@@ -21,7 +21,7 @@ describe('parseCredentialV4', () => {
     '/20240102/cn-hangzhou/oss/aliyun_v4_request',
     'ak//cn-hangzhou/oss/aliyun_v4_request',
     'ak/20240102//oss/aliyun_v4_request',
-    'ak/20240102/cn-hangzhou/s3/aliyun_v4_request',
+    'ak/20240102/cn-hangzhou//aliyun_v4_request',
     'ak/20240102/cn-hangzhou/oss/aws4_request',
     'ak/20240102/cn-hangzhou/oss/aliyun_v4_request/',
     'ak/20240102/cn-hangzhou/oss',
@@ -31,6 +31,11 @@ describe('parseCredentialV4', () => {
     'ak/20240102T030405Z/cn-hangzhou/oss/aliyun_v4_request',
   ])('refuses %j', (text) => {
     expect(parseCredentialV4(text)).toBeUndefined();
+  });
+
+  it('tells a credential of another product from one of OSS', () => {
+    const text = 'ak/20240102/cn-hangzhou/s3/aliyun_v4_request';
+    expect(parseCredentialV4(text)).toMatchObject({ accessKeyId: 'ak', product: 's3' });
   });
 });
 

@@ -147,7 +147,7 @@ describe('OSS request signature version 4', () => {
           headers: new Map(Object.entries(headers)),
         };
         expect(parseAuthorizationOssV4(authorization)).toEqual({
-          credential: { accessKeyId: 'ak', date: '20231216', region: REGION },
+          credential: { accessKeyId: 'ak', date: '20231216', region: REGION, product: 'oss' },
           additionalHeaders: ['host'],
           signature: sign(request, date, ['host']),
         });
@@ -313,7 +313,7 @@ describe('parseAuthorizationOssV4', () => {
     [`OSS4-HMAC-SHA256 ${CREDENTIAL}, AdditionalHeaders=Host, Signature=ab`, ['host']],
   ])('reads %s', (header, additionalHeaders) => {
     expect(parseAuthorizationOssV4(header)).toEqual({
-      credential,
+      credential: { ...credential, product: 'oss' },
       additionalHeaders,
       signature: 'ab',
     });

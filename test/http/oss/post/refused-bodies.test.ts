@@ -290,6 +290,17 @@ const FIELD_LIMITS: readonly Case[] = [
       xml: { MaxSizeAllowed: '8192', ProposedSize: '20000' },
     },
   ],
+  ...[33_000, 1_000_000].map((length): Case => [
+    `a field name of ${String(length)} bytes, more than the headers of a part may have`,
+    set('n'.repeat(length), 'v'),
+    {
+      status: 400,
+      code: 'FieldItemTooLong',
+      message: TOO_LONG_NAME,
+      ec: '0006-00000110',
+      xml: { MaxSizeAllowed: '8192' },
+    },
+  ]),
   [
     'a field name of 2731 letters that are 8193 bytes',
     set('字'.repeat(2731), 'v'),
