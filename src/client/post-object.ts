@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 import type { Duplex } from 'node:stream';
 import type { UploadGrant } from './api-client.ts';
+import { multipartBoundary } from '../lib/ids.ts';
 
 /** How to post a form. */
 export interface PostOptions {
@@ -43,8 +44,6 @@ export function formFields(grant: UploadGrant): [name: string, value: string][] 
   ];
 }
 
-const BOUNDARY = '----ota-gateway-9f3c27d1a48b4e0c';
-
 /**
  * Posts a form with a file. Streams the file.
  * @returns the response of the server, also when it comes before the whole file was sent
@@ -55,8 +54,9 @@ export async function postObject(
   file: FileToPost,
   { connect, headers, onProgress = () => undefined }: PostOptions = {},
 ): Promise<PostResponse> {
-  const head = Buffer.from(formHead(fields, file.name));
-  const tail = Buffer.from(`\r\n--${BOUNDARY}--\r\n`);
+  const boundary = multipartBoundary();
+  const head = Buffer.from(formHead(boundary, fields, file.name));
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
   const url = new URL(host);
   const send = url.protocol === 'https:' && connect === undefined ? httpsRequest : httpRequest;
   const request = send({
@@ -69,7 +69,7 @@ export async function postObject(
     headers: {
       host: url.host,
       ...headers,
-      'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
+      'content-type': `multipart/form-data; boundary=${boundary}`,
       'content-length': head.length + file.size + tail.length,
     },
   });
@@ -86,16 +86,20 @@ export async function postObject(
   };
 }
 
-function formHead(fields: Iterable<readonly [string, string]>, fileName: string): string {
+function formHead(
+  boundary: string,
+  fields: Iterable<readonly [string, string]>,
+  fileName: string,
+): string {
   const parts = Array.from(
     fields,
     ([name, value]) =>
-      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+      `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
   );
   const quotable = fileName.replace(/[\r\n"\\]/g, '_');
   return (
     parts.join('') +
-    `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="${quotable}"\r\n` +
+    `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${quotable}"\r\n` +
     'Content-Type: application/octet-stream\r\n\r\n'
   );
 }

@@ -64,6 +64,11 @@ export const randomIds: Ids = {
     ).join(''),
 };
 
+/** @returns the boundary of a multipart body: the file in it may contain any constant */
+export function multipartBoundary(): string {
+  return `----ota-gateway-${random.take(16).toString('hex')}`;
+}
+
 /** Ids that count from one, so that equal runs have equal ids. For tests only. */
 export function sequentialIds(): Ids {
   const counters = new Map<keyof Ids, number>();
