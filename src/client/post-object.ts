@@ -5,8 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 import type { Duplex } from 'node:stream';
-import type { UploadGrant } from './api-client.ts';
 import { multipartBoundary } from '../lib/ids.ts';
+import type { UploadGrant } from './api-client.ts';
 
 /** How to post a form. */
 export interface PostOptions {

@@ -5,6 +5,7 @@ import {
   callbackHost,
   corsRules,
   count,
+  cronText,
   flag,
   hostList,
   jsonText,
@@ -104,7 +105,7 @@ const lifetimes = {
   claimTtl: duration
     .prefault('60m')
     .describe('time between the upload and CreateOTAFirmware, after which the file is purged'),
-  purgeCron: text.default('* * * * *').describe('when the purge runs; six fields are allowed'),
+  purgeCron: cronText.default('* * * * *').describe('when the purge runs; six fields are allowed'),
   issuedRetention: duration
     .prefault('24h')
     .describe('how long an expired grant without an upload is remembered'),

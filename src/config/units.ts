@@ -9,23 +9,25 @@ const DURATION_UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 
 const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
-  ['B', 1],
-  ['KB', 1000],
-  ['MB', 1000 ** 2],
-  ['GB', 1000 ** 3],
-  ['KiB', 1024],
-  ['MiB', 1024 ** 2],
-  ['GiB', 1024 ** 3],
+  ['b', 1],
+  ['kb', 1000],
+  ['mb', 1000 ** 2],
+  ['gb', 1000 ** 3],
+  ['kib', 1024],
+  ['mib', 1024 ** 2],
+  ['gib', 1024 ** 3],
 ]);
 
 /** @param units - what a unit is worth; a number without one is taken as it is */
 function quantity(units: ReadonlyMap<string, number>, expected: string) {
   return z.union([z.number(), z.string()]).transform((value, context) => {
     const text = String(value);
-    const [, digits, unit] = /^(\d+)([a-zA-Z]*)$/.exec(text) ?? [];
-    const factor = unit === '' ? 1 : units.get(unit ?? '');
-    const amount = Number(digits) * (factor ?? NaN);
-    if (Number.isSafeInteger(amount) && amount >= 0) return amount;
+    const [, digits, unit = ''] = /^(\d+(?:\.\d{1,6})?)([a-zA-Z]*)$/.exec(text) ?? [];
+    const factor = unit === '' ? 1 : units.get(unit.toLowerCase());
+    const exact = Number(digits) * (factor ?? NaN);
+    const amount = Math.round(exact);
+    // A fraction may be of any unit, as long as the whole is a number of milliseconds or bytes.
+    if (Number.isSafeInteger(amount) && Math.abs(amount - exact) < 1e-6) return amount;
     context.addIssue({ code: 'custom', message: `expected ${expected}, found "${text}"` });
     return z.NEVER;
   });

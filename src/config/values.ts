@@ -1,3 +1,4 @@
+import { validate } from 'node-cron';
 import { z } from 'zod';
 
 /** On or off. */
@@ -9,6 +10,8 @@ export const flag = z.union(
 );
 /** Text that is not empty. */
 export const text = z.string().min(1, 'must not be empty');
+/** A cron expression. */
+export const cronText = text.refine(validate, 'expected five cron fields, or six with seconds');
 /** A whole number from 0 on. */
 export const count = z.coerce.number<number | string>().int().min(0);
 /** Visible ASCII without `/`, which separates the parts of a V4 credential. */

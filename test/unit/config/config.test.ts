@@ -37,6 +37,11 @@ describe('parseConfig', () => {
     ['1500', 1500],
     [1500, 1500],
     [0, 0],
+    ['1.5h', 5_400_000],
+    ['0.25s', 250],
+    ['1.1h', 3_960_000],
+    ['60S', 60_000],
+    ['7D', 604_800_000],
   ])('reads the duration %s as %d ms', (claimTtl, expected) => {
     expect(parseConfig({ claimTtl }).claimTtl).toBe(expected);
   });
@@ -48,15 +53,38 @@ describe('parseConfig', () => {
     ['1KiB', 1024],
     ['5B', 5],
     ['7', 7],
+    ['1gb', 1_000_000_000],
+    ['10mib', 10_485_760],
+    ['10MIB', 10_485_760],
+    ['1.5GiB', 1_610_612_736],
   ])('reads the size %s as %d bytes', (maxUpload, expected) => {
     expect(parseConfig({ maxUpload }).maxUpload).toBe(expected);
   });
 
-  it.each(['1.5s', '-1s', '60x', '', ' 60s', '9007199254740993s', '1e3'])(
-    'refuses the duration "%s"',
-    (claimTtl) => {
-      expect(problemsOf(() => parseConfig({ claimTtl }))).toEqual([
-        `claimTtl: expected a duration such as 250ms, 60s, 60m, 24h or 7d, found "${claimTtl}"`,
+  it.each([
+    '1.5ms',
+    '0.0001s',
+    '1.s',
+    '.5s',
+    '1,5s',
+    '1.5 h',
+    '-1s',
+    '60x',
+    '',
+    ' 60s',
+    '9007199254740993s',
+    '1e3',
+  ])('refuses the duration "%s"', (claimTtl) => {
+    expect(problemsOf(() => parseConfig({ claimTtl }))).toEqual([
+      `claimTtl: expected a duration such as 250ms, 60s, 60m, 24h or 7d, found "${claimTtl}"`,
+    ]);
+  });
+
+  it.each(['x', '* * * *', '61 * * * *', '* * * * * * *', '@sometimes'])(
+    'refuses the cron expression "%s"',
+    (purgeCron) => {
+      expect(problemsOf(() => parseConfig({ purgeCron }))).toEqual([
+        'purgeCron: expected five cron fields, or six with seconds',
       ]);
     },
   );
