@@ -1,9 +1,7 @@
 import { ossError } from '../errors.ts';
-import type { OssError } from '../errors.ts';
 import { parseParameters } from './header-parameters.ts';
-
-/** Headers of a part: lower-case name -> values, with one character for each byte. */
-export type PartHeaders = ReadonlyMap<string, readonly string[]>;
+import { MAX_HEADER_BYTES, parseHeaders, tooLongHeaders } from './part-headers.ts';
+import type { PartHeaders } from './part-headers.ts';
 
 /** One part of a multipart body. */
 export interface FormPart {
@@ -16,10 +14,6 @@ export interface FormPart {
 
 const MAX_PREAMBLE_BYTES = 64 * 1024;
 const MAX_EPILOGUE_BYTES = 64 * 1024;
-/** Headers of one part; a field name may have 8 KiB. */
-/** Longest name of a field (page of the EC 0006-00000110). */
-export const MAX_NAME_BYTES = 8 * 1024;
-const MAX_HEADER_BYTES = 32 * 1024;
 /** Total spaces and tabs after the boundaries of a body. */
 const MAX_PADDING_BYTES = 64 * 1024;
 /** Minimum space for small chunks after the held bytes. */
@@ -232,39 +226,6 @@ async function readHeaders(input: Input): Promise<PartHeaders> {
   }
   if (end === -1 || end > MAX_HEADER_BYTES) throw tooLongHeaders(held(input));
   return parseHeaders(take(input, end + CRLF.length).toString('latin1'));
-}
-
-const LONG_NAME = new RegExp(
-  `content-disposition:[^\\r\\n]*\\bname="?[^"\\r\\n;]{${MAX_NAME_BYTES}}`,
-  'i',
-);
-
-/** A field name is too long whatever its length is (page of the EC 0006-00000110), also if its end has not come yet. */
-function tooLongHeaders(headers: Buffer): OssError {
-  const isLongName = LONG_NAME.test(headers.toString('latin1', 0, MAX_HEADER_BYTES));
-  if (!isLongName) return ossError('MalformedPOSTRequest');
-  const elements = {
-    MaxSizeAllowed: String(MAX_NAME_BYTES),
-    ProposedSize: String(headers.length),
-  };
-  return ossError('FieldItemTooLong', { elements });
-}
-
-const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:([^\r\n]*)$/;
-/** A line that goes on after a line break and a space. */
-const FOLD = /\r\n(?=[ \t])/g;
-
-function parseHeaders(block: string): PartHeaders {
-  const headers = new Map<string, string[]>();
-  for (const line of block.replace(FOLD, '').split('\r\n')) {
-    if (line === '') continue;
-    const [, name, value = ''] = HEADER.exec(line) ?? [];
-    if (name === undefined) throw ossError('MalformedPOSTRequest.partHeader');
-    const values = headers.get(name.toLowerCase());
-    if (values === undefined) headers.set(name.toLowerCase(), [value.trim()]);
-    else values.push(value.trim());
-  }
-  return headers;
 }
 
 interface UnreadBody {

@@ -6,8 +6,10 @@ import type { ErrorElements, OssError } from '../errors.ts';
 import { KEY_AND_AUTH_FIELDS, quote } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import { decodeExtendedValue, decodeUtf8, parseParameters } from './header-parameters.ts';
-import { formParts, MAX_NAME_BYTES } from './multipart.ts';
-import type { FormPart, PartHeaders } from './multipart.ts';
+import { formParts } from './multipart.ts';
+import type { FormPart } from './multipart.ts';
+import { MAX_NAME_BYTES } from './part-headers.ts';
+import type { PartHeaders } from './part-headers.ts';
 
 /** A form that is read up to its file. */
 export interface PostForm {

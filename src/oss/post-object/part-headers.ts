@@ -1,0 +1,47 @@
+import { ossError } from '../errors.ts';
+import type { OssError } from '../errors.ts';
+
+/** Headers of a part: lower-case name -> values, with one character for each byte. */
+export type PartHeaders = ReadonlyMap<string, readonly string[]>;
+
+/** Longest name of a field (page of the EC 0006-00000110). */
+export const MAX_NAME_BYTES = 8 * 1024;
+/** All headers of one part together. Ours: OSS documents no limit. */
+export const MAX_HEADER_BYTES = 32 * 1024;
+
+const LONG_NAME = new RegExp(
+  `content-disposition:[^\\r\\n]*\\bname="?[^"\\r\\n;]{${MAX_NAME_BYTES}}`,
+  'i',
+);
+
+/**
+ * Makes the error of headers that exceed their limit. A field name is too long whatever its length is (page of the EC
+ * 0006-00000110), also if its end has not come yet.
+ */
+export function tooLongHeaders(headers: Buffer): OssError {
+  const isLongName = LONG_NAME.test(headers.toString('latin1', 0, MAX_HEADER_BYTES));
+  if (!isLongName) return ossError('MalformedPOSTRequest');
+  const elements = {
+    MaxSizeAllowed: String(MAX_NAME_BYTES),
+    ProposedSize: String(headers.length),
+  };
+  return ossError('FieldItemTooLong', { elements });
+}
+
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:([^\r\n]*)$/;
+/** A line that goes on after a line break and a space. */
+const FOLD = /\r\n(?=[ \t])/g;
+
+/** @throws OssError for a line that is not a header */
+export function parseHeaders(block: string): PartHeaders {
+  const headers = new Map<string, string[]>();
+  for (const line of block.replace(FOLD, '').split('\r\n')) {
+    if (line === '') continue;
+    const [, name, value = ''] = HEADER.exec(line) ?? [];
+    if (name === undefined) throw ossError('MalformedPOSTRequest.partHeader');
+    const values = headers.get(name.toLowerCase());
+    if (values === undefined) headers.set(name.toLowerCase(), [value.trim()]);
+    else values.push(value.trim());
+  }
+  return headers;
+}
