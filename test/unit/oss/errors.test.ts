@@ -54,7 +54,7 @@ describe('renderOssError', () => {
   });
 
   it('leaves out unknown elements', async () => {
-    const { headers, xml } = await render(ossError('NoSuchKey'));
+    const { headers, xml } = await render(ossError('FileImmutable'));
     expect(xml).not.toMatch(/<(EC|RecommendDoc)>/);
     expect(headers.has('x-oss-ec')).toBe(false);
   });
