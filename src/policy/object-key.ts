@@ -60,7 +60,7 @@ export function findObjectKeyProblem(key: string): ObjectKeyProblem | undefined 
  */
 export function expandFilename(key: string, filename: string | undefined): string {
   const [head = '', ...rest] = key.split('${filename}');
-  const basename = (filename ?? '').replace(/^[^]*[/\\]/, '');
+  const basename = basenameOf(filename ?? '');
   let expanded = head;
   for (const piece of rest) {
     // A field of 2 MB can have so many placeholders that the expanded key would fill the memory.
@@ -68,4 +68,12 @@ export function expandFilename(key: string, filename: string | undefined): strin
     expanded += basename + piece;
   }
   return expanded;
+}
+
+const WINDOWS_PATH = /^(?:[a-z]:)?\\/i;
+
+/** Cuts off the folders. A backslash separates folders in a complete Windows path; elsewhere it is part of the name. */
+function basenameOf(filename: string): string {
+  const folders = WINDOWS_PATH.test(filename) ? /^[^]*[/\\]/ : /^[^]*\//;
+  return filename.replace(folders, '');
 }

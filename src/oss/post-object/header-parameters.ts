@@ -7,44 +7,87 @@ export interface ParameterizedHeader {
 }
 
 const VALUE = /[^;]*/y;
-// A backslash escapes only a quote and itself, because old Windows browsers send complete paths as file names.
-const PARAMETER =
-  /\s*;\s*(?:([^=;\s"]+)\s*=\s*(?:"((?:\\["\\]|[^"\\]|\\(?!["\\]))*)"|([^;"]*))|$)/y;
+const NAME = /[ \t]*;[ \t]*([^=;\s"]+)[ \t]*=[ \t]*/y;
+const QUOTED = /"((?:\\["\\]|[^"\\]|\\(?!["\\]))*)"[ \t]*(?=;|$)/y;
+const TOKEN = /[^;"]*(?=;|$)/y;
+/** A quote that ends the header, or comes before another parameter. */
+const LAST_QUOTE = /"[ \t]*(?=;?$|;[ \t]*[^=;\s"]+[ \t]*=)/g;
+const NEXT_PARAMETER = /(?=;[ \t]*[^=;\s"]+[ \t]*=)/g;
 
 /**
- * Parses a header with parameters (RFC 9110, 5.6.6; RFC 7578, 4.2).
- * @returns undefined when it is malformed, or repeats a parameter
+ * Parses a header with parameters (RFC 9110, 5.6.6; RFC 7578, 4.2). Only `required` must be well formed: many clients
+ * write the name of a file without escaping its quotes. A value that is not well formed extends to the end of the header
+ * or to the next parameter. Of a repeated parameter, the first one counts.
+ *
+ * @param required - lower-case name of the parameter that the caller depends on
+ * @returns undefined when the required parameter is malformed or repeated
  */
-export function parseParameters(header: string): ParameterizedHeader | undefined {
+export function parseParameters(header: string, required: string): ParameterizedHeader | undefined {
   const text = header.trim();
   const [value = ''] = matchAt(VALUE, text, 0) ?? [];
   const parameters = new Map<string, string>();
   let position = value.length;
   while (position < text.length) {
-    const match = matchAt(PARAMETER, text, position);
-    if (match === null) return undefined;
-    const [all, name, quoted, token] = match;
-    position += all.length;
-    // A semicolon at the very end.
-    if (name === undefined) break;
-    if (parameters.has(name.toLowerCase())) return undefined;
-    parameters.set(name.toLowerCase(), unescape(quoted) ?? token?.trim() ?? '');
+    const [before, spelling] = matchAt(NAME, text, position) ?? [];
+    if (before === undefined || spelling === undefined) {
+      const next = text.indexOf(';', position + 1);
+      position = next === -1 ? text.length : next;
+      continue;
+    }
+    const name = spelling.toLowerCase();
+    const parameter = readValue(text, position + before.length);
+    position = parameter.end;
+    if (name === required && (!parameter.isWellFormed || parameters.has(name))) return undefined;
+    if (!parameters.has(name)) parameters.set(name, parameter.value);
   }
   return { value: value.trim().toLowerCase(), parameters };
 }
 
+interface ParameterValue {
+  readonly value: string;
+  readonly isWellFormed: boolean;
+  /** Where the next parameter begins. */
+  readonly end: number;
+}
+
+function readValue(text: string, start: number): ParameterValue {
+  const [quoted, content] = matchAt(QUOTED, text, start) ?? [];
+  if (quoted !== undefined && content !== undefined) {
+    return { value: unescape(content), isWellFormed: true, end: start + quoted.length };
+  }
+  const [token] = matchAt(TOKEN, text, start) ?? [];
+  if (token !== undefined) {
+    return { value: token.trim(), isWellFormed: true, end: start + token.length };
+  }
+  const isQuoted = text[start] === '"';
+  const last = matchAt(isQuoted ? LAST_QUOTE : NEXT_PARAMETER, text, start + 1);
+  const index = last?.index ?? text.length;
+  const value = text.slice(isQuoted ? start + 1 : start, index);
+  return { value, isWellFormed: false, end: index + (last?.[0].length ?? 0) };
+}
+
+/** A sticky pattern matches at the position, a global one also after it. */
 function matchAt(pattern: RegExp, text: string, position: number): RegExpExecArray | null {
   pattern.lastIndex = position;
   return pattern.exec(text);
 }
 
-function unescape(quoted: string | undefined): string | undefined {
-  return quoted?.replace(/\\(["\\])/g, '$1');
+/** Keeps other backslashes: browsers do not escape them, and old ones send complete Windows paths. */
+function unescape(quoted: string): string {
+  return quoted.replaceAll('\\"', '"');
 }
 
 /** Decodes UTF-8 in a text that has one character for each byte. */
 export function decodeUtf8(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/**
+ * Decodes a `filename` as browsers write it: UTF-8, with `%22`, `%0D` and `%0A` for the three characters that would end
+ * the value (HTML standard, "Multipart form data").
+ */
+export function decodeFilename(bytes: string): string {
+  return decodeUtf8(bytes).replace(/%(?:22|0[AD])/gi, decodeURIComponent);
 }
 
 const EXTENDED_VALUE = /^([^']*)'[^']*'((?:%[0-9a-f]{2}|[!#$&+.^_`|~0-9a-z-])*)$/i;

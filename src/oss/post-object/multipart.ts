@@ -50,7 +50,7 @@ export function readBoundary(contentType: string | undefined): string {
   if (!/^\s*multipart\/form-data\s*(?:;|$)/i.test(contentType ?? '')) {
     throw ossError('RequestIsNotMultiPartContent');
   }
-  const boundary = parseParameters(contentType ?? '')?.parameters.get('boundary');
+  const boundary = parseParameters(contentType ?? '', 'boundary')?.parameters.get('boundary');
   if (boundary === undefined || !BOUNDARY.test(boundary)) {
     throw ossError('MalformedPOSTRequest');
   }

@@ -15,8 +15,8 @@ const LONG_NAME = new RegExp(
 );
 
 /**
- * Makes the error of headers that exceed their limit. A field name is too long whatever its length is (page of the EC
- * 0006-00000110), also if its end has not come yet.
+ * Makes the error of headers that exceed their limit. A field name that exceeds its own limit has its own error (page
+ * of the EC 0006-00000110), also if its end has not been received.
  */
 export function tooLongHeaders(headers: Buffer): OssError {
   const isLongName = LONG_NAME.test(headers.toString('latin1', 0, MAX_HEADER_BYTES));
@@ -28,7 +28,8 @@ export function tooLongHeaders(headers: Buffer): OssError {
   return ossError('FieldItemTooLong', { elements });
 }
 
-const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:([^\r\n]*)$/;
+// Some clients escape nothing in the name of a file, so it may have a lone CR or LF.
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:([^\r\n]*(?:filename="[^]*)?)$/i;
 /** A line that goes on after a line break and a space. */
 const FOLD = /\r\n(?=[ \t])/g;
 

@@ -5,7 +5,13 @@ import { argument, ossError } from '../errors.ts';
 import type { ErrorElements, OssError } from '../errors.ts';
 import { KEY_AND_AUTH_FIELDS, quote } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
-import { decodeExtendedValue, decodeUtf8, parseParameters } from './header-parameters.ts';
+import {
+  decodeExtendedValue,
+  decodeFilename,
+  decodeUtf8,
+  parseParameters,
+} from './header-parameters.ts';
+import type { ParameterizedHeader } from './header-parameters.ts';
 import { formParts } from './multipart.ts';
 import type { FormPart } from './multipart.ts';
 import { MAX_NAME_BYTES } from './part-headers.ts';
@@ -148,23 +154,26 @@ function isFile(name: string): boolean {
   return name.toLowerCase() === 'file';
 }
 
+const LINE_BREAK = /[\r\n]/;
+
 /** @throws OssError when the part has no `Content-Disposition: form-data` with a name */
 function readDisposition(headers: PartHeaders): { name: string; filename: string | undefined } {
   const [header, ...others] = headers.get('content-disposition') ?? [];
-  const disposition = header === undefined ? undefined : parseParameters(header);
+  const disposition = header === undefined ? undefined : parseParameters(header, 'name');
   const name = disposition?.parameters.get('name');
-  if (disposition?.value !== 'form-data' || !name || others.length > 0) {
+  if (disposition?.value !== 'form-data' || !name || others.length > 0 || LINE_BREAK.test(name)) {
     throw ossError('MalformedPOSTRequest.partHeader');
   }
   if (name.length > LIMITS.name) {
     throw ossError('FieldItemTooLong', { elements: sizes(LIMITS.name, name.length) });
   }
-  const plain = disposition.parameters.get('filename');
-  const extended = decodeExtendedValue(disposition.parameters.get('filename*') ?? '');
-  return {
-    name: decodeUtf8(name),
-    filename: extended ?? (plain === undefined ? undefined : decodeUtf8(plain)),
-  };
+  return { name: decodeUtf8(name), filename: readFilename(disposition) };
+}
+
+function readFilename({ parameters }: ParameterizedHeader): string | undefined {
+  const plain = parameters.get('filename');
+  const extended = decodeExtendedValue(parameters.get('filename*') ?? '');
+  return extended ?? (plain === undefined ? undefined : decodeFilename(plain));
 }
 
 function sizes(allowed: number, proposed: number): ErrorElements {

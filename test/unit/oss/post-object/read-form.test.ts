@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { readForm } from '../../../../src/oss/post-object/read-form.ts';
 import { plentyOfMemory } from '../../../support/memory.ts';
 import { BOUNDARY, chunksOf, field, multipart, splitAt, streamOf } from './multipart.ts';
@@ -130,7 +131,32 @@ describe('readForm', () => {
     ['form-data; filename="a.bin"; name="file"', 'a.bin'],
     ['form-data; name="file"; filename="a\\"b.bin"', 'a"b.bin'],
     ['form-data; name="file"; filename="C:\\dir\\a.bin"', 'C:\\dir\\a.bin'],
-    ['form-data; name="file"; filename="a%22.bin"', 'a%22.bin'],
+    ['form-data; name="file"; filename="a%22%0d%0A.bin"', 'a"\r\n.bin'],
+    ['form-data; name="file"; filename="a%2F%41.bin"', 'a%2F%41.bin'],
+    ['form-data; name="file"; filename="a\\\\b.bin"', 'a\\\\b.bin'],
+    // curl and got: a name that ends with a backslash.
+    ['form-data; name="file"; filename="report\\"', 'report\\'],
+    ['form-data; filename="report\\"; name="file"', 'report\\'],
+    [`form-data; name="file"; filename="report\\"; filename*=UTF-8''a.bin`, 'a.bin'],
+    // Guzzle: quotes as they are.
+    ['form-data; name="file"; filename="lamp "A" v1.bin"', 'lamp "A" v1.bin'],
+    ['form-data; name="file"; filename="lamp "A""', 'lamp "A"'],
+    ['form-data; name="file"; filename="""', '"'],
+    // A name that is well formed is read as the standards say.
+    ['form-data; name="file"; filename="a"; b"', 'a'],
+    ['form-data; name="file"; filename="a" b; c "d"; size=1', 'a" b; c "d'],
+    ['form-data; filename="lamp "A""; name="file";', 'lamp "A"'],
+    ['form-data; name="file"; filename="open', 'open'],
+    ['form-data; name="file"; filename="', ''],
+    ['form-data; name="file"; filename=lamp "A".bin', 'lamp "A".bin'],
+    ['form-data; name="file"; filename=a"b; size=1', 'a"b'],
+    ['form-data; name="file"; filename="a\nb\rc\0d\u0001.bin"', 'a\nb\rc\0d\u0001.bin'],
+    ['form-data; name="file"; filename="a"; filename="b"', 'a'],
+    ['form-data; name="file"; filename', undefined],
+    ['form-data; filename; name="file"', undefined],
+    ['form-data;; name="file"; ; filename="a"', 'a'],
+    ['form-data; name="file"; "quoted"; filename="a"', 'a'],
+    ['form-data; name="file"; title="x "y" z"; filename="a"', 'a'],
     ['form-data; name="file"; filename="固.bin"', '固.bin'],
     [`form-data; name="file"; filename*=UTF-8''%E5%9B%BA%20.bin`, '固 .bin'],
     [`form-data; name="file"; filename*=utf-8'en'a.bin; filename="b.bin"`, 'a.bin'],
@@ -144,6 +170,46 @@ describe('readForm', () => {
       filename,
       bytes: Buffer.from('x'),
     });
+  });
+
+  it.each([
+    'form-data; name="fi"le"',
+    'form-data; name="file',
+    'form-data; name="file\\"',
+    'form-data; name=fi"le',
+    'form-data; name="file" x; filename="a"',
+    'form-data; name="fi\nle"; filename="a"',
+    'form-data; name="fi\rle"; filename="a"',
+    'form-data;\nname="file"',
+    'form-data; filename="a"; name="file"; name="key"',
+    'form-data; name="file"; filename="a"; NAME="key"',
+    'form-data; filename="a; name="file"',
+    'form-data; filename="a name="file"',
+    'form-data x; name="file"',
+  ])('refuses a part without one well-formed name: %j', async (header) => {
+    const part = { headers: [`Content-Disposition: ${header}`], body: 'x' };
+    await expect(readWhole([multipart([part])])).rejects.toMatchObject({
+      code: 'MalformedPOSTRequest',
+      ec: '0006-00000109',
+    });
+  });
+
+  it('accepts any file name', async () => {
+    const unit = fc.oneof(
+      fc.string({ unit: fc.constantFrom('"', '\\', ';', '=', ' ', '\t', '\n', '\0', '%', '2') }),
+      fc.constantFrom('name=', 'filename=', '; x="', '\u00e9'),
+    );
+    const names = fc.array(unit, { maxLength: 12 }).map((pieces) => pieces.join(''));
+    await fc.assert(
+      fc.asyncProperty(names, async (name) => {
+        // That would be a second name.
+        fc.pre(!/;\s*name\s*=/.test(name));
+        const disposition = `Content-Disposition: form-data; name="file"; filename="${name}"`;
+        const form = multipart([{ headers: [disposition], body: BINARY }]);
+        expect((await readWhole([form])).bytes).toEqual(BINARY);
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('reads fields with unusual names as fields', async () => {
