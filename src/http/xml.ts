@@ -6,7 +6,7 @@ export type XmlValue =
   string | number | boolean | readonly XmlValue[] | { readonly [name: string]: XmlValue };
 
 /** Characters outside the Char production of XML 1.0. With the `u` flag the surrogate range matches lone ones only. */
-const NOT_XML = /[\u{0}-\u{8}\u{b}\u{c}\u{e}-\u{1f}\u{d800}-\u{dfff}\u{fffe}\u{ffff}]/gu;
+export const NOT_XML = /[\u{0}-\u{8}\u{b}\u{c}\u{e}-\u{1f}\u{d800}-\u{dfff}\u{fffe}\u{ffff}]/gu;
 const REFERENCES: ReadonlyMap<string, string> = new Map([
   ['&', '&amp;'],
   ['<', '&lt;'],

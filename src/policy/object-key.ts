@@ -32,21 +32,21 @@ export type ObjectKeyProblem = 'empty' | 'tooLong' | 'invalid' | 'reserved';
 
 const MAX_KEY_BYTES = 1023;
 const LEADING_SLASH = /^[/\\]/;
-// Characters outside the Char production of XML 1.0: responses have keys in XML, which cannot contain these. With the
-// `u` flag the surrogate range matches lone surrogates only.
-const NOT_XML = /[\u{0}-\u{8}\u{b}\u{c}\u{e}-\u{1f}\u{d800}-\u{dfff}\u{fffe}\u{ffff}]/u;
+// UTF-8 has no lone surrogates; with the `u` flag the range matches only these. That OSS refuses NUL is unverified.
+const INVALID = /[\0\u{d800}-\u{dfff}]/u;
 const RESERVED = /^_gateway(?:\/|$)/;
 
 /**
- * Checks an object key: 1 to 1023 bytes of UTF-8, no leading `/` or `\` (OSS "Object naming conventions"), only
- * characters of XML 1.0, and neither `_gateway` nor a key below it.
+ * Checks an object key: 1 to 1023 bytes of UTF-8, no leading `/` or `\` (OSS "Object naming conventions"), no NUL, and
+ * neither `_gateway` nor a key below it. Other control characters are allowed (the live suites of Alibaba's SDKs store
+ * them).
  *
  * @returns undefined when the key is valid
  */
 export function findObjectKeyProblem(key: string): ObjectKeyProblem | undefined {
   if (key === '') return 'empty';
   if (Buffer.byteLength(key, 'utf8') > MAX_KEY_BYTES) return 'tooLong';
-  if (LEADING_SLASH.test(key) || NOT_XML.test(key)) return 'invalid';
+  if (LEADING_SLASH.test(key) || INVALID.test(key)) return 'invalid';
   if (RESERVED.test(key)) return 'reserved';
   return undefined;
 }

@@ -11,6 +11,7 @@ import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { Authorization } from '../auth/authorize-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
 import { ossError } from '../errors.ts';
+import { keyText } from '../flat-xml.ts';
 import type { ObjectRequest } from '../oss-request.ts';
 import { etagOf, objectHeaders, validatorHeaders } from '../response-headers.ts';
 import type { ResponseHeaders } from '../response-headers.ts';
@@ -62,7 +63,7 @@ const ACL = 'x-oss-object-acl';
 async function findObject({ uploads }: GetObjectDependencies, key: string): Promise<StoredObject> {
   const upload = await uploads.ledger.findUpload(key);
   if (upload === undefined || upload.state === 'issued') {
-    throw ossError('NoSuchKey', { elements: { Key: key } });
+    throw ossError('NoSuchKey', { elements: { Key: keyText(key) } });
   }
   return upload.object;
 }

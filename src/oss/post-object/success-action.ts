@@ -4,7 +4,7 @@ import type { StoredObject } from '../../uploads/upload.ts';
 import { argument, ossError } from '../errors.ts';
 import { quote, valueOf } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
-import { flatXml } from '../flat-xml.ts';
+import { flatXml, keyText } from '../flat-xml.ts';
 import { ENCRYPTION_HEADERS } from '../object-headers.ts';
 import type { OssRequest } from '../oss-request.ts';
 import { digestHeaders, etagOf } from '../response-headers.ts';
@@ -159,7 +159,7 @@ function postResponse(host: string, { bucket, key }: ObjectName, object: StoredO
   return flatXml('PostResponse', {
     Bucket: bucket,
     Location: `${host}/${path}`,
-    Key: key,
+    Key: keyText(key),
     ETag: object.md5.toUpperCase(),
   });
 }
