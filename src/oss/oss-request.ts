@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { readTarget } from '../http/request-target.ts';
 import type { SignableRequest } from '../signatures/signable-request.ts';
-import { findAddress } from './object-address.ts';
-import type { ObjectAddress } from './object-address.ts';
+import { findAddresses } from './object-address.ts';
+import type { ObjectAddress, ObjectAddresses } from './object-address.ts';
 
-/** Method, address, query and headers of a request to the OSS host, parsed once. */
+/** Method, addresses, query and headers of a request to the OSS host, parsed once. */
 export interface ParsedRequest extends SignableRequest {
-  readonly address: ObjectAddress;
+  readonly addresses: ObjectAddresses;
   /** Decoded. For a repeated parameter, the first value. */
   readonly query: ReadonlyMap<string, string>;
   /** Whether the query has more parameters than are in `query`. */
@@ -27,18 +27,23 @@ export interface ObjectRequest extends OssRequest {
   readonly key: string;
 }
 
+/** @returns undefined when the address is not that of an object */
+export function keyOf(address: ObjectAddress): string | undefined {
+  return address.kind === 'object' ? address.key : undefined;
+}
+
 /** Parses everything before the body. Never throws: the operations refuse what is invalid. */
 export function parseRequest(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   bucket: string,
 ): ParsedRequest {
   const target = readTarget(request);
-  const address = findAddress(target, bucket);
+  const addresses = findAddresses(target, bucket);
   return {
     method: request.method ?? 'GET',
-    address,
+    addresses,
     bucket,
-    key: address.kind === 'object' ? address.key : undefined,
+    key: keyOf(addresses.at(-1) ?? addresses[0]),
     query: target.query,
     hasTooManyParameters: target.hasTooManyParameters,
     headers: readHeaders(request.headers),

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatHttpDate } from '../http/http-date.ts';
 import { BudgetExhausted } from '../http/memory-budget.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
+import { chooseAddress } from './choose-address.ts';
 import { allowOrigin, respondToPreflight } from './cors.ts';
-import type { CorsRule } from './cors.ts';
 import type { OssDependencies, OssOperation } from './dependencies.ts';
 import { refuse } from './error-response.ts';
 import { OssError, ossError } from './errors.ts';
@@ -45,7 +45,7 @@ export function createOssRouter(deps: OssDependencies): OssHandler {
     response.setHeader('x-oss-request-id', id);
     const request = { ...parseRequest(raw, rules.bucket), id, receivedAt, raw };
     try {
-      await route(operations, deps.corsRules, request, response);
+      await route(deps, operations, request, response);
     } catch (error) {
       await handleError(deps, request, response, error);
     }
@@ -56,20 +56,21 @@ export function createOssRouter(deps: OssDependencies): OssHandler {
 export type OssHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 async function route(
+  deps: OssDependencies,
   operations: Operations,
-  corsRules: readonly CorsRule[],
   request: OssRequest,
   response: ServerResponse,
 ): Promise<void> {
-  const { address, method } = request;
+  const { method } = request;
+  const address = await chooseAddress(deps, request);
   if (address.kind === 'foreignBucket') {
     throw ossError('NoSuchBucket', { elements: { BucketName: address.name } });
   }
   if (method === 'OPTIONS') {
-    respondToPreflight(corsRules, request, response);
+    respondToPreflight(deps.corsRules, request, response);
     return;
   }
-  allowOrigin(corsRules, request, response);
+  allowOrigin(deps.corsRules, request, response);
   switch (address.kind) {
     case 'invalid':
       throw ossError('InvalidObjectName');

@@ -52,6 +52,18 @@ export function findObjectKeyProblem(key: string): ObjectKeyProblem | undefined 
 }
 
 /**
+ * Returns the keys that the path of a URL may mean, when the host does not say whether the path begins with the bucket:
+ * first the whole path, then the rest after the bucket. A key may begin with the name of the bucket, too.
+ *
+ * @param path - without its leading slash
+ * @returns the last one is what a path-style client means; empty for the bucket itself
+ */
+export function keysOfPath(path: string, bucket: string): readonly [string, ...string[]] {
+  if (path === bucket) return [path, ''];
+  return path.startsWith(`${bucket}/`) ? [path, path.slice(bucket.length + 1)] : [path];
+}
+
+/**
  * Replaces each `${filename}` of a key by the name of the uploaded file without its folders (OSS PostObject reference;
  * how folders are cut off, and the result for an absent name, are unverified). The policy is evaluated before this.
  *

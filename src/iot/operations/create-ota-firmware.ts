@@ -2,7 +2,9 @@ import { claimUploads } from '../../uploads/claim.ts';
 import type { ClaimRequest } from '../../uploads/claim.ts';
 import { PACKAGE_STATUS } from '../../uploads/firmware-package.ts';
 import type { SignMethod } from '../../uploads/firmware-package.ts';
+import { findKnownKey } from '../../uploads/known-key.ts';
 import { businessError } from '../errors.ts';
+import type { ObjectHome } from '../parameters/firmware-url.ts';
 import { newName } from '../parameters/firmware-name.ts';
 import { FILE_PARAMETERS, readFiles } from '../parameters/package-files.ts';
 import { defaulted, optional, required } from '../parameters/parameter.ts';
@@ -84,8 +86,10 @@ export const createOtaFirmware: Operation = {
   run: async ({ account, instanceId, isSoleAccount, publicUrl, requestId, uploads }, given) => {
     const wanted = readPackage(given);
     checkProduct(account, wanted.productKey);
-    const home = { bucket: uploads.rules.bucket, publicUrl };
-    const files = readFiles(given, wanted.signMethod, home);
+    const { ledger, rules } = uploads;
+    const chooseKey: ObjectHome['chooseKey'] = (keys) => findKnownKey(ledger, keys);
+    const home = { bucket: rules.bucket, publicUrl, chooseKey };
+    const files = await readFiles(given, wanted.signMethod, home);
     const outcome = await claimUploads(uploads, {
       package: {
         ...wanted,
@@ -98,7 +102,7 @@ export const createOtaFirmware: Operation = {
     });
     if (outcome.kind !== 'claimed') {
       const labels = files.map((each) => each.labels);
-      throw claimRefusal(outcome, { wanted, labels, maxPackages: uploads.rules.maxPackages });
+      throw claimRefusal(outcome, { wanted, labels, maxPackages: rules.maxPackages });
     }
     return {
       Data: { FirmwareId: outcome.package.id, UtcCreate: toUtc(outcome.package.createdAt) },

@@ -1,4 +1,4 @@
-import { findObjectKeyProblem } from '../../policy/object-key.ts';
+import { findObjectKeyProblem, keysOfPath } from '../../policy/object-key.ts';
 import { quote } from './parameter.ts';
 
 /** The bucket and the address that URLs of objects have. */
@@ -6,20 +6,26 @@ export interface ObjectHome {
   readonly bucket: string;
   /** When undefined, every host is accepted. */
   readonly publicUrl: string | undefined;
+  /** Chooses the key of an existing object among those that a URL may mean. */
+  readonly chooseKey: (keys: readonly [string, ...string[]]) => Promise<string>;
 }
 
 export type ResolvedUrl =
-  | { readonly kind: 'key'; readonly key: string }
+  /** What it may mean, see `keysOfPath`. */
+  | { readonly kind: 'keys'; readonly keys: readonly [string, ...string[]] }
   /** `reason` completes "the URL is malformed: it ..." or "is not one of ours: ...". */
   | { readonly kind: 'malformed' | 'foreign'; readonly reason: string };
 
 const HTTP_URL = /^https?:\/\/[^/?#]+([^?#]*)/i;
 
 /**
- * Finds the object key in a FirmwareUrl. Ignores the query, so that a signed URL is accepted, too. The bucket may be in
+ * Finds the object keys that a FirmwareUrl may mean. Ignores the query, so that a signed URL is accepted, too. The bucket may be in
  * the host or before the key.
  */
-export function resolveFirmwareUrl(url: string, home: ObjectHome): ResolvedUrl {
+export function resolveFirmwareUrl(
+  url: string,
+  home: Pick<ObjectHome, 'bucket' | 'publicUrl'>,
+): ResolvedUrl {
   // Takes the key from the text, because parsing a URL rewrites dot segments and backslashes.
   const rawPath = HTTP_URL.exec(url)?.[1];
   if (rawPath === undefined || !URL.canParse(url)) {
@@ -34,10 +40,16 @@ export function resolveFirmwareUrl(url: string, home: ObjectHome): ResolvedUrl {
   if (address !== undefined && host !== address.host && host !== `${home.bucket}.${address.host}`) {
     return { kind: 'foreign', reason: `its host is ${host}, but this gateway is ${address.host}` };
   }
-  const key = stripBase(path, host, address?.pathname ?? '/', home.bucket);
-  return findObjectKeyProblem(key) === undefined
-    ? { kind: 'key', key }
-    : { kind: 'foreign', reason: 'its path is not an object key' };
+  const [first, ...others] = keysOf(stripBase(path, address?.pathname ?? '/'), host, home.bucket);
+  return first === undefined
+    ? { kind: 'foreign', reason: 'its path is not an object key' }
+    : { kind: 'keys', keys: [first, ...others] };
+}
+
+/** @returns the possible keys; in virtual host style, only the path */
+function keysOf(path: string, host: string, bucket: string): string[] {
+  const keys = host.startsWith(`${bucket}.`) ? [path] : keysOfPath(path, bucket);
+  return keys.filter((key) => findObjectKeyProblem(key) === undefined);
 }
 
 function decodePath(path: string): string | undefined {
@@ -48,10 +60,8 @@ function decodePath(path: string): string | undefined {
   }
 }
 
-/** Removes the path of the public URL, and the bucket unless the host has it. */
-function stripBase(path: string, host: string, basePath: string, bucket: string): string {
+/** Removes the path of the public URL. */
+function stripBase(path: string, basePath: string): string {
   const base = basePath.endsWith('/') ? basePath : `${basePath}/`;
-  const rest = path.slice(path.startsWith(base) ? base.length : 1);
-  const isVirtualHost = host.startsWith(`${bucket}.`);
-  return !isVirtualHost && rest.startsWith(`${bucket}/`) ? rest.slice(bucket.length + 1) : rest;
+  return path.slice(path.startsWith(base) ? base.length : 1);
 }

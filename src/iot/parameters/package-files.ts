@@ -90,21 +90,29 @@ export const FILE_PARAMETERS: readonly Parameter<unknown>[] = [
  *
  * @throws BusinessError when they are missing or not valid
  */
-export function readFiles(given: Given, signMethod: SignMethod, home: ObjectHome): NamedFile[] {
+export async function readFiles(
+  given: Given,
+  signMethod: SignMethod,
+  home: ObjectHome,
+): Promise<NamedFile[]> {
   const entries = multiFiles.read(given);
-  if (entries.length === 0) return [readSingle(given, signMethod, home)];
+  if (entries.length === 0) return [await readSingle(given, signMethod, home)];
   for (const parameter of Object.values(single)) {
     if (parameter.read(given) === undefined) continue;
     const reason = 'cannot be given together with MultiFiles';
     throw refusal('iot.system.IllegalRequest', given, parameter.name, reason);
   }
-  const files = entries.map((each) => readEntry(each, signMethod, home));
+  const files = await Promise.all(entries.map((each) => readEntry(each, signMethod, home)));
   rejectDuplicates(files, ({ file }) => file.name, 'iot.check.InvalidFormattedParameter', 'Name');
   rejectDuplicates(files, ({ file }) => file.key, 'iot.firmware.InvalidFirmwareUrl', 'Url');
   return files;
 }
 
-function readSingle(given: Given, signMethod: SignMethod, home: ObjectHome): NamedFile {
+async function readSingle(
+  given: Given,
+  signMethod: SignMethod,
+  home: ObjectHome,
+): Promise<NamedFile> {
   const url = single.url.read(given);
   if (url === undefined) {
     throw refusal('iot.firmware.NullFirmwareUrl', given, single.url.name, 'must be given');
@@ -118,14 +126,18 @@ function readSingle(given: Given, signMethod: SignMethod, home: ObjectHome): Nam
   const sign = readSign(single.sign, given, signMethod);
   const bytes = single.size.read(given);
   const file = {
-    key: readKey(url, labels.url, home),
+    key: await readKey(url, labels.url, home),
     ...(sign !== undefined && { sign }),
     ...(bytes !== undefined && { size: bytes }),
   };
   return { file, labels };
 }
 
-function readEntry(given: Given, signMethod: SignMethod, home: ObjectHome): NamedFile {
+async function readEntry(
+  given: Given,
+  signMethod: SignMethod,
+  home: ObjectHome,
+): Promise<NamedFile> {
   const labelOf = ({ name }: Parameter<unknown>): string => given.prefix + name;
   const labels = {
     url: labelOf(entry.url),
@@ -134,7 +146,7 @@ function readEntry(given: Given, signMethod: SignMethod, home: ObjectHome): Name
     md5: labelOf(entry.md5),
   };
   const name = entry.name.read(given);
-  const key = readKey(entry.url.read(given), labels.url, home);
+  const key = await readKey(entry.url.read(given), labels.url, home);
   const sign = readSign(entry.sign, given, signMethod);
   const bytes = entry.size.read(given);
   const md5 = entry.md5.read(given);
@@ -160,9 +172,9 @@ function readSign(
   throw refusal('iot.firmware.InvalidFirmwareSign', given, parameter.name, reason);
 }
 
-function readKey(url: string, parameter: string, home: ObjectHome): string {
+async function readKey(url: string, parameter: string, home: ObjectHome): Promise<string> {
   const resolved = resolveFirmwareUrl(url, home);
-  if (resolved.kind === 'key') return resolved.key;
+  if (resolved.kind === 'keys') return home.chooseKey(resolved.keys);
   const code =
     resolved.kind === 'malformed'
       ? 'iot.firmware.MalformedFirmwareUrl'

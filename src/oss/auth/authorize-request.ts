@@ -18,7 +18,7 @@ export type Authorization = 'signed' | 'anonymous';
  */
 export function authorizeRequest(
   deps: AuthorizeDependencies,
-  request: Omit<ParsedRequest, 'address'>,
+  request: Omit<ParsedRequest, 'addresses'>,
 ): Authorization {
   refuseLongQuery(request);
   const header = request.headers.get('authorization');

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { readTarget } from '../../../src/http/request-target.ts';
-import { findAddress } from '../../../src/oss/object-address.ts';
+import { findAddresses } from '../../../src/oss/object-address.ts';
 import { findObjectKeyProblem } from '../../../src/policy/object-key.ts';
 
 const BUCKET = 'iotx-ota';
-const find = (url: string, host = '127.0.0.1:9070') =>
-  findAddress(readTarget({ url, headers: { host } }), BUCKET);
+const findAll = (url: string, host = '127.0.0.1:9070') =>
+  findAddresses(readTarget({ url, headers: { host } }), BUCKET);
+/** The address in path style, if there are several. */
+const find = (url: string, host?: string) => findAll(url, host).at(-1);
 const object = (key: string) => ({ kind: 'object', key });
 
 it.each([
@@ -26,12 +28,25 @@ it.each([
 });
 
 it.each([
+  ['/iotx-ota', [object('iotx-ota'), { kind: 'bucket' }]],
+  ['/iotx-ota/', [object('iotx-ota/'), { kind: 'bucket' }]],
+  ['/iotx-ota/a%2Fb?x', [object('iotx-ota/a/b'), object('a/b')]],
+  ['/iotx-ota//a', [object('iotx-ota//a'), { kind: 'invalid', problem: 'invalid' }]],
+  [
+    `/iotx-ota/${'k'.repeat(1020)}`,
+    [{ kind: 'invalid', problem: 'tooLong' }, object('k'.repeat(1020))],
+  ],
+])('finds with %s first the whole path, then the key after the bucket', (url, expected) => {
+  expect(findAll(url)).toEqual(expected);
+});
+
+it.each([
   ['/', { kind: 'bucket' }],
   ['/a/b', object('a/b')],
   ['/iotx-ota/a', object('iotx-ota/a')],
   ['/iotx-ota', object('iotx-ota')],
 ])('finds %s in virtual host style', (url, expected) => {
-  expect(find(url, 'iotx-ota.localhost:9070')).toEqual(expected);
+  expect(findAll(url, 'iotx-ota.localhost:9070')).toEqual([expected]);
   expect(find(url, 'IOTX-OTA.oss-cn-shanghai.aliyuncs.com')).toEqual(expected);
   expect(find(`http://iotx-ota.localhost${url}`, 'elsewhere')).toEqual(expected);
 });
@@ -52,7 +67,7 @@ it.each([
 });
 
 it('finds an object without a Host header by the path', () => {
-  expect(findAddress(readTarget({ url: '/a', headers: {} }), BUCKET)).toEqual(object('a'));
+  expect(findAddresses(readTarget({ url: '/a', headers: {} }), BUCKET)).toEqual([object('a')]);
 });
 
 it.each([
@@ -100,8 +115,9 @@ it('accepts a key of 1023 bytes', () => {
 it('never throws for any URL and host', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.string(), (url, host) => {
-      expect(find(url, host).kind).toMatch(/^(bucket|object|foreignBucket|invalid)$/);
-      expect(find(`/${url}`, host).kind).toMatch(/^(bucket|object|foreignBucket|invalid)$/);
+      for (const { kind } of [...findAll(url, host), ...findAll(`/${url}`, host)]) {
+        expect(kind).toMatch(/^(bucket|object|foreignBucket|invalid)$/);
+      }
     }),
   );
 });

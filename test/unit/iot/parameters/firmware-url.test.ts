@@ -7,7 +7,9 @@ const resolve = (url: string, publicUrl?: string) =>
 it.each([
   ['http://127.0.0.1:9070/ota/a/b.bin', 'ota/a/b.bin'],
   ['HTTPS://anything.example.com/ota/a/b.bin', 'ota/a/b.bin'],
-  ['http://host/iotx-ota/ota/b.bin', 'ota/b.bin'],
+  ['http://host/iotx-ota/ota/b.bin', 'iotx-ota/ota/b.bin', 'ota/b.bin'],
+  ['http://host/iotx-ota//b.bin', 'iotx-ota//b.bin'],
+  ['http://host/iotx-ota/', 'iotx-ota/'],
   ['http://iotx-ota.host/ota/b.bin', 'ota/b.bin'],
   ['http://iotx-ota.host/iotx-ota/b.bin', 'iotx-ota/b.bin'],
   ['http://host/ota/b.bin?Expires=1&Signature=a%2Fb', 'ota/b.bin'],
@@ -16,8 +18,8 @@ it.each([
   ['http://host/ota/固.bin', 'ota/固.bin'],
   ['http://host/a/../b//c', 'a/../b//c'],
   ['http://host/a%3Fb', 'a?b'],
-])('finds the key in %s', (url, key) => {
-  expect(resolve(url)).toEqual({ kind: 'key', key });
+])('finds the keys that %s may mean', (url, ...keys) => {
+  expect(resolve(url)).toEqual({ kind: 'keys', keys });
 });
 
 it.each([
@@ -36,15 +38,12 @@ it.each([
   expect(resolve(url).kind).toBe('malformed');
 });
 
-it.each([
-  'http://host',
-  'http://host/',
-  'http://host/_gateway/x',
-  'http://host//x',
-  'http://host/iotx-ota/',
-])('rejects %s as foreign', (url) => {
-  expect(resolve(url).kind).toBe('foreign');
-});
+it.each(['http://host', 'http://host/', 'http://host/_gateway/x', 'http://host//x'])(
+  'rejects %s as foreign',
+  (url) => {
+    expect(resolve(url).kind).toBe('foreign');
+  },
+);
 
 describe('with a public URL', () => {
   it.each([
@@ -56,7 +55,8 @@ describe('with a public URL', () => {
     ['https://ota.example.com/base', 'https://ota.example.com/base/iotx-ota/ota/b.bin'],
     ['http://127.0.0.1:9070', 'http://127.0.0.1:9070/ota/b.bin'],
   ])('%s accepts %s', (publicUrl, url) => {
-    expect(resolve(url, publicUrl)).toEqual({ kind: 'key', key: 'ota/b.bin' });
+    const resolved = resolve(url, publicUrl);
+    expect(resolved.kind === 'keys' && resolved.keys.at(-1)).toBe('ota/b.bin');
   });
 
   it.each(['https://example.com/ota/b.bin', 'https://ota.example.com:444/ota/b.bin'])(
