@@ -127,6 +127,24 @@ function renderSettings(text, settings) {
   );
 }
 
+/** @returns the page of the fidelity with an updated table of differences */
+function renderFidelity(text, differences) {
+  const errorCode = (row) => code(row.split('.')[0]);
+  const rows = Object.entries(differences).map(([name, row]) => [
+    code(name),
+    row.behavior,
+    row.oss,
+    row.lenient,
+    row.refusal === undefined ? '' : errorCode(row.refusal),
+    row.source,
+  ]);
+  const head = ['Code', 'Request', 'OSS', 'Here', 'Error when strict', 'Source'];
+  return text.replace(
+    /(<!-- differences -->\n)[^]*?(<!-- \/differences -->)/,
+    (_all, start, end) => `${start}\n${table(head, rows)}\n\n${end}`,
+  );
+}
+
 /** @returns the page of the architecture with an updated table of rooms */
 function renderArchitecture(text, entries) {
   const rows = Object.entries(entries).map(([name, { holds, imports }]) => [
@@ -154,7 +172,7 @@ function listSettings({ describeOptions, variableName }) {
   }));
 }
 
-module.exports = { listSettings, renderArchitecture, renderPages, renderSettings };
+module.exports = { listSettings, renderArchitecture, renderFidelity, renderPages, renderSettings };
 
 if (require.main === module) {
   const dist = (path) => require(join('..', 'dist', path));
@@ -177,6 +195,8 @@ if (require.main === module) {
   };
   const settings = listSettings({ ...dist('config/config.js'), ...dist('cli/environment.js') });
   rewrite('settings.md', (text) => renderSettings(text, settings));
+  const { DIFFERENCES } = dist('oss/differences.js');
+  rewrite('fidelity.md', (text) => renderFidelity(text, DIFFERENCES));
   const { entries } = require('../architecture.js');
   rewrite('architecture.md', (text) => renderArchitecture(text, entries));
 }

@@ -12,6 +12,8 @@ import type { Clock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
 import { createOpsRouter } from './ops/router.ts';
 import type { TestControls } from './ops/test-controls.ts';
+import { createFidelity } from './oss/fidelity.ts';
+import type { NoticeLog } from './oss/fidelity.ts';
 import { createCallbackRule } from './oss/post-object/callback-target.ts';
 import { createOssRouter } from './oss/router.ts';
 import type { OssHandler } from './oss/router.ts';
@@ -25,6 +27,7 @@ export interface AppDependencies {
   readonly nonces: NonceMemory;
   readonly faults: FaultPlan | undefined;
   readonly quota: Quota;
+  readonly notices: NoticeLog;
   /** The machine's clock, which clients date their calls by. */
   readonly wallClock: Clock;
   /** Ports that the gateway listens on; it may add more later. */
@@ -129,7 +132,8 @@ function isForOperator({ url }: Outline): boolean {
 }
 
 function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandler } {
-  const { config, faults, keys, nonces, quota, uploads, wallClock } = deps;
+  const { config, faults, keys, nonces, notices, quota, uploads, wallClock } = deps;
+  const { clock, logger } = uploads;
   const shared = {
     uploads,
     bucketKey: keys.bucketKey,
@@ -151,6 +155,7 @@ function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandl
     publicRead: config.publicRead,
     corsRules: config.corsRules,
     callback: createCallbackRule(config, deps.ownPorts),
+    fidelity: createFidelity(config.fidelity, { clock, logger, notices }),
     drain: { bytes: config.drainBytes, milliseconds: config.drainTime },
   });
   return { iot, oss };

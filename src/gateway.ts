@@ -30,6 +30,7 @@ import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
 import type { TestControls } from './ops/test-controls.ts';
+import { NoticeLog } from './oss/fidelity.ts';
 import { faultCodes as ossFaultCodes } from './oss/post-object/injected-faults.ts';
 import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
@@ -44,6 +45,8 @@ import { createUploads } from './uploads/uploads.ts';
 
 /* Types for the other entry points: the commands, the test kit and the multer storage. */
 export type { FaultRegistry, Faults } from './faults/fault-registry.ts';
+export { NoticeLog } from './oss/fidelity.ts';
+export type { Notice } from './oss/fidelity.ts';
 export type { Observer, PurgingBody } from './uploads/ports.ts';
 export type { FirmwarePackage } from './uploads/firmware-package.ts';
 export type { DepositedFile } from './uploads/deposit.ts';
@@ -67,6 +70,8 @@ export interface GatewayParts {
   readonly quota?: Quota;
   /** Faults that a test injects: see `createFaults`. */
   readonly faults?: FaultRegistry;
+  /** Keeps the notices about requests that OSS would treat differently. */
+  readonly notices?: NoticeLog;
   /** The accounts that may call the API, instead of those of the settings. */
   readonly accounts?: readonly Account[];
 }
@@ -133,7 +138,9 @@ export async function createGateway(
     const view = createUploads(uploads, accountIds);
     const faults = parts.faults ?? (config.testMode ? createFaults() : undefined);
     const forget = (): Promise<void> => pruneNonces(records.nonces, NEVER);
-    const tests = testControls({ config, uploads, faults, view, purge: purge.run, forget });
+    const notices = parts.notices ?? new NoticeLog();
+    const purged = { view, purge: purge.run, forget };
+    const tests = testControls({ config, uploads, faults, notices, ...purged });
     const ownPorts = new Set<number>();
     const app = createApp({
       config,
@@ -143,6 +150,7 @@ export async function createGateway(
       tests,
       faults,
       nonces,
+      notices,
       quota: parts.quota ?? createQuota(),
       wallClock: parts.wallClock ?? wallClock,
     });
@@ -244,16 +252,17 @@ function testControls(tested: {
   readonly config: Config;
   readonly uploads: UploadDependencies;
   readonly faults: FaultRegistry | undefined;
+  readonly notices: NoticeLog;
   readonly view: Uploads;
   readonly purge: () => Promise<PurgeReport>;
   readonly forget: () => Promise<void>;
 }): TestControls | undefined {
-  const { config, faults, forget, purge, uploads, view } = tested;
+  const { config, faults, forget, notices, purge, uploads, view } = tested;
   const { clock } = uploads;
   if (!(clock instanceof AdjustableClock) || faults === undefined) return undefined;
   const { publicUrl, testMode, testModeRemote } = config;
   const access = { publicUrl, testModeRemote };
-  return testMode ? { clock, faults, uploads: view, purge, forget, access } : undefined;
+  return testMode ? { clock, faults, notices, uploads: view, purge, forget, access } : undefined;
 }
 
 /**

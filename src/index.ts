@@ -30,6 +30,9 @@ export type {
   UploadBase,
   UploadState,
 } from './uploads/upload.ts';
+export type { DifferenceCode } from './oss/differences.ts';
+export { NoticeLog } from './oss/fidelity.ts';
+export type { Notice } from './oss/fidelity.ts';
 export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
 export type { PackageInput, Uploads } from './uploads/uploads.ts';
 export type { VerificationResult } from './uploads/verification.ts';

@@ -98,6 +98,12 @@ const bucket = {
   unsignedCallbacks: flag
     .default(false)
     .describe('forms may ask for a callback that their policy does not cover'),
+  fidelity: z
+    .enum(['lenient', 'strict'])
+    .default('lenient')
+    .describe(
+      'requests that OSS refuses and the gateway can read: strict refuses them, lenient accepts them with a notice',
+    ),
 };
 
 const lifetimes = {

@@ -12,10 +12,17 @@ import { BadControl, respondNotFound } from './responses.ts';
 import { findAccessProblem } from './test-access.ts';
 import type { TestAccess } from './test-access.ts';
 
+/** The latest notices about requests that OSS would treat differently. */
+interface Notices {
+  list(): readonly object[];
+  clear(): void;
+}
+
 /** What the test controls work with. */
 export interface TestControls {
   readonly clock: AdjustableClock;
   readonly faults: Faults;
+  readonly notices: Notices;
   readonly uploads: Uploads;
   readonly purge: () => Promise<PurgeReport>;
   /** Forgets the nonces of past calls. */
@@ -119,15 +126,20 @@ const verdict = z.strictObject({
   verifyProgress: z.int().min(0).max(100).optional(),
 });
 
-function addState(router: Router, { clock, faults, forget, purge, uploads }: TestControls): void {
+function addState(router: Router, controls: TestControls): void {
+  const { clock, faults, forget, notices, purge, uploads } = controls;
   router.get('/snapshot', async (_request, response) => {
     response.json(await uploads.snapshot());
+  });
+  router.get('/notices', (_request, response) => {
+    response.json({ notices: notices.list() });
   });
   router.post('/purge', async (_request, response) => {
     response.json(await purge());
   });
   router.post('/reset', async (_request, response) => {
     faults.clear();
+    notices.clear();
     await uploads.forgetAll();
     await forget();
     clock.reset();

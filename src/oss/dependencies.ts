@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import type { CorsRule } from './cors.ts';
+import type { Fidelity } from './fidelity.ts';
 import type { OssRequest } from './oss-request.ts';
 import type { CallbackRule } from './post-object/callback-target.ts';
 
@@ -23,6 +24,8 @@ export interface OssDependencies {
   readonly publicRead: boolean;
   readonly corsRules: readonly CorsRule[];
   readonly callback: CallbackRule;
+  /** Decides about what OSS would treat differently. */
+  readonly fidelity: Fidelity;
   /** Undefined when no faults can be injected. */
   readonly faults: FaultPlan | undefined;
   /** How much of a refused request is still read, so that the client can receive the response. */

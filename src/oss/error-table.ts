@@ -50,6 +50,11 @@ export const OSS_ERRORS = {
         ec: '0006-00000228',
         message: 'Invalid according to Policy: Extra input fields: {fields}',
       },
+      // Ours, in OSS's words.
+      callbackNotInPolicy: {
+        ec: '0006-00000228',
+        message: 'Invalid according to Policy: Extra input fields: callback',
+      },
       // The page of this EC gives the rule, but neither code nor message: unverified.
       notYetValid: { ec: '0002-00000235', message: 'Request is not valid yet.' },
       policyExpired: {
@@ -244,6 +249,11 @@ export const OSS_ERRORS = {
     causes: {
       header: { ec: '0002-00000504' },
     },
+  },
+  SecondLevelDomainForbidden: {
+    status: 403,
+    message:
+      'The bucket you are attempting to access must be addressed using OSS third level domain.',
   },
   // Ours: the code of OSS for an overload is unverified.
   ServiceUnavailable: {

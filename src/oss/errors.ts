@@ -50,6 +50,8 @@ export function isOssErrorCode(code: string): code is OssErrorCode {
 export const OSS_ERROR_CODES: readonly string[] = Object.keys(OSS_ERRORS);
 
 interface OssErrorFacts extends AnyOptions {
+  /** Which row of the table it is; undefined for a message that is not in the table. */
+  readonly row?: OssErrorName;
   readonly message: string;
   readonly ec?: string | undefined;
 }
@@ -58,15 +60,17 @@ interface OssErrorFacts extends AnyOptions {
 export class OssError extends Error {
   override readonly name = 'OssError';
   readonly code: OssErrorCode;
+  readonly row: OssErrorName;
   readonly status: number;
   /** Fine-grained code. */
   readonly ec: string | undefined;
   readonly elements: ErrorElements;
 
   /** Use {@link ossError}, except for a message that is not in the table. */
-  constructor(code: OssErrorCode, { message, ec, elements = {}, cause }: OssErrorFacts) {
+  constructor(code: OssErrorCode, { message, ec, elements = {}, cause, row }: OssErrorFacts) {
     super(message, { cause });
     this.code = code;
+    this.row = row ?? code;
     this.status = OSS_ERRORS[code].status;
     this.ec = ec;
     this.elements = elements;
@@ -84,7 +88,12 @@ export function ossError<Name extends OssErrorName>(
     OSS_ERRORS[code];
   const { ec, message = row.message } = (cause === undefined ? row : row.causes?.[cause]) ?? row;
   const given: AnyOptions & { readonly values?: Readonly<Record<string, string>> } = options ?? {};
-  return new OssError(code, { ...given, ec, message: fill(message, given.values ?? {}) });
+  return new OssError(code, {
+    ...given,
+    row: name,
+    ec,
+    message: fill(message, given.values ?? {}),
+  });
 }
 
 type Causes = Readonly<Record<string, OssErrorCause>>;

@@ -15,6 +15,7 @@ export const INVALID_ARGUMENTS = {
   callbackBody: { message: 'The length of callback body exceed max value.' },
   callbackBodyMissing: { message: 'The callback body is empty.' },
   callbackBodyType: { message: 'The body type of callback is not supported.' },
+  callbackHost: { message: 'The callback url configuration is invalid.' },
   callbackNotBase64: { message: 'The callback configuration is not base64 encoded.' },
   callbackNotJson: { message: 'The callback configuration is not json format.' },
   callbackTooLong: { message: 'The length of callback exceed max value.' },
@@ -45,6 +46,7 @@ export const INVALID_ARGUMENTS = {
   fieldNotUtf8: { message: 'The form field {field} is not encoded in UTF-8.' },
   // Unverified.
   fieldTwice: { message: 'The form field {field} is specified more than once.' },
+  filePartHeader: { message: 'The bucket POST contains unrecognized field name.' },
   formCredential: {
     ec: '0002-00000710',
     message: 'The credential must be <AccessKeyId>/<YYYYMMDD>/<region>/oss/aliyun_v4_request.',

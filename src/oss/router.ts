@@ -7,6 +7,7 @@ import { allowOrigin, respondToPreflight } from './cors.ts';
 import type { OssDependencies, OssOperation } from './dependencies.ts';
 import { refuse } from './error-response.ts';
 import { OssError, ossError } from './errors.ts';
+import { differenceOf } from './fidelity.ts';
 import { deleteObject } from './objects/delete-object.ts';
 import { getObject } from './objects/get-object.ts';
 import { putObject } from './objects/put-object.ts';
@@ -70,6 +71,8 @@ async function route(
     respondToPreflight(deps.corsRules, request, response);
     return;
   }
+  if (address !== request.addresses[0])
+    deps.fidelity.meet({ code: 'PathStyle' }, request.id, response);
   allowOrigin(deps.corsRules, request, response);
   switch (address.kind) {
     case 'invalid':
@@ -99,7 +102,7 @@ function findOperation<Operation>(
 
 /** Handles a failed request: error response, 500, or just close if the client is gone. */
 async function handleError(
-  { uploads, drain }: OssDependencies,
+  { drain, fidelity, uploads }: OssDependencies,
   request: OssRequest,
   response: ServerResponse,
   error: unknown,
@@ -118,6 +121,8 @@ async function handleError(
     );
   }
   const refusal = toRefusal(error, request);
+  const difference = refusal && differenceOf(refusal);
+  if (difference !== undefined) fidelity.meet({ code: difference }, requestId, response);
   if (refusal === undefined) logger.error({ requestId, err: error }, 'could not handle a request');
   if (response.headersSent) {
     response.destroy();

@@ -7,7 +7,7 @@ import { createOtaClient } from '../client/ota-client.ts';
 import { formFields, postObject } from '../client/post-object.ts';
 import type { PostOptions } from '../client/post-object.ts';
 import type { Gateway, Records } from '../gateway.ts';
-import { createFaults, createGateway, createMemoryRecords } from '../gateway.ts';
+import { createFaults, createGateway, createMemoryRecords, NoticeLog } from '../gateway.ts';
 import type { FaultRegistry } from '../gateway.ts';
 import { ManualClock } from '../lib/clock.ts';
 import { sequentialIds } from '../lib/ids.ts';
@@ -46,6 +46,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const observers = [...(parts.observers ?? []), observer];
   const records = parts.records ?? createMemoryRecords();
   const faults = parts.faults ?? createFaults();
+  const notices = parts.notices ?? new NoticeLog();
   const dataDir = await mkdtemp(join(tmpdir(), 'ota-gateway-'));
   try {
     const gateway = await createGateway(
@@ -63,7 +64,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         callbackHosts: [...LOOPBACK, ...[rest.callbackHosts ?? []].flat()].join(','),
         dataDir,
       },
-      { ids: sequentialIds(), ...parts, clock, records, faults, observers },
+      { ids: sequentialIds(), ...parts, clock, records, faults, notices, observers },
     );
     return extendGateway({
       gateway,
@@ -72,6 +73,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       bucketKey,
       records,
       faults,
+      notices,
       dataDir,
       hooks,
       failures,
@@ -105,6 +107,7 @@ interface StartedGateway {
   readonly bucketKey: Key;
   readonly records: Records;
   readonly faults: FaultRegistry;
+  readonly notices: NoticeLog;
   readonly dataDir: string;
   readonly hooks: CreatedHooks['hooks'];
   readonly failures: CreatedHooks['failures'];
@@ -112,8 +115,8 @@ interface StartedGateway {
 
 /** Adds to a gateway what tests need: clients, faults, seeds, hooks. */
 function extendGateway(started: StartedGateway): TestGateway {
-  const { accessKey, bucketKey, clock, dataDir, failures, faults, gateway, hooks, records } =
-    started;
+  const { accessKey, bucketKey, clock, dataDir, failures, gateway, hooks, records } = started;
+  const { faults, notices } = started;
   const memory = createMemoryServer(gateway.app);
   const clients = createClients(memory, clock, accessKey);
   const startedAt = clock.now();
@@ -140,8 +143,10 @@ function extendGateway(started: StartedGateway): TestGateway {
     fetch: (url, init = {}) => memoryFetch(connect)(new URL(url, URL_INSIDE), init),
     seed: createSeed({ ...base, ...poster }),
     snapshot: () => gateway.uploads.snapshot(),
+    notices: () => notices.list(),
     reset: async () => {
       faults.clear();
+      notices.clear();
       await gateway.uploads.forgetAll();
       await records.nonces.prune(NEVER, NEVER);
       clock.set(startedAt);

@@ -2,7 +2,15 @@ import type { UploadGrant } from '../client/api-client.ts';
 import type { CreateParameters, GenerateParameters, OtaClient } from '../client/ota-client.ts';
 import type { PostResponse } from '../client/post-object.ts';
 import type { GatewayOptions } from '../config/config.ts';
-import type { Faults, Gateway, GatewayParts, Records, Snapshot, Upload } from '../gateway.ts';
+import type {
+  Faults,
+  Gateway,
+  GatewayParts,
+  Notice,
+  Records,
+  Snapshot,
+  Upload,
+} from '../gateway.ts';
 import type { Duration, ManualClock } from '../lib/clock.ts';
 import type { Hooks } from './hooks.ts';
 
@@ -111,7 +119,12 @@ export interface TestGateway extends Gateway, Hooks {
   seed(options: SeedOptions): Promise<SeededUpload>;
   /** @returns all uploads and packages as plain data, the same in every run; for assertions and snapshot files */
   snapshot(): Promise<Snapshot>;
-  /** Deletes all uploads, packages, faults and nonces, and sets the clock back to its start. */
+  /**
+   * Returns the last 1000 notices, oldest first: requests that OSS would have treated differently, most of them refused.
+   * With the option `fidelity: 'strict'` the gateway refuses those, too.
+   */
+  notices(): readonly Notice[];
+  /** Deletes all uploads, packages, faults, notices and nonces, and sets the clock back to its start. */
   reset(): Promise<void>;
   /** The records of the gateway: ledger and nonces. */
   readonly records: Records;

@@ -6,17 +6,19 @@ import { describeOptions } from '../../src/config/config.ts';
 import { API_VERSION } from '../../src/iot/admit.ts';
 import { describeOperations } from '../../src/iot/describe.ts';
 import { BUSINESS_ERRORS, GATEWAY_ERRORS } from '../../src/iot/errors.ts';
+import { DIFFERENCES } from '../../src/oss/differences.ts';
 import { OSS_ERRORS } from '../../src/oss/error-table.ts';
 import { POLICY_PROBLEMS } from '../../src/policy/policy-problems.ts';
 
 interface DocsScript {
   renderArchitecture(text: string, rooms: object): string;
+  renderFidelity(text: string, differences: object): string;
   listSettings(sources: object): readonly object[];
   renderSettings(text: string, settings: readonly object[]): string;
   renderPages(tables: Readonly<Record<string, unknown>>): Record<string, string>;
 }
 
-const { listSettings, renderArchitecture, renderPages, renderSettings } =
+const { listSettings, renderArchitecture, renderFidelity, renderPages, renderSettings } =
   jest.requireActual<DocsScript>('../../scripts/write-docs.js');
 
 const pages = renderPages({
@@ -44,6 +46,13 @@ it.each([
   ['iot-api.md', describeOperations().flatMap(({ parameters }) => parameters.map((p) => p.name))],
 ])('finds every name in %s', (name, words) => {
   for (const word of words) expect(pages[name]).toContain(`\`${word}\``);
+});
+
+it('finds in docs/fidelity.md the table of differences that `npm run docs` writes, and no others', () => {
+  const text = readFileSync(join(__dirname, '..', '..', 'docs', 'fidelity.md'), 'utf8');
+  expect(text).toBe(renderFidelity(text, DIFFERENCES));
+  expect(text).toContain('| `PathStyle`');
+  expect(text).not.toContain('differs:');
 });
 
 describe('docs/architecture.md', () => {

@@ -22,10 +22,11 @@ export type AuthorizeForm = (
 
 /** Checks the fields before the file of a form, and returns the upload that they ask for. */
 export function authorizeForm(
-  { bucketKey, callback, publicRead, publicUrl, region, uploads, wallClock }: OssDependencies,
+  deps: OssDependencies,
   form: PostForm,
   request: OssRequest,
 ): FormCommand {
+  const { bucketKey, callback, fidelity, publicRead, publicUrl, region, uploads, wallClock } = deps;
   const { bucket, maxUploadBytes } = uploads.rules;
   const { fields, file } = form;
   const { key, contentType, size } = checkForm(form, {
@@ -41,7 +42,9 @@ export function authorizeForm(
   return {
     key,
     headers,
-    success: readSuccessAction(fields, { request, key, headers, callback, publicUrl }),
+    success: readSuccessAction(fields, {
+      ...{ request, key, headers, callback, publicUrl, fidelity },
+    }),
     size: admitSize(size, maxUploadBytes, file.announcedSize),
     forbidOverwrite: forbidsOverwrite(fields),
     bytes: file.bytes,

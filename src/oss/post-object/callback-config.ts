@@ -65,7 +65,7 @@ export function readCallback(
   }
   const host = setting('callbackHost');
   if (host !== undefined && !urls.every((url) => isAllowedHost(host, url, rule))) {
-    throw refusal('callbackUrl', text);
+    throw refusal('callbackHost', text);
   }
   // Keep no others: they may be large, and an upload may take hours.
   const variables = new Map([...fields].filter(([name]) => isVariableOf(template, name)));

@@ -11,7 +11,7 @@ import { ClientVanished } from '../../http/request-chunks.ts';
 import { OssError, ossError } from '../errors.ts';
 import { parseJson } from './callback-config.ts';
 import type { Callback } from './callback-config.ts';
-import { findAddresses, hostOf, portOf } from './callback-target.ts';
+import { findAddresses, hostOf, isPublic, portOf } from './callback-target.ts';
 import type { CallbackRule } from './callback-target.ts';
 
 /** Of each URL, the same as in OSS. */
@@ -27,6 +27,8 @@ export interface CallbackRequest {
   readonly rule: CallbackRule;
   /** The connection of the client that uploaded the file. */
   readonly client: Socket;
+  /** Is called before a private address is called. */
+  readonly onPrivateAddress: () => void;
 }
 
 /**
@@ -74,6 +76,7 @@ async function call(
   try {
     const addresses = await unlessAborted(findAddresses(url, request.rule, request.client), signal);
     if (addresses.length === 0) return ossError('CallbackFailed.address');
+    if (!addresses.every(({ address }) => isPublic(address))) request.onPrivateAddress();
     const response = await send(url, addresses, request, signal);
     const outcome = await readOutcome(response);
     // Closes the connection, even if the response has more bytes.

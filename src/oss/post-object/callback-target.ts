@@ -13,14 +13,17 @@ export interface CallbackSettings {
   /** Whether a form may ask for a callback that its policy does not cover. */
   readonly unsignedCallbacks: boolean;
   readonly publicUrl?: string | undefined;
+  /** `strict` allows no private address, as OSS does. */
+  readonly fidelity: 'lenient' | 'strict';
 }
 
 /** Which callbacks are allowed, and to which hosts. */
 export interface CallbackRule {
   /** Whether a form may ask for a callback that its policy does not cover. */
   readonly unsigned: boolean;
-  /** Hosts in the form of `hostOf`. Only these may have private addresses. */
+  /** Hosts in the form of `hostOf`. Only these may have private addresses, if any may. */
   readonly namedHosts: ReadonlySet<string>;
+  readonly allowsPrivate: boolean;
   /** Whether other hosts may be called too, at their public addresses. */
   readonly anyPublic: boolean;
   /** Ports that the gateway listens on, so that it never calls itself. */
@@ -39,13 +42,14 @@ const MAX_CALLBACKS = 100;
 
 /** @param ownPorts - ports that the gateway listens on, including those that are added to the set later */
 export function createCallbackRule(
-  { callbackHosts, unsignedCallbacks, publicUrl }: CallbackSettings,
+  { callbackHosts, fidelity, unsignedCallbacks, publicUrl }: CallbackSettings,
   ownPorts: ReadonlySet<number>,
   resolve: CallbackRule['resolve'] = (host) => lookup(host, { all: true }),
 ): CallbackRule {
   return {
     unsigned: unsignedCallbacks,
     namedHosts: new Set(callbackHosts.filter((host) => host !== 'any').map(normalizeHost)),
+    allowsPrivate: fidelity === 'lenient',
     anyPublic: callbackHosts.includes('any'),
     ownPorts,
     publicUrl: publicUrl === undefined ? undefined : new URL(publicUrl),
@@ -104,9 +108,10 @@ export async function findAddresses(
 function isAllowedAddress(
   address: string,
   url: URL,
-  { namedHosts, anyPublic }: CallbackRule,
+  { allowsPrivate, anyPublic, namedHosts }: CallbackRule,
 ): boolean {
-  return namedHosts.has(hostOf(url)) || (anyPublic && isPublic(address));
+  const isNamed = namedHosts.has(hostOf(url));
+  return isNamed ? allowsPrivate || isPublic(address) : anyPublic && isPublic(address);
 }
 
 function isOwnListener(

@@ -39,7 +39,10 @@ export interface CheckedForm {
  * conditions. Parses a policy only after its signature is verified. OSS documents no order.
  * @throws OssError for a form that is refused
  */
-export function checkForm({ fields, file }: PostForm, rules: FormRules): CheckedForm {
+export function checkForm(
+  { fields, file }: Pick<PostForm, 'fields' | 'file'>,
+  rules: FormRules,
+): CheckedForm {
   const rawKey = requireKey(fields);
   const { policy, version } = verifyForm(fields, rules);
   const parsed = parsePolicy(policy);
@@ -49,10 +52,11 @@ export function checkForm({ fields, file }: PostForm, rules: FormRules): Checked
 
   const contentType = effectiveContentType(fields, file.contentType);
   checkConditions(conditions, { bucket: rules.bucket, fields, contentType });
-  checkCoverage(conditions, [
-    ...(version === 4 ? SIGNING_FIELDS_V4 : []),
-    ...(rules.unsignedCallbacks || valueOf(fields, CALLBACK) === undefined ? [] : [CALLBACK]),
-  ]);
+  if (version === 4) checkCoverage(conditions, SIGNING_FIELDS_V4);
+  if (!rules.unsignedCallbacks && valueOf(fields, CALLBACK) !== undefined) {
+    const isCovered = findUncoveredFields(conditions, [CALLBACK]).length === 0;
+    if (!isCovered) throw ossError('AccessDenied.callbackNotInPolicy');
+  }
   return { key: expandKey(rawKey, file.filename), contentType, size: sizeRange(conditions) };
 }
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { headerBytes } from '../../http/memory-budget.ts';
 import { allowSmallChunks } from '../../http/small-chunks.ts';
 import { elapsedSince } from '../../lib/clock.ts';
@@ -7,6 +8,7 @@ import { receiveObject } from '../receive-object.ts';
 import { contentLength, openBody } from '../request-body.ts';
 import { authorizeForm } from './authorize-form.ts';
 import type { AuthorizeForm, FormCommand } from './authorize-form.ts';
+import { isBoundaryQuoted } from './form-differences.ts';
 import { withFaults } from './injected-faults.ts';
 import { readBoundary } from './multipart.ts';
 import { readForm } from './read-form.ts';
@@ -21,7 +23,7 @@ export function createPostObject(deps: OssDependencies): OssOperation {
   const plain: AuthorizeForm = (form, request) => authorizeForm(deps, form, request);
   const authorize = faults === undefined ? plain : withFaults(faults, plain);
   return async (request, response) => {
-    const command = await readCommand(deps, request, authorize);
+    const command = await readCommand(deps, request, response, authorize);
     const object = await receiveObject(uploads, command);
     for (const [name, value] of successHeaders(object)) response.setHeader(name, value);
     response.setHeader('x-oss-server-time', String(elapsedSince(request.receivedAt, wallClock)));
@@ -31,17 +33,21 @@ export function createPostObject(deps: OssDependencies): OssOperation {
 
 /** Reads a form up to its file, and authorizes it. Until then its memory counts as that of an unsigned request. */
 async function readCommand(
-  { unsigned }: OssDependencies,
+  { fidelity, unsigned }: OssDependencies,
   request: OssRequest,
+  response: ServerResponse,
   authorize: AuthorizeForm,
 ): Promise<FormCommand> {
-  const { headers } = request;
-  const boundary = readBoundary(headers.get('content-type'));
+  const { headers, id } = request;
+  const contentType = headers.get('content-type');
+  const boundary = readBoundary(contentType);
+  if (isBoundaryQuoted(contentType)) fidelity.meet({ code: 'QuotedBoundary' }, id, response);
   const length = contentLength(headers);
   const share = unsigned.open();
   try {
     await share.grow(headerBytes(request.raw));
     const form = await readForm(openBody(request), boundary, length, share);
+    for (const difference of form.differences) fidelity.meet(difference, id, response);
     const command = await authorize(form, request);
     allowSmallChunks(request.raw);
     return command;

@@ -3,8 +3,10 @@ import { COST, GrowingBuffer } from '../../http/growing-buffer.ts';
 import type { MemoryShare } from '../../http/memory-budget.ts';
 import { argument, ossError } from '../errors.ts';
 import type { ErrorElements, OssError } from '../errors.ts';
+import type { MetDifference } from '../fidelity.ts';
 import { KEY_AND_AUTH_FIELDS, quote } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
+import { beginsWithDisposition, findDifferences } from './form-differences.ts';
 import {
   decodeExtendedValue,
   decodeFilename,
@@ -21,6 +23,8 @@ import type { PartHeaders } from './part-headers.ts';
 export interface PostForm {
   readonly fields: FormFields;
   readonly file: FormFile;
+  /** What OSS would treat differently in the headers of its parts. */
+  readonly differences: readonly MetDifference[];
 }
 
 /** The file of a form. */
@@ -52,8 +56,6 @@ const LIMITS = {
  * Reads a form up to its file. Recognizes the file only by its name `file`, because clients send files without a file
  * name or type, and fields with both.
  *
- * Differs from OSS, which fails at `filename*` and refuses unknown headers of the file's part.
- *
  * @param contentLength - of the request
  * @param share - counts the memory of the fields
  * @throws OssError for a form that is malformed, too large, or has no file; BudgetExhausted
@@ -67,19 +69,25 @@ export async function readForm(
   const parts = formParts(body, boundary);
   const value = new GrowingBuffer(share, LIMITS.value);
   const fields = new Map<string, string>();
+  let isInOrder = true;
   let valueBytes = 0;
   for (let count = 1; count <= LIMITS.parts; count += 1) {
     const next = await parts.next();
     if (next.done === true) throw ossError('IncorrectNumberOfFilesInPOSTRequest');
     const part = next.value;
-    const { name, filename } = readDisposition(part.headers);
+    const { disposition, name } = readDisposition(part.headers);
+    isInOrder &&= beginsWithDisposition(part.headers);
     if (isFile(name)) {
       // Subtract the closing boundary, its dashes and its line breaks.
       const announcedSize = contentLength && contentLength - part.offset - boundary.length - 8;
       const contentType = decodeUtf8(part.headers.get('content-type')?.[0] ?? '').trim();
+      const filename = readFilename(disposition);
+      const bytes = fileBytes(part, parts);
+      const { headers } = part;
       return {
         fields,
-        file: { filename, contentType, announcedSize, bytes: fileBytes(part, parts) },
+        file: { filename, contentType, announcedSize, bytes },
+        differences: findDifferences({ isInOrder, headers, disposition, announcedSize }),
       };
     }
     await readValue(part, value, LIMITS.valuesBeforeFile - valueBytes);
@@ -157,7 +165,7 @@ function isFile(name: string): boolean {
 const LINE_BREAK = /[\r\n]/;
 
 /** @throws OssError when the part has no `Content-Disposition: form-data` with a name */
-function readDisposition(headers: PartHeaders): { name: string; filename: string | undefined } {
+function readDisposition(headers: PartHeaders): { disposition: ParameterizedHeader; name: string } {
   const [header, ...others] = headers.get('content-disposition') ?? [];
   const disposition = header === undefined ? undefined : parseParameters(header, 'name');
   const name = disposition?.parameters.get('name');
@@ -167,7 +175,7 @@ function readDisposition(headers: PartHeaders): { name: string; filename: string
   if (name.length > LIMITS.name) {
     throw ossError('FieldItemTooLong', { elements: sizes(LIMITS.name, name.length) });
   }
-  return { name: decodeUtf8(name), filename: readFilename(disposition) };
+  return { disposition, name: decodeUtf8(name) };
 }
 
 function readFilename({ parameters }: ParameterizedHeader): string | undefined {

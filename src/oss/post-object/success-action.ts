@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { requestHost } from '../../http/public-host.ts';
 import type { StoredObject } from '../../uploads/upload.ts';
+import type { DifferenceCode } from '../differences.ts';
 import { argument, ossError } from '../errors.ts';
+import type { Fidelity } from '../fidelity.ts';
 import { quote, valueOf } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import { flatXml, keyText } from '../flat-xml.ts';
@@ -28,6 +30,7 @@ export interface PlannedUpload {
   /** Stored with the object. */
   readonly headers: StoredObject['headers'];
   readonly callback: CallbackRule;
+  readonly fidelity: Fidelity;
   /** Scheme and host as clients see them; undefined to take them from the request. */
   readonly publicUrl: string | undefined;
 }
@@ -88,8 +91,12 @@ export function* successHeaders(object: StoredObject): Iterable<readonly [string
 function callbackAction(callback: Callback, planned: PlannedUpload): SuccessAction {
   return async (response, object) => {
     const body = Buffer.from(callbackBody(callback, systemVariables(planned, object)));
-    const client = planned.request.raw.socket;
-    const json = await sendCallback({ callback, body, rule: planned.callback, client });
+    const { fidelity, request, callback: rule } = planned;
+    const meet = (code: DifferenceCode): void => fidelity.meet({ code }, request.id, response);
+    meet('UnsignedCallback');
+    const client = request.raw.socket;
+    const onPrivateAddress = (): void => meet('PrivateCallback');
+    const json = await sendCallback({ callback, body, rule, client, onPrivateAddress });
     send(response, 200, { type: 'application/json', body: json });
   };
 }

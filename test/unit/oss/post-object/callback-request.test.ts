@@ -6,7 +6,11 @@ import { createCallbackRule } from '../../../../src/oss/post-object/callback-tar
 describe('sendCallback', () => {
   it('does not start for a client that has closed its connection', async () => {
     const resolve = jest.fn();
-    const settings = { callbackHosts: ['app.test'], unsignedCallbacks: true };
+    const settings = {
+      callbackHosts: ['app.test'],
+      unsignedCallbacks: true,
+      fidelity: 'lenient',
+    } as const;
     const client = new Socket().destroy();
     const callback = {
       text: '',
@@ -18,7 +22,7 @@ describe('sendCallback', () => {
     } as const;
     const rule = createCallbackRule(settings, new Set(), resolve);
     await expect(
-      sendCallback({ callback, body: Buffer.alloc(0), rule, client }),
+      sendCallback({ callback, body: Buffer.alloc(0), rule, client, onPrivateAddress: jest.fn() }),
     ).rejects.toBeInstanceOf(ClientVanished);
     expect(resolve).not.toHaveBeenCalled();
     expect(client.listenerCount('close')).toBe(0);

@@ -28,7 +28,12 @@ function ruleOf(
   change: Partial<CallbackSettings> & { readonly ownPorts?: readonly number[] } = {},
 ): CallbackRule {
   const { ownPorts = [], ...settings } = change;
-  const rule = { callbackHosts, unsignedCallbacks: false, ...settings };
+  const rule = {
+    callbackHosts,
+    unsignedCallbacks: false,
+    fidelity: 'lenient' as const,
+    ...settings,
+  };
   return createCallbackRule(rule, new Set(ownPorts), (host) => {
     const addresses = /[:]|^[0-9.]+$/.test(host) ? [host] : NAMES[host];
     return addresses === undefined
@@ -46,6 +51,17 @@ async function addressesOf(
 ): Promise<string[]> {
   return (await findAddresses(new URL(url), rule, local)).map(({ address }) => address);
 }
+
+describe('with strict fidelity', () => {
+  it('allows no private address, not even of hosts that are named', async () => {
+    const named = ['10.0.0.1', 'localhost', 'ota.example', 'mixed.test'];
+    const rule = ruleOf(named, { fidelity: 'strict' });
+    expect(isAllowedUrl(new URL('http://10.0.0.1/'), rule, NO_ENDPOINT)).toBe(false);
+    expect(isAllowedUrl(new URL('http://localhost:1/'), rule, NO_ENDPOINT)).toBe(false);
+    expect(await addressesOf('http://localhost./', rule)).toEqual([]);
+    expect(await addressesOf('http://ota.example/', rule)).toEqual(['8.8.8.8']);
+  });
+});
 
 describe('isPublic', () => {
   it.each([
