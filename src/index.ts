@@ -30,7 +30,8 @@ export type {
   UploadBase,
   UploadState,
 } from './uploads/upload.ts';
-export type { DifferenceCode } from './oss/differences.ts';
+export { DIFFERENCES } from './oss/differences.ts';
+export type { Difference, DifferenceCode } from './oss/differences.ts';
 export { NoticeLog } from './oss/fidelity.ts';
 export type { Notice } from './oss/fidelity.ts';
 export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
