@@ -5,6 +5,7 @@ import type { NonceMemory, Quota } from './accounts/ports.ts';
 import type { Config } from './config/config.ts';
 import type { FaultPlan } from './faults/fault-plan.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
+import { publicHosts } from './http/public-host.ts';
 import { isCallQuery } from './iot/calls/wire-call.ts';
 import { createIotRouter } from './iot/router.ts';
 import type { IotHandler } from './iot/router.ts';
@@ -151,6 +152,7 @@ function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandl
   });
   const oss = createOssRouter({
     ...shared,
+    publicHosts: hostsOfBucket(config),
     region: config.region,
     publicRead: config.publicRead,
     corsRules: config.corsRules,
@@ -159,6 +161,12 @@ function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandl
     drain: { bytes: config.drainBytes, milliseconds: config.drainTime },
   });
   return { iot, oss };
+}
+
+/** The public hosts, also with the bucket in front, as clients of OSS address it. */
+function hostsOfBucket({ bucket, publicUrl }: Config): readonly string[] {
+  const hosts = publicHosts(publicUrl);
+  return [...hosts, ...hosts.map((host) => `${bucket}.${host}`)];
 }
 
 /** Ordinary forms and calls need less than `free` bytes; others wait up to `waitLimit` milliseconds for memory. */

@@ -5,7 +5,7 @@ import { percentEncode } from '../signatures/percent-encoding.ts';
 
 /** Address of the API, and the access key that signs the calls. */
 export interface ApiClientOptions {
-  /** Scheme, host and port. */
+  /** Scheme, host and port; also a path, if a proxy or a host application serves the gateway below one. */
   readonly endpoint: string;
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
@@ -71,7 +71,8 @@ export async function callApi(
   parameters: ApiParameters = {},
 ): Promise<unknown> {
   const { headers, url } = signCall(options, action, parameters);
-  const target = new URL(url, options.endpoint);
+  // Keeps the path of the endpoint, which is not signed.
+  const target = new URL(options.endpoint.replace(/\/+$/, '') + url);
   return readResponse(await (options.fetch ?? fetch)(target, { method: 'POST', headers }));
 }
 

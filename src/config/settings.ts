@@ -30,7 +30,9 @@ const listening = {
     .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
     .transform((url) => url.replace(/\/+$/, ''))
     .optional()
-    .describe('scheme and host as clients see them; without it they are taken from each request'),
+    .describe(
+      'scheme and host as clients see them; without it they are taken from each request. A proxy must remove its path',
+    ),
   tlsCert: text
     .optional()
     .describe('PEM file of the certificate; serves HTTPS together with the key'),

@@ -4,7 +4,7 @@ import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { drain } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
-import { requestHost } from '../http/public-host.ts';
+import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
@@ -59,7 +59,7 @@ export type IotHandler = (
 export function createIotRouter(deps: IotDependencies): IotHandler {
   const plain: CarryOut = (call) => runOperation(deps, call);
   const carryOut = deps.faults === undefined ? plain : withFaults(deps.faults, plain);
-  const callDeps = { ...deps, carryOut };
+  const callDeps = { ...deps, carryOut, publicHosts: publicHosts(deps.publicUrl) };
   return async (request, response, otherwise) => {
     const share = deps.unsigned.open();
     let isCall = true;
@@ -71,7 +71,7 @@ export function createIotRouter(deps: IotDependencies): IotHandler {
         isCall = otherwise === undefined || isCallForm(call.form);
         if (isCall) await handleCall(callDeps, request, response, call);
       } else if (body.kind !== 'gone') {
-        await refuseUnread(deps, request, response, { head, error: unreadable(body) });
+        await refuseUnread(callDeps, request, response, { head, error: unreadable(body) });
       }
     } finally {
       share.release();
@@ -80,7 +80,11 @@ export function createIotRouter(deps: IotDependencies): IotHandler {
   };
 }
 
-type CallDependencies = IotDependencies & { readonly carryOut: CarryOut };
+interface CallDependencies extends IotDependencies {
+  readonly carryOut: CarryOut;
+  /** Hosts that a client may have signed instead of the received one. */
+  readonly publicHosts: readonly string[];
+}
 
 async function handleCall(
   deps: CallDependencies,
@@ -97,13 +101,13 @@ async function handleCall(
 
 /** Responds to a call whose body is not read to its end, then reads some of it, so that the client can receive the response. */
 async function refuseUnread(
-  deps: IotDependencies,
+  deps: CallDependencies,
   request: IncomingMessage,
   response: ServerResponse,
   { head, error }: { readonly head: CallHead; readonly error: GatewayError },
 ): Promise<void> {
   const requestId = deps.uploads.ids.apiRequest();
-  const signed = readSigned({ ...head, body: Buffer.alloc(0), form: [] });
+  const signed = readSigned(deps, { ...head, body: Buffer.alloc(0), form: [] });
   const rendered = refuse(deps, request, signed, requestId, error);
   response.setHeader('Connection', 'close');
   writeHead(deps, response, requestId, rendered);
@@ -122,8 +126,9 @@ function unreadable(body: Exclude<ReadOutcome, { kind: 'whole' | 'gone' }>): Gat
   return gatewayError(isLate ? 'RequestTimeout' : 'IncompleteBody', {});
 }
 
-function readSigned(call: WireCall): SignedCall {
-  return call.authorizationV3 === undefined ? readV1(call) : readV3(call, call.authorizationV3);
+function readSigned({ publicHosts }: CallDependencies, call: WireCall): SignedCall {
+  const { authorizationV3 } = call;
+  return authorizationV3 === undefined ? readV1(call) : readV3(call, authorizationV3, publicHosts);
 }
 
 /** Checks and runs a call. @returns undefined when the client is gone, so that no response is needed */
@@ -133,7 +138,7 @@ async function runCall(
   call: WireCall,
   requestId: string,
 ): Promise<RenderedResponse | undefined> {
-  const signed = readSigned(call);
+  const signed = readSigned(deps, call);
   const { accounts, nonces, quota, quotaRule, uploads, wallClock } = deps;
   const admission = { accounts, nonces, quota, quotaRule, clock: uploads.clock, wallClock };
   try {
@@ -153,7 +158,8 @@ async function runOperation(
     uploads,
     bucketKey,
     publicUrl,
-    host: requestHost(request, publicUrl),
+    host: gatewayUrl(request, publicUrl),
+    mountPath: mountPath(request),
     account,
     isSoleAccount: accounts.soleAccount !== undefined,
     instanceId: chooseInstance(account, parameters),

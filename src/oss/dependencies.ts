@@ -16,8 +16,10 @@ export interface OssDependencies {
   readonly bucketKey: BucketKey;
   /** Region in V4 credentials, e.g. `cn-shanghai`. */
   readonly region: string;
-  /** Scheme and host as clients see them; undefined to take them from each request. */
+  /** Scheme, host and path as clients see them; undefined to take them from each request. */
   readonly publicUrl: string | undefined;
+  /** Hosts that clients may have signed instead of the received one, see `publicHosts`. */
+  readonly publicHosts: readonly string[];
   /** The machine's clock, which clients date their requests by. */
   readonly wallClock: Clock;
   /** Whether objects can be read without a signature. */

@@ -32,15 +32,17 @@ const PUBLIC_ENDPOINT = /^([a-z0-9-]+)\.oss-[a-z0-9-]+\.aliyuncs\.com$/;
  *
  * A key is decoded once, and is never resolved like a path: `+` stays `+`, `%2F` is a slash, and `..` has no meaning.
  *
+ * @param publicName - the host name of the public URL, which is the gateway's own even if it is one of another bucket
  * @returns several addresses when the path may begin with the bucket or with a folder of the same name; the last one is
  *   in path style
  */
 export function findAddresses(
   { host, path }: Pick<RequestTarget, 'host' | 'path'>,
   bucket: string,
+  publicName?: string,
 ): ObjectAddresses {
   const endpointBucket = PUBLIC_ENDPOINT.exec(host)?.[1];
-  if (endpointBucket !== undefined && endpointBucket !== bucket) {
+  if (endpointBucket !== undefined && endpointBucket !== bucket && host !== publicName) {
     return [{ kind: 'foreignBucket', name: endpointBucket }];
   }
   const encodedKey = path.slice(1);

@@ -32,13 +32,17 @@ export function keyOf(address: ObjectAddress): string | undefined {
   return address.kind === 'object' ? address.key : undefined;
 }
 
-/** Parses everything before the body. Never throws: the operations refuse what is invalid. */
+/**
+ * Parses everything before the body. Never throws: the operations refuse what is invalid.
+ * @param publicName - the host name of the public URL
+ */
 export function parseRequest(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   bucket: string,
+  publicName?: string,
 ): ParsedRequest {
   const target = readTarget(request);
-  const addresses = findAddresses(target, bucket);
+  const addresses = findAddresses(target, bucket, publicName);
   return {
     method: request.method ?? 'GET',
     addresses,

@@ -37,6 +37,7 @@ function createOperations(deps: OssDependencies): Operations {
 /** Creates the OSS host. It responds to every request. */
 export function createOssRouter(deps: OssDependencies): OssHandler {
   const { clock, ids, rules } = deps.uploads;
+  const publicName = deps.publicUrl === undefined ? undefined : new URL(deps.publicUrl).hostname;
   const operations = createOperations(deps);
   return async (raw, response) => {
     const receivedAt = deps.wallClock.now();
@@ -44,7 +45,7 @@ export function createOssRouter(deps: OssDependencies): OssHandler {
     response.setHeader('Server', 'AliyunOSS');
     response.setHeader('Date', formatHttpDate(clock.now()));
     response.setHeader('x-oss-request-id', id);
-    const request = { ...parseRequest(raw, rules.bucket), id, receivedAt, raw };
+    const request = { ...parseRequest(raw, rules.bucket, publicName), id, receivedAt, raw };
     try {
       await route(deps, operations, request, response);
     } catch (error) {

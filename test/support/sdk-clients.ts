@@ -64,9 +64,9 @@ function popCore(method: 'GET' | 'POST'): SdkClient {
 
 /** Settings that all clients of the tea family share. */
 function teaSettings({ ca, key, url }: SdkCaller): Record<string, string | undefined> {
-  const { host, protocol } = new URL(url);
+  const { host, pathname, protocol } = new URL(url);
   return {
-    endpoint: host,
+    endpoint: `${host}${pathname.replace(/\/$/, '')}`,
     protocol: protocol.replace(':', ''),
     regionId: 'cn-shanghai',
     accessKeyId: key.id,

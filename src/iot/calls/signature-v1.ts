@@ -1,4 +1,5 @@
 import { apiV1StringToSign, signApiV1 } from '../../signatures/api-v1.ts';
+import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { gatewayError } from '../errors.ts';
 import type { ResponseFormat } from '../render.ts';
 import type { CommonParameters, PresentedSignature, SignedCall } from './signed-call.ts';
@@ -66,5 +67,9 @@ function presentedV1(
   }
   const given = need('Signature');
   const stringToSign = apiV1StringToSign(method, parameters);
-  return { given, stringToSign, sign: (secret) => signApiV1(secret, stringToSign), hint: '' };
+  return {
+    stringToSign,
+    isMadeWith: (secret) => equalInConstantTime(given, signApiV1(secret, stringToSign)),
+    hint: '',
+  };
 }

@@ -1,3 +1,4 @@
+import { withPublicHosts } from '../../http/public-host.ts';
 import {
   ALGORITHM_V3,
   apiV3StringToSign,
@@ -6,6 +7,7 @@ import {
   signApiV3,
 } from '../../signatures/api-v3.ts';
 import type { AuthorizationV3 } from '../../signatures/api-v3.ts';
+import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { gatewayError } from '../errors.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ResponseFormat } from '../render.ts';
@@ -22,7 +24,7 @@ const HEADERS = {
 } as const;
 
 const PAYLOAD_HASH = 'x-acs-content-sha256';
-const MAX_SHOWN_DIGEST = 128;
+const MAX_SHOWN = 128;
 
 /** Every known SDK signs these headers; which ones the platform requires is unverified. */
 const MUST_BE_SIGNED = [
@@ -39,8 +41,13 @@ const MUST_BE_SIGNED = [
  * or in an urlencoded body (Alibaba Cloud "V3 request structure and signature method"; @alicloud/openapi-core).
  *
  * @param authorization - the Authorization header
+ * @param publicHosts - hosts that may be signed instead of the received one, because a proxy may replace it
  */
-export function readV3(call: WireCall, authorization: string): SignedCall {
+export function readV3(
+  call: WireCall,
+  authorization: string,
+  publicHosts: readonly string[],
+): SignedCall {
   const parsed = parseAuthorizationV3(authorization);
   const get = (name: string): string | undefined => {
     const value = call.headers.get(name);
@@ -60,7 +67,10 @@ export function readV3(call: WireCall, authorization: string): SignedCall {
     parameters: [...call.query, ...call.form],
     formBytes: formBytes(call),
     missing: (name) => missingV3(name, authorization),
-    signature: () => presentedV3(call, parsed, authorization, get(PAYLOAD_HASH)),
+    signature: () => {
+      if (parsed === undefined) throw invalidAuthorization(authorization);
+      return presentedV3(call, parsed, get(PAYLOAD_HASH), publicHosts);
+    },
   };
 }
 
@@ -90,40 +100,50 @@ function invalidAuthorization(authorization: string): GatewayError {
   return gatewayError('IncompleteSignature', { reason: `Expected ${shape}` });
 }
 
-/** Cuts a text that is too long for a digest, so that the rest of the message is not cut off. */
-function shorten(digest: string): string {
-  return digest.length > MAX_SHOWN_DIGEST ? `${digest.slice(0, MAX_SHOWN_DIGEST)}...` : digest;
+/** Cuts a text that is too long for a digest or a host, so that the rest of the message is not cut off. */
+function shorten(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }
 
 function presentedV3(
   call: WireCall,
-  authorization: AuthorizationV3 | undefined,
-  header: string,
+  { signature, signedHeaders }: AuthorizationV3,
   announcedHash: string | undefined,
+  publicHosts: readonly string[],
 ): PresentedSignature {
-  if (authorization === undefined) throw invalidAuthorization(header);
   if (announcedHash === undefined) throw gatewayError('MissingHeader', { name: PAYLOAD_HASH });
-  const { signature, signedHeaders } = authorization;
   const unsigned = MUST_BE_SIGNED.find((name) => !signedHeaders.includes(name));
   if (unsigned !== undefined) {
     throw gatewayError('IncompleteSignature', { reason: `SignedHeaders lacks ${unsigned}.` });
   }
   const payloadHash = sha256Hex(call.body);
-  const stringToSign = apiV3StringToSign({
-    method: call.method,
-    path: '/',
-    query: call.query,
-    headers: call.headers,
-    signedHeaders,
-    payloadHash,
-  });
+  const { method, query } = call;
+  // The path is always `/`: the SDKs add the path of an endpoint to the URL and to Host, but not to what they sign.
+  const textFor = (headers: WireCall['headers']): string =>
+    apiV3StringToSign({ method, path: '/', query, headers, signedHeaders, payloadHash });
+  const stringToSign = textFor(call.headers);
   const isIntact = announcedHash.toLowerCase() === payloadHash;
   return {
-    given: signature,
     stringToSign,
-    sign: (secret) => signApiV3(secret, stringToSign),
+    isMadeWith: (secret) => {
+      if (!isIntact) return false;
+      const signs = (text: string): boolean =>
+        equalInConstantTime(signature, signApiV3(secret, text));
+      if (signs(stringToSign)) return true;
+      for (const headers of withPublicHosts(call.headers, publicHosts)) {
+        if (signs(textFor(headers))) return true;
+      }
+      return false;
+    },
     hint: isIntact
-      ? ''
+      ? hostHint(call.headers.get('host') ?? '', publicHosts)
       : `The SHA-256 of the body is ${payloadHash}, not ${shorten(announcedHash)}. `,
   };
+}
+
+/** Behind a proxy, a wrong host is a likely reason; without one, the message stays that of the platform. */
+function hostHint(received: string, publicHosts: readonly string[]): string {
+  const [publicHost] = publicHosts;
+  if (publicHost === undefined || publicHosts.includes(received)) return '';
+  return `The header host was received as ${shorten(received)}, and ${publicHost} of the public URL was tried, too. `;
 }

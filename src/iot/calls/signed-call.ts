@@ -16,11 +16,11 @@ export interface CommonParameters {
 
 /** A signature that can be verified. */
 export interface PresentedSignature {
-  readonly given: string;
+  /** Of the call as it was received. */
   readonly stringToSign: string;
-  /** @returns the right signature for the secret of an access key */
-  readonly sign: (secret: string) => string;
-  /** Why the signature cannot match: a sentence and a space; empty when that is not known. */
+  /** @returns whether the secret of an access key made the signature */
+  readonly isMadeWith: (secret: string) => boolean;
+  /** Why the signature may not match: sentences, each with a space; empty when that is not known. */
   readonly hint: string;
 }
 

@@ -83,12 +83,14 @@ export const createOtaFirmware: Operation = {
   summary: 'Makes a firmware package of uploaded files, which then are kept.',
   perSecond: 10,
   parameters: [...Object.values(parameters), ...FILE_PARAMETERS, INSTANCE_ID],
-  run: async ({ account, instanceId, isSoleAccount, publicUrl, requestId, uploads }, given) => {
+  run: async (context, given) => {
+    const { account, instanceId, isSoleAccount, mountPath, publicUrl, requestId, uploads } =
+      context;
     const wanted = readPackage(given);
     checkProduct(account, wanted.productKey);
     const { ledger, rules } = uploads;
     const chooseKey: ObjectHome['chooseKey'] = (keys) => findKnownKey(ledger, keys);
-    const home = { bucket: rules.bucket, publicUrl, chooseKey };
+    const home = { bucket: rules.bucket, publicUrl, mountPath, chooseKey };
     const files = await readFiles(given, wanted.signMethod, home);
     const outcome = await claimUploads(uploads, {
       package: {

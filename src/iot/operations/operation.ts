@@ -16,8 +16,10 @@ export interface CallContext {
   readonly uploads: UploadDependencies;
   readonly bucketKey: BucketKey;
   readonly publicUrl: string | undefined;
-  /** The address of the gateway as the caller sees it: scheme and host, no trailing slash. */
+  /** The address of the gateway as the caller sees it: scheme, host and path, no trailing slash. */
   readonly host: string;
+  /** The path below which a host application has mounted the gateway, no trailing slash; empty for none. */
+  readonly mountPath: string;
   readonly account: Account;
   /** Whether there is no other account. */
   readonly isSoleAccount: boolean;

@@ -6,6 +6,8 @@ export interface ObjectHome {
   readonly bucket: string;
   /** When undefined, every host is accepted. */
   readonly publicUrl: string | undefined;
+  /** The path in front of keys when there is no public URL; empty for none. */
+  readonly mountPath: string;
   /** Chooses the key of an existing object among those that a URL may mean. */
   readonly chooseKey: (keys: readonly [string, ...string[]]) => Promise<string>;
 }
@@ -24,7 +26,7 @@ const HTTP_URL = /^https?:\/\/[^/?#]+([^?#]*)/i;
  */
 export function resolveFirmwareUrl(
   url: string,
-  home: Pick<ObjectHome, 'bucket' | 'publicUrl'>,
+  home: Omit<ObjectHome, 'chooseKey'>,
 ): ResolvedUrl {
   // Takes the key from the text, because parsing a URL rewrites dot segments and backslashes.
   const rawPath = HTTP_URL.exec(url)?.[1];
@@ -40,7 +42,8 @@ export function resolveFirmwareUrl(
   if (address !== undefined && host !== address.host && host !== `${home.bucket}.${address.host}`) {
     return { kind: 'foreign', reason: `its host is ${host}, but this gateway is ${address.host}` };
   }
-  const [first, ...others] = keysOf(stripBase(path, address?.pathname ?? '/'), host, home.bucket);
+  const base = address?.pathname ?? home.mountPath;
+  const [first, ...others] = keysOf(stripBase(path, base), host, home.bucket);
   return first === undefined
     ? { kind: 'foreign', reason: 'its path is not an object key' }
     : { kind: 'keys', keys: [first, ...others] };
@@ -60,8 +63,9 @@ function decodePath(path: string): string | undefined {
   }
 }
 
-/** Removes the path of the public URL. */
+/** Removes the path of the public URL or of the mount. */
 function stripBase(path: string, basePath: string): string {
-  const base = basePath.endsWith('/') ? basePath : `${basePath}/`;
+  const decoded = decodePath(basePath) ?? basePath;
+  const base = decoded.endsWith('/') ? decoded : `${decoded}/`;
   return path.slice(path.startsWith(base) ? base.length : 1);
 }

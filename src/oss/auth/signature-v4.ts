@@ -1,4 +1,5 @@
 import { isFresh } from '../../http/client-date.ts';
+import { withPublicHosts } from '../../http/public-host.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import {
   ALGORITHM_V4,
@@ -22,7 +23,7 @@ import {
   requestHasExpired,
   signatureDoesNotMatch,
 } from './signed-request.ts';
-import type { AuthorizeDependencies, SignedRequest } from './signed-request.ts';
+import type { AuthorizeDependencies, SignatureMismatch, SignedRequest } from './signed-request.ts';
 
 /** Query parameters that a URL signed by version 4 must have. A request with any of them is checked as one. */
 export const URL_PARAMETERS_V4 = [
@@ -125,14 +126,42 @@ function checkSignature(
   if (region !== deps.region) throw wrongCredential('credentialRegion', credential);
   if (credential.product !== PRODUCT) throw wrongCredential('credentialProduct', credential);
 
-  const stringToSign = ossV4StringToSign(request, { date, region, additionalHeaders });
-  if (equalInConstantTime(deps.bucketKey.signRequestV4(credential, stringToSign), provided)) return;
+  const textFor = (signed: SignedRequest): string =>
+    ossV4StringToSign(signed, { date, region, additionalHeaders });
+  const isSigned = (text: string): boolean =>
+    equalInConstantTime(deps.bucketKey.signRequestV4(credential, text), provided);
+
+  const stringToSign = textFor(request);
+  if (isSigned(stringToSign)) return;
+  const hosts = hostsToTry(deps, additionalHeaders);
+  for (const headers of withPublicHosts(request.headers, hosts)) {
+    if (isSigned(textFor({ ...request, headers }))) return;
+  }
   throw signatureDoesNotMatch('v4', {
     accessKeyId,
     provided,
     stringToSign,
     canonicalRequest: ossV4CanonicalRequest(request, additionalHeaders),
+    ...describeHosts(request, hosts),
   });
+}
+
+/** @returns the hosts that the client may have signed instead of the received one; none when it signed no host */
+function hostsToTry(
+  { publicHosts }: AuthorizeDependencies,
+  additionalHeaders: readonly string[],
+): readonly string[] {
+  return additionalHeaders.some((name) => name.toLowerCase() === 'host') ? publicHosts : [];
+}
+
+function describeHosts(
+  { headers }: SignedRequest,
+  tried: readonly string[],
+): Pick<SignatureMismatch, 'hosts'> {
+  const received = headers.get('host') ?? '';
+  const [publicHost] = tried;
+  if (publicHost === undefined || tried.includes(received)) return {};
+  return { hosts: { received, publicHost } };
 }
 
 function wrongCredential(

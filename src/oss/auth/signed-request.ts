@@ -13,6 +13,8 @@ export interface AuthorizeDependencies {
   readonly bucketKey: BucketKey;
   /** Region that credentials of version 4 must have. */
   readonly region: string;
+  /** Hosts that clients may have signed instead of the received one, because a proxy may replace it. */
+  readonly publicHosts: readonly string[];
   /** The machine's clock, which clients date their requests by. A test can move `uploads.clock`, but not this one. */
   readonly wallClock: Clock;
 }
@@ -75,12 +77,17 @@ export interface SignatureMismatch {
   readonly stringToSign: string;
   /** Version 4 signs only a digest; this is the text of which the digest was computed. */
   readonly canonicalRequest?: string;
+  /** The Host header, and the host of the public URL that was tried as well; absent when a proxy cannot be the reason. */
+  readonly hosts?: { readonly received: string; readonly publicHost: string };
 }
 
-/** The elements are those of OSS "Troubleshoot signature errors"; `CanonicalRequest` as seen in V4 responses. */
+/**
+ * The elements are those of OSS "Troubleshoot signature errors"; `CanonicalRequest` as seen in V4 responses. `Host` and
+ * `PublicHost` are ours.
+ */
 export function signatureDoesNotMatch(
   version: 'v1' | 'v4',
-  { accessKeyId, provided, stringToSign, canonicalRequest }: SignatureMismatch,
+  { accessKeyId, provided, stringToSign, canonicalRequest, hosts }: SignatureMismatch,
 ): OssError {
   return ossError(`SignatureDoesNotMatch.${version}`, {
     elements: {
@@ -89,6 +96,7 @@ export function signatureDoesNotMatch(
       StringToSign: stringToSign,
       StringToSignBytes: hexBytes(stringToSign),
       ...(canonicalRequest === undefined ? {} : { CanonicalRequest: canonicalRequest }),
+      ...(hosts === undefined ? {} : { Host: hosts.received, PublicHost: hosts.publicHost }),
     },
   });
 }

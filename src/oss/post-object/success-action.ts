@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { requestHost } from '../../http/public-host.ts';
+import { gatewayUrl } from '../../http/public-host.ts';
 import type { StoredObject } from '../../uploads/upload.ts';
 import type { DifferenceCode } from '../differences.ts';
 import { argument, ossError } from '../errors.ts';
@@ -31,7 +31,7 @@ export interface PlannedUpload {
   readonly headers: StoredObject['headers'];
   readonly callback: CallbackRule;
   readonly fidelity: Fidelity;
-  /** Scheme and host as clients see them; undefined to take them from the request. */
+  /** Scheme, host and path as clients see them; undefined to take them from the request. */
   readonly publicUrl: string | undefined;
 }
 
@@ -120,7 +120,7 @@ function statusAction(
       send(response, status);
       return;
     }
-    const host = requestHost(request.raw, publicUrl);
+    const host = gatewayUrl(request.raw, publicUrl);
     send(response, 201, {
       type: 'application/xml',
       body: postResponse(host, { bucket: request.bucket, key }, object),

@@ -1,8 +1,8 @@
 import { resolveFirmwareUrl } from '../../../../src/iot/parameters/firmware-url.ts';
 
 const BUCKET = 'iotx-ota';
-const resolve = (url: string, publicUrl?: string) =>
-  resolveFirmwareUrl(url, { bucket: BUCKET, publicUrl });
+const resolve = (url: string, publicUrl?: string, mountPath = '') =>
+  resolveFirmwareUrl(url, { bucket: BUCKET, publicUrl, mountPath });
 
 it.each([
   ['http://127.0.0.1:9070/ota/a/b.bin', 'ota/a/b.bin'],
@@ -53,6 +53,7 @@ describe('with a public URL', () => {
     ['https://ota.example.com', 'https://ota.example.com/iotx-ota/ota/b.bin'],
     ['https://ota.example.com/base', 'https://ota.example.com/base/ota/b.bin'],
     ['https://ota.example.com/base', 'https://ota.example.com/base/iotx-ota/ota/b.bin'],
+    ['https://ota.example.com/a%20b', 'https://ota.example.com/a%20b/ota/b.bin'],
     ['http://127.0.0.1:9070', 'http://127.0.0.1:9070/ota/b.bin'],
   ])('%s accepts %s', (publicUrl, url) => {
     const resolved = resolve(url, publicUrl);
@@ -65,4 +66,28 @@ describe('with a public URL', () => {
       expect(resolve(url, 'https://ota.example.com').kind).toBe('foreign');
     },
   );
+});
+
+describe('with a mount path', () => {
+  it.each([
+    ['/oss', 'http://host/oss/ota/b.bin', 'ota/b.bin'],
+    ['/oss', 'http://host/oss/iotx-ota/ota/b.bin', 'ota/b.bin'],
+    ['/oss', 'http://host/oss/oss/b.bin', 'oss/b.bin'],
+    ['/oss', 'http://host/ossified/b.bin', 'ossified/b.bin'],
+    ['/ota', 'http://host/ota/ota/b.bin', 'ota/b.bin'],
+    ['/a%20b', 'http://host/a%20b/ota/b.bin', 'ota/b.bin'],
+    // The path of multer, which does not know where the gateway is mounted.
+    ['/oss', 'http://host/uploads/b.bin', 'uploads/b.bin'],
+  ])('%s finds the key in %s', (mountPath, url, key) => {
+    const resolved = resolve(url, undefined, mountPath);
+    expect(resolved.kind === 'keys' && resolved.keys.at(-1)).toBe(key);
+  });
+
+  it('removes only the path of a public URL, if there is one', () => {
+    const url = 'https://ota.example.com/oss/b.bin';
+    expect(resolve(url, 'https://ota.example.com', '/oss')).toEqual({
+      kind: 'keys',
+      keys: ['oss/b.bin'],
+    });
+  });
 });

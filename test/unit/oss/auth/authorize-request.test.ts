@@ -21,10 +21,12 @@ interface Setting {
   readonly bucket?: string;
   readonly secret?: string;
   readonly region?: string;
+  readonly publicHosts?: readonly string[];
 }
 
 function dependenciesAt(setting: Setting = {}): AuthorizeDependencies {
   const { now = NOW, wallNow = now, bucket = BUCKET, secret = 'sk', region = REGION } = setting;
+  const { publicHosts = [] } = setting;
   const rules = {
     bucket,
     policyTtl: 0,
@@ -39,6 +41,7 @@ function dependenciesAt(setting: Setting = {}): AuthorizeDependencies {
     wallClock: new ManualClock(wallNow),
     bucketKey: createBucketKey('ak', secret),
     region,
+    publicHosts,
   };
 }
 
@@ -589,4 +592,49 @@ it('accepts a signed request for the bucket', () => {
   const query = `Expires=${expires}&OSSAccessKeyId=ak&Signature=${encodeURIComponent(signature)}`;
   const call = { method: 'GET', url: `/?${query}`, headers: {} };
   expect(authorizeRequest(dependenciesAt(), parseRequest(call, BUCKET))).toBe('signed');
+});
+
+describe('a signature of version 4 that covers the host', () => {
+  const publicHosts = ['ota.example', 'ota.example:443', `${BUCKET}.ota.example`];
+  const received = { host: 'gateway:9070' };
+
+  const urlFor = (host: string, additionalHeaders = ['host']) =>
+    v4Url({ headers: new Map([['host', host]]), additionalHeaders });
+
+  const headerFor = (host: string) => ({
+    ...v4Header({ headers: { host }, additional: ['host'] }),
+    ...received,
+  });
+
+  it.each(['gateway:9070', 'ota.example', 'ota.example:443', `${BUCKET}.ota.example`])(
+    'is accepted through a proxy for %s',
+    (host) => {
+      const setting = { publicHosts };
+      expect(authorize({ query: urlFor(host), headers: received }, setting)).toBe('signed');
+      expect(authorize({ headers: headerFor(host) }, setting)).toBe('signed');
+    },
+  );
+
+  it('is refused for another host, and the refusal names both hosts', () => {
+    const query = urlFor('other.example');
+    expect(refusal({ query, headers: received }, { publicHosts })).toMatchObject({
+      code: 'SignatureDoesNotMatch',
+      elements: { Host: 'gateway:9070', PublicHost: 'ota.example' },
+    });
+  });
+
+  it.each([
+    ['there is no public URL', ['host'], [], 'gateway:9070'],
+    ['the public host was received', ['host'], publicHosts, 'ota.example'],
+    ['the host is not signed', [], publicHosts, 'gateway:9070'],
+  ])('is refused without a word about hosts when %s', (_, additional, hosts, host) => {
+    const query = urlFor('other.example', additional).map(([name, value]): [string, string] => [
+      name,
+      name === 'x-oss-signature' ? 'x' : value,
+    ]);
+    const { code, elements } = refusal({ query, headers: { host } }, { publicHosts: hosts });
+    expect(code).toBe('SignatureDoesNotMatch');
+    expect(elements).not.toHaveProperty('Host');
+    expect(elements).not.toHaveProperty('PublicHost');
+  });
 });
