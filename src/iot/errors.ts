@@ -70,7 +70,7 @@ export const GATEWAY_ERRORS = {
     message: 'The body of an API call may have at most {limit} bytes.',
   },
   /** Ours: the response of the platform to an incomplete request is unverified. */
-  IncompleteBody: { status: 400, message: 'The body of the request is incomplete.' },
+  IncompleteBody: { status: 400, message: 'The body of the request is incomplete: {reason}' },
   RequestTimeout: { status: 408, message: 'The request did not arrive in time.' },
   ServiceUnavailable: {
     status: 503,

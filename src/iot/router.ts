@@ -4,17 +4,18 @@ import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { drain } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
+import { LOST_BODY, warnOfLostBody } from '../http/parsed-body.ts';
 import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { admit } from './admit.ts';
 import { MAX_BODY_BYTES, readBody } from './calls/read-body.ts';
-import type { ReadOutcome } from './calls/read-body.ts';
+import type { CallBody, ReadFailure } from './calls/read-body.ts';
 import { readV1 } from './calls/signature-v1.ts';
 import { readV3 } from './calls/signature-v3.ts';
 import type { SignedCall } from './calls/signed-call.ts';
-import { completeCall, isCallForm, readHead } from './calls/wire-call.ts';
+import { completeCall, isCallForm, readHead, withoutBody } from './calls/wire-call.ts';
 import type { CallHead, WireCall } from './calls/wire-call.ts';
 import { BusinessError, GatewayError, gatewayError } from './errors.ts';
 import { withFaults } from './injected-faults.ts';
@@ -66,12 +67,15 @@ export function createIotRouter(deps: IotDependencies): IotHandler {
     try {
       const head = readHead(request);
       const body = await readBody(request, MAX_BODY_BYTES, share);
-      if (body.kind === 'whole') {
-        const call = completeCall(head, body.bytes);
+      if (body.kind === 'gone') return;
+      const call = isFailure(body) ? undefined : completeCall(head, body);
+      if (call === undefined) {
+        if (!isFailure(body)) warnOfLostBody(deps.uploads.logger, request);
+        const error = unreadable(body);
+        await refuseUnread(callDeps, request, response, { head, error });
+      } else {
         isCall = otherwise === undefined || isCallForm(call.form);
         if (isCall) await handleCall(callDeps, request, response, call);
-      } else if (body.kind !== 'gone') {
-        await refuseUnread(callDeps, request, response, { head, error: unreadable(body) });
       }
     } finally {
       share.release();
@@ -107,7 +111,7 @@ async function refuseUnread(
   { head, error }: { readonly head: CallHead; readonly error: GatewayError },
 ): Promise<void> {
   const requestId = deps.uploads.ids.apiRequest();
-  const signed = readSigned(deps, { ...head, body: Buffer.alloc(0), form: [] });
+  const signed = readSigned(deps, withoutBody(head));
   const rendered = refuse(deps, request, signed, requestId, error);
   response.setHeader('Connection', 'close');
   writeHead(deps, response, requestId, rendered);
@@ -116,14 +120,24 @@ async function refuseUnread(
   response.end();
 }
 
-/** @returns the refusal of a call whose body was not read to its end */
-function unreadable(body: Exclude<ReadOutcome, { kind: 'whole' | 'gone' }>): GatewayError {
-  if (body.kind === 'tooLarge') {
-    return gatewayError('RequestBodyTooLarge', { limit: String(MAX_BODY_BYTES) });
+function isFailure(body: CallBody | ReadFailure): body is ReadFailure {
+  return body.kind === 'tooLarge' || body.kind === 'noRoom' || body.kind === 'broken';
+}
+
+/** @returns the refusal of a call whose body was not read to its end, or was read by another reader */
+function unreadable(body: CallBody | ReadFailure): GatewayError {
+  switch (body.kind) {
+    case 'tooLarge':
+      return gatewayError('RequestBodyTooLarge', { limit: String(MAX_BODY_BYTES) });
+    case 'noRoom':
+      return gatewayError('ServiceUnavailable', {});
+    case 'broken':
+      return body.reason === 'timedOut'
+        ? gatewayError('RequestTimeout', {})
+        : gatewayError('IncompleteBody', { reason: 'its end did not arrive.' });
+    default:
+      return gatewayError('IncompleteBody', { reason: LOST_BODY });
   }
-  if (body.kind === 'noRoom') return gatewayError('ServiceUnavailable', {});
-  const isLate = body.kind === 'broken' && body.reason === 'timedOut';
-  return gatewayError(isLate ? 'RequestTimeout' : 'IncompleteBody', {});
 }
 
 function readSigned({ publicHosts }: CallDependencies, call: WireCall): SignedCall {

@@ -129,6 +129,10 @@ export const OSS_ERRORS = {
   IncompleteBody: {
     status: 400,
     message: 'You did not provide the number of bytes specified by the Content-Length HTTP header.',
+    causes: {
+      // Ours.
+      lost: { message: 'The body of the request is incomplete: {reason}' },
+    },
   },
   IncorrectNumberOfFilesInPOSTRequest: {
     status: 400,

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { findLeftBody, LostBody } from '../http/parsed-body.ts';
 import { readChunks } from '../http/request-chunks.ts';
 import { ossError } from './errors.ts';
 import type { OssRequest } from './oss-request.ts';
@@ -7,15 +9,33 @@ import type { OssRequest } from './oss-request.ts';
  * Opens the body of a request, to be read once; the caller may stop after any chunk. A `Content-MD5` is compared with
  * the whole body; for a form that includes the boundaries and headers of its parts (OSS PostObject page of 2018).
  *
+ * If a host application has read the body, uses the bytes that its parser has left.
+ *
  * Reading throws ClientVanished or BrokenRequest when the request is incomplete, and `InvalidDigest` at the end of a
  * body with another MD5.
- * @throws OssError `InvalidDigest` when the header is not an MD5
+ * @throws OssError `InvalidDigest` when the header is not an MD5; LostBody when a parser has left no bytes
  */
 export function openBody({ headers, raw }: OssRequest): AsyncIterable<Buffer> {
   const expected = headers.get('content-md5');
-  if (expected === undefined) return readChunks(raw);
+  if (expected === undefined) return readAll(raw);
   if (!isMd5(expected)) throw ossError('InvalidDigest.malformed');
-  return withMd5(readChunks(raw), expected);
+  return withMd5(readAll(raw), expected);
+}
+
+function readAll(raw: IncomingMessage): AsyncIterable<Buffer> {
+  const left = findLeftBody(raw);
+  if (left.kind === 'untouched') return readChunks(raw);
+  if (left.kind === 'bytes') return slices(left.bytes);
+  throw new LostBody();
+}
+
+const SLICE_BYTES = 64 * 1024;
+
+/** Yields bytes in pieces of the size in which they arrive from the network. */
+async function* slices(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+    yield bytes.subarray(at, at + SLICE_BYTES);
+  }
 }
 
 async function* withMd5(

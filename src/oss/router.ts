@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatHttpDate } from '../http/http-date.ts';
 import { BudgetExhausted } from '../http/memory-budget.ts';
+import { LOST_BODY, LostBody, warnOfLostBody } from '../http/parsed-body.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
 import { chooseAddress } from './choose-address.ts';
 import { allowOrigin, respondToPreflight } from './cors.ts';
@@ -121,6 +122,7 @@ async function handleError(
       'the client sent an incomplete or malformed request',
     );
   }
+  if (error instanceof LostBody) warnOfLostBody(logger, request.raw);
   const refusal = toRefusal(error, request);
   const difference = refusal && differenceOf(refusal);
   if (difference !== undefined) fidelity.meet({ code: difference }, requestId, response);
@@ -135,6 +137,8 @@ async function handleError(
 /** @returns undefined for an error that the request did not cause */
 function toRefusal(error: unknown, { method }: OssRequest): OssError | undefined {
   if (error instanceof OssError) return error;
+  if (error instanceof LostBody)
+    return ossError('IncompleteBody.lost', { values: { reason: LOST_BODY } });
   if (error instanceof BudgetExhausted) return ossError('ServiceUnavailable');
   if (!(error instanceof BrokenRequest)) return undefined;
   if (error.reason === 'timedOut') return ossError('RequestTimeout');

@@ -1,3 +1,4 @@
+import { LostBody } from '../http/parsed-body.ts';
 import { ossError } from './errors.ts';
 import type { OssError } from './errors.ts';
 
@@ -7,6 +8,8 @@ export interface SizeLimits {
   readonly max: number;
   /** According to Content-Length; more than the real size if the form continues after the file. */
   readonly announced: number | undefined;
+  /** Whether the announced size is that of the file. */
+  readonly isExact?: boolean;
 }
 
 /** A Content-Length may exceed the size of the file by this number, because a form may continue after its file. */
@@ -30,11 +33,12 @@ export function admitSize(
 
 /**
  * Passes on the bytes of a file.
- * @throws OssError as soon as there are more than the limit, and at the end if there are fewer than the minimum
+ * @throws OssError as soon as there are more than the limit, and at the end if there are fewer than the minimum;
+ *   LostBody if there are fewer than announced, which Node would report if the client had not sent them
  */
 export async function* withinSize(
   bytes: AsyncIterable<Buffer>,
-  { min, max, announced = 0 }: SizeLimits,
+  { min, max, announced = 0, isExact = false }: SizeLimits,
 ): AsyncGenerator<Buffer, void, undefined> {
   let size = 0;
   for await (const chunk of bytes) {
@@ -42,6 +46,7 @@ export async function* withinSize(
     if (size > max) throw tooLarge(max, Math.max(size, announced));
     yield chunk;
   }
+  if (isExact && size < announced) throw new LostBody();
   if (size < min) {
     const elements = { MinSizeAllowed: String(min), ProposedSize: String(size) };
     throw ossError('EntityTooSmall', { elements });

@@ -3,19 +3,30 @@ import type { BreakReason } from '../../http/broken-request.ts';
 import { GrowingBuffer } from '../../http/growing-buffer.ts';
 import { BudgetExhausted, headerBytes } from '../../http/memory-budget.ts';
 import type { MemoryShare } from '../../http/memory-budget.ts';
+import { findLeftBody } from '../../http/parsed-body.ts';
+import type { LeftBody } from '../../http/parsed-body.ts';
 import { BrokenRequest, ClientVanished, readChunks } from '../../http/request-chunks.ts';
 
 /** Limit for the body of a call. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
+const NO_BYTES = Buffer.alloc(0);
+
+/** A body that has arrived, or what a body parser in front of the gateway has left of it. */
+export type CallBody =
+  | { readonly kind: 'whole'; readonly bytes: Buffer }
+  | Extract<LeftBody, { readonly kind: 'pairs' | 'lost' }>;
+
+/** Why a body was not read to its end. */
+export type ReadFailure =
+  | { readonly kind: 'tooLarge' | 'noRoom' }
+  | { readonly kind: 'broken'; readonly reason: BreakReason };
+
 /**
  * Result of reading a body. `noRoom`: requests whose signature is not checked yet hold too much memory. `gone`: the
  * client closed the connection before the end of the body.
  */
-export type ReadOutcome =
-  | { readonly kind: 'whole'; readonly bytes: Buffer }
-  | { readonly kind: 'tooLarge' | 'noRoom' | 'gone' }
-  | { readonly kind: 'broken'; readonly reason: BreakReason };
+export type ReadOutcome = CallBody | ReadFailure | { readonly kind: 'gone' };
 
 /**
  * Reads a body into memory. Stops at the limit; the rest stays unread.
@@ -27,8 +38,25 @@ export async function readBody(
   share: MemoryShare,
 ): Promise<ReadOutcome> {
   if (Number(request.headers['content-length'] ?? 0) > limit) return { kind: 'tooLarge' };
-  // Either there is no body, or a host application has read it before and its events will not come again.
-  if (request.readableEnded || !hasBody(request)) return { kind: 'whole', bytes: Buffer.alloc(0) };
+  if (!hasBody(request)) return { kind: 'whole', bytes: NO_BYTES };
+  const left = findLeftBody(request);
+  switch (left.kind) {
+    case 'untouched':
+      return readBytes(request, limit, share);
+    case 'bytes':
+      return left.bytes.length > limit
+        ? { kind: 'tooLarge' }
+        : { kind: 'whole', bytes: left.bytes };
+    default:
+      return left;
+  }
+}
+
+async function readBytes(
+  request: IncomingMessage,
+  limit: number,
+  share: MemoryShare,
+): Promise<ReadOutcome> {
   try {
     await share.grow(headerBytes(request));
     const body = new GrowingBuffer(share, limit);

@@ -3,7 +3,6 @@ import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { gatewayError } from '../errors.ts';
 import type { ResponseFormat } from '../render.ts';
 import type { CommonParameters, PresentedSignature, SignedCall } from './signed-call.ts';
-import { formBytes } from './wire-call.ts';
 import type { WireCall } from './wire-call.ts';
 
 /** The names are case-sensitive (rfancn/aliyun-ddns-client#13). */
@@ -44,7 +43,7 @@ export function readV1(call: WireCall): SignedCall {
     format: Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined,
     fallbackFormat: DEFAULT_FORMAT,
     parameters,
-    formBytes: formBytes(call),
+    formBytes: call.formBytes,
     missing: (name) => gatewayError('Missing{name}', { name: NAMES[name] }),
     signature: () => presentedV1(call.method, parameters, get),
   };

@@ -12,7 +12,6 @@ import { gatewayError } from '../errors.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ResponseFormat } from '../render.ts';
 import type { CommonParameters, PresentedSignature, SignedCall } from './signed-call.ts';
-import { formBytes } from './wire-call.ts';
 import type { WireCall } from './wire-call.ts';
 
 const HEADERS = {
@@ -65,7 +64,7 @@ export function readV3(
     format: acceptedFormat(call.headers.get('accept')),
     fallbackFormat: 'json',
     parameters: [...call.query, ...call.form],
-    formBytes: formBytes(call),
+    formBytes: call.formBytes,
     missing: (name) => missingV3(name, authorization),
     signature: () => {
       if (parsed === undefined) throw invalidAuthorization(authorization);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parsePairs } from './pairs.ts';
 import type { Pairs } from './pairs.ts';
+import type { CallBody } from './read-body.ts';
 
 /**
  * Bytes of an urlencoded body that are parsed, and the limit for the body of a call when its signature is checked.
@@ -19,9 +20,12 @@ export interface CallHead {
 
 /** A request that is an API call, with its body. */
 export interface WireCall extends CallHead {
+  /** Empty when a body parser in front of the gateway has read it. */
   readonly body: Buffer;
   /** Parameters of an urlencoded body; only the first ones when the body is too long. */
   readonly form: Pairs;
+  /** Length of the urlencoded body; 0 for any other. */
+  readonly formBytes: number;
 }
 
 const MARKERS: ReadonlySet<string> = new Set(['Action', 'AccessKeyId', 'Signature', 'Version']);
@@ -53,17 +57,29 @@ export function readHead({ method = '', rawHeaders, url = '/' }: IncomingMessage
   };
 }
 
-/** Adds the body. */
-export function completeCall(head: CallHead, body: Buffer): WireCall {
+/** Adds the body. @returns undefined when the call cannot be verified without the bytes that a body parser has read */
+export function completeCall(head: CallHead, body: CallBody): WireCall | undefined {
   const isForm = contentType(head) === FORM_TYPE;
-  const form = isForm ? parsePairs(body.toString('utf8', 0, MAX_FORM_BYTES)) : [];
-  return { ...head, body, form };
+  if (body.kind === 'whole') {
+    const { bytes } = body;
+    const form = isForm ? parsePairs(bytes.toString('utf8', 0, MAX_FORM_BYTES)) : [];
+    return { ...head, body: bytes, form, formBytes: isForm ? bytes.length : 0 };
+  }
+  // V3 signs the bytes of the body. V1 signs its parameters, and no body of another type.
+  if (head.authorizationV3 !== undefined) return undefined;
+  if (!isForm) return withoutBody(head);
+  if (body.kind === 'lost') return undefined;
+  // Of a body of unknown length, the parameters are limited, see `admit`.
+  const formBytes = Number(head.headers.get('content-length') ?? 0);
+  return { ...withoutBody(head), form: body.pairs, formBytes };
 }
 
-/** @returns the length of an urlencoded body; 0 for any other */
-export function formBytes(call: WireCall): number {
-  return contentType(call) === FORM_TYPE ? call.body.length : 0;
+/** Makes a call without a body of a head. */
+export function withoutBody(head: CallHead): WireCall {
+  return { ...head, body: NO_BYTES, form: [], formBytes: 0 };
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 function contentType({ headers }: CallHead): string | undefined {
   return headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();

@@ -24,10 +24,7 @@ const HTTP_URL = /^https?:\/\/[^/?#]+([^?#]*)/i;
  * Finds the object keys that a FirmwareUrl may mean. Ignores the query, so that a signed URL is accepted, too. The bucket may be in
  * the host or before the key.
  */
-export function resolveFirmwareUrl(
-  url: string,
-  home: Omit<ObjectHome, 'chooseKey'>,
-): ResolvedUrl {
+export function resolveFirmwareUrl(url: string, home: Omit<ObjectHome, 'chooseKey'>): ResolvedUrl {
   // Takes the key from the text, because parsing a URL rewrites dot segments and backslashes.
   const rawPath = HTTP_URL.exec(url)?.[1];
   if (rawPath === undefined || !URL.canParse(url)) {

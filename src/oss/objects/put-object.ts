@@ -24,7 +24,7 @@ export interface PutObjectDependencies extends AuthorizeDependencies {
 /**
  * Responds to PutObject (OSS "PutObject"): stores a body without a form, signed with the bucket key, with the same
  * limits and durability as PostObject. Compares a `Content-MD5` with the body before the upload is recorded.
- * @throws OssError for a refusal; ClientVanished or BrokenRequest when the body is incomplete
+ * @throws OssError for a refusal; ClientVanished, BrokenRequest or LostBody when the body is incomplete
  */
 export async function putObject(
   deps: PutObjectDependencies,
@@ -47,11 +47,11 @@ function authorizePut(deps: PutObjectDependencies, request: ObjectRequest): Uplo
   refuseOtherOperations(query);
   refuseOtherHeaders(headers);
   const { maxUploadBytes } = deps.uploads.rules;
-  const size = admitSize({ min: 0, max: undefined }, maxUploadBytes, contentLength(headers));
+  const limits = admitSize({ min: 0, max: undefined }, maxUploadBytes, contentLength(headers));
   allowSmallChunks(raw);
   return {
     key,
-    size,
+    size: { ...limits, isExact: true },
     headers: storedHeaders(headers, {
       contentType: headers.get('content-type'),
       requestAcl: undefined,
