@@ -281,7 +281,7 @@ function startable(
   const gateway: Gateway = {
     ...base,
     listen: async () => {
-      const listener = await startListener(base.app, base.config);
+      const listener = await startListener(base.app, base.config, logger);
       ownPorts.add(listener.port);
       started.push(() => listener.close());
       return listener;

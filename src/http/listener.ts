@@ -3,9 +3,23 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import type { DropArgument, Socket } from 'node:net';
+import { LimitedLog } from '../lib/limited-log.ts';
+import type { Logger } from '../lib/logger.ts';
 import { breakOff, breakReason } from './broken-request.ts';
-import { refuseConnection } from './client-error.ts';
+import {
+  HEADERS_TIMEOUT_MS,
+  MAX_HEADER_BYTES,
+  NO_HOST,
+  NO_PROXY,
+  PLAIN_ON_TLS_PORT,
+  isRefusable,
+  isTlsFailure,
+  refusalOf,
+} from './client-error.ts';
+import type { ClientError } from './client-error.ts';
+import { RefusedConnections } from './refused-connections.ts';
+import { openTlsDoor } from './tls-door.ts';
 import { Traffic } from './traffic.ts';
 import type { Exchange } from './traffic.ts';
 
@@ -26,6 +40,9 @@ export interface ListenOptions {
   readonly maxUnsigned: number;
   /** How long running requests may go on after `close` was called. */
   readonly grace: number;
+  /** Bytes of a refused connection that are still read, so that the client receives the response; and how long. */
+  readonly drainBytes: number;
+  readonly drainTime: number;
 }
 
 /** A listener that accepts requests. */
@@ -37,24 +54,33 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-const HEADERS_TIMEOUT_MS = 20_000;
 /** How often Node checks for headers that are late. */
 const HEADERS_CHECK_MS = 5000;
 /** How often the bytes of headers that are not complete are summed up. */
 const HEADERS_SUM_MS = 250;
-/** SDKs send every parameter in the query; a legal Udi of 4096 Chinese characters alone takes 37 KiB. */
-const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Starts to listen. Resolves when requests are accepted. */
+/**
+ * Starts to listen. Resolves when requests are accepted.
+ * @param logger - gets a line for each refused connection, but only some of them in a second
+ */
 export async function startListener(
   handle: RequestListener,
   options: ListenOptions,
+  logger: Logger,
 ): Promise<Listener> {
-  const traffic = new Traffic((request, response) => {
-    if (hasHost(request)) handle(request, response);
-    else response.writeHead(400, { Connection: 'close' }).end();
-  });
-  const server = createListeningServer(traffic, options);
+  const log = new LimitedLog(logger);
+  const drain = { bytes: options.drainBytes, milliseconds: options.drainTime };
+  const refused = new RefusedConnections(log, drain);
+  const traffic = new Traffic(
+    (request, response) => {
+      if (hasHost(request)) handle(request, response);
+      else refused.respondTo(response, NO_HOST);
+    },
+    (socket, reason) => {
+      refused.log(socket, {}, reason);
+    },
+  );
+  const server = createListeningServer(traffic, refused, options);
   const watches = [
     watchClients(server, traffic, options),
     setInterval(() => {
@@ -75,6 +101,7 @@ export async function startListener(
     close: () =>
       (closing ??= closeServer(server, traffic, options.grace).finally(() => {
         for (const watch of watches) clearInterval(watch);
+        log.close();
       })),
   };
 }
@@ -84,7 +111,11 @@ function hasHost({ headers, httpVersion }: IncomingMessage): boolean {
   return headers.host !== undefined || httpVersion === '1.0';
 }
 
-function createListeningServer(traffic: Traffic, options: ListenOptions): Server {
+function createListeningServer(
+  traffic: Traffic,
+  refused: RefusedConnections,
+  options: ListenOptions,
+): Server {
   const limits = {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -112,11 +143,27 @@ function createListeningServer(traffic: Traffic, options: ListenOptions): Server
   if (tls === undefined) {
     server.on('connection', (socket: Socket) => traffic.connect(socket));
   } else {
+    openTlsDoor(server, {
+      timeout: handshakeTimeout(options),
+      onPlainHttp: (socket) => {
+        refused.add(socket, PLAIN_ON_TLS_PORT);
+        refused.respond(socket, PLAIN_ON_TLS_PORT);
+      },
+    });
     server.on('connection', (socket: Socket) => traffic.handshake(socket));
     server.on('secureConnection', (socket: Socket) => traffic.connect(socket));
   }
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    endBrokenRequest(traffic, error, socket);
+  server.on('clientError', (error: ClientError, socket: Socket) => {
+    handleClientError(traffic, refused, error, socket);
+  });
+  server.on('connect', (_request, socket: Socket) => {
+    refused.add(socket, NO_PROXY);
+    traffic.whenIdle(socket, () => {
+      refused.respond(socket, NO_PROXY);
+    });
+  });
+  server.on('drop', (peer?: DropArgument) => {
+    refused.log(peer ?? {}, {}, 'dropped a connection, because there are already too many');
   });
   return server;
 }
@@ -134,12 +181,29 @@ function handshakeTimeout({ idleTimeout }: ListenOptions): number {
   return idleTimeout === 0 ? HEADERS_TIMEOUT_MS : Math.min(idleTimeout, HEADERS_TIMEOUT_MS);
 }
 
-/** Handles a parser error. The reader of an incomplete request refuses it; other errors are refused here. */
-function endBrokenRequest(traffic: Traffic, error: NodeJS.ErrnoException, socket: Socket): void {
+/**
+ * Handles an error of a connection. The reader of an incomplete request refuses it; what follows complete requests is
+ * refused after their responses.
+ */
+function handleClientError(
+  traffic: Traffic,
+  refused: RefusedConnections,
+  error: ClientError,
+  socket: Socket,
+): void {
+  if (refused.has(socket)) return;
+  if (!isRefusable(error)) {
+    if (isTlsFailure(error)) refused.logHandshake(socket, error);
+    socket.destroy();
+    return;
+  }
   const exchange = traffic.current(socket);
-  const isParserError = error.code?.startsWith('HPE_') === true;
-  if (exchange === undefined || !isParserError || exchange.request.complete) {
-    refuseConnection(error, socket, exchange?.response.headersSent === true);
+  if (exchange === undefined || exchange.request.complete) {
+    const refusal = refusalOf(error);
+    refused.add(socket, refusal, error);
+    traffic.whenIdle(socket, () => {
+      refused.respond(socket, refusal);
+    });
     return;
   }
   breakOff(exchange.request, error.code === 'HPE_INVALID_EOF_STATE' ? 'halfClosed' : 'malformed');

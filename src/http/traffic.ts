@@ -23,6 +23,8 @@ interface Connection {
   readonly exchanges: Exchange[];
   /** Bytes read from the connection when its last exchange ended. */
   bytesRead: number;
+  /** Is called after the last exchange. */
+  onIdle: (() => void) | undefined;
 }
 
 /**
@@ -31,19 +33,22 @@ interface Connection {
  */
 export class Traffic {
   readonly #handle: RequestListener;
+  readonly #onRefused: (socket: Socket, reason: string) => void;
   readonly #connections = new Map<Socket, Connection>();
   /** TCP connections whose TLS handshake is not complete, by the address of the peer. */
   readonly #handshakes = new Map<string, Socket>();
   #isEnding = false;
 
-  constructor(handle: RequestListener) {
+  /** @param onRefused - is called for a connection that is closed because it takes too much */
+  constructor(handle: RequestListener, onRefused: (socket: Socket, reason: string) => void) {
     this.#handle = handle;
+    this.#onRefused = onRefused;
   }
 
   /** Adds a connection that is ready for requests: for TLS, after its handshake. */
   connect(socket: Socket): void {
     this.#handshakes.delete(peerOf(socket));
-    this.#connections.set(socket, { exchanges: [], bytesRead: 0 });
+    this.#connections.set(socket, { exchanges: [], bytesRead: 0, onIdle: undefined });
     joinSmallChunks(socket);
     socket.once('close', () => {
       this.#connections.delete(socket);
@@ -69,6 +74,7 @@ export class Traffic {
     const { exchanges } = connection;
     if (exchanges.length >= MAX_PENDING_REQUESTS) {
       stopParser(socket);
+      this.#onRefused(socket, 'closed a connection with too many pipelined requests');
       socket.destroy();
       return;
     }
@@ -88,7 +94,15 @@ export class Traffic {
     if (socket.destroyed) return;
     const [next] = exchanges;
     if (next !== undefined) this.#handle(next.request, next.response);
+    else if (connection.onIdle !== undefined) connection.onIdle();
     else if (this.#isEnding) socket.destroySoon();
+  }
+
+  /** Calls back after the last exchange of a connection, or at once if it has none; never after it was closed. */
+  whenIdle(socket: Socket, callback: () => void): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || connection.exchanges.length === 0) callback();
+    else connection.onIdle = callback;
   }
 
   /** @returns the exchange of a connection that is being handled */
@@ -119,6 +133,7 @@ export class Traffic {
     unfinished.sort((a, b) => b.size - a.size);
     for (const { socket, size } of unfinished) {
       if (total <= maxBytes) return;
+      this.#onRefused(socket, 'closed a connection to limit the memory of incomplete headers');
       socket.destroy();
       total -= size;
     }

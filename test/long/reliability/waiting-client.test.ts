@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestListener } from 'node:http';
 import { startListener } from '../../../src/http/listener.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
 
 const IDLE_MS = 300;
 
@@ -13,6 +14,8 @@ const OPTIONS = {
   maxConnections: 10,
   maxUnsigned: 1e9,
   grace: 100,
+  drainBytes: 1e6,
+  drainTime: 100,
 };
 
 const BODY = Buffer.alloc(2_000_000, 1);
@@ -22,7 +25,7 @@ const fail = (): void => undefined;
 
 describe('a client that waits for the gateway', () => {
   const serve = async (handle: RequestListener): Promise<string> => {
-    const listener = await startListener(handle, OPTIONS);
+    const listener = await startListener(handle, OPTIONS, silentLogger);
     try {
       const response = await fetch(listener.url, { method: 'POST', body: BODY });
       return await response.text();

@@ -1,0 +1,36 @@
+import type { Logger } from './logger.ts';
+
+const DEFAULT_LIMIT = { lines: 10, milliseconds: 1000 };
+
+/**
+ * Logs what any stranger can cause, such as bytes that are not HTTP: at most a number of lines for each span of time,
+ * so that thousands of bad connections do not fill the disk. The span ends with a line that counts what was left out.
+ */
+export class LimitedLog {
+  readonly #logger: Logger;
+  readonly #limit: typeof DEFAULT_LIMIT;
+  #lines = 0;
+  #span: NodeJS.Timeout | undefined;
+
+  constructor(logger: Logger, limit = DEFAULT_LIMIT) {
+    this.#logger = logger;
+    this.#limit = limit;
+  }
+
+  info(details: object, message: string): void {
+    this.#lines += 1;
+    this.#span ??= setTimeout(() => {
+      this.close();
+    }, this.#limit.milliseconds).unref();
+    if (this.#lines <= this.#limit.lines) this.#logger.info(details, message);
+  }
+
+  /** Ends the current span. */
+  close(): void {
+    clearTimeout(this.#span);
+    const leftOut = this.#lines - this.#limit.lines;
+    this.#span = undefined;
+    this.#lines = 0;
+    if (leftOut > 0) this.#logger.info({ leftOut }, 'left out lines about refused connections');
+  }
+}
