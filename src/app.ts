@@ -11,6 +11,7 @@ import { createIotRouter } from './iot/router.ts';
 import type { IotHandler } from './iot/router.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import { respondFrontPage } from './ops/front-page.ts';
 import { createOpsRouter } from './ops/router.ts';
 import type { TestControls } from './ops/test-controls.ts';
 import { createFidelity } from './oss/fidelity.ts';
@@ -41,7 +42,8 @@ export interface AppDependencies {
 export function createApp(deps: AppDependencies): RequestListener {
   const express = createOperatorApp(deps);
   const operator: Handler = async (request, response) => express(request, response);
-  return createDispatcher({ operator, ...createDialects(deps) }, deps.uploads.logger);
+  const surfaces = { operator, frontPage: respondFrontPage, ...createDialects(deps) };
+  return createDispatcher(surfaces, deps.uploads.logger);
 }
 
 /** Handles a request. It rejects only for an internal error. */
@@ -54,6 +56,8 @@ export interface Surfaces {
    * time with it, 0.09 ms without.
    */
   readonly operator: Handler;
+  /** `/` for a browser. */
+  readonly frontPage: Handler;
   readonly iot: IotHandler;
   /** Also handles what no other surface supports, with an error. */
   readonly oss: OssHandler;
@@ -69,6 +73,8 @@ interface Outline {
   readonly type: string | undefined;
   /** The Authorization header. */
   readonly authorization: string;
+  /** The Accept header. */
+  readonly accept: string;
 }
 
 /** `iotByBody`: for the IoT API if the body has a parameter of a call, else for OSS. */
@@ -86,6 +92,7 @@ const ROUTES: readonly Route[] = [
   { to: 'oss', matches: ({ path }) => path !== '/' && path !== '' },
   // Only the IoT API has this signature. It refuses other methods itself.
   { to: 'iot', matches: ({ authorization }) => authorization.startsWith('ACS3-') },
+  { to: 'frontPage', matches: isBrowser },
   { to: 'oss', matches: ({ method }) => method !== 'GET' && method !== 'POST' },
   { to: 'iot', matches: ({ query }) => isCallQuery(query) },
   { to: 'iotByBody', matches: ({ type }) => type === 'application/x-www-form-urlencoded' },
@@ -93,11 +100,12 @@ const ROUTES: readonly Route[] = [
 
 /** Creates the dispatcher: it passes each request to its surface. */
 export function createDispatcher(
-  { operator, iot, oss }: Surfaces,
+  { frontPage, operator, iot, oss }: Surfaces,
   logger: Logger,
 ): RequestListener {
   const handlers: Readonly<Record<Destination, Handler>> = {
     operator,
+    frontPage,
     oss,
     iot: (request, response) => iot(request, response),
     iotByBody: (request, response) => iot(request, response, () => oss(request, response)),
@@ -122,7 +130,16 @@ const TARGET = /^(?:https?:\/\/[^/?]*)?([^?]*)\??([^]*)$/i;
 function outlineOf({ headers, method = '', url = '/' }: IncomingMessage): Outline {
   const [, path = '', query = ''] = TARGET.exec(url) ?? [];
   const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-  return { method, url, path, query, type, authorization: headers.authorization ?? '' };
+  const { accept = '', authorization = '' } = headers;
+  return { method, url, path, query, type, authorization, accept };
+}
+
+const HTML = /(?:^|,)\s*text\/html\s*(?:[,;]|$)/i;
+
+/** Clients of the dialects do not name HTML, or have a query, a signature or a body. */
+function isBrowser({ accept, authorization, method, query, type }: Outline): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  return query === '' && authorization === '' && type === undefined && HTML.test(accept);
 }
 
 const OPERATOR_TARGET = /^(?:https?:\/\/[^/?#]*)?\/_gateway(?:[/?#]|$)/;

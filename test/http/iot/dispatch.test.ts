@@ -85,7 +85,7 @@ function createTestApp(): RequestListener {
   const oss: Surfaces['oss'] = async (_request, response) => {
     response.writeHead(418).end();
   };
-  return createDispatcher({ iot, oss, operator: unused }, logger);
+  return createDispatcher({ iot, oss, operator: unused, frontPage: unused }, logger);
 }
 
 const app = createTestApp();
