@@ -127,9 +127,13 @@ const limits = {
     .describe(
       'memory of all requests together before their signature is verified: fields, bodies, headers',
     ),
+  // Longer than the 60 s for which nginx and most load balancers use a connection again: if the gateway closed it first,
+  // a request that is on its way would fail.
   idleTimeout: timeout
-    .prefault('60s')
-    .describe('a connection that moves no byte for this time is closed; 0 for never'),
+    .prefault('75s')
+    .describe(
+      'a connection that moves no byte for this time is closed, also between requests; a proxy in front must close its own earlier; 0 for never',
+    ),
   minUploadRate: size
     .prefault('128B')
     .describe(

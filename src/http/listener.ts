@@ -131,6 +131,8 @@ function createListeningServer(
       ? createServer(limits)
       : createTlsServer({ ...limits, ...tls, handshakeTimeout: handshakeTimeout(options) });
   server.setTimeout(options.idleTimeout);
+  // A connection between two requests is idle, too; Node would close it after 5 s.
+  server.keepAliveTimeout = options.idleTimeout;
   server.maxConnections = options.maxConnections;
   // Sends the response also to a client that ends its side of the connection after its request.
   Object.assign(server, { httpAllowHalfOpen: true });

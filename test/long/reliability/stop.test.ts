@@ -26,7 +26,7 @@ const MIB = 1024 * 1024;
 const FILE = patternBytes(2 * MIB);
 const UPLOADS = 10;
 
-/** A generous limit: a stop that waits for an idle connection takes at least 5 seconds. */
+/** A generous limit: a stop that waited for an idle connection would take 75 seconds. */
 const AT_ONCE_MS = 3000;
 
 async function timed<T>(action: Promise<T>): Promise<{ value: T; milliseconds: number }> {
