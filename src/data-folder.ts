@@ -11,6 +11,7 @@ import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { SqliteMaintenance } from './ledger/sqlite/sqlite-maintenance.ts';
 import type { Clock } from './lib/clock.ts';
 import { hasErrorCode } from './lib/errno.ts';
+import { PRIVATE_FILE } from './lib/private-files.ts';
 import { quoted } from './lib/quoted.ts';
 import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock, tryServerLock } from './object-store/disk/folder-lock.ts';
@@ -236,7 +237,7 @@ async function copyCredentials(dataDir: string, folder: string): Promise<readonl
     if (hasErrorCode(error, 'ENOENT')) return [];
     throw error;
   }
-  await using copy = await open(credentialsPath(folder), 'wx', 0o600);
+  await using copy = await open(credentialsPath(folder), 'wx', PRIVATE_FILE);
   await copy.writeFile(text);
   await copy.sync();
   try {

@@ -26,6 +26,7 @@ import type { Ids } from './lib/ids.ts';
 import { randomIds } from './lib/ids.ts';
 import type { Logger } from './lib/logger.ts';
 import { silentLogger } from './lib/logger.ts';
+import { PRIVATE_FOLDER } from './lib/private-files.ts';
 import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
@@ -118,7 +119,7 @@ export async function createGateway(
   parts: GatewayParts = {},
 ): Promise<Gateway> {
   const config = parseConfig(options);
-  mkdirSync(config.dataDir, { recursive: true });
+  mkdirSync(config.dataDir, { recursive: true, mode: PRIVATE_FOLDER });
   const closers: Closer[] = [];
   try {
     closers.push(lockFolder(config, parts));

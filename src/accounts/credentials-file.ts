@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import { hasErrorCode } from '../lib/errno.ts';
+import { PRIVATE_FILE } from '../lib/private-files.ts';
 
 const accessKey = z.strictObject({ id: z.string().min(1), secret: z.string().min(1) });
 const credentialsFile = z.strictObject({ account: accessKey, bucket: accessKey });
@@ -106,7 +107,7 @@ function linkUnlessExists(from: string, to: string): void {
 }
 
 function writeDurably(path: string, text: string): void {
-  const file = openSync(path, 'wx', 0o600);
+  const file = openSync(path, 'wx', PRIVATE_FILE);
   try {
     writeFileSync(file, text);
     fsyncSync(file);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
+import { createPrivateFile, makePrivate } from '../../lib/private-files.ts';
 import type { DiskSpace } from './disk-space.ts';
 import { isFull, NO_DISK_SPACE } from './disk-space.ts';
 import type { Durability } from './group-commit.ts';
@@ -38,6 +39,7 @@ export function openLedgerDatabase(
   space: DiskSpace = NO_DISK_SPACE,
 ): LedgerDatabase {
   const file = dataDir === undefined ? ':memory:' : join(dataDir, LEDGER_FILE);
+  if (dataDir !== undefined) keepPrivate(file);
   return open(file, space, (database) => {
     // Has an effect only on a new ledger. It comes first, because SQLite fixes it with the first page.
     database.pragma('auto_vacuum = INCREMENTAL');
@@ -58,6 +60,12 @@ export function openExistingLedger(dataDir: string, access: 'read' | 'write'): L
     if (access === 'read') database.pragma('query_only = ON');
     requireCurrentSchema(database);
   });
+}
+
+/** SQLite creates the log and its index with the mode of the ledger. */
+function keepPrivate(file: string): void {
+  createPrivateFile(file);
+  for (const suffix of ['', '-wal', '-shm']) makePrivate(`${file}${suffix}`);
 }
 
 function configure(database: Database): void {

@@ -2,6 +2,7 @@ import { createCipheriv } from 'node:crypto';
 import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrorCode } from '../../lib/errno.ts';
+import { PRIVATE_FILE, makePrivate } from '../../lib/private-files.ts';
 
 /** A file that takes up space; the purge removes it when the disk is full. */
 const RESERVE_FILE = 'gateway.reserve';
@@ -78,6 +79,7 @@ export function openDiskSpace(dataDir: string, minFree: number): DiskSpace {
       return true;
     },
   };
+  makePrivate(path);
   // A start on a nearly full disk needs room at once, for the recovery after a crash.
   if (freeBytes(dataDir) < RESERVE_BYTES) space.releaseReserve();
   else space.takeReserve();
@@ -97,7 +99,7 @@ function isAllocated(path: string): boolean {
 function allocate(path: string): void {
   const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16));
   try {
-    writeFileSync(path, cipher.update(Buffer.alloc(RESERVE_BYTES)));
+    writeFileSync(path, cipher.update(Buffer.alloc(RESERVE_BYTES)), { mode: PRIVATE_FILE });
   } catch (error) {
     rmSync(path, { force: true });
     if (!isFull(error)) throw error;

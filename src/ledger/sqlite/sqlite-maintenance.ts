@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
+import { createPrivateFile } from '../../lib/private-files.ts';
 import { quoted } from '../../lib/quoted.ts';
 import type { LedgerMaintenance } from '../../uploads/maintenance/ports.ts';
 import type { LedgerDatabase } from './database.ts';
@@ -61,6 +62,7 @@ export class SqliteMaintenance implements LedgerMaintenance {
 
   async copyTo(dataDir: string): Promise<void> {
     const path = join(dataDir, LEDGER_FILE);
+    createPrivateFile(path);
     await this.#database.backup(path, { progress: () => ALL_PAGES });
     await using copy = await open(path, 'r');
     await copy.sync();

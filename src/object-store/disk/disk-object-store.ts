@@ -3,6 +3,7 @@ import { link, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
 import { silentLogger } from '../../lib/logger.ts';
+import { makePrivate, PRIVATE_FILE, PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import type {
   Body,
   ByteRange,
@@ -23,6 +24,7 @@ import { handleForeignFiles } from './foreign-files.ts';
 import { FreeSpace } from './free-space.ts';
 import { Journal } from './journal.ts';
 import {
+  FOLDERS,
   isLocator,
   LOST,
   objectFolder,
@@ -108,8 +110,9 @@ export class DiskObjectStore implements ObjectStore {
     logger: Logger = silentLogger,
   ): Promise<DiskObjectStore> {
     for (const folder of [STAGING, OBJECTS, RECOVERED]) {
-      await mkdir(join(dataDir, folder), { recursive: true });
+      await mkdir(join(dataDir, folder), { recursive: true, mode: PRIVATE_FOLDER });
     }
+    for (const folder of FOLDERS) makePrivate(join(dataDir, folder));
     await flushFolder(dataDir);
     await handleForeignFiles(dataDir, logger);
     const recovered = await recoverJournals(dataDir, logger);
@@ -232,7 +235,7 @@ export class DiskObjectStore implements ObjectStore {
 
   async #writeFile(locator: string, body: Batch): Promise<void> {
     await this.#folders.create(locator);
-    await using file = await open(this.#objectPath(locator), 'wx');
+    await using file = await open(this.#objectPath(locator), 'wx', PRIVATE_FILE);
     await writeBatch(file, body, 0);
   }
 

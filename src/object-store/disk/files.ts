@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { link, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasErrorCode } from '../../lib/errno.ts';
+import { PRIVATE_FOLDER } from '../../lib/private-files.ts';
 
 /** Creates a folder, unless it exists, and makes its name durable. */
 export async function makeDurableFolder(path: string): Promise<void> {
@@ -13,7 +14,7 @@ export async function makeDurableFolder(path: string): Promise<void> {
 /** Creates a folder, unless it exists. */
 export async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, PRIVATE_FOLDER);
   } catch (error) {
     if (!hasErrorCode(error, 'EEXIST')) throw error;
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { hasErrorCode } from '../../lib/errno.ts';
+import { PRIVATE_FILE, createPrivateFile } from '../../lib/private-files.ts';
 
 /** While it is held, no second server can use the data folder. */
 export interface ServerLock {
@@ -27,7 +28,7 @@ export function tryServerLock(dataDir: string): ServerLock | undefined {
   const database = lock(join(dataDir, 'server.lock'));
   if (database === undefined) return undefined;
   ignoreErrors(() => {
-    writeFileSync(holderFile, `process ${String(process.pid)}\n`);
+    writeFileSync(holderFile, `process ${String(process.pid)}\n`, { mode: PRIVATE_FILE });
   });
   return {
     release: () => {
@@ -69,6 +70,7 @@ function lock(path: string): Database | undefined {
 }
 
 function lockExclusively(path: string): Database {
+  createPrivateFile(path);
   const database = new SqliteDatabase(path, { timeout: 0 });
   try {
     database.exec('BEGIN EXCLUSIVE');

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasErrorCode } from '../../lib/errno.ts';
+import { makePrivate, PRIVATE_FILE, PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import type { BodyInventory, FoundFile } from '../../uploads/maintenance/ports.ts';
 import type { StoredBody } from '../../uploads/ports.ts';
 import type { Hasher } from '../hashing/hasher.ts';
@@ -110,7 +111,7 @@ export class DiskInventory implements BodyInventory {
     const target = objectPath(folder, locator);
     if ((await unlessMissing(stat(target))) !== undefined) return true;
     if ((await this.stat(locator)) === undefined) return false;
-    await mkdir(objectFolder(folder, locator), { recursive: true });
+    await mkdir(objectFolder(folder, locator), { recursive: true, mode: PRIVATE_FOLDER });
     return (
       (await unlessMissing(linkOrCopy(objectPath(this.#dataDir, locator), target))) !== undefined
     );
@@ -140,8 +141,8 @@ async function reserveName(folder: string, wanted: string, isFolder: boolean): P
   for (let count = 1; ; count += 1) {
     const name = numberedName(wanted, count);
     try {
-      if (isFolder) await mkdir(join(folder, name));
-      else await (await open(join(folder, name), 'wx')).close();
+      if (isFolder) await mkdir(join(folder, name), PRIVATE_FOLDER);
+      else await (await open(join(folder, name), 'wx', PRIVATE_FILE)).close();
       return name;
     } catch (error) {
       if (!hasErrorCode(error, 'EEXIST')) throw error;
@@ -156,6 +157,7 @@ async function linkOrCopy(from: string, to: string): Promise<true> {
   } catch (error) {
     if (!NO_LINK.some((code) => hasErrorCode(error, code))) throw error;
     await copyFile(from, to);
+    makePrivate(to);
   }
   // A link is flushed, too: a small body may be durable only in the journal, which is not copied.
   await using copy = await open(to, constants.O_RDONLY);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CoalescedTask } from '../../lib/coalesced-task.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { randomIds } from '../../lib/ids.ts';
+import { PRIVATE_FILE } from '../../lib/private-files.ts';
 import { writeBatch } from './batches.ts';
 import { flushFolder, makeDurableFolder } from './files.ts';
 import { encodeNote } from './journal-records.ts';
@@ -60,7 +61,7 @@ async function create(
   for (let number = from; ; number += 1) {
     const path = join(folder, String(number));
     try {
-      return { number, path, handle: await open(path, 'wx') };
+      return { number, path, handle: await open(path, 'wx', PRIVATE_FILE) };
     } catch (error) {
       if (!hasErrorCode(error, 'EEXIST')) throw error;
     }

@@ -10,6 +10,8 @@ export const OBJECTS = 'objects';
 export const RECOVERED = 'recovered';
 /** Folder of files that may be the last copy of something. The gateway never deletes or reads them. */
 export const LOST = 'lost';
+/** All folders of the store. */
+export const FOLDERS = [STAGING, JOURNAL, OBJECTS, RECOVERED, LOST];
 
 export function stagingPath(dataDir: string, locator: string): string {
   return join(dataDir, STAGING, locator);

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { link, open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
+import { PRIVATE_FILE } from '../../lib/private-files.ts';
 import {
   flushFolder,
   forEachOf,
@@ -155,7 +156,7 @@ async function restore(
 }
 
 async function writeDurably(path: string, bytes: Buffer): Promise<void> {
-  await using file = await open(path, 'w');
+  await using file = await open(path, 'w', PRIVATE_FILE);
   await file.writeFile(bytes);
   await file.datasync();
 }

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
+import { PRIVATE_FILE } from '../../lib/private-files.ts';
 import type { StoredBody } from '../../uploads/ports.ts';
 import type { FollowedFile, Hasher } from '../hashing/hasher.ts';
 import type { Batch } from './batches.ts';
@@ -18,7 +19,7 @@ export async function writeStagedFile(
   rest: AsyncIterable<Batch>,
   hasher: Hasher,
 ): Promise<StoredBody> {
-  await using file = await open(path, 'wx');
+  await using file = await open(path, 'wx', PRIVATE_FILE);
   const followed = hasher.follow(path);
   try {
     const size = await writeBatches(file, first, rest, followed);

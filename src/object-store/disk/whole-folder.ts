@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { hasErrorCode } from '../../lib/errno.ts';
+import { PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { flushFolder } from './files.ts';
 import { tryServerLock } from './folder-lock.ts';
 import type { ServerLock } from './folder-lock.ts';
@@ -45,7 +46,7 @@ const LOCK_FILES = ['server.lock', 'server.pid'];
 /** Creates the folder to fill, unless an earlier call has left it, and takes its lock. */
 async function lockUnfinished(folder: string, path: string): Promise<ServerLock> {
   try {
-    await mkdir(folder, { mode: 0o700 });
+    await mkdir(folder, PRIVATE_FOLDER);
   } catch (error) {
     if (!hasErrorCode(error, 'EEXIST')) throw error;
     const found = await lstat(folder);
