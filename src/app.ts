@@ -193,9 +193,7 @@ function createOperatorApp({ tests, uploads }: AppDependencies): RequestListener
   const ops = createOpsRouter({
     logger: uploads.logger,
     tests,
-    probe: async () => {
-      await uploads.ledger.listPurging(0, 1);
-    },
+    requireWritable: () => uploads.ledger.requireWritable(),
   });
   return express()
     .disable('x-powered-by')

@@ -7,6 +7,7 @@ import type { MemoryBudget } from '../http/memory-budget.ts';
 import { LOST_BODY, warnOfLostBody } from '../http/parsed-body.ts';
 import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
 import type { Clock } from '../lib/clock.ts';
+import { isDiskFull } from '../lib/errno.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { admit } from './admit.ts';
@@ -103,7 +104,10 @@ async function handleCall(
   response.end(rendered.text);
 }
 
-/** Responds to a call whose body is not read to its end, then reads some of it, so that the client can receive the response. */
+/**
+ * Responds to a call whose body is not read to its end, then reads some of it, so that the client can receive the
+ * response.
+ */
 async function refuseUnread(
   deps: CallDependencies,
   request: IncomingMessage,
@@ -202,7 +206,9 @@ function refuse(
     return renderGatewayError(format, error, requestId, host);
   }
   uploads.logger.error({ err: error, requestId, action }, 'a call failed');
-  return renderGatewayError(format, gatewayError('InternalError', {}), requestId, host);
+  // A full disk is no bug of the gateway, and goes away: the purge makes room.
+  const failure = isDiskFull(error) ? 'ServiceUnavailable' : 'InternalError';
+  return renderGatewayError(format, gatewayError(failure, {}), requestId, host);
 }
 
 function formatOf({ fallbackFormat, format }: SignedCall): ResponseFormat {

@@ -5,3 +5,11 @@
 export function hasErrorCode(error: unknown, code: string): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
+
+/** Error codes of SQLite and the operating system for a full disk or disk quota. */
+const FULL = ['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'];
+
+/** Whether an error means that the disk is full. */
+export function isDiskFull(error: unknown): boolean {
+  return FULL.some((code) => hasErrorCode(error, code));
+}

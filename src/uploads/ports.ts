@@ -175,6 +175,8 @@ export interface ListedUpload {
  * `deletePackage` and `deleteUpload` also survive a power cut.
  */
 export interface UploadLedger {
+  /** Writes something and removes it. @throws when `recordIssued` would fail: with the code `ENOSPC` or similar if full */
+  requireWritable(): Promise<void>;
   /** Records a signed policy as an `issued` upload. The key must be new. */
   recordIssued(grant: IssuedGrant): Promise<void>;
   /**

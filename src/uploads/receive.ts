@@ -1,4 +1,4 @@
-import { hasErrorCode } from '../lib/errno.ts';
+import { isDiskFull } from '../lib/errno.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import type { StoredBody, StoreOutcome } from './ports.ts';
 import type { StoredObject } from './upload.ts';
@@ -48,16 +48,13 @@ export async function receiveUpload(
     const body = await deps.store.put(locator, request.bytes, request.announcedSize);
     return await recordBody(deps, request, locator, body);
   } catch (error) {
-    if (!FULL.some((code) => hasErrorCode(error, code))) throw error;
+    if (!isDiskFull(error)) throw error;
     deps.logger.error({ err: error, key: request.key }, 'there is no room for an upload');
     return { kind: 'full' };
   } finally {
     endUpload();
   }
 }
-
-/** Error codes of a full disk, a full disk quota, and a full ledger. */
-const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
 
 async function recordBody(
   deps: UploadDependencies,

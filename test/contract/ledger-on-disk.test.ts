@@ -155,6 +155,20 @@ describe('the disk of a ledger', () => {
     await expect(ledger.recordIssued({ key: 'k', ...GRANT })).resolves.toBeUndefined();
   });
 
+  it('is not writable while too little is free, and checks it each time', async () => {
+    open(2 ** 50);
+    await expect(ledger.requireWritable()).rejects.toMatchObject({ code: 'ENOSPC' });
+  });
+
+  it('is checked by a write, which takes room in the log', async () => {
+    open(0);
+    const before = await sizeOf('gateway.sqlite3-wal');
+    await ledger.requireWritable();
+    expect(await sizeOf('gateway.sqlite3-wal')).toBeGreaterThan(before);
+    database.database.pragma('query_only = ON');
+    await expect(ledger.requireWritable()).rejects.toMatchObject({ code: 'SQLITE_READONLY' });
+  });
+
   it('has an allocated reserve, which is allocated again after it was freed', async () => {
     open(0);
     const reserve = join(folder, 'gateway.reserve');

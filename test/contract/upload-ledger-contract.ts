@@ -83,6 +83,12 @@ export function describeUploadLedger(
         expect(await ledger.hasBody('l1')).toBe(false);
       });
 
+      it('is writable, and keeps nothing of the check', async () => {
+        await ledger.requireWritable();
+        await ledger.requireWritable();
+        expect(await ledger.listUploads(0, 10)).toEqual([]);
+      });
+
       it('records the account of an issued key', async () => {
         await ledger.recordIssued({ key: 'k1', ...ISSUE });
         expect(await ledger.findUpload('k1')).toEqual({ key: 'k1', state: 'issued', issue: ISSUE });

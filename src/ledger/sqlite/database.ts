@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
+import { isDiskFull } from '../../lib/errno.ts';
 import { createPrivateFile, makePrivate } from '../../lib/private-files.ts';
 import type { DiskSpace } from './disk-space.ts';
-import { isFull, NO_DISK_SPACE } from './disk-space.ts';
+import { NO_DISK_SPACE } from './disk-space.ts';
 import type { Durability } from './group-commit.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LogFlush } from './log-flush.ts';
@@ -97,7 +98,7 @@ function open(
       try {
         return await commits.run(durability, step);
       } catch (error) {
-        if (!isFull(error) || !space.releaseReserve()) throw error;
+        if (!isDiskFull(error) || !space.releaseReserve()) throw error;
         return commits.run(durability, step);
       }
     },

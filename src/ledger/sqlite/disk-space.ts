@@ -1,7 +1,7 @@
 import { createCipheriv } from 'node:crypto';
 import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrorCode } from '../../lib/errno.ts';
+import { isDiskFull } from '../../lib/errno.ts';
 import { PRIVATE_FILE, makePrivate } from '../../lib/private-files.ts';
 
 /** A file that takes up space; the purge removes it when the disk is full. */
@@ -12,14 +12,6 @@ const RESERVE_BYTES = 8 * 1024 * 1024;
 
 /** How many rows may be written between two checks of the disk. A row has at most 25 KiB, including indexes. */
 const ROWS_PER_CHECK = 128;
-
-/** Error codes of SQLite and the operating system for a full disk or disk quota. */
-const FULL = ['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'];
-
-/** Whether an error means that the disk is full. */
-export function isFull(error: unknown): boolean {
-  return FULL.some((code) => hasErrorCode(error, code));
-}
 
 /** The disk has less free space than the ledger must leave. */
 class TooLittleSpace extends Error {
@@ -34,6 +26,8 @@ export interface DiskSpace {
    * @throws an error with the code `ENOSPC` when too little of the disk is free
    */
   admitRow(): void;
+  /** Does the same, but always checks the disk, and counts no row. */
+  requireRoom(): void;
   /** Allocates the reserve, if it is not allocated and there is enough room. */
   takeReserve(): void;
   /** Frees the reserve. @returns false when there was none */
@@ -43,6 +37,7 @@ export interface DiskSpace {
 /** For a ledger in memory, or one that a command opens while its server may be running. */
 export const NO_DISK_SPACE: DiskSpace = {
   admitRow: () => undefined,
+  requireRoom: () => undefined,
   takeReserve: () => undefined,
   releaseReserve: () => false,
 };
@@ -61,8 +56,11 @@ export function openDiskSpace(dataDir: string, minFree: number): DiskSpace {
     admitRow: () => {
       rows += 1;
       if (least === 0 || (rows < ROWS_PER_CHECK && free >= least)) return;
-      free = freeBytes(dataDir);
+      space.requireRoom();
       rows = 0;
+    },
+    requireRoom: () => {
+      free = freeBytes(dataDir);
       if (free >= least) return;
       throw new TooLittleSpace(
         `${String(free)} bytes are free, and the ledger must leave ${String(least)} free`,
@@ -102,6 +100,6 @@ function allocate(path: string): void {
     writeFileSync(path, cipher.update(Buffer.alloc(RESERVE_BYTES)), { mode: PRIVATE_FILE });
   } catch (error) {
     rmSync(path, { force: true });
-    if (!isFull(error)) throw error;
+    if (!isDiskFull(error)) throw error;
   }
 }

@@ -18,6 +18,7 @@ import type { GroupCommit } from './group-commit.ts';
 import { PackageTable } from './package-table.ts';
 import { UploadTable } from './upload-table.ts';
 import { checkpoint, vacuumStep } from './vacuum.ts';
+import { prepareWriteProbe } from './write-probe.ts';
 
 /**
  * The ledger in SQLite. better-sqlite3 is synchronous, but the methods are not: another database can replace it, and
@@ -28,12 +29,19 @@ export class SqliteLedger implements UploadLedger {
   readonly #commits: GroupCommit;
   readonly #uploads: UploadTable;
   readonly #packages: PackageTable;
+  readonly #probe: () => void;
 
   constructor(database: LedgerDatabase) {
     this.#database = database;
     this.#commits = database.commits;
     this.#uploads = new UploadTable(database.database);
     this.#packages = new PackageTable(database.database);
+    this.#probe = prepareWriteProbe(database.database);
+  }
+
+  async requireWritable(): Promise<void> {
+    this.#database.space.requireRoom();
+    return this.#commits.run('relaxed', this.#probe);
   }
 
   async recordIssued(grant: IssuedGrant): Promise<void> {

@@ -2,12 +2,12 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
+import { isDiskFull } from '../../lib/errno.ts';
 import { createPrivateFile } from '../../lib/private-files.ts';
 import { quoted } from '../../lib/quoted.ts';
 import type { LedgerMaintenance } from '../../uploads/maintenance/ports.ts';
 import type { LedgerDatabase } from './database.ts';
 import { LEDGER_FILE } from './database.ts';
-import { isFull } from './disk-space.ts';
 import { compact, canReclaimSpace } from './vacuum.ts';
 
 /** More than any ledger has. All pages are copied in one step: otherwise each write would restart the copy. */
@@ -74,7 +74,7 @@ export class SqliteMaintenance implements LedgerMaintenance {
       compact(this.#database);
       return await Promise.resolve('done');
     } catch (error) {
-      if (isFull(error)) return 'full';
+      if (isDiskFull(error)) return 'full';
       throw error;
     }
   }

@@ -44,7 +44,7 @@ async function grantUnlessFull(url: string): Promise<UploadGrant | undefined> {
   try {
     return await grantFrom(url);
   } catch (error) {
-    expect(error).toMatchObject({ name: 'ApiCallError', status: 500 });
+    expect(error).toMatchObject({ name: 'ApiCallError', status: 503 });
     return undefined;
   }
 }
@@ -195,6 +195,20 @@ whenMounted('a full disk', () => {
     expect(await post(await grantFrom(url), FILE)).toMatchObject({ status: 200 });
     expect(await findProblems(await inspectData(dataDir))).toEqual([]);
     expect(await gateway.stop()).toBe(0);
+  });
+
+  it('is reported by the readiness as long as signed calls fail', async () => {
+    await start('0', { OTA_GATEWAY_PURGE_CRON: '0 0 1 1 *' });
+    const { url } = gateway;
+    const ready = () => fetch(`${url}/_gateway/health/ready`);
+    expect((await ready()).status).toBe(200);
+    const other = await fillUp();
+    await eventually(async () => (await grantUnlessFull(url)) === undefined);
+    await eventually(async () => (await ready()).status === 503);
+    expect(await (await ready()).json()).toMatchObject({ reason: 'diskFull' });
+    await unlink(other);
+    await eventually(async () => (await ready()).status === 200);
+    expect(await grantUnlessFull(url)).toBeDefined();
   });
 
   it.each(['0', '4MiB'])(

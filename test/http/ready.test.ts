@@ -1,0 +1,55 @@
+import request from 'supertest';
+import { createGateway } from '../../src/gateway.ts';
+import type { Gateway } from '../../src/gateway.ts';
+import { folderForEachTest } from '../support/suite.ts';
+import { getV1 } from './iot/api.ts';
+
+const KEY = { id: 'testid', secret: 'testsecret' };
+const ACTION = 'GenerateOTAUploadURL';
+/** More than any disk has. */
+const TOO_MUCH = 2 ** 52;
+
+const folder = folderForEachTest();
+let gateway: Gateway;
+
+afterEach(() => gateway.close());
+
+async function start(minFree: number): Promise<void> {
+  const key = { accessKeyId: KEY.id, accessKeySecret: KEY.secret };
+  gateway = await createGateway({ dataDir: folder.path, minFree, ...key });
+}
+
+const sign = () => getV1(gateway.app, ACTION, {}, { key: KEY, time: Date.now() });
+const ready = () => request(gateway.app).get('/_gateway/health/ready');
+
+describe('a gateway whose disk has too little space for a signed call', () => {
+  it('is not ready, and says why and what to do', async () => {
+    await start(TOO_MUCH);
+    const { body, status } = await ready();
+    expect(status).toBe(503);
+    expect(body).toEqual({
+      status: 'not ready',
+      reason: 'diskFull',
+      message: expect.stringMatching(
+        /disk of the data folder is full.*OTA_GATEWAY_MIN_FREE/,
+      ) as unknown,
+    });
+  });
+
+  it('responds to signed calls with ServiceUnavailable', async () => {
+    await start(TOO_MUCH);
+    const { body, status } = await sign();
+    expect([status, body.Code]).toEqual([503, 'ServiceUnavailable']);
+  });
+
+  it('is still live', async () => {
+    await start(TOO_MUCH);
+    expect((await request(gateway.app).get('/_gateway/health/live')).status).toBe(200);
+  });
+});
+
+it('is ready, and signs, when the disk has space', async () => {
+  await start(0);
+  expect(await ready()).toMatchObject({ status: 200, body: { status: 'ready' } });
+  expect((await sign()).status).toBe(200);
+});
