@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { credentialsPath, readCredentials } from './accounts/credentials-file.ts';
 import { resolveBucketKey } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
-import { ConfigError } from './config/config.ts';
+import { SettingsError } from './config/settings-error.ts';
 import { serverUrl } from './http/public-host.ts';
 import { LEDGER_FILE, openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
@@ -47,7 +47,7 @@ export interface DataFolder extends AsyncDisposable {
 
 /**
  * Opens a data folder for reading. Its server may be running.
- * @throws when the folder has no ledger
+ * @throws SettingsError when the folder has no ledger
  */
 export function openDataFolder(config: Config): DataFolder {
   requireLedger(config.dataDir);
@@ -76,7 +76,8 @@ const ANY_ADDRESS = ['0.0.0.0', '::'];
 function publicHost({ host, port, publicUrl, tlsCert }: Config): string {
   if (publicUrl !== undefined) return publicUrl;
   if (port === 0 || ANY_ADDRESS.includes(host)) {
-    throw new ConfigError([`clients cannot connect to ${host}:${port}: set the public URL`]);
+    const text = `clients cannot connect to ${host}:${String(port)}: set the URL that they use`;
+    throw new SettingsError([{ settings: ['publicUrl'], text }]);
   }
   return serverUrl({ isTls: tlsCert !== undefined, host, port });
 }
@@ -250,5 +251,6 @@ async function copyCredentials(dataDir: string, folder: string): Promise<readonl
 
 function requireLedger(dataDir: string): void {
   if (existsSync(join(dataDir, LEDGER_FILE))) return;
-  throw new Error(`${dataDir} is not the data folder of a gateway: it holds no ledger`);
+  const text = `${dataDir} is not the data folder of a gateway: it holds no ledger. Give the folder of its server`;
+  throw new SettingsError([{ settings: ['dataDir'], text }]);
 }

@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import type { Account } from './accounts/accounts.ts';
 import type { Keys } from './accounts/keys.ts';
 import { reloadAccounts, resolveKeys } from './accounts/keys.ts';
 import type { NonceMemory, Quota } from './accounts/ports.ts';
+import { useSettingFiles } from './accounts/setting-files.ts';
 import { createApp } from './app.ts';
 import type { Config, GatewayOptions } from './config/config.ts';
 import { parseConfig } from './config/config.ts';
@@ -26,7 +26,6 @@ import type { Ids } from './lib/ids.ts';
 import { randomIds } from './lib/ids.ts';
 import type { Logger } from './lib/logger.ts';
 import { silentLogger } from './lib/logger.ts';
-import { PRIVATE_FOLDER } from './lib/private-files.ts';
 import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
@@ -112,14 +111,14 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 
 /**
  * Creates a gateway: opens its data folder, reconciles after a crash, and composes its parts.
- * @throws ConfigError for invalid options; an Error when another server uses the data folder
+ * @throws ConfigError for invalid options, and files they name that cannot be used; an Error when another server uses the data folder
  */
 export async function createGateway(
   options: GatewayOptions = {},
   parts: GatewayParts = {},
 ): Promise<Gateway> {
   const config = parseConfig(options);
-  mkdirSync(config.dataDir, { recursive: true, mode: PRIVATE_FOLDER });
+  const accounts = useSettingFiles(config, parts.accounts);
   const closers: Closer[] = [];
   try {
     closers.push(lockFolder(config, parts));
@@ -127,7 +126,7 @@ export async function createGateway(
     closers.push(() => records.ledger.close());
     const store = parts.store ?? (await openStore(config, parts.logger));
     closers.push(() => store.close());
-    const keys = resolveKeys(config, parts.accounts);
+    const keys = resolveKeys(config, accounts);
     const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
     const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
     closers.push(() => uploads.activeUploads.drain(config.grace));

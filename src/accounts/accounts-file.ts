@@ -1,25 +1,17 @@
-import { readFileSync } from 'node:fs';
 import type { Node, ParseError } from 'jsonc-parser';
 import { findNodeAtLocation, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { z } from 'zod';
-import { ConfigError } from '../config/config.ts';
+import { readSettingFile } from '../config/files.ts';
+import { SettingsError } from '../config/settings-error.ts';
 import type { Account } from './accounts.ts';
 import { accountsFileSchema } from './accounts.ts';
 
 /**
  * Reads the accounts file.
- * @throws ConfigError when it cannot be read or is not valid; the message has line and reason of every problem
+ * @throws SettingsError when it cannot be read or is not valid; the message has line and reason of every problem
  */
 export function readAccountsFile(path: string): readonly Account[] {
-  return parseAccounts(readText(path), path);
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError([`the accounts file cannot be read: ${String(error)}`]);
-  }
+  return parseAccounts(readSettingFile('accountsFile', path, 'a JSON file with accounts'), path);
 }
 
 /** Parses the text of an accounts file, see {@link readAccountsFile}. @param path - for the messages */
@@ -61,6 +53,11 @@ function lineAt(text: string, offset: number): number {
 function createError(
   path: string,
   problems: readonly (readonly [line: number, reason: string])[],
-): ConfigError {
-  return new ConfigError(problems.map(([line, reason]) => `${path}:${line}: ${reason}`));
+): SettingsError {
+  return new SettingsError(
+    problems.map(([line, reason]) => ({
+      settings: ['accountsFile'],
+      text: `${path}:${String(line)}: ${reason}`,
+    })),
+  );
 }

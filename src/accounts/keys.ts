@@ -19,14 +19,15 @@ export interface Keys {
 const SIMPLE_ACCOUNT = 'default';
 
 /**
- * Finds the account keys, the first of: the given accounts, the accounts file, the settings, the data folder. The
- * bucket key comes from the settings, or else from the data folder.
- * @throws when a file cannot be used
+ * Finds the account keys, the first of: the given accounts, the settings, the data folder. The bucket key comes from the
+ * settings, or else from the data folder.
+ * @param given - for example those of the accounts file
+ * @throws when the file of the data folder cannot be used
  */
 export function resolveKeys(config: Config, given: readonly Account[] | undefined): Keys {
   const { dataDir } = config;
   const account = pairUp(config.accessKeyId, config.accessKeySecret);
-  const accounts = given ?? readConfigured(config) ?? (account && [createAccount(account)]);
+  const accounts = given ?? (account && [createAccount(account)]);
   return {
     accounts: new AccountDirectory(
       accounts ?? [createAccount(loadOrCreateCredentials(dataDir).account)],
@@ -56,7 +57,8 @@ export function reloadAccounts(config: Config, { accounts }: Keys): void {
   if (read !== undefined) accounts.replace(read);
 }
 
-function readConfigured({ accountsFile }: Config): readonly Account[] | undefined {
+/** @returns the accounts of the accounts file; undefined when none is configured. @throws SettingsError */
+export function readConfigured({ accountsFile }: Config): readonly Account[] | undefined {
   return accountsFile === undefined ? undefined : readAccountsFile(accountsFile);
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { ConfigError, describeOptions } from '../config/config.ts';
+import { SettingsError } from '../config/settings-error.ts';
 import { duration } from '../config/units.ts';
 import { backup } from './commands/backup.ts';
 import { fsck } from './commands/fsck.ts';
@@ -145,6 +146,7 @@ function exitCodeOf(error: unknown): number {
 
 function messageOf(error: unknown): string {
   if (error instanceof z.ZodError) return z.prettifyError(error);
+  if (error instanceof SettingsError) return error.named(variableName).message;
   return error instanceof Error ? error.message : String(error);
 }
 

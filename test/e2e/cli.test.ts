@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ACCOUNT_KEY, runCli, startBuiltGateway } from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
@@ -68,7 +71,28 @@ describe('the command line', () => {
       ['serve', '--tls-cert', '/none.crt', '--tls-key', '/none.key'],
       {},
       2,
-      /OTA_GATEWAY_TLS_CERT: cannot be read: .*\nOTA_GATEWAY_TLS_KEY: cannot be read: /,
+      /OTA_GATEWAY_TLS_CERT: \/none\.crt cannot be read .*\nOTA_GATEWAY_TLS_KEY: \/none\.key cannot be read /,
+    ],
+    [
+      'a certificate that is not PEM, and a data folder that is a file',
+      ['serve', '--tls-cert', __filename, '--tls-key', __filename, '--data-dir', __filename],
+      {},
+      2,
+      /^OTA_GATEWAY_TLS_CERT: .* has no certificate: .*\nOTA_GATEWAY_TLS_KEY: .*\nOTA_GATEWAY_DATA_DIR: .*\n$/,
+    ],
+    [
+      'a host that is not an address of the machine',
+      ['serve', '--host', '192.0.2.1', '--port', '0', '--data-dir', '{folder}/host'],
+      {},
+      2,
+      /^OTA_GATEWAY_HOST: 192\.0\.2\.1 is not an address of this machine/m,
+    ],
+    [
+      'a check of a folder that is not a data folder',
+      ['fsck', '--data-dir', __dirname],
+      {},
+      2,
+      /^OTA_GATEWAY_DATA_DIR: .* is not the data folder of a gateway: it holds no ledger/,
     ],
     [
       'wrong settings, all at once',
@@ -78,8 +102,22 @@ describe('the command line', () => {
       /OTA_GATEWAY_PORT: [^\n]*\nOTA_GATEWAY_CLAIM_TTL: /,
     ],
   ])('answers %s with the documented exit code', async (_case, args, environment, code, stderr) => {
-    const result = await runCli(args, environment);
+    const inFolder = args.map((arg) => arg.replace('{folder}', folder.path));
+    const result = await runCli(inFolder, environment);
     expect(result).toMatchObject({ code, stderr: expect.stringMatching(stderr) as string });
+  });
+
+  it('fails with the name of the setting when the port is in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const args = ['serve', '--port', String(port), '--data-dir', join(folder.path, 'port')];
+    const { code, stderr } = await runCli(args);
+    server.close();
+    expect(stderr).toMatch(
+      /^OTA_GATEWAY_PORT: another process uses port \d+ of 127\.0\.0\.1\. Stop it/,
+    );
+    expect(code).toBe(1);
   });
 
   it('shows the effective settings with secrets masked', async () => {

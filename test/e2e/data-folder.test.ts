@@ -85,7 +85,9 @@ describe('a data folder', () => {
     const key = found?.files[0]?.key ?? '';
     expect(opened.downloadUrl(key, 4e12)).toContain(`http://127.0.0.1:9070/${key}?`);
     await using anywhere = openDataFolder(parseConfig({ dataDir, host: '0.0.0.0' }));
-    expect(() => anywhere.downloadUrl(key, 4e12)).toThrow('set the public URL');
+    expect(() => anywhere.downloadUrl(key, 4e12)).toThrow(
+      'publicUrl: clients cannot connect to 0.0.0.0:9070',
+    );
     expect(() => openDataFolder(parseConfig({ dataDir: folder.path }))).toThrow('holds no ledger');
   });
 });

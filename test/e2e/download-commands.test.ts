@@ -177,7 +177,7 @@ describe('the commands url and payload', () => {
       [['url', issued.key], 1, /^nothing was uploaded to ota\/\S+ yet$/m],
       [['url', 'none'], 1, /^no object and no firmware package is called none$/m],
       [['payload', 'none'], 1, /^there is no firmware package none$/m],
-      [['url', 'x', '--data-dir', none], 1, /none is not the data folder of a gateway/],
+      [['url', 'x', '--data-dir', none], 2, /none is not the data folder of a gateway/],
       [['url', 'x', '--expires', 'soon'], 2, /expected a duration such as .*, found "soon"/],
       [['url', 'x', '--no-such'], 2, /unknown option '--no-such'/],
       [['url'], 2, /missing required argument/],
@@ -198,7 +198,7 @@ describe('the commands url and payload', () => {
     expect(nowhere).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /^clients cannot connect to 127\.0\.0\.1:0: set the public URL$/m,
+        /^OTA_GATEWAY_PUBLIC_URL: clients cannot connect to 127\.0\.0\.1:0: set the URL/m,
       ) as string,
     });
     const keyless = await runCli(['url', grant.key, '--data-dir', gateway.dataDir]);

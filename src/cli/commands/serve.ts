@@ -1,10 +1,10 @@
-import { accessSync, constants } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../../config/config.ts';
-import { ConfigError } from '../../config/config.ts';
+import { SettingsError } from '../../config/settings-error.ts';
 import type { Gateway } from '../../gateway.ts';
 import { createGateway } from '../../gateway.ts';
+import { hasErrorCode } from '../../lib/errno.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RawOptions } from '../environment.ts';
 import { readConfig, variableName } from '../environment.ts';
@@ -21,14 +21,13 @@ const FREE_BUFFERS_AT_ONCE = '--no-concurrent-array-buffer-sweeping';
 export async function serve(options: RawOptions): Promise<void> {
   setFlagsFromString(FREE_BUFFERS_AT_ONCE);
   const config = readConfig(options);
-  requireReadable(config, ['tlsCert', 'tlsKey']);
   const logger = createLogger(config.logLevel);
   await using gateway = await createGateway(options, { logger });
   const stopped = awaitSignal();
   process.on('SIGHUP', () => {
     reloadAccounts(gateway, logger);
   });
-  const { url } = await gateway.listen();
+  const url = await listen(gateway);
   gateway.startJobs();
   // Standard output is for the JSON logs, unless it is a terminal.
   const print = (text: string): void => {
@@ -41,19 +40,34 @@ export async function serve(options: RawOptions): Promise<void> {
   await stopped;
 }
 
-/** @throws ConfigError that names each setting whose file cannot be read */
-function requireReadable(config: Config, names: readonly ('tlsCert' | 'tlsKey')[]): void {
-  const problems = names.flatMap((name) => {
-    const path = config[name];
-    try {
-      if (path !== undefined) accessSync(path, constants.R_OK);
-      return [];
-    } catch (error) {
-      return [`${variableName(name)}: cannot be read: ${String(error)}`];
-    }
-  });
-  if (problems.length > 0) throw new ConfigError(problems);
+/** Listens. @throws an error that names the setting to change */
+async function listen(gateway: Gateway): Promise<string> {
+  try {
+    return (await gateway.listen()).url;
+  } catch (error) {
+    throw explainListenError(error, gateway.config);
+  }
 }
+
+function explainListenError(error: unknown, { host, port }: Config): unknown {
+  const where = `port ${String(port)} of ${host}`;
+  if (hasErrorCode(error, 'EADDRINUSE')) {
+    // No wrong value: the same one works when the other process has ended.
+    const advice = 'Stop it, or choose another port; 0 picks a free one';
+    return new Error(`${variableName('port')}: another process uses ${where}. ${advice}`, {
+      cause: error,
+    });
+  }
+  if (hasErrorCode(error, 'EACCES')) {
+    const text = `the user of the gateway may not use ${where}. Choose a port above 1023`;
+    return new SettingsError([{ settings: ['port'], text }]);
+  }
+  if (!NO_ADDRESS.some((code) => hasErrorCode(error, code))) return error;
+  const text = `${host} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all of them`;
+  return new SettingsError([{ settings: ['host'], text }]);
+}
+
+const NO_ADDRESS = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL', 'EAFNOSUPPORT'];
 
 function usageHint(url: string, gateway: Gateway): string {
   const { dataDir } = gateway.config;
@@ -85,7 +99,8 @@ function reloadAccounts(gateway: Gateway, logger: Logger): void {
     gateway.reloadAccounts();
     logger.info({}, 'read the accounts file again');
   } catch (error) {
-    logger.error({ err: error }, 'the accounts file cannot be used; the old accounts stay');
+    const err = error instanceof SettingsError ? error.named(variableName) : error;
+    logger.error({ err }, 'the accounts file cannot be used; the old accounts stay');
   }
 }
 

@@ -134,8 +134,8 @@ describe('an invalid accounts file at the start', () => {
     await writeFile(file, text);
     const { code, stderr } = await serve(file);
     expect(stderr).toBe(
-      `${file}:12: accounts.0.accessKeys.1.secret: expected visible ASCII without spaces\n` +
-        `${file}:22: accounts.0.instances.1: instance of account acme iot-a is given at accounts.0.instances.0 already\n`,
+      `OTA_GATEWAY_ACCOUNTS_FILE: ${file}:12: accounts.0.accessKeys.1.secret: expected visible ASCII without spaces\n` +
+        `OTA_GATEWAY_ACCOUNTS_FILE: ${file}:22: accounts.0.instances.1: instance of account acme iot-a is given at accounts.0.instances.0 already\n`,
     );
     expect(code).toBe(2);
   });
@@ -143,7 +143,7 @@ describe('an invalid accounts file at the start', () => {
   it('is a configuration error when the file is missing', async () => {
     const file = join(folder.path, 'none.json');
     const { code, stderr } = await serve(file);
-    expect(stderr).toMatch(/^the accounts file cannot be read: .*ENOENT.*none\.json'\n$/);
+    expect(stderr).toMatch(/^OTA_GATEWAY_ACCOUNTS_FILE: .*none\.json cannot be read \(ENOENT.*\n$/);
     expect(code).toBe(2);
   });
 });

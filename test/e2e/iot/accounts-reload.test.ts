@@ -127,7 +127,7 @@ describe('SIGHUP', () => {
       expect(JSON.parse(logged ?? '')).toMatchObject({
         level: 50,
         msg: 'the accounts file cannot be used; the old accounts stay',
-        err: { message: `${file}:${String(line)}: ${reason}` },
+        err: { message: `OTA_GATEWAY_ACCOUNTS_FILE: ${file}:${String(line)}: ${reason}` },
       });
       for (const key of [ALICE, BOB]) expect(await sign(gateway, key)).toBe('ok');
       expect(await sign(gateway, CAROL)).toBe('ok');

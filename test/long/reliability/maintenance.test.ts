@@ -192,8 +192,8 @@ describe('ota-gateway fsck', () => {
     await mkdir(dataDir);
     const { code, stderr } = await fsck();
     expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: `${dataDir} is not the data folder of a gateway: it holds no ledger\n`,
+      code: 2,
+      stderr: `OTA_GATEWAY_DATA_DIR: ${dataDir} is not the data folder of a gateway: it holds no ledger. Give the folder of its server\n`,
     });
     expect(await readdir(dataDir)).toEqual([]);
   });
