@@ -7,13 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDatabase from 'better-sqlite3';
 import { objectFolder, objectPath } from '../../../src/object-store/disk/layout.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
-import {
-  BUCKET_KEY,
-  eventually,
-  startBuiltGateway,
-  temporaryFolder,
-} from '../../support/built-gateway.ts';
+import { BUCKET_KEY, eventually, startBuiltGateway } from '../../support/built-gateway.ts';
 import { md5Hex } from '../../support/bytes.ts';
+import { folderForEachTest } from '../../support/suite.ts';
 import { report } from './dice.ts';
 import { formRequest, signPolicy } from './hostile-forms.ts';
 import { RawConnection } from './raw-upload.ts';
@@ -92,15 +88,12 @@ async function stopAndAsk(gateway: BuiltGateway): Promise<Stop> {
 }
 
 describe('SIGTERM to a gateway that is busy', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const folder = folderForEachTest();
   let dataDir: string;
 
-  beforeEach(async () => {
-    folder = await temporaryFolder();
+  beforeEach(() => {
     dataDir = join(folder.path, 'data');
   });
-
-  afterEach(() => folder.remove());
 
   it(`during a purge of ${String(EXPIRED_UPLOADS)} files ends it within the grace time, without new connections`, async () => {
     await (await startBuiltGateway(dataDir)).stop();

@@ -3,12 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  eventually,
-  MAIN,
-  startBuiltGateway,
-  temporaryFolder,
-} from '../../support/built-gateway.ts';
+import { eventually, MAIN, startBuiltGateway } from '../../support/built-gateway.ts';
+import { folderForEachTest } from '../../support/suite.ts';
 
 jest.setTimeout(120_000);
 
@@ -36,15 +32,12 @@ const hasEnded = ({ child }: Contender): boolean => child.exitCode !== null;
 const listens = ({ output }: Contender): boolean => output().includes('listening on ');
 
 describe('one server in a data folder', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const folder = folderForEachTest();
   let dataDir: string;
 
-  beforeEach(async () => {
-    folder = await temporaryFolder();
+  beforeEach(() => {
     dataDir = join(folder.path, 'data');
   });
-
-  afterEach(() => folder.remove());
 
   afterAll(() => {
     for (const child of contenders) child.kill('SIGKILL');

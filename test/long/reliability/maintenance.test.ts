@@ -6,9 +6,10 @@ import SqliteDatabase from 'better-sqlite3';
 import { callApi } from '../../../src/client/api-client.ts';
 import type { UploadGrant } from '../../../src/client/api-client.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
-import { runCli, startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
+import { runCli, startBuiltGateway } from '../../support/built-gateway.ts';
 import { patternBytes } from '../../support/bytes.ts';
 import { apiOf, claim, download, grantFrom, post } from '../../support/loop.ts';
+import { folderForEachTest } from '../../support/suite.ts';
 import { Dice } from './dice.ts';
 import { KillLog } from './kill.ts';
 import { mountSmallDisk } from './small-disk.ts';
@@ -20,15 +21,12 @@ const MIB = 1024 * 1024;
 const FILE = patternBytes(200_000);
 const run = promisify(execFile);
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const folder = folderForEachTest();
 let dataDir: string;
 
-beforeEach(async () => {
-  folder = await temporaryFolder();
+beforeEach(() => {
   dataDir = join(folder.path, 'data');
 });
-
-afterEach(() => folder.remove());
 
 async function stored(url: string, bytes = FILE): Promise<UploadGrant> {
   const grant = await grantFrom(url);

@@ -18,9 +18,10 @@ import { promisify } from 'node:util';
 import SqliteDatabase from 'better-sqlite3';
 import type { UploadGrant } from '../../../src/client/api-client.ts';
 import { createGateway } from '../../../src/gateway.ts';
-import { MAIN, runCli, startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
+import { MAIN, runCli, startBuiltGateway } from '../../support/built-gateway.ts';
 import { patternBytes } from '../../support/bytes.ts';
 import { claim, download, grantFrom, post } from '../../support/loop.ts';
+import { folderForEachTest } from '../../support/suite.ts';
 import { inspectData } from './inspect-data.ts';
 
 jest.setTimeout(60_000);
@@ -28,15 +29,12 @@ jest.setTimeout(60_000);
 const FILE = patternBytes(50_000);
 const run = promisify(execFile);
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const folder = folderForEachTest();
 let dataDir: string;
 
-beforeEach(async () => {
-  folder = await temporaryFolder();
+beforeEach(() => {
   dataDir = join(folder.path, 'data');
 });
-
-afterEach(() => folder.remove());
 
 const fsck = (...flags: string[]) => runCli(['fsck', '--data-dir', dataDir, ...flags]);
 const backUp = (target: string) => runCli(['backup', target, '--data-dir', dataDir]);

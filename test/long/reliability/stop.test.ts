@@ -13,10 +13,10 @@ import {
   bodiesOnDisk,
   eventually,
   startBuiltGateway,
-  temporaryFolder,
 } from '../../support/built-gateway.ts';
 import { patternBytes } from '../../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../../support/loop.ts';
+import { folderForEachTest } from '../../support/suite.ts';
 import { RawConnection, uploadBytes } from './raw-upload.ts';
 import { findProblems, inspectData } from './inspect-data.ts';
 
@@ -45,15 +45,12 @@ async function isRefused(url: string): Promise<boolean> {
 }
 
 describe('SIGTERM', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const folder = folderForEachTest();
   let dataDir: string;
 
-  beforeEach(async () => {
-    folder = await temporaryFolder();
+  beforeEach(() => {
     dataDir = join(folder.path, 'data');
   });
-
-  afterEach(() => folder.remove());
 
   /** Opens uploads, and sends everything except the end of each. */
   async function startUploads(url: string): Promise<{ connection: RawConnection; rest: Buffer }[]> {
@@ -70,6 +67,8 @@ describe('SIGTERM', () => {
 
   async function startsWithNothingToReconcile(): Promise<BuiltGateway> {
     const next = await startBuiltGateway(dataDir);
+    // The line with the address comes over another pipe, and may be read first.
+    await eventually(() => next.output().includes('checked unfinished uploads'));
     expect(next.output()).toContain('"completed":0,"removed":0,"msg":"checked unfinished uploads"');
     return next;
   }
