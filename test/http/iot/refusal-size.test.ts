@@ -67,7 +67,7 @@ describe.each(['JSON', 'XML'])('a wrongly signed call with the response in %s', 
     for (const length of [1000, 5000, 20_000, 60_000]) {
       const query = `${wronglySigned(format)}&${fill(filler, length)}`;
       expect(await sizeOf(rawRequest(`GET /?${query}`, { Host: 'h' }))).toMatch(
-        /SignatureDoesNotMatch|InvalidParameter|^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n\r\n$/,
+        /SignatureDoesNotMatch|InvalidParameter|^HTTP\/1.1 400 Bad Request\r\n[^]*Percent-encode/,
       );
     }
   });
