@@ -8,10 +8,11 @@ import {
   signApiV3,
 } from '../../../src/signatures/api-v3.ts';
 import { equalInConstantTime } from '../../../src/signatures/constant-time.ts';
+import { SDK_REQUESTS } from '../../support/sdk-requests.ts';
 
 const SECRET = 'testsecret';
 
-/** A request as a real SDK sent it: @alicloud/pop-core, @alicloud/openapi-client and -core. */
+/** A request as a real SDK sent it: @alicloud/pop-core, @alicloud/openapi-client and -core, and those for Python. */
 interface Captured {
   readonly method: string;
   readonly url: string;
@@ -20,10 +21,11 @@ interface Captured {
 }
 
 const FIXTURE = path.join(__dirname, '../../fixtures/captured-requests.jsonl');
-const requests = readFileSync(FIXTURE, 'utf8')
+const captured = readFileSync(FIXTURE, 'utf8')
   .split('\n')
   .filter((line) => line !== '')
   .map((line): Captured => JSON.parse(line));
+const requests = [...captured, ...SDK_REQUESTS.filter(({ service }) => service === 'iot')];
 
 function headersOf(request: Captured): Map<string, string> {
   const headers = new Map<string, string>();
@@ -75,8 +77,9 @@ function changedAt(text: string, at: number): string {
 const meaning = (text: string): string => JSON.stringify([...new URLSearchParams(text)]);
 
 describe('requests captured from real SDKs', () => {
-  it('are eleven requests', () => {
-    expect(requests).toHaveLength(11);
+  it('are eleven requests of JavaScript and 41 of Python', () => {
+    expect(captured).toHaveLength(11);
+    expect(requests).toHaveLength(11 + 41);
   });
 
   describe.each(requests.map((request, index) => [index + 1, request] as const))(
