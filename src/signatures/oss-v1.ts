@@ -4,13 +4,14 @@ import { headerValue, OSS_PREFIX, resourcePath } from './signable-request.ts';
 import type { SignableRequest } from './signable-request.ts';
 
 /**
- * Query parameters that are signed as part of the resource: the list of alibabacloud-oss-go-sdk-v2 signer/v1.go, and
- * the additional ones of OSS "Add signatures to the header". Those that begin with `x-oss-` are signed, too.
+ * Query parameters that are signed as part of the resource: the list of alibabacloud-oss-go-sdk-v2 signer/v1.go, the
+ * additional ones of OSS "Add signatures to the header", and `resourceGroup` (tests of the signers of all SDKs of
+ * version 2). Those that begin with `x-oss-` are signed, too.
  */
 const SUB_RESOURCES: ReadonlySet<string> = new Set(
   `acl append bucketInfo callback callback-var cloudboxes cname comp continuation-token cors delete endTime img
    lifecycle live location logging objectMeta partNumber position qos referer regionList replication
-   replicationLocation replicationProgress response-cache-control response-content-disposition
+   replicationLocation replicationProgress resourceGroup response-cache-control response-content-disposition
    response-content-encoding response-content-language response-content-type response-expires restore
    security-token sequential startTime stat status style styleName symlink tagging uploadId uploads versionId
    versioning versions vod website`.split(/\s+/),
