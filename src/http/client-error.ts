@@ -1,3 +1,6 @@
+import { wallClock } from '../lib/clock.ts';
+import { formatHttpDate } from './http-date.ts';
+
 /** Why a connection is refused whose bytes are not an HTTP request that Node can parse. */
 export interface Refusal {
   /** Status code and its phrase. */
@@ -152,6 +155,8 @@ export function headersOf(body: Buffer): Readonly<Record<string, string>> {
   return {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': String(body.length),
+    // SDKs read it before they report an error (RFC 9110, 6.6.1; alibabacloud-oss-python-sdk-v2).
+    Date: formatHttpDate(wallClock.now()),
     Connection: 'close',
   };
 }
