@@ -3,7 +3,7 @@ import { formatHttpDate } from '../http/http-date.ts';
 import { BudgetExhausted } from '../http/memory-budget.ts';
 import { LOST_BODY, LostBody, warnOfLostBody } from '../http/parsed-body.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
-import { chooseAddress } from './choose-address.ts';
+import { chooseAddress, findSignedBucket } from './choose-address.ts';
 import { allowOrigin, respondToPreflight } from './cors.ts';
 import type { OssDependencies, OssOperation } from './dependencies.ts';
 import { refuse } from './error-response.ts';
@@ -66,9 +66,7 @@ async function route(
 ): Promise<void> {
   const { method } = request;
   const address = await chooseAddress(deps, request);
-  if (address.kind === 'foreignBucket') {
-    throw ossError('NoSuchBucket', { elements: { BucketName: address.name } });
-  }
+  if (address.kind === 'foreignBucket') throw noSuchBucket(address.name);
   if (method === 'OPTIONS') {
     respondToPreflight(deps.corsRules, request, response);
     return;
@@ -88,6 +86,10 @@ async function route(
   }
 }
 
+function noSuchBucket(name: string): OssError {
+  return ossError('NoSuchBucket', { elements: { BucketName: name } });
+}
+
 /** @throws OssError `MethodNotAllowed`; the text of its `ResourceType` is unverified */
 function findOperation<Operation>(
   operations: ReadonlyMap<string, Operation>,
@@ -104,11 +106,12 @@ function findOperation<Operation>(
 
 /** Handles a failed request: error response, 500, or just close if the client is gone. */
 async function handleError(
-  { drain, fidelity, uploads }: OssDependencies,
+  deps: OssDependencies,
   request: OssRequest,
   response: ServerResponse,
   error: unknown,
 ): Promise<void> {
+  const { drain, fidelity, uploads } = deps;
   const { logger } = uploads;
   const requestId = request.id;
   if (error instanceof ClientVanished) {
@@ -123,7 +126,7 @@ async function handleError(
     );
   }
   if (error instanceof LostBody) warnOfLostBody(logger, request.raw);
-  const refusal = toRefusal(error, request);
+  const refusal = toRefusal(deps, error, request);
   const difference = refusal && differenceOf(refusal);
   if (difference !== undefined) fidelity.meet({ code: difference }, requestId, response);
   if (refusal === undefined) logger.error({ requestId, err: error }, 'could not handle a request');
@@ -135,8 +138,17 @@ async function handleError(
 }
 
 /** @returns undefined for an error that the request did not cause */
-function toRefusal(error: unknown, { method }: OssRequest): OssError | undefined {
-  if (error instanceof OssError) return error;
+function toRefusal(
+  deps: OssDependencies,
+  error: unknown,
+  request: OssRequest,
+): OssError | undefined {
+  const { method } = request;
+  if (error instanceof OssError) {
+    if (error.code !== 'SignatureDoesNotMatch' || method === 'POST') return error;
+    const other = findSignedBucket(deps, request);
+    return other === undefined ? error : noSuchBucket(other);
+  }
   if (error instanceof LostBody)
     return ossError('IncompleteBody.lost', { values: { reason: LOST_BODY } });
   if (error instanceof BudgetExhausted) return ossError('ServiceUnavailable');
