@@ -63,7 +63,7 @@ export interface Fidelity {
 }
 
 /** Ours: the codes of the differences that a request has met, separated by commas. */
-export const NOTICE_HEADER = 'x-ota-gateway-notice';
+const NOTICE_HEADER = 'x-ota-gateway-notice';
 
 export function createFidelity(
   mode: FidelityMode,
