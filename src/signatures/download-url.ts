@@ -10,6 +10,12 @@ export interface ObjectAddress {
 }
 
 /**
+ * How long a URL of QueryOTAFirmware is valid, in milliseconds: 24 hours (IoT Platform, "OTA update", and two captured
+ * pushes).
+ */
+export const DOWNLOAD_URL_TTL = 24 * 60 * 60 * 1000;
+
+/**
  * Makes a URL that downloads an object until a time, without any other credential (V1).
  * @param expiresAt - Unix milliseconds, rounded down to a second; the URL is still valid in that second
  */

@@ -1,5 +1,6 @@
 export { startTestGateway } from './start-test-gateway.ts';
 export type {
+  DownloadUrlOptions,
   FetchOptions,
   Key,
   PostObjectOptions,

@@ -3,8 +3,11 @@ import type { SeedOptions, SeededUpload, TestGateway } from './test-gateway.ts';
 
 type SeedDependencies = Pick<
   TestGateway,
-  'apiAs' | 'accessKey' | 'clock' | 'config' | 'postObject' | 'purgeUnclaimed'
+  'apiAs' | 'accessKey' | 'clock' | 'config' | 'downloadUrl' | 'postObject' | 'purgeUnclaimed'
 >;
+
+/** An upload that has no download URL yet: it is signed after the clock is set again. */
+type Seeded = Omit<SeededUpload, 'downloadUrl'>;
 
 /** How many steps lead to each state. A purged seed is stored, and then purged by its age. */
 const STEPS = { issued: 0, stored: 1, claimed: 2, purging: 3, purged: 1 } as const;
@@ -19,7 +22,7 @@ export function createSeed(
     const name = `seed${String(++count)}`;
     const seeding = last.then(() => seedAt(gateway, options, name));
     last = seeding.catch(() => undefined);
-    return seeding;
+    return seeding.then((seeded) => ({ ...seeded, downloadUrl: gateway.downloadUrl(seeded.key) }));
   };
 }
 
@@ -27,7 +30,7 @@ async function seedAt(
   gateway: SeedDependencies,
   options: SeedOptions,
   name: string,
-): Promise<SeededUpload> {
+): Promise<Seeded> {
   const { clock, config } = gateway;
   const now = clock.now();
   const isPurged = options.state === 'purged';
@@ -50,7 +53,7 @@ async function seed(
   gateway: SeedDependencies,
   { accessKey, bytes = 'firmware', firmware, state, upload }: SeedOptions,
   name: string,
-): Promise<SeededUpload> {
+): Promise<Seeded> {
   const api = gateway.apiAs(accessKey ?? gateway.accessKey);
   const iotInstanceId = upload?.iotInstanceId ?? firmware?.iotInstanceId;
   const grant = await api.generateOTAUploadURL({ ...upload, iotInstanceId });

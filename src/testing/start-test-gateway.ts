@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import type { UploadGrant } from '../client/api-client.ts';
 import type { OtaClient } from '../client/ota-client.ts';
 import { createOtaClient } from '../client/ota-client.ts';
+import { DOWNLOAD_URL_TTL, signDownloadUrl } from '../client/download-url.ts';
 import { formFields, postObject } from '../client/post-object.ts';
 import type { PostOptions } from '../client/post-object.ts';
 import type { Gateway, Records } from '../gateway.ts';
 import { createFaults, createGateway, createMemoryRecords, NoticeLog } from '../gateway.ts';
 import type { FaultRegistry } from '../gateway.ts';
-import { ManualClock } from '../lib/clock.ts';
+import { ManualClock, toMilliseconds } from '../lib/clock.ts';
 import { sequentialIds } from '../lib/ids.ts';
 import type { CreatedHooks } from './hooks.ts';
 import { createHooks } from './hooks.ts';
@@ -18,6 +19,7 @@ import type { MemoryServer } from './memory-connection.ts';
 import { memoryFetch } from './memory-fetch.ts';
 import { createSeed } from './seed.ts';
 import type {
+  DownloadUrlOptions,
   Key,
   PostObjectOptions,
   PostResult,
@@ -128,20 +130,25 @@ function extendGateway(started: StartedGateway): TestGateway {
     for (const failure of failures.splice(0)) throw failure;
   };
   const base = { ...gateway, ...clients, clock, accessKey, bucketKey, records, dataDir, close };
-  const poster = {
+  const transfers = {
     postObject: (grant: UploadGrant, bytes: Uint8Array | string, options?: PostObjectOptions) =>
       post(URL_INSIDE, grant, bytes, { ...options, connect }),
+    downloadUrl: (key: string, { url = URL_INSIDE, validFor }: DownloadUrlOptions = {}) => {
+      const address = { host: url.replace(/\/+$/, ''), bucket: gateway.config.bucket, key };
+      const time = validFor === undefined ? DOWNLOAD_URL_TTL : toMilliseconds(validFor);
+      return signDownloadUrl(bucketKey, address, clock.now() + time);
+    },
   };
   return {
     ...base,
-    ...poster,
+    ...transfers,
     ...hooks,
     faults,
     postObjectTo: post,
     url: URL_INSIDE,
     formFields: (grant) => Object.fromEntries(formFields(grant)),
     fetch: (url, init = {}) => memoryFetch(connect)(new URL(url, URL_INSIDE), init),
-    seed: createSeed({ ...base, ...poster }),
+    seed: createSeed({ ...base, ...transfers }),
     snapshot: () => gateway.uploads.snapshot(),
     notices: () => notices.list(),
     reset: async () => {

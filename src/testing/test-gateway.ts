@@ -50,6 +50,14 @@ export interface FetchOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Options of `downloadUrl`. */
+export interface DownloadUrlOptions {
+  /** The address of a listener, for a download over the network; the address of the gateway when absent. */
+  readonly url?: string;
+  /** How long the URL is valid by the gateway's clock; 24 hours when absent. */
+  readonly validFor?: Duration;
+}
+
 /** The upload that `seed` makes. */
 export interface SeedOptions {
   /** The state to reach. `purging`: its package was deleted. `purged`: it was not claimed in time. */
@@ -71,6 +79,8 @@ export interface SeededUpload {
   readonly key: string;
   readonly grant: UploadGrant;
   readonly firmwareUrl: string;
+  /** A signed URL that downloads the file, for 24 hours; 404 while the file is not stored, or is deleted. */
+  readonly downloadUrl: string;
   /** The id of its firmware package; only when the upload is, or was, claimed. */
   readonly firmwareId?: string;
 }
@@ -110,6 +120,11 @@ export interface TestGateway extends Gateway, Hooks {
   formFields(grant: UploadGrant): Record<string, string>;
   /** Sends a request without a body, to any host, without a port; for downloads. */
   fetch(url: string, options?: FetchOptions): Promise<Response>;
+  /**
+   * Signs a URL that downloads an object, as QueryOTAFirmware does: `gateway.fetch(gateway.downloadUrl(key))`. For a
+   * download over the network pass the address of the listener: `{ url: (await gateway.listen()).url }`.
+   */
+  downloadUrl(key: string, options?: DownloadUrlOptions): string;
   /** Injects faults. */
   readonly faults: Faults;
   /**

@@ -1,5 +1,4 @@
-import { toMilliseconds } from '../../lib/clock.ts';
-import { downloadUrl } from '../../signatures/download-url.ts';
+import { DOWNLOAD_URL_TTL, downloadUrl } from '../../signatures/download-url.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import { businessError } from '../errors.ts';
 import { required } from '../parameters/parameter.ts';
@@ -9,9 +8,6 @@ import { toUtc } from '../utc.ts';
 import { INSTANCE_ID, findPackage } from './instance.ts';
 import type { CallContext, Operation } from './operation.ts';
 import { productName } from './product.ts';
-
-/** How long a download URL is valid: 24 hours (IoT Platform, "OTA update", and two captured pushes). */
-const DOWNLOAD_TTL = toMilliseconds({ hours: 24 });
 
 const firmwareId = required(
   'FirmwareId',
@@ -82,5 +78,9 @@ function describeFiles(context: CallContext, { files }: FirmwarePackage): Respon
 
 function urlOf({ bucketKey, host, uploads }: CallContext, key: string): string {
   const { clock, rules } = uploads;
-  return downloadUrl(bucketKey, { host, bucket: rules.bucket, key }, clock.now() + DOWNLOAD_TTL);
+  return downloadUrl(
+    bucketKey,
+    { host, bucket: rules.bucket, key },
+    clock.now() + DOWNLOAD_URL_TTL,
+  );
 }
