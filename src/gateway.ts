@@ -8,10 +8,9 @@ import { createApp } from './app.ts';
 import type { Config, GatewayOptions } from './config/config.ts';
 import { parseConfig } from './config/config.ts';
 import { FaultRegistry } from './faults/fault-registry.ts';
-import { POST_OBJECT } from './faults/fault-spec.ts';
 import type { Listener } from './http/listener.ts';
 import { startListener } from './http/listener.ts';
-import { faultCodes as iotFaultCodes } from './iot/injected-faults.ts';
+import { faultableOperations as iotOperations } from './iot/injected-faults.ts';
 import { createQuota } from './iot/quota.ts';
 import { RetainedNonces } from './iot/retained-nonces.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
@@ -30,8 +29,8 @@ import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
 import type { TestControls } from './ops/test-controls.ts';
+import { faultableOperations as ossOperations } from './oss/fault-codes.ts';
 import { NoticeLog } from './oss/fidelity.ts';
-import { faultCodes as ossFaultCodes } from './oss/post-object/injected-faults.ts';
 import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import { combineObservers } from './uploads/observers.ts';
@@ -240,7 +239,7 @@ function composeUploads(
 
 /** Creates a registry of faults to inject, for the `faults` of a gateway. */
 export function createFaults(): FaultRegistry {
-  return new FaultRegistry(iotFaultCodes().set(POST_OBJECT, ossFaultCodes()));
+  return new FaultRegistry(new Map([...ossOperations(), ...iotOperations()]));
 }
 
 function adjustable(clock: Clock = wallClock): AdjustableClock {

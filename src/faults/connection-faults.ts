@@ -31,10 +31,11 @@ export function corruptResponse(request: IncomingMessage, fault: Fault | undefin
     if (fault.kind === 'truncate') socket.destroySoon();
     else resetConnection(request);
   };
-  socket.write = (chunk: string | Uint8Array, more?: BufferEncoding | Done, last?: Done) => {
+  socket.write = (chunk: string | Uint8Array, more?: BufferEncoding | Done, last?: Done | null) => {
     const [encoding, done] = typeof more === 'function' ? [undefined, more] : [more, last];
     pass(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk));
-    if (done !== undefined) setImmediate(done);
+    // Node passes null for a chunk of a body without a callback.
+    if (typeof done === 'function') setImmediate(done);
     return true;
   };
 }

@@ -1,8 +1,8 @@
 /** A request that has passed every check and will be carried out next. */
 export interface FaultSubject {
-  /** `PostObject`, or the `Action` of an API call. */
+  /** An operation of OSS, e.g. `PostObject`, or the `Action` of an API call. */
   readonly operation: string;
-  /** The object key; only of PostObject. */
+  /** The object key; only of an operation of OSS. */
   readonly key?: string;
 }
 
@@ -15,11 +15,11 @@ export type Fault =
       readonly message?: string;
       readonly details: Readonly<Record<string, string>>;
     }
-  /** The connection is reset after that many bytes of the file were read; nothing is carried out. */
+  /** The connection is reset after that many bytes of the file were received or sent; nothing is carried out. */
   | { readonly kind: 'reset'; readonly after: number }
-  /** Reading stops for a time in milliseconds; without a time, until the client gives up. */
+  /** The file stops for a time in milliseconds; without a time, until the client gives up. */
   | { readonly kind: 'stall'; readonly after: number; readonly time?: number }
-  /** The file is read at this speed at most. */
+  /** The file is received or sent at this speed at most. */
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
   /** The request is carried out after a time in milliseconds. */
   | { readonly kind: 'delay'; readonly time: number }

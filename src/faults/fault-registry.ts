@@ -75,7 +75,7 @@ export class FaultRegistry implements Faults, FaultPlan {
 
   #add(operation: string, spec: unknown, scope: unknown): number {
     const fault = readFaultSpec(this.#catalog, operation, spec);
-    const read = readScope(operation, scope);
+    const read = readScope(this.#catalog, operation, scope);
     const { rate, seed, times } = read;
     const id = ++this.#lastId;
     this.#entries.push({

@@ -4,19 +4,21 @@ import type { Duration } from '../lib/clock.ts';
 import type { Fault } from './fault-plan.ts';
 
 /**
- * How a request shall fail: exactly one of these. Byte counts of requests are bytes of the uploaded file.
+ * How a request shall fail: exactly one of these. Bytes are counted in the file that PostObject and PutObject receive,
+ * and in the one that GetObject sends.
  *
  * - `code`: the request is refused with an error of its dialect. `message` and `details` replace the defaults of the
- *   error: placeholders of the message for an API call, XML elements for PostObject.
- * - `resetAfter`: the connection is reset after that many bytes were read. Nothing is carried out.
- * - `stallAfter`: after that many bytes, reading stops for `stallFor`, or until the client gives up.
- * - `bytesPerSecond`: the file is read at this speed at most.
+ *   error: placeholders of the message for an API call, XML elements for OSS.
+ * - `resetAfter`: the connection is reset after that many bytes. Nothing is stored, deleted or created.
+ * - `stallAfter`: after that many bytes, the file stops for `stallFor`, or until the client gives up.
+ * - `bytesPerSecond`: the file is received or sent at this speed at most.
  * - `delay`: the request is carried out after this time.
  * - `truncateAnswerAfter`: the request is carried out; its response ends after that many bytes, counted from the
  *   status line on.
  * - `loseAnswer`: the request is carried out; the connection is reset instead of a response.
  *
- * API calls have no file: for them `resetAfter` and `stallAfter` are 0, and `bytesPerSecond` does not apply.
+ * API calls, HeadObject and DeleteObject have no file: for them `resetAfter` and `stallAfter` are 0, and
+ * `bytesPerSecond` does not apply.
  */
 export type FaultSpec =
   | {
@@ -35,7 +37,7 @@ export type FaultSpec =
 export interface FaultScope {
   /** How many requests; no limit when absent. */
   readonly times?: number | undefined;
-  /** Only for matching object keys: a text in which `*` stands for any characters, or an expression. For PostObject. */
+  /** Only for matching object keys: a text in which `*` stands for any characters, or an expression. For OSS. */
   readonly key?: string | RegExp | undefined;
   /** The share of the requests that fail, from 0 to 1; drawn by a generator with a fixed seed. */
   readonly rate?: number | undefined;
@@ -43,11 +45,18 @@ export interface FaultScope {
   readonly seed?: number | undefined;
 }
 
-/** The operations that can fail, and the error codes of each. */
-export type FaultCatalog = ReadonlyMap<string, readonly string[]>;
+/** An operation that can fail. */
+export interface FaultableOperation {
+  /** What it can be refused with. */
+  readonly codes: readonly string[];
+  /** Whether it receives or sends a file, whose bytes a fault can count. */
+  readonly hasFile: boolean;
+  /** Whether it is a request for an object key. */
+  readonly hasKey: boolean;
+}
 
-/** The only operation that receives a file. */
-export const POST_OBJECT = 'PostObject';
+/** The operations that can fail, by their names. */
+export type FaultCatalog = ReadonlyMap<string, FaultableOperation>;
 
 /** Thrown for a fault spec that is not valid; the message says what is valid. */
 export class FaultSpecError extends Error {
@@ -141,8 +150,8 @@ const COMPANIONS = [
  * @throws FaultSpecError when there is no such operation, code or fault
  */
 export function readFaultSpec(catalog: FaultCatalog, operation: string, spec: unknown): Fault {
-  const codes = catalog.get(operation);
-  if (codes === undefined) {
+  const known = catalog.get(operation);
+  if (known === undefined) {
     throw new FaultSpecError(
       `there is no operation "${operation}"; there are ${[...catalog.keys()].join(', ')}`,
     );
@@ -157,13 +166,13 @@ export function readFaultSpec(catalog: FaultCatalog, operation: string, spec: un
       throw new FaultSpecError(`${companion} is allowed only with ${way}`);
     }
   }
-  if (shape.code !== undefined && !codes.includes(shape.code)) {
+  if (shape.code !== undefined && !known.codes.includes(shape.code)) {
     throw new FaultSpecError(
-      `${operation} has no error "${shape.code}"; it has ${codes.join(', ')}`,
+      `${operation} has no error "${shape.code}"; it has ${known.codes.join(', ')}`,
     );
   }
   const fault = toFault(shape);
-  if (operation !== POST_OBJECT) rejectFileFaults(operation, fault);
+  if (!known.hasFile) rejectFileFaults(operation, fault);
   return fault;
 }
 
@@ -171,10 +180,11 @@ export function readFaultSpec(catalog: FaultCatalog, operation: string, spec: un
  * Reads which requests a fault is for.
  * @throws FaultSpecError when the scope is not valid
  */
-export function readScope(operation: string, scope: unknown): FaultScope {
+export function readScope(catalog: FaultCatalog, operation: string, scope: unknown): FaultScope {
   const shape = parse(scopeShape, scope);
-  if (shape.key !== undefined && operation !== POST_OBJECT) {
-    throw new FaultSpecError(`only faults of ${POST_OBJECT} can have a key`);
+  if (shape.key !== undefined && catalog.get(operation)?.hasKey !== true) {
+    const named = [...catalog].flatMap(([name, { hasKey }]) => (hasKey ? [name] : []));
+    throw new FaultSpecError(`only faults of ${named.join(', ')} can have a key`);
   }
   if (shape.seed !== undefined && shape.rate === undefined) {
     throw new FaultSpecError('seed is allowed only with rate');

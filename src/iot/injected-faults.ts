@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Account } from '../accounts/accounts.ts';
 import { pause, resetConnection, corruptResponse } from '../faults/connection-faults.ts';
 import type { Fault, FaultPlan } from '../faults/fault-plan.ts';
+import type { FaultableOperation } from '../faults/fault-spec.ts';
 import { fill } from '../lib/template.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { TIMESTAMP_SHAPE } from './calls/freshness.ts';
@@ -46,20 +47,24 @@ const INVALID = 'Invalid{name}';
 const INVALID_NAMES = ['Version', 'SignatureNonce'];
 
 /** @returns every operation, with the codes that it or the layer in front of it can refuse with */
-export function faultCodes(): Map<string, readonly string[]> {
+export function faultableOperations(): ReadonlyMap<string, FaultableOperation> {
   const general = Object.keys(GATEWAY_ERRORS).filter((code) => !code.includes('{'));
   const invalid = INVALID_NAMES.map((name) => fill(INVALID, { name }));
   return new Map(
     OPERATIONS.map(({ name, parameters }) => [
       name,
-      [
-        ...general,
-        ...invalid,
-        ...parameters.flatMap((each) =>
-          each.required ? [fill(MISSING, { name: each.name })] : [],
-        ),
-        ...Object.keys(BUSINESS_ERRORS),
-      ],
+      {
+        codes: [
+          ...general,
+          ...invalid,
+          ...parameters.flatMap((each) =>
+            each.required ? [fill(MISSING, { name: each.name })] : [],
+          ),
+          ...Object.keys(BUSINESS_ERRORS),
+        ],
+        hasFile: false,
+        hasKey: false,
+      },
     ]),
   );
 }

@@ -47,7 +47,8 @@ export function isOssErrorCode(code: string): code is OssErrorCode {
 }
 
 /** Every code of the table. */
-export const OSS_ERROR_CODES: readonly string[] = Object.keys(OSS_ERRORS);
+export const OSS_ERROR_CODES: readonly OssErrorCode[] =
+  Object.keys(OSS_ERRORS).filter(isOssErrorCode);
 
 interface OssErrorFacts extends AnyOptions {
   /** Which row of the table it is; undefined for a message that is not in the table. */

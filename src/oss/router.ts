@@ -9,9 +9,9 @@ import type { OssDependencies, OssOperation } from './dependencies.ts';
 import { refuse } from './error-response.ts';
 import { OssError, ossError } from './errors.ts';
 import { differenceOf } from './fidelity.ts';
-import { deleteObject } from './objects/delete-object.ts';
-import { getObject } from './objects/get-object.ts';
-import { putObject } from './objects/put-object.ts';
+import { createDeleteObject } from './objects/delete-object.ts';
+import { createGetObject } from './objects/get-object.ts';
+import { createPutObject } from './objects/put-object.ts';
 import { parseRequest } from './oss-request.ts';
 import type { ObjectRequest, OssRequest } from './oss-request.ts';
 import { createPostObject } from './post-object/post-object.ts';
@@ -23,14 +23,14 @@ interface Operations {
 }
 
 function createOperations(deps: OssDependencies): Operations {
-  const read: OssOperation<ObjectRequest> = (...exchange) => getObject(deps, ...exchange);
+  const read = createGetObject(deps);
   return {
     bucket: new Map([['POST', createPostObject(deps)]]),
     object: new Map<string, OssOperation<ObjectRequest>>([
       ['GET', read],
       ['HEAD', read],
-      ['PUT', (...exchange) => putObject(deps, ...exchange)],
-      ['DELETE', (...exchange) => deleteObject(deps, ...exchange)],
+      ['PUT', createPutObject(deps)],
+      ['DELETE', createDeleteObject(deps)],
     ]),
   };
 }

@@ -1,32 +1,44 @@
-import type { ServerResponse } from 'node:http';
+import type { FaultPlan } from '../../faults/fault-plan.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
+import type { OssOperation } from '../dependencies.ts';
 import { ossError } from '../errors.ts';
 import type { ObjectRequest } from '../oss-request.ts';
+import { withDeleteFaults } from './injected-faults.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
-/** Dependencies of `deleteObject`. */
+/** Dependencies of DeleteObject. */
 export interface DeleteObjectDependencies extends AuthorizeDependencies {
   readonly uploads: Pick<UploadDependencies, 'clock' | 'rules' | 'ledger'>;
+  readonly faults: FaultPlan | undefined;
 }
 
+/** Checks a request. @throws OssError for a request that is refused */
+export type AuthorizeDelete = (request: ObjectRequest) => void | Promise<void>;
+
 /**
- * Responds to DeleteObject (OSS "DeleteObject": 204, also when the object does not exist). Refuses to delete a file of
- * a firmware package; delete the package instead.
+ * Creates DeleteObject (OSS "DeleteObject": 204, also when the object does not exist). It refuses to delete a file of a
+ * firmware package; delete the package instead.
  */
-export async function deleteObject(
-  deps: DeleteObjectDependencies,
-  request: ObjectRequest,
-  response: ServerResponse,
-): Promise<void> {
+export function createDeleteObject(deps: DeleteObjectDependencies): OssOperation<ObjectRequest> {
+  const plain: AuthorizeDelete = (request) => {
+    authorizeDelete(deps, request);
+  };
+  const authorize = deps.faults === undefined ? plain : withDeleteFaults(deps.faults, plain);
+  return async (request, response) => {
+    await authorize(request);
+    await deleteUpload(deps, request.key);
+    response.statusCode = 204;
+    response.end();
+  };
+}
+
+function authorizeDelete(deps: DeleteObjectDependencies, request: ObjectRequest): void {
   if (authorizeRequest(deps, request) === 'anonymous') {
     throw ossError('AccessDenied.anonymousWrite');
   }
   refuseOtherOperations(request.query);
-  await deleteUpload(deps, request.key);
-  response.statusCode = 204;
-  response.end();
 }
 
 async function deleteUpload({ uploads }: DeleteObjectDependencies, key: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { FaultPlan } from '../../faults/fault-plan.ts';
 import { onClose } from '../../http/on-close.ts';
 import { elapsedSince } from '../../lib/clock.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
@@ -10,32 +11,55 @@ import type { StoredObject } from '../../uploads/upload.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { Authorization } from '../auth/authorize-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
+import type { OssOperation } from '../dependencies.ts';
 import { ossError } from '../errors.ts';
 import { keyText } from '../flat-xml.ts';
 import type { ObjectRequest } from '../oss-request.ts';
 import { etagOf, objectHeaders, validatorHeaders } from '../response-headers.ts';
 import type { ResponseHeaders } from '../response-headers.ts';
 import { resolveRange } from './byte-range.ts';
+import { withReadFaults } from './injected-faults.ts';
 import { evaluatePreconditions, isRangeApplicable } from './preconditions.ts';
+import type { Validators } from './preconditions.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
-/** Dependencies of `getObject`. */
+/** A body while it is sent. */
+export type SentBody = AsyncIterable<Buffer> & Pick<Body, 'recycle'>;
+
+/** Opens and describes stored bodies. */
+interface BodySource {
+  open(locator: string, range?: ByteRange): Promise<SentBody | undefined>;
+  stat(locator: string): Promise<{ readonly size: number } | undefined>;
+}
+
+/** Dependencies of GetObject. */
 export interface GetObjectDependencies extends AuthorizeDependencies {
-  readonly uploads: UploadDependencies;
+  readonly uploads: Pick<UploadDependencies, 'clock' | 'ledger' | 'rules'> & {
+    readonly store: BodySource;
+  };
   /** Whether the operator allows reads without a signature. */
   readonly publicRead: boolean;
+  readonly faults: FaultPlan | undefined;
 }
 
 /**
- * Responds to GetObject, HeadObject and GetObjectMeta (OSS pages of these names). A body that is deleted or replaced
- * during the response is still sent completely. A client that closes the connection is not an error.
- * @throws OssError for a refusal; a plain Error when the body of a live object cannot be sent completely; the
- *   connection is then already closed if a part of the body was sent
+ * Creates GetObject, HeadObject and GetObjectMeta (OSS pages of these names). A body that is deleted or replaced during
+ * the response is still sent completely. A client that closes the connection is not an error.
+ *
+ * It throws OssError for a refusal; a plain Error when the body of a live object cannot be sent completely. The
+ * connection is then already closed if a part of the body was sent.
  */
-export async function getObject(
+export function createGetObject(deps: GetObjectDependencies): OssOperation<ObjectRequest> {
+  const { faults } = deps;
+  const deliver = faults === undefined ? deliverObject : withReadFaults(faults, deliverObject);
+  return (request, response) => getObject(deps, request, response, deliver);
+}
+
+async function getObject(
   deps: GetObjectDependencies,
   request: ObjectRequest,
   response: ServerResponse,
+  deliver: Deliver,
 ): Promise<void> {
   const { key, query } = request;
   const access = authorizeRequest(deps, request);
@@ -48,7 +72,7 @@ export async function getObject(
     const object = await findObject(deps, key);
     if (access === 'anonymous' && object.headers[ACL] === 'private')
       throw ossError('AccessDenied.anonymousRead');
-    if (await respond(read, object)) return;
+    if (await deliver(read, object, choosePart(read, object))) return;
     // The body is missing. Look up the object again: it may have been deleted or replaced since. If it was not, the
     // body is lost.
     if (object.locator === missingLocator) {
@@ -96,30 +120,43 @@ function readOverrides(query: ReadonlyMap<string, string>, access: Authorization
   });
 }
 
-interface Read {
+/** A request that may read its object. */
+export interface Read {
   readonly deps: GetObjectDependencies;
   readonly request: ObjectRequest;
   readonly response: ServerResponse;
   readonly overrides: ResponseHeaders;
 }
 
-/** @returns false when the body is missing; nothing was sent then */
-async function respond(read: Read, object: StoredObject): Promise<boolean> {
-  const { request, response } = read;
+/** What a request gets of its object. */
+export type ObjectPart = 'unchanged' | 'headers' | 'whole' | ByteRange;
+
+/** Responds with a part of an object. @returns false when the body is missing; nothing was sent then */
+export type Deliver = (read: Read, object: StoredObject, part: ObjectPart) => Promise<boolean>;
+
+/** @throws OssError for a precondition that failed, and for a range outside the body */
+function choosePart(read: Read, object: StoredObject): ObjectPart {
+  const { request } = read;
   const validators = { etag: etagOf(object), lastModified: object.storedAt };
   const outcome = evaluatePreconditions(request.headers, validators);
   switch (outcome) {
     case 'proceed':
-      return request.method === 'HEAD' ? respondToHead(read, object) : respondToGet(read, object);
+      return request.method === 'HEAD' ? 'headers' : chooseRange(read, object, validators);
     case 'notModified':
-      response.statusCode = 304;
-      setHeaders(read, validatorHeaders(object));
-      response.end();
-      return true;
+      return 'unchanged';
     default:
       // ali-oss appends the condition to its message.
       throw ossError('PreconditionFailed', { elements: { Condition: outcome } });
   }
+}
+
+async function deliverObject(read: Read, object: StoredObject, part: ObjectPart): Promise<boolean> {
+  if (part === 'headers') return respondToHead(read, object);
+  if (part !== 'unchanged') return respondToGet(read, object, part === 'whole' ? undefined : part);
+  read.response.statusCode = 304;
+  setHeaders(read, validatorHeaders(object));
+  read.response.end();
+  return true;
 }
 
 async function respondToHead(read: Read, object: StoredObject): Promise<boolean> {
@@ -134,9 +171,12 @@ async function respondToHead(read: Read, object: StoredObject): Promise<boolean>
   return true;
 }
 
-async function respondToGet(read: Read, object: StoredObject): Promise<boolean> {
+async function respondToGet(
+  read: Read,
+  object: StoredObject,
+  range: ByteRange | undefined,
+): Promise<boolean> {
   const { deps, request, response } = read;
-  const range = chooseRange(read, object);
   // Do not open the body for a client that has closed the connection.
   if (request.raw.socket.destroyed) return true;
   const body = await deps.uploads.store.open(object.locator, range);
@@ -159,14 +199,15 @@ async function respondToGet(read: Read, object: StoredObject): Promise<boolean> 
   return true;
 }
 
-/** @returns undefined for the whole body */
-function chooseRange({ request, response }: Read, object: StoredObject): ByteRange | undefined {
-  const validators = { etag: etagOf(object), lastModified: object.storedAt };
-  if (!isRangeApplicable(request.headers, validators)) return undefined;
+function chooseRange(
+  { request, response }: Read,
+  object: StoredObject,
+  validators: Validators,
+): 'whole' | ByteRange {
+  if (!isRangeApplicable(request.headers, validators)) return 'whole';
   const range = request.headers.get('range');
   const behavior = request.headers.get('x-oss-range-behavior');
   const outcome = resolveRange(range, object.size, behavior);
-  if (outcome === 'whole') return undefined;
   if (outcome !== 'unsatisfiable') return outcome;
   response.setHeader('Content-Range', `bytes */${object.size}`);
   throw ossError('InvalidRange', {
@@ -183,7 +224,7 @@ function wrongSize(object: StoredObject, size: number): Error {
  * @returns the number of bytes; undefined when the client has closed the connection
  */
 async function send(
-  body: Body,
+  body: SentBody,
   { socket }: IncomingMessage,
   response: ServerResponse,
 ): Promise<number | undefined> {

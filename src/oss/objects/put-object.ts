@@ -1,9 +1,10 @@
-import type { ServerResponse } from 'node:http';
+import type { FaultPlan } from '../../faults/fault-plan.ts';
 import { allowSmallChunks } from '../../http/small-chunks.ts';
 import { elapsedSince } from '../../lib/clock.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
+import type { OssOperation } from '../dependencies.ts';
 import { ossError } from '../errors.ts';
 import { storedHeaders } from '../object-headers.ts';
 import type { ObjectRequest } from '../oss-request.ts';
@@ -12,31 +13,36 @@ import type { UploadCommand } from '../receive-object.ts';
 import { contentLength, openBody } from '../request-body.ts';
 import { digestHeaders } from '../response-headers.ts';
 import { admitSize } from '../size-limit.ts';
+import { withPutFaults } from './injected-faults.ts';
 import { refuseOtherOperations } from './unsupported-operations.ts';
 
-/** Dependencies of `putObject`. */
+/** Dependencies of PutObject. */
 export interface PutObjectDependencies extends AuthorizeDependencies {
   readonly uploads: UploadDependencies;
   /** Whether the operator allows reads without a signature. */
   readonly publicRead: boolean;
+  readonly faults: FaultPlan | undefined;
 }
 
+/** Authorizes a request. @throws OssError for a request that is refused */
+export type AuthorizePut = (request: ObjectRequest) => UploadCommand | Promise<UploadCommand>;
+
 /**
- * Responds to PutObject (OSS "PutObject"): stores a body without a form, signed with the bucket key, with the same
- * limits and durability as PostObject. Compares a `Content-MD5` with the body before the upload is recorded.
- * @throws OssError for a refusal; ClientVanished, BrokenRequest or LostBody when the body is incomplete
+ * Creates PutObject (OSS "PutObject"), which stores a body without a form, signed with the bucket key, with the same
+ * limits and durability as PostObject. It compares a `Content-MD5` with the body before the upload is recorded.
+ * It throws OssError for a refusal; ClientVanished, BrokenRequest or LostBody when the body is incomplete.
  */
-export async function putObject(
-  deps: PutObjectDependencies,
-  request: ObjectRequest,
-  response: ServerResponse,
-): Promise<void> {
-  const { uploads, wallClock } = deps;
-  const object = await receiveObject(uploads, authorizePut(deps, request));
-  for (const [name, value] of digestHeaders(object)) response.setHeader(name, value);
-  response.setHeader('x-oss-server-time', String(elapsedSince(request.receivedAt, wallClock)));
-  response.setHeader('Content-Length', 0);
-  response.end();
+export function createPutObject(deps: PutObjectDependencies): OssOperation<ObjectRequest> {
+  const { faults, uploads, wallClock } = deps;
+  const plain: AuthorizePut = (request) => authorizePut(deps, request);
+  const authorize = faults === undefined ? plain : withPutFaults(faults, plain);
+  return async (request, response) => {
+    const object = await receiveObject(uploads, await authorize(request));
+    for (const [name, value] of digestHeaders(object)) response.setHeader(name, value);
+    response.setHeader('x-oss-server-time', String(elapsedSince(request.receivedAt, wallClock)));
+    response.setHeader('Content-Length', 0);
+    response.end();
+  };
 }
 
 function authorizePut(deps: PutObjectDependencies, request: ObjectRequest): UploadCommand {

@@ -1,16 +1,10 @@
-import type { IncomingMessage } from 'node:http';
-import { corruptResponse, pause, spoilFile } from '../../faults/connection-faults.ts';
+import { spoilFile } from '../../faults/connection-faults.ts';
 import type { Fault, FaultPlan } from '../../faults/fault-plan.ts';
-import { ClientVanished } from '../../http/request-chunks.ts';
-import { OSS_ERROR_CODES, OssError, isOssErrorCode, ossError } from '../errors.ts';
 import type { ErrorElements, OssErrorCode } from '../errors.ts';
+import { beginFault, connectionBroken, injectedRefusal, takeFault } from '../injected-faults.ts';
+import type { OssRequest } from '../oss-request.ts';
 import type { AuthorizeForm, FormCommand } from './authorize-form.ts';
 import type { PostForm } from './read-form.ts';
-
-/** @returns the error codes that a fault can inject */
-export function faultCodes(): readonly string[] {
-  return OSS_ERROR_CODES;
-}
 
 /**
  * Injects the faults of a plan into authorized forms.
@@ -20,8 +14,8 @@ export function faultCodes(): readonly string[] {
 export function withFaults(plan: FaultPlan, authorize: AuthorizeForm): AuthorizeForm {
   return async (form, request) => {
     const command = await authorize(form, request);
-    const fault = plan.take({ operation: 'PostObject', key: command.key });
-    return fault === undefined ? command : applyFault(fault, request.raw, form, command);
+    const fault = takeFault(plan, 'PostObject', command.key);
+    return fault === undefined ? command : applyFault(fault, request, form, command);
   };
 }
 
@@ -30,34 +24,17 @@ const AFTER_STORING: ReadonlySet<string> = new Set<OssErrorCode>(['CallbackFaile
 
 async function applyFault(
   fault: Fault,
-  request: IncomingMessage,
+  { raw }: OssRequest,
   form: PostForm,
   command: FormCommand,
 ): Promise<FormCommand> {
-  if (fault.kind === 'refuse') {
-    const error = refusal(fault, form, command);
-    if (!AFTER_STORING.has(fault.code)) throw error;
+  const elements = (code: OssErrorCode): ErrorElements => usualElements(code, form, command);
+  if (fault.kind === 'refuse' && AFTER_STORING.has(fault.code)) {
+    const error = injectedRefusal(fault, elements);
     return { ...command, success: () => Promise.reject(error) };
   }
-  if (fault.kind === 'delay' && !(await pause(request, fault.time))) throw connectionBroken();
-  corruptResponse(request, fault);
-  return { ...command, bytes: spoilFile(request, command.bytes, fault, connectionBroken) };
-}
-
-function connectionBroken(): Error {
-  return new ClientVanished('a fault broke the connection');
-}
-
-function refusal(
-  { code, details, message }: Extract<Fault, { kind: 'refuse' }>,
-  form: PostForm,
-  command: FormCommand,
-): OssError {
-  if (!isOssErrorCode(code)) throw new Error(`OSS has no error ${code}`);
-  const elements = { ...usualElements(code, form, command), ...details };
-  return message === undefined
-    ? ossError(code, { elements })
-    : new OssError(code, { message, elements });
+  await beginFault(fault, raw, elements);
+  return { ...command, bytes: spoilFile(raw, command.bytes, fault, connectionBroken) };
 }
 
 /** @returns the elements that a real refusal of this form has */

@@ -349,7 +349,7 @@ describe('the scope of a fault', () => {
 
 describe('an invalid fault', () => {
   it.each([
-    ['GetObject', { code: 'x' }, {}, 'there is no operation "GetObject"; there are GenerateOTAU'],
+    ['CopyObject', { code: 'x' }, {}, 'there is no operation "CopyObject"; there are PostObject, '],
     [
       'PostObject',
       { code: 'Throttling.User' },
@@ -368,7 +368,7 @@ describe('an invalid fault', () => {
       'QueryOTAFirmware',
       { loseAnswer: true },
       { key: 'a' },
-      'only faults of PostObject can have a key',
+      'only faults of PostObject, GetObject, HeadObject, PutObject, DeleteObject can have a key',
     ],
     ['PostObject', { loseAnswer: true }, { rate: 2 }, 'rate: '],
     ['PostObject', { loseAnswer: true }, { times: 0 }, 'times: '],
