@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Account } from './accounts/accounts.ts';
 import type { Keys } from './accounts/keys.ts';
 import { reloadAccounts, resolveKeys } from './accounts/keys.ts';
-import type { NonceMemory, Quota } from './accounts/ports.ts';
+import type { Quota } from './accounts/ports.ts';
 import { useSettingFiles } from './accounts/setting-files.ts';
 import { createApp } from './app.ts';
 import type { Config, GatewayOptions } from './config/config.ts';
@@ -14,11 +14,8 @@ import { faultableOperations as iotOperations } from './iot/injected-faults.ts';
 import { createQuota } from './iot/quota.ts';
 import { RetainedNonces } from './iot/retained-nonces.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
-import type { LedgerDatabase } from './ledger/sqlite/database.ts';
-import { openLedgerDatabase } from './ledger/sqlite/database.ts';
-import { openDiskSpace } from './ledger/sqlite/disk-space.ts';
-import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
-import { SqliteNonces } from './ledger/sqlite/sqlite-nonces.ts';
+import { openRecords } from './ledger/sqlite/records.ts';
+import type { Records } from './ledger/sqlite/records.ts';
 import type { Clock } from './lib/clock.ts';
 import { AdjustableClock, monotonicClock, wallClock } from './lib/clock.ts';
 import type { Ids } from './lib/ids.ts';
@@ -44,6 +41,9 @@ import { createUploads } from './uploads/uploads.ts';
 
 /* Types for the other entry points: the commands, the test kit and the multer storage. */
 export type { FaultRegistry, Faults } from './faults/fault-registry.ts';
+export { createQuota } from './iot/quota.ts';
+export { createMemoryRecords } from './ledger/sqlite/records.ts';
+export type { Records } from './ledger/sqlite/records.ts';
 export { NoticeLog } from './oss/fidelity.ts';
 export type { Notice } from './oss/fidelity.ts';
 export type { Observer, PurgingBody } from './uploads/ports.ts';
@@ -73,12 +73,6 @@ export interface GatewayParts {
   readonly notices?: NoticeLog;
   /** The accounts that may call the API, instead of those of the settings. */
   readonly accounts?: readonly Account[];
-}
-
-/** Where the gateway keeps its records. */
-export interface Records {
-  readonly ledger: UploadLedger;
-  readonly nonces: NonceMemory;
 }
 
 /** A gateway. It neither listens nor schedules anything before `listen` and `startJobs` are called. */
@@ -150,7 +144,7 @@ export async function createGateway(
       faults,
       nonces,
       notices,
-      quota: parts.quota ?? createQuota(),
+      quota: parts.quota ?? createQuota(monotonic),
       wallClock: parts.wallClock ?? wallClock,
     });
     const base = {
@@ -191,19 +185,6 @@ function lockFolder({ dataDir }: Config, { records, store }: GatewayParts): Clos
 
 function openStore({ dataDir, minFree }: Config, logger?: Logger): Promise<ObjectStore> {
   return DiskObjectStore.open(dataDir, new ThreadHasher(), minFree, logger);
-}
-
-function openRecords({ dataDir, minFree }: Config): Records {
-  return sqliteRecords(openLedgerDatabase(dataDir, openDiskSpace(dataDir, minFree)));
-}
-
-/** Creates a ledger and its nonces in memory. */
-export function createMemoryRecords(): Records {
-  return sqliteRecords(openLedgerDatabase(undefined));
-}
-
-function sqliteRecords(database: LedgerDatabase): Records {
-  return { ledger: new SqliteLedger(database), nonces: new SqliteNonces(database) };
 }
 
 function composeUploads(

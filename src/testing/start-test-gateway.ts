@@ -8,7 +8,13 @@ import { DOWNLOAD_URL_TTL, signDownloadUrl } from '../client/download-url.ts';
 import { formFields, postObject } from '../client/post-object.ts';
 import type { PostOptions } from '../client/post-object.ts';
 import type { Gateway, Records } from '../gateway.ts';
-import { createFaults, createGateway, createMemoryRecords, NoticeLog } from '../gateway.ts';
+import {
+  createFaults,
+  createGateway,
+  createMemoryRecords,
+  createQuota,
+  NoticeLog,
+} from '../gateway.ts';
 import type { FaultRegistry } from '../gateway.ts';
 import { ManualClock, toMilliseconds } from '../lib/clock.ts';
 import { sequentialIds } from '../lib/ids.ts';
@@ -49,6 +55,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const records = parts.records ?? createMemoryRecords();
   const faults = parts.faults ?? createFaults();
   const notices = parts.notices ?? new NoticeLog();
+  const quota = createQuota(clock);
   const dataDir = await mkdtemp(join(tmpdir(), 'ota-gateway-'));
   try {
     const gateway = await createGateway(
@@ -66,7 +73,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         callbackHosts: [...LOOPBACK, ...[rest.callbackHosts ?? []].flat()].join(','),
         dataDir,
       },
-      { ids: sequentialIds(), ...parts, clock, records, faults, notices, observers },
+      { ids: sequentialIds(), quota, ...parts, clock, records, faults, notices, observers },
     );
     return extendGateway({
       gateway,
@@ -76,6 +83,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       records,
       faults,
       notices,
+      quota,
       dataDir,
       hooks,
       failures,
@@ -110,6 +118,8 @@ interface StartedGateway {
   readonly records: Records;
   readonly faults: FaultRegistry;
   readonly notices: NoticeLog;
+  /** Unused when the test has brought its own. */
+  readonly quota: ReturnType<typeof createQuota>;
   readonly dataDir: string;
   readonly hooks: CreatedHooks['hooks'];
   readonly failures: CreatedHooks['failures'];
@@ -118,7 +128,7 @@ interface StartedGateway {
 /** Adds to a gateway what tests need: clients, faults, seeds, hooks. */
 function extendGateway(started: StartedGateway): TestGateway {
   const { accessKey, bucketKey, clock, dataDir, failures, gateway, hooks, records } = started;
-  const { faults, notices } = started;
+  const { faults, notices, quota } = started;
   const memory = createMemoryServer(gateway.app);
   const clients = createClients(memory, clock, accessKey);
   const startedAt = clock.now();
@@ -154,6 +164,7 @@ function extendGateway(started: StartedGateway): TestGateway {
     reset: async () => {
       faults.clear();
       notices.clear();
+      quota.clear();
       await gateway.uploads.forgetAll();
       await records.nonces.prune(NEVER, NEVER);
       clock.set(startedAt);

@@ -144,6 +144,34 @@ describe('the quota', () => {
     expect(calls['Throttling.User']).toBe(1);
   });
 
+  it('slides with the clock of the gateway', async () => {
+    await start({ qps: 10, parts: { accounts } });
+    expect(await callMany(ACTION, alice, 1)).toEqual({ ok: 1 });
+    gateway.clock.advance({ milliseconds: 999 });
+    expect(await callMany(ACTION, alice, 20)).toEqual({ ok: 9, 'Throttling.User': 11 });
+    gateway.clock.advance({ milliseconds: 1 });
+    expect(await callMany(ACTION, alice, 20)).toEqual({ ok: 1, 'Throttling.User': 19 });
+    gateway.clock.advance({ seconds: 1 });
+    expect(await callMany(ACTION, alice, 10)).toEqual({ ok: 10 });
+  });
+
+  it('tells when the next call may follow, and starts again after a reset', async () => {
+    await start({ qps: 1 });
+    await gateway.api.generateOTAUploadURL();
+    gateway.clock.advance({ milliseconds: 400 });
+    const { headers } = await getV1(
+      gateway.app,
+      ACTION,
+      {},
+      { key: gateway.accessKey, time: gateway.clock.now() },
+    );
+    expect(headers['x-acs-retry-after']).toBe('600');
+    gateway.clock.advance({ milliseconds: 600 });
+    await gateway.api.generateOTAUploadURL();
+    await gateway.reset();
+    await gateway.api.generateOTAUploadURL();
+  });
+
   it('may be one number for all operations', async () => {
     await start({ qps: 2, parts: { accounts, quota: createQuota() } });
     expect(await callMany(ACTION, alice, 3)).toEqual({ ok: 2, 'Throttling.User': 1 });
