@@ -6,6 +6,7 @@ import type { Config } from './config/config.ts';
 import type { FaultPlan } from './faults/fault-plan.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
 import { publicHosts } from './http/public-host.ts';
+import type { RefusalLog } from './http/refusal-log.ts';
 import { isCallQuery } from './iot/calls/wire-call.ts';
 import { createIotRouter } from './iot/router.ts';
 import type { IotHandler } from './iot/router.ts';
@@ -30,6 +31,7 @@ export interface AppDependencies {
   readonly faults: FaultPlan | undefined;
   readonly quota: Quota;
   readonly notices: NoticeLog;
+  readonly refusals: RefusalLog;
   /** The machine's clock, which clients date their calls by. */
   readonly wallClock: Clock;
   /** Ports that the gateway listens on; it may add more later. */
@@ -150,13 +152,14 @@ function isForOperator({ url }: Outline): boolean {
 }
 
 function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandler } {
-  const { config, faults, keys, nonces, notices, quota, uploads, wallClock } = deps;
+  const { config, faults, keys, nonces, notices, quota, refusals, uploads, wallClock } = deps;
   const { clock, logger } = uploads;
   const shared = {
     uploads,
     bucketKey: keys.bucketKey,
     publicUrl: config.publicUrl,
     faults,
+    refusals,
     wallClock,
     unsigned: new MemoryBudget({ total: config.maxUnsigned, ...UNSIGNED }),
   };

@@ -10,6 +10,7 @@ import { parseConfig } from './config/config.ts';
 import { FaultRegistry } from './faults/fault-registry.ts';
 import type { Listener } from './http/listener.ts';
 import { startListener } from './http/listener.ts';
+import { RefusalLog } from './http/refusal-log.ts';
 import { faultableOperations as iotOperations } from './iot/injected-faults.ts';
 import { createQuota } from './iot/quota.ts';
 import { RetainedNonces } from './iot/retained-nonces.ts';
@@ -45,6 +46,8 @@ export { createQuota } from './iot/quota.ts';
 export { createMemoryRecords } from './ledger/sqlite/records.ts';
 export type { Records } from './ledger/sqlite/records.ts';
 export { NoticeLog } from './oss/fidelity.ts';
+export { RefusalLog } from './http/refusal-log.ts';
+export type { Refusal } from './http/refusal-log.ts';
 export type { Notice } from './oss/fidelity.ts';
 export type { Observer, PurgingBody } from './uploads/ports.ts';
 export type { FirmwarePackage } from './uploads/firmware-package.ts';
@@ -71,6 +74,8 @@ export interface GatewayParts {
   readonly faults?: FaultRegistry;
   /** Keeps the notices about requests that OSS would treat differently. */
   readonly notices?: NoticeLog;
+  /** Keeps the refused requests. */
+  readonly refusals?: RefusalLog;
   /** The accounts that may call the API, instead of those of the settings. */
   readonly accounts?: readonly Account[];
 }
@@ -129,11 +134,10 @@ export async function createGateway(
     const nonces = new RetainedNonces(records.nonces, uploads.clock, monotonic);
     const purge = createPurge(uploads, nonces);
     const view = createUploads(uploads, accountIds);
-    const faults = parts.faults ?? (config.testMode ? createFaults() : undefined);
     const forget = (): Promise<void> => pruneNonces(records.nonces, NEVER);
-    const notices = parts.notices ?? new NoticeLog();
+    const watched = observable(config, parts);
     const purged = { view, purge: purge.run, forget };
-    const tests = testControls({ config, uploads, faults, notices, ...purged });
+    const tests = testControls({ config, uploads, ...watched, ...purged });
     const ownPorts = new Set<number>();
     const app = createApp({
       config,
@@ -141,9 +145,8 @@ export async function createGateway(
       keys,
       uploads,
       tests,
-      faults,
       nonces,
-      notices,
+      ...watched,
       quota: parts.quota ?? createQuota(monotonic),
       wallClock: parts.wallClock ?? wallClock,
     });
@@ -165,6 +168,21 @@ export async function createGateway(
     await closeAll(closers);
     throw error;
   }
+}
+
+interface Watched {
+  readonly faults: FaultRegistry | undefined;
+  readonly notices: NoticeLog;
+  readonly refusals: RefusalLog;
+}
+
+/** @returns what tests and operators look at */
+function observable({ testMode }: Config, parts: GatewayParts): Watched {
+  return {
+    faults: parts.faults ?? (testMode ? createFaults() : undefined),
+    notices: parts.notices ?? new NoticeLog(),
+    refusals: parts.refusals ?? new RefusalLog(),
+  };
 }
 
 type Closer = () => void | Promise<void>;
@@ -228,21 +246,22 @@ function adjustable(clock: Clock = wallClock): AdjustableClock {
 }
 
 /** @returns what the test controls work with; undefined when test mode is off */
-function testControls(tested: {
-  readonly config: Config;
-  readonly uploads: UploadDependencies;
-  readonly faults: FaultRegistry | undefined;
-  readonly notices: NoticeLog;
-  readonly view: Uploads;
-  readonly purge: () => Promise<PurgeReport>;
-  readonly forget: () => Promise<void>;
-}): TestControls | undefined {
-  const { config, faults, forget, notices, purge, uploads, view } = tested;
+function testControls(
+  tested: Watched & {
+    readonly config: Config;
+    readonly uploads: UploadDependencies;
+    readonly view: Uploads;
+    readonly purge: () => Promise<PurgeReport>;
+    readonly forget: () => Promise<void>;
+  },
+): TestControls | undefined {
+  const { config, faults, forget, notices, purge, refusals, uploads, view } = tested;
   const { clock } = uploads;
   if (!(clock instanceof AdjustableClock) || faults === undefined) return undefined;
   const { publicUrl, testMode, testModeRemote } = config;
   const access = { publicUrl, testModeRemote };
-  return testMode ? { clock, faults, notices, uploads: view, purge, forget, access } : undefined;
+  const logs = { notices, refusals };
+  return testMode ? { clock, faults, ...logs, uploads: view, purge, forget, access } : undefined;
 }
 
 /**

@@ -193,3 +193,8 @@ export function businessError<Code extends BusinessCode>(
 ): BusinessError {
   return new BusinessError(code, fill(BUSINESS_ERRORS[code], details));
 }
+
+/** @returns the message as it may be kept: without the string to sign, which has every value of a call */
+export function summaryOf({ code, message }: GatewayError | BusinessError): string {
+  return code === 'SignatureDoesNotMatch' ? GATEWAY_ERRORS[code].message : message;
+}

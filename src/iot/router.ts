@@ -6,6 +6,7 @@ import { drain } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
 import { LOST_BODY, warnOfLostBody } from '../http/parsed-body.ts';
 import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
+import type { RefusalLog } from '../http/refusal-log.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isDiskFull } from '../lib/errno.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
@@ -18,7 +19,7 @@ import { readV3 } from './calls/signature-v3.ts';
 import type { SignedCall } from './calls/signed-call.ts';
 import { completeCall, isCallForm, readHead, withoutBody } from './calls/wire-call.ts';
 import type { CallHead, WireCall } from './calls/wire-call.ts';
-import { BusinessError, GatewayError, gatewayError } from './errors.ts';
+import { BusinessError, GatewayError, gatewayError, summaryOf } from './errors.ts';
 import { withFaults } from './injected-faults.ts';
 import type { AdmittedCall, CarryOut } from './injected-faults.ts';
 import { chooseInstance } from './operations/instance.ts';
@@ -35,6 +36,7 @@ export interface IotDependencies {
   readonly nonces: NonceMemory;
   readonly quota: Quota;
   readonly quotaRule: QuotaRule;
+  readonly refusals: RefusalLog;
   /** Undefined when no request fails on purpose. */
   readonly faults: FaultPlan | undefined;
   /** The clock that clients take their dates from, also after a test has moved the clock of the gateway. */
@@ -188,27 +190,32 @@ async function runOperation(
 }
 
 function refuse(
-  { uploads }: IotDependencies,
+  { accounts, refusals, uploads }: IotDependencies,
   request: IncomingMessage,
   signed: SignedCall,
   requestId: string,
   error: unknown,
 ): RenderedResponse {
-  const format = formatOf(signed);
-  const action = signed.common.action ?? '';
-  const host = request.headers.host ?? '';
-  if (error instanceof BusinessError) {
-    uploads.logger.debug({ requestId, action, code: error.code }, 'an operation refused a call');
-    return renderBusinessError(format, action, error, requestId);
-  }
-  if (error instanceof GatewayError) {
-    uploads.logger.debug({ requestId, action, code: error.code }, 'a call was refused');
-    return renderGatewayError(format, error, requestId, host);
-  }
-  uploads.logger.error({ err: error, requestId, action }, 'a call failed');
+  const { clock, logger } = uploads;
+  const { accessKeyId, action } = signed.common;
+  const isRefusal = error instanceof BusinessError || error instanceof GatewayError;
   // A full disk is no bug of the gateway, and goes away: the purge makes room.
   const failure = isDiskFull(error) ? 'ServiceUnavailable' : 'InternalError';
-  return renderGatewayError(format, gatewayError(failure, {}), requestId, host);
+  const refusal = isRefusal ? error : gatewayError(failure, {});
+  const { code } = refusal;
+  if (isRefusal) logger.debug({ requestId, action, code }, 'a call was refused');
+  else logger.error({ err: error, requestId, action }, 'a call failed');
+  const format = formatOf(signed);
+  const rendered =
+    refusal instanceof BusinessError
+      ? renderBusinessError(format, action ?? '', refusal, requestId)
+      : renderGatewayError(format, refusal, requestId, request.headers.host ?? '');
+  const account = accessKeyId === undefined ? undefined : accounts.find(accessKeyId)?.account.id;
+  const about = { operation: action, key: undefined, account };
+  const { status } = rendered;
+  const message = summaryOf(refusal);
+  refusals.report({ dialect: 'iot', code, message, status, requestId, ...about }, clock);
+  return rendered;
 }
 
 function formatOf({ fallbackFormat, format }: SignedCall): ResponseFormat {

@@ -23,6 +23,8 @@ export interface TestControls {
   readonly clock: AdjustableClock;
   readonly faults: Faults;
   readonly notices: Notices;
+  /** The latest refused requests. */
+  readonly refusals: Notices;
   readonly uploads: Uploads;
   readonly purge: () => Promise<PurgeReport>;
   /** Forgets the nonces of past calls. */
@@ -127,7 +129,7 @@ const verdict = z.strictObject({
 });
 
 function addState(router: Router, controls: TestControls): void {
-  const { clock, faults, forget, notices, purge, uploads } = controls;
+  const { clock, faults, forget, notices, purge, refusals, uploads } = controls;
   router.get('/snapshot', async (_request, response) => {
     response.json(await uploads.snapshot());
   });
@@ -140,6 +142,7 @@ function addState(router: Router, controls: TestControls): void {
   router.post('/reset', async (_request, response) => {
     faults.clear();
     notices.clear();
+    refusals.clear();
     await uploads.forgetAll();
     await forget();
     clock.reset();

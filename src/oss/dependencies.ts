@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { DrainLimits } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
+import type { RefusalLog } from '../http/refusal-log.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
@@ -28,6 +29,7 @@ export interface OssDependencies {
   readonly callback: CallbackRule;
   /** Decides about what OSS would treat differently. */
   readonly fidelity: Fidelity;
+  readonly refusals: RefusalLog;
   /** Undefined when no faults can be injected. */
   readonly faults: FaultPlan | undefined;
   /** How much of a refused request is still read, so that the client can receive the response. */

@@ -55,6 +55,8 @@ interface OssErrorFacts extends AnyOptions {
   readonly row?: OssErrorName;
   readonly message: string;
   readonly ec?: string | undefined;
+  /** The message when a part of it may not be kept. */
+  readonly summary?: string | undefined;
 }
 
 /** A request that OSS refuses. */
@@ -66,17 +68,28 @@ export class OssError extends Error {
   /** Fine-grained code. */
   readonly ec: string | undefined;
   readonly elements: ErrorElements;
+  /** The message as it may be kept: without the values of a request that may be secret. */
+  readonly summary: string;
+  /** The object key, of a form that is refused. */
+  key: string | undefined;
 
   /** Use {@link ossError}, except for a message that is not in the table. */
-  constructor(code: OssErrorCode, { message, ec, elements = {}, cause, row }: OssErrorFacts) {
+  constructor(
+    code: OssErrorCode,
+    { message, ec, elements = {}, cause, row, summary }: OssErrorFacts,
+  ) {
     super(message, { cause });
     this.code = code;
     this.row = row ?? code;
     this.status = OSS_ERRORS[code].status;
     this.ec = ec;
     this.elements = elements;
+    this.summary = summary ?? message;
   }
 }
+
+/** Stands for a part of the policy, or for the value of a header. */
+const PRIVATE_PLACEHOLDER = /\{(?:condition|acl)\}/;
 
 /** Creates the error of a cause in the table. */
 export function ossError<Name extends OssErrorName>(
@@ -89,11 +102,13 @@ export function ossError<Name extends OssErrorName>(
     OSS_ERRORS[code];
   const { ec, message = row.message } = (cause === undefined ? row : row.causes?.[cause]) ?? row;
   const given: AnyOptions & { readonly values?: Readonly<Record<string, string>> } = options ?? {};
+  const isPrivate = PRIVATE_PLACEHOLDER.test(message);
   return new OssError(code, {
     ...given,
     row: name,
     ec,
     message: fill(message, given.values ?? {}),
+    summary: isPrivate ? message : undefined,
   });
 }
 

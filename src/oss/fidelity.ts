@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { RecentLog } from '../lib/recent-log.ts';
 import { DIFFERENCES } from './differences.ts';
 import type { Difference, DifferenceCode } from './differences.ts';
 import { ossError } from './errors.ts';
@@ -22,27 +23,7 @@ export interface Notice {
 }
 
 /** The latest notices. */
-export class NoticeLog {
-  /** How many notices are kept. */
-  static readonly CAPACITY = 1000;
-  readonly #notices: Notice[] = [];
-
-  /** Adds a notice, and forgets the oldest one when there are too many. */
-  add(notice: Notice): void {
-    this.#notices.push(notice);
-    if (this.#notices.length > NoticeLog.CAPACITY) this.#notices.shift();
-  }
-
-  /** @returns the last 1000 notices, oldest first */
-  list(): readonly Notice[] {
-    return [...this.#notices];
-  }
-
-  /** Forgets all notices. */
-  clear(): void {
-    this.#notices.length = 0;
-  }
-}
+export class NoticeLog extends RecentLog<Notice> {}
 
 /** A difference that a request has met. */
 export interface MetDifference {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatHttpDate } from '../http/http-date.ts';
 import { BudgetExhausted } from '../http/memory-budget.ts';
 import { LOST_BODY, LostBody, warnOfLostBody } from '../http/parsed-body.ts';
+import type { ReportedRefusal } from '../http/refusal-log.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
 import { chooseAddress, findSignedBucket } from './choose-address.ts';
 import { allowOrigin, respondToPreflight } from './cors.ts';
@@ -111,8 +112,8 @@ async function handleError(
   response: ServerResponse,
   error: unknown,
 ): Promise<void> {
-  const { drain, fidelity, uploads } = deps;
-  const { logger } = uploads;
+  const { drain, fidelity, refusals, uploads } = deps;
+  const { clock, logger } = uploads;
   const requestId = request.id;
   if (error instanceof ClientVanished) {
     logger.debug({ requestId }, 'the client closed the connection during its upload');
@@ -134,7 +135,31 @@ async function handleError(
     response.destroy();
     return;
   }
-  await refuse(request, response, refusal ?? ossError('InternalError'), drain);
+  const answer = refusal ?? ossError('InternalError');
+  refusals.report(describeRefusal(answer, request), clock);
+  await refuse(request, response, answer, drain);
+}
+
+const OBJECT_OPERATIONS: Readonly<Record<string, string>> = {
+  GET: 'GetObject',
+  HEAD: 'HeadObject',
+  PUT: 'PutObject',
+  DELETE: 'DeleteObject',
+};
+
+function describeRefusal(
+  { code, key: formKey, status, summary }: OssError,
+  { addresses, id, key, method }: OssRequest,
+): ReportedRefusal {
+  const isPost = method === 'POST' && addresses.some(({ kind }) => kind === 'bucket');
+  const operation = isPost
+    ? 'PostObject'
+    : key === undefined
+      ? undefined
+      : OBJECT_OPERATIONS[method];
+  const named = isPost ? formKey : key;
+  const about = { operation, key: named, account: undefined };
+  return { dialect: 'oss', code, message: summary, status, requestId: id, ...about };
 }
 
 /** @returns undefined for an error that the request did not cause */

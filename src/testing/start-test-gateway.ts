@@ -14,6 +14,7 @@ import {
   createMemoryRecords,
   createQuota,
   NoticeLog,
+  RefusalLog,
 } from '../gateway.ts';
 import type { FaultRegistry } from '../gateway.ts';
 import { ManualClock, toMilliseconds } from '../lib/clock.ts';
@@ -55,6 +56,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const records = parts.records ?? createMemoryRecords();
   const faults = parts.faults ?? createFaults();
   const notices = parts.notices ?? new NoticeLog();
+  const refusals = parts.refusals ?? new RefusalLog();
   const quota = createQuota(clock);
   const dataDir = await mkdtemp(join(tmpdir(), 'ota-gateway-'));
   try {
@@ -73,7 +75,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         callbackHosts: [...LOOPBACK, ...[rest.callbackHosts ?? []].flat()].join(','),
         dataDir,
       },
-      { ids: sequentialIds(), quota, ...parts, clock, records, faults, notices, observers },
+      {
+        ids: sequentialIds(),
+        quota,
+        ...parts,
+        clock,
+        records,
+        faults,
+        notices,
+        refusals,
+        observers,
+      },
     );
     return extendGateway({
       gateway,
@@ -83,6 +95,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       records,
       faults,
       notices,
+      refusals,
       quota,
       dataDir,
       hooks,
@@ -118,6 +131,7 @@ interface StartedGateway {
   readonly records: Records;
   readonly faults: FaultRegistry;
   readonly notices: NoticeLog;
+  readonly refusals: RefusalLog;
   /** Unused when the test has brought its own. */
   readonly quota: ReturnType<typeof createQuota>;
   readonly dataDir: string;
@@ -128,7 +142,7 @@ interface StartedGateway {
 /** Adds to a gateway what tests need: clients, faults, seeds, hooks. */
 function extendGateway(started: StartedGateway): TestGateway {
   const { accessKey, bucketKey, clock, dataDir, failures, gateway, hooks, records } = started;
-  const { faults, notices, quota } = started;
+  const { faults, notices, quota, refusals } = started;
   const memory = createMemoryServer(gateway.app);
   const clients = createClients(memory, clock, accessKey);
   const startedAt = clock.now();
@@ -161,9 +175,11 @@ function extendGateway(started: StartedGateway): TestGateway {
     seed: createSeed({ ...base, ...transfers }),
     snapshot: () => gateway.uploads.snapshot(),
     notices: () => notices.list(),
+    refusals: () => refusals.list(),
     reset: async () => {
       faults.clear();
       notices.clear();
+      refusals.clear();
       quota.clear();
       await gateway.uploads.forgetAll();
       await records.nonces.prune(NEVER, NEVER);

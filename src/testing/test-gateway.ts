@@ -8,6 +8,7 @@ import type {
   GatewayParts,
   Notice,
   Records,
+  Refusal,
   Snapshot,
   Upload,
 } from '../gateway.ts';
@@ -139,7 +140,12 @@ export interface TestGateway extends Gateway, Hooks {
    * With the option `fidelity: 'strict'` the gateway refuses those, too.
    */
   notices(): readonly Notice[];
-  /** Deletes all uploads, packages, faults, notices and nonces, and sets the clock back to its start. */
+  /**
+   * Returns the last 1000 refused requests of both dialects, oldest first, with code, message, operation and key or
+   * account. They hold no secret, signature, token or policy, and each text is cut.
+   */
+  refusals(): readonly Refusal[];
+  /** Deletes all uploads, packages, faults, notices, refusals and nonces, and sets the clock back to its start. */
   reset(): Promise<void>;
   /** The records of the gateway: ledger and nonces. */
   readonly records: Records;

@@ -14,6 +14,7 @@ import { wallClock } from '../../../src/lib/clock.ts';
 import { randomIds } from '../../../src/lib/ids.ts';
 import type { Logger } from '../../../src/lib/logger.ts';
 import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
+import { RefusalLog } from '../../../src/http/refusal-log.ts';
 import { ActiveUploads } from '../../../src/uploads/active-uploads.ts';
 import type { ObjectStore } from '../../../src/uploads/ports.ts';
 import { unboundedMemory } from '../../support/memory.ts';
@@ -80,6 +81,7 @@ function createTestApp(): RequestListener {
     faults: undefined,
     wallClock,
     publicUrl: undefined,
+    refusals: new RefusalLog(),
     unsigned: unboundedMemory(),
   });
   const oss: Surfaces['oss'] = async (_request, response) => {
