@@ -195,6 +195,12 @@ if (require.main === module) {
   };
   const settings = listSettings({ ...dist('config/config.js'), ...dist('cli/environment.js') });
   rewrite('settings.md', (text) => renderSettings(text, settings));
+  const { formatOptions, renderOptions } = require('./write-options.js');
+  const { SETTING_GROUPS } = dist('config/settings.js');
+  const options = renderOptions(SETTING_GROUPS, dist('config/config.js').describeOptions);
+  formatOptions(options).then((text) => {
+    writeFileSync(join(__dirname, '..', 'src', 'config', 'options.ts'), text);
+  });
   const { DIFFERENCES } = dist('oss/differences.js');
   rewrite('fidelity.md', (text) => renderFidelity(text, DIFFERENCES));
   const { entries } = require('../architecture.js');

@@ -11,7 +11,8 @@ import { FaultRegistry } from './faults/fault-registry.ts';
 import type { Listener } from './http/listener.ts';
 import { startListener } from './http/listener.ts';
 import { RefusalLog } from './http/refusal-log.ts';
-import { faultableOperations as iotOperations } from './iot/injected-faults.ts';
+import { faultableOperations as iotOperations } from './iot/fault-codes.ts';
+import type { IotFaultCodes } from './iot/fault-codes.ts';
 import { createQuota } from './iot/quota.ts';
 import { RetainedNonces } from './iot/retained-nonces.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
@@ -28,6 +29,7 @@ import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
 import type { TestControls } from './ops/test-controls.ts';
 import { faultableOperations as ossOperations } from './oss/fault-codes.ts';
+import type { OssFaultCodes } from './oss/fault-codes.ts';
 import { NoticeLog } from './oss/fidelity.ts';
 import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
@@ -71,7 +73,7 @@ export interface GatewayParts {
   readonly store?: ObjectStore;
   readonly quota?: Quota;
   /** Faults that a test injects: see `createFaults`. */
-  readonly faults?: FaultRegistry;
+  readonly faults?: FaultRegistry<FaultCodes>;
   /** Keeps the notices about requests that OSS would treat differently. */
   readonly notices?: NoticeLog;
   /** Keeps the refused requests. */
@@ -171,7 +173,7 @@ export async function createGateway(
 }
 
 interface Watched {
-  readonly faults: FaultRegistry | undefined;
+  readonly faults: FaultRegistry<FaultCodes> | undefined;
   readonly notices: NoticeLog;
   readonly refusals: RefusalLog;
 }
@@ -236,8 +238,11 @@ function composeUploads(
   };
 }
 
+/** Every operation that can fail on purpose, with the error codes that it can have. */
+export interface FaultCodes extends OssFaultCodes, IotFaultCodes {}
+
 /** Creates a registry of faults to inject, for the `faults` of a gateway. */
-export function createFaults(): FaultRegistry {
+export function createFaults(): FaultRegistry<FaultCodes> {
   return new FaultRegistry(new Map([...ossOperations(), ...iotOperations()]));
 }
 

@@ -1,5 +1,7 @@
 export { createFaults, createGateway } from './gateway.ts';
-export type { Gateway, GatewayParts, Records } from './gateway.ts';
+export type { FaultCodes, Gateway, GatewayParts, Records } from './gateway.ts';
+export type { OssFaultCodes } from './oss/fault-codes.ts';
+export type { IotFaultCodes } from './iot/fault-codes.ts';
 export { ConfigError } from './config/config.ts';
 export type { Config, GatewayOptions } from './config/config.ts';
 export type { Account, AccessKey, Product } from './accounts/accounts.ts';
@@ -59,7 +61,12 @@ export type {
   StoreRecovery,
   UploadLedger,
 } from './uploads/ports.ts';
-export type { FaultRegistry, Faults, ActiveFault } from './faults/fault-registry.ts';
+export type {
+  FaultRegistry,
+  Faults,
+  ActiveFault,
+  CodesByOperation,
+} from './faults/fault-registry.ts';
 export { FaultSpecError } from './faults/fault-spec.ts';
 export type { FaultSpec, FaultScope } from './faults/fault-spec.ts';
 export { AdjustableClock, ManualClock, wallClock } from './lib/clock.ts';

@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import { optionsSchema, SETTING_GROUPS } from './settings.ts';
 
-/**
- * Options of a gateway, as a caller writes them: all optional, durations and sizes as text or numbers.
- * @interface
- */
-export type GatewayOptions = z.input<typeof optionsSchema>;
+export type { GatewayOptions } from './options.ts';
 
 /**
  * The effective settings: times in milliseconds, sizes in bytes.

@@ -20,7 +20,7 @@ import {
 const listening = {
   host: text.default('127.0.0.1').describe('address to listen on'),
   port: z.coerce
-    .number()
+    .number<number | string>()
     .int()
     .min(0)
     .max(65535)

@@ -18,8 +18,11 @@ export interface ActiveFault {
   readonly taken: number;
 }
 
-/** The injected faults of a gateway, oldest first. */
-export interface Faults {
+/** Error codes by operation. */
+export type CodesByOperation = Readonly<Record<string, string>>;
+
+/** The injected faults of a gateway, oldest first. `Codes` has the error codes of each operation. */
+export interface Faults<Codes extends object = CodesByOperation> {
   /**
    * Makes the next request of an operation fail, or the next `times` requests.
    *
@@ -28,9 +31,17 @@ export interface Faults {
    * @returns an id for `cancel`
    * @throws FaultSpecError for a fault that does not exist; the message lists those that do
    */
-  next(operation: string, spec: FaultSpec, scope?: Omit<FaultScope, 'rate' | 'seed'>): number;
+  next<Operation extends keyof Codes & string>(
+    operation: Operation,
+    spec: FaultSpec<Codes[Operation] & string>,
+    scope?: Omit<FaultScope, 'rate' | 'seed'>,
+  ): number;
   /** Makes every request in the scope fail until the fault is canceled. Otherwise as `next`. */
-  always(operation: string, spec: FaultSpec, scope?: FaultScope): number;
+  always<Operation extends keyof Codes & string>(
+    operation: Operation,
+    spec: FaultSpec<Codes[Operation] & string>,
+    scope?: FaultScope,
+  ): number;
   /**
    * Injects a fault that is given as JSON: `operation`, the fault and its scope in one object. The fault is for one
    * request, unless it has `times` or a `rate`. Otherwise as `next`.
@@ -56,7 +67,9 @@ interface Entry {
 }
 
 /** Keeps the faults of one gateway. When several match a request, the oldest one is used. */
-export class FaultRegistry implements Faults, FaultPlan {
+export class FaultRegistry<Codes extends object = CodesByOperation>
+  implements Faults<Codes>, FaultPlan
+{
   readonly #catalog: FaultCatalog;
   #entries: Entry[] = [];
   #lastId = 0;
@@ -65,11 +78,19 @@ export class FaultRegistry implements Faults, FaultPlan {
     this.#catalog = catalog;
   }
 
-  next(operation: string, spec: FaultSpec, scope: FaultScope = {}): number {
+  next<Operation extends keyof Codes & string>(
+    operation: Operation,
+    spec: FaultSpec<Codes[Operation] & string>,
+    scope: FaultScope = {},
+  ): number {
     return this.#add(operation, spec, { times: 1, ...scope });
   }
 
-  always(operation: string, spec: FaultSpec, scope: FaultScope = {}): number {
+  always<Operation extends keyof Codes & string>(
+    operation: Operation,
+    spec: FaultSpec<Codes[Operation] & string>,
+    scope: FaultScope = {},
+  ): number {
     return this.#add(operation, spec, scope);
   }
 

@@ -20,9 +20,9 @@ import type { Fault } from './fault-plan.ts';
  * API calls, HeadObject and DeleteObject have no file: for them `resetAfter` and `stallAfter` are 0, and
  * `bytesPerSecond` does not apply.
  */
-export type FaultSpec =
+export type FaultSpec<Code extends string = string> =
   | {
-      readonly code: string;
+      readonly code: Code;
       readonly message?: string | undefined;
       readonly details?: Readonly<Record<string, string>> | undefined;
     }

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Account } from '../accounts/accounts.ts';
 import { pause, resetConnection, corruptResponse } from '../faults/connection-faults.ts';
 import type { Fault, FaultPlan } from '../faults/fault-plan.ts';
-import type { FaultableOperation } from '../faults/fault-spec.ts';
 import { fill } from '../lib/template.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { TIMESTAMP_SHAPE } from './calls/freshness.ts';
@@ -11,7 +10,6 @@ import type { SignedCall } from './calls/signed-call.ts';
 import { BUSINESS_ERRORS, BusinessError, GATEWAY_ERRORS, GatewayError } from './errors.ts';
 import type { BusinessCode } from './errors.ts';
 import type { Operation } from './operations/operation.ts';
-import { OPERATIONS } from './operations/registry.ts';
 import type { RenderedResponse } from './render.ts';
 import { toUtc } from './utc.ts';
 
@@ -43,32 +41,6 @@ export function withFaults(plan: FaultPlan, carryOut: CarryOut): CarryOut {
 
 const MISSING = 'Missing{name}';
 const INVALID = 'Invalid{name}';
-/** The names that `admit` puts into `Invalid{name}`. */
-const INVALID_NAMES = ['Version', 'SignatureNonce'];
-
-/** @returns every operation, with the codes that it or the layer in front of it can refuse with */
-export function faultableOperations(): ReadonlyMap<string, FaultableOperation> {
-  const general = Object.keys(GATEWAY_ERRORS).filter((code) => !code.includes('{'));
-  const invalid = INVALID_NAMES.map((name) => fill(INVALID, { name }));
-  return new Map(
-    OPERATIONS.map(({ name, parameters }) => [
-      name,
-      {
-        codes: [
-          ...general,
-          ...invalid,
-          ...parameters.flatMap((each) =>
-            each.required ? [fill(MISSING, { name: each.name })] : [],
-          ),
-          ...Object.keys(BUSINESS_ERRORS),
-        ],
-        hasFile: false,
-        hasKey: false,
-      },
-    ]),
-  );
-}
-
 /** @returns whether the call shall still be carried out; false when its client is gone */
 async function applyFault(fault: Fault, call: AdmittedCall): Promise<boolean> {
   switch (fault.kind) {

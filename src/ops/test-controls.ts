@@ -21,7 +21,7 @@ interface Notices {
 /** What the test controls work with. */
 export interface TestControls {
   readonly clock: AdjustableClock;
-  readonly faults: Faults;
+  readonly faults: Pick<Faults, 'cancel' | 'clear' | 'inject' | 'list'>;
   readonly notices: Notices;
   /** The latest refused requests. */
   readonly refusals: Notices;

@@ -10,7 +10,7 @@ export type {
   TestGateway,
   TestGatewayOptions,
 } from './test-gateway.ts';
-export type { Notice, Refusal } from '../gateway.ts';
+export type { FaultCodes, Notice, Refusal } from '../gateway.ts';
 export type { Hooks, Unsubscribe } from './hooks.ts';
 export { ApiCallError } from '../client/api-client.ts';
 export type { SignedCall, UploadGrant } from '../client/api-client.ts';

@@ -16,7 +16,7 @@ import {
   NoticeLog,
   RefusalLog,
 } from '../gateway.ts';
-import type { FaultRegistry } from '../gateway.ts';
+import type { FaultCodes, FaultRegistry } from '../gateway.ts';
 import { ManualClock, toMilliseconds } from '../lib/clock.ts';
 import { sequentialIds } from '../lib/ids.ts';
 import type { CreatedHooks } from './hooks.ts';
@@ -129,7 +129,7 @@ interface StartedGateway {
   readonly accessKey: Key;
   readonly bucketKey: Key;
   readonly records: Records;
-  readonly faults: FaultRegistry;
+  readonly faults: FaultRegistry<FaultCodes>;
   readonly notices: NoticeLog;
   readonly refusals: RefusalLog;
   /** Unused when the test has brought its own. */

@@ -3,6 +3,7 @@ import type { CreateParameters, GenerateParameters, OtaClient } from '../client/
 import type { PostResponse } from '../client/post-object.ts';
 import type { GatewayOptions } from '../config/config.ts';
 import type {
+  FaultCodes,
   Faults,
   Gateway,
   GatewayParts,
@@ -127,7 +128,7 @@ export interface TestGateway extends Gateway, Hooks {
    */
   downloadUrl(key: string, options?: DownloadUrlOptions): string;
   /** Injects faults. */
-  readonly faults: Faults;
+  readonly faults: Faults<FaultCodes>;
   /**
    * Makes an upload as any client does: signs, posts, claims, deletes. The clock is set back by `age` while it does
    * this. For `purged` it runs a purge, which also deletes all other uploads that are due.

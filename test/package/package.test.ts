@@ -119,7 +119,7 @@ describe('the types', () => {
       await writeFile(
         join(consumer, file),
         `import { createGateway } from '${name}';
-         import type { Gateway, GatewayOptions, Upload } from '${name}';
+         import type { FaultCodes, Gateway, GatewayOptions, Upload } from '${name}';
          import { startTestGateway } from '${name}/testing';
          import type { UploadGrant } from '${name}/testing';
          import { gatewayStorage } from '${name}/multer';
@@ -130,7 +130,18 @@ describe('the types', () => {
            const grant: UploadGrant = await test.api.generateOTAUploadURL({ fileSuffix: 'bin' });
            const { code, status } = await test.postObject(grant, 'firmware');
            test.clock.advance({ minutes: 61 });
-           test.faults.next('PostObject', { code: code ?? String(status) }, { times: 2 });
+           test.faults.inject({ operation: 'PostObject', code: code ?? String(status), times: 2 });
+           const throttled: FaultCodes['GenerateOTAUploadURL'] = 'Throttling.User';
+           test.faults.next('GenerateOTAUploadURL', { code: throttled });
+           test.faults.always('GetObject', { code: 'NoSuchKey', message: 'Gone.' }, { rate: 0.5 });
+           // @ts-expect-error There is no such operation.
+           test.faults.next('PostObjct', { code: 'InternalError' });
+           // @ts-expect-error There is no such code.
+           test.faults.next('GenerateOTAUploadURL', { code: 'Throtling.User' });
+           // @ts-expect-error A download has no such code.
+           test.faults.next('GetObject', { code: 'EntityTooLarge' });
+           // @ts-expect-error A port is a number, or a text.
+           await createGateway({ port: true });
            // @ts-expect-error There is no such fault.
            test.faults.next('PostObject', { explodeAfter: 3 });
            // @ts-expect-error There is no such setting.
@@ -145,6 +156,27 @@ describe('the types', () => {
       const libraries = ['--lib', 'es2023,esnext.disposable', '--typeRoots', types];
       const tsc = join(tools, 'typescript/bin/tsc');
       await inConsumer(tsc, ...flags, ...libraries, '--types', 'node', file);
+    },
+    2 * MINUTE,
+  );
+});
+
+describe('the types with the resolution of Node 10', () => {
+  it(
+    'are found for every entry point',
+    async () => {
+      await writeFile(
+        join(consumer, 'node10.ts'),
+        `import { createGateway } from '${name}';
+         import { startTestGateway } from '${name}/testing';
+         import { gatewayStorage } from '${name}/multer';
+         export const all = { createGateway, startTestGateway, gatewayStorage };`,
+      );
+      const flags = ['--strict', '--noEmit', '--skipLibCheck', '--ignoreDeprecations', '6.0'];
+      const module = ['--module', 'commonjs', '--moduleResolution', 'node10', '--esModuleInterop'];
+      const libraries = ['--target', 'es2023', '--lib', 'es2023,esnext.disposable', '--types', ''];
+      const tsc = join(tools, 'typescript/bin/tsc');
+      await inConsumer(tsc, ...flags, ...module, ...libraries, 'node10.ts');
     },
     2 * MINUTE,
   );

@@ -61,7 +61,7 @@ describe('an injected refusal of an API call', () => {
     // A call that would succeed wherever possible.
     const { firmwareId: FirmwareId = '' } = await gateway.seed({ state: 'claimed' });
     const good = { FirmwareId, FirmwareName: 'b', DestVersion: '2', ProductKey: 'b', ...given };
-    gateway.faults.next(action, { code, details });
+    gateway.faults.inject({ operation: action, code, details });
     expect(await responseTo(gateway, action, good)).toEqual(real);
   });
 
@@ -98,7 +98,7 @@ describe('an injected refusal of an API call', () => {
     const codes = catalog.split(', ');
     expect(codes.length).toBeGreaterThan(40);
     for (const code of codes) {
-      gateway.faults.next('CreateOTAFirmware', { code });
+      gateway.faults.inject({ operation: 'CreateOTAFirmware', code });
       const wanted = { FirmwareName: 'a', DestVersion: '1', FirmwareUrl: 'x' };
       const [, , text] = Object.values(
         Object(await responseTo(gateway, 'CreateOTAFirmware', wanted)),
@@ -134,7 +134,7 @@ describe('an injected refusal of a form', () => {
     expect(real.code).toBe(code);
 
     const fresh = await newGrant();
-    gateway.faults.next('PostObject', { code, details });
+    gateway.faults.inject({ operation: 'PostObject', code, details });
     const answer = await gateway.postObject({ ...fresh, ...grantOf(code, grant) }, 'firmware');
     expect(answer.status).toBe(real.status);
     expect(strip(answer.body)).toBe(strip(real.body));
@@ -173,7 +173,7 @@ describe('an injected refusal of a form', () => {
     expect(codes.length).toBeGreaterThan(20);
     const grant = await newGrant();
     for (const code of codes) {
-      gateway.faults.next('PostObject', { code });
+      gateway.faults.inject({ operation: 'PostObject', code });
       expect(await gateway.postObject(grant, 'x')).toMatchObject({ code });
     }
   });

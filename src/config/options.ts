@@ -1,0 +1,196 @@
+/*
+ * Written by `npm run docs` from the table in settings.ts; do not edit.
+ */
+
+/**
+ * Options of a gateway, all optional. Durations are milliseconds or text such as `60s`, sizes are bytes or text such as
+ * `10MiB`, and switches are `true`, `false`, `on` or `off`.
+ */
+export interface GatewayOptions {
+  /**
+   * Address to listen on.
+   * @defaultValue `127.0.0.1`
+   */
+  host?: string | undefined;
+  /**
+   * Port; 0 picks a free one.
+   * @defaultValue `9070`
+   */
+  port?: number | string | undefined;
+  /**
+   * Scheme and host as clients see them; without it they are taken from each request. A proxy must remove its path.
+   */
+  publicUrl?: string | undefined;
+  /**
+   * PEM file of the certificate; serves HTTPS together with the key.
+   */
+  tlsCert?: string | undefined;
+  /**
+   * PEM file of the private key.
+   */
+  tlsKey?: string | undefined;
+  /**
+   * Folder of the ledger, the bodies and the keys.
+   * @defaultValue `./storage`
+   */
+  dataDir?: string | undefined;
+  /**
+   * Free space of the disk that uploads do not use; 0 to fill it.
+   * @defaultValue `64MiB`
+   */
+  minFree?: number | string | undefined;
+  /**
+   * Access key of the account, if there is only one.
+   */
+  accessKeyId?: string | undefined;
+  /**
+   * Secret of that access key; both are generated when absent.
+   */
+  accessKeySecret?: string | undefined;
+  /**
+   * JSON file with several accounts, RAM users, instances and products.
+   */
+  accountsFile?: string | undefined;
+  /**
+   * Firmware packages per account and instance.
+   * @defaultValue `500`
+   */
+  maxPackages?: number | string | undefined;
+  /**
+   * Calls per second and account: on for the limit of each operation, one number for all, or off.
+   * @defaultValue `on`
+   */
+  qps?: number | string | undefined;
+  /**
+   * Name of the bucket.
+   * @defaultValue `iotx-ota`
+   */
+  bucket?: string | undefined;
+  /**
+   * Region in credentials of signature version 4.
+   * @defaultValue `cn-shanghai`
+   */
+  region?: string | undefined;
+  /**
+   * Access key of the bucket.
+   */
+  ossAccessKeyId?: string | undefined;
+  /**
+   * Secret of that access key; both are generated when absent.
+   */
+  ossAccessKeySecret?: string | undefined;
+  /**
+   * Size of the largest object.
+   * @defaultValue `1000MiB`
+   */
+  maxUpload?: number | string | undefined;
+  /**
+   * Objects can be read without a signature.
+   * @defaultValue `off`
+   */
+  publicRead?: boolean | string | undefined;
+  /**
+   * CORS rules, a JSON array of {allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders, maxAgeSeconds}.
+   * @defaultValue `[]`
+   */
+  corsRules?:
+    | {
+        allowedOrigins: string[];
+        allowedMethods: ('GET' | 'PUT' | 'DELETE' | 'POST' | 'HEAD')[];
+        allowedHeaders?: string[] | undefined;
+        exposeHeaders?: string[] | undefined;
+        maxAgeSeconds?: number | undefined;
+      }[]
+    | string
+    | undefined;
+  /**
+   * Hosts that an upload callback may call, separated by commas; any: every public address, and those named.
+   * @defaultValue `[]`
+   */
+  callbackHosts?: string[] | string | undefined;
+  /**
+   * Forms may ask for a callback that their policy does not cover.
+   * @defaultValue `off`
+   */
+  unsignedCallbacks?: boolean | string | undefined;
+  /**
+   * Requests that OSS refuses and the gateway can read: strict refuses them, lenient accepts them with a notice.
+   * @defaultValue `lenient`
+   */
+  fidelity?: 'lenient' | 'strict' | undefined;
+  /**
+   * How long a signed form is valid.
+   * @defaultValue `60s`
+   */
+  policyTtl?: number | string | undefined;
+  /**
+   * Time between the upload and CreateOTAFirmware, after which the file is purged.
+   * @defaultValue `60m`
+   */
+  claimTtl?: number | string | undefined;
+  /**
+   * When the purge runs; six fields are allowed.
+   * @defaultValue `* * * * *`
+   */
+  purgeCron?: string | undefined;
+  /**
+   * How long an expired grant without an upload is remembered.
+   * @defaultValue `24h`
+   */
+  issuedRetention?: number | string | undefined;
+  /**
+   * How long a purged upload is remembered.
+   * @defaultValue `30d`
+   */
+  tombstoneRetention?: number | string | undefined;
+  /**
+   * Connections at the same time.
+   * @defaultValue `10000`
+   */
+  maxConnections?: number | string | undefined;
+  /**
+   * Memory of all requests together before their signature is verified: fields, bodies, headers.
+   * @defaultValue `256MiB`
+   */
+  maxUnsigned?: number | string | undefined;
+  /**
+   * A connection that moves no byte for this time is closed; 0 for never.
+   * @defaultValue `60s`
+   */
+  idleTimeout?: number | string | undefined;
+  /**
+   * Bytes per second that an upload must bring on average over the idle time; 0 for any.
+   * @defaultValue `128B`
+   */
+  minUploadRate?: number | string | undefined;
+  /**
+   * Bytes of a refused upload that are still read, so that the client can receive the response.
+   * @defaultValue `16MiB`
+   */
+  drainBytes?: number | string | undefined;
+  /**
+   * How long they are read.
+   * @defaultValue `2s`
+   */
+  drainTime?: number | string | undefined;
+  /**
+   * Time for running requests to end when the gateway stops.
+   * @defaultValue `30s`
+   */
+  grace?: number | string | undefined;
+  /**
+   * Lowest level that is logged.
+   * @defaultValue `info`
+   */
+  logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
+  /**
+   * Serves the test controls under /_gateway/test, which move time and inject faults.
+   * @defaultValue `off`
+   */
+  testMode?: boolean | string | undefined;
+  /**
+   * Test mode can be used from other machines; without it only on loopback.
+   * @defaultValue `off`
+   */
+  testModeRemote?: boolean | string | undefined;
+}
