@@ -154,8 +154,8 @@ export interface GatewayOptions {
    */
   maxUnsigned?: number | string | undefined;
   /**
-   * A connection that moves no byte for this time is closed; 0 for never.
-   * @defaultValue `60s`
+   * A connection that moves no byte for this time is closed, also between requests; a proxy in front must close its own earlier; 0 for never.
+   * @defaultValue `75s`
    */
   idleTimeout?: number | string | undefined;
   /**
