@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { isDiskFull } from '../../lib/errno.ts';
+import { withNativeBuild } from '../../lib/native-build.ts';
 import { createPrivateFile, makePrivate } from '../../lib/private-files.ts';
 import type { DiskSpace } from './disk-space.ts';
 import { NO_DISK_SPACE } from './disk-space.ts';
@@ -81,7 +82,7 @@ function open(
   space: DiskSpace,
   prepare: (database: Database) => void,
 ): LedgerDatabase {
-  const database = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS });
+  const database = withNativeBuild(() => new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS }));
   try {
     prepare(database);
   } catch (error) {

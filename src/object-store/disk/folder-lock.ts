@@ -2,6 +2,7 @@ import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
+import { withNativeBuild } from '../../lib/native-build.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { PRIVATE_FILE, createPrivateFile } from '../../lib/private-files.ts';
 
@@ -71,7 +72,7 @@ function lock(path: string): Database | undefined {
 
 function lockExclusively(path: string): Database {
   createPrivateFile(path);
-  const database = new SqliteDatabase(path, { timeout: 0 });
+  const database = withNativeBuild(() => new SqliteDatabase(path, { timeout: 0 }));
   try {
     database.exec('BEGIN EXCLUSIVE');
     return database;
