@@ -94,7 +94,23 @@ const dynamicImport = {
   selector: 'ImportExpression',
   message: 'Import at the top of the file; the import rules must see it.',
 };
-const product = [...everywhere, topLevelLet, dynamicImport, randomness, wallClock, environment];
+const timers = {
+  selector: [
+    ':matches(ImportDeclaration, ImportExpression)[source.value=/^(node:)?timers(\\u002Fpromises)?$/]',
+    'MemberExpression[object.name=/^(globalThis|global|process)$/][property.name=/^((set|clear)(Immediate|Interval|Timeout)|queueMicrotask|nextTick)$/]',
+  ].join(', '),
+  message: 'Take timers from lib/timers.ts: those of Node may be replaced by fake ones.',
+};
+const product = [
+  ...[...everywhere, topLevelLet, dynamicImport],
+  ...[randomness, wallClock, environment, timers],
+];
+
+const timerGlobals = [
+  ...['clearImmediate', 'clearInterval', 'clearTimeout', 'queueMicrotask'],
+  ...['setImmediate', 'setInterval', 'setTimeout'],
+].map((name) => ({ name, message: timers.message }));
+const performanceGlobal = { name: 'performance', message: wallClock.message };
 
 const reexportsOnly = {
   selector: 'Program > :not(ExportNamedDeclaration[source])',
@@ -179,6 +195,7 @@ module.exports = defineConfig(
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
       'no-console': 'error',
+      'no-restricted-globals': ['error', ...timerGlobals, performanceGlobal],
       ...restrictPackages([]),
       ...without(),
     },
@@ -187,6 +204,7 @@ module.exports = defineConfig(
   { files: homes['better-sqlite3'], rules: restrictPackages(['better-sqlite3']) },
   { files: homes.multer, rules: restrictPackages(['multer']) },
   { files: ['src/lib/clock.ts'], rules: without(wallClock) },
+  { files: ['src/lib/timers.ts'], rules: without(timers) },
   { files: ['src/lib/ids.ts', 'src/accounts/credentials-file.ts'], rules: without(randomness) },
   {
     files: ['src/cli/**'],

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import { clearTimeout, setImmediate, setTimeout } from '../lib/timers.ts';
 import type { Fault } from './fault-plan.ts';
 
 /** Resets the connection of a request: the other side gets ECONNRESET and no response. */

@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from '../lib/timers.ts';
+
 /**
  * Runs work with a time limit.
  *

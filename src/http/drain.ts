@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from '../lib/timers.ts';
 import { BROKEN, breakReason } from './broken-request.ts';
 
 /** How much of a refused body is still read, so that the client receives its response instead of a reset. */

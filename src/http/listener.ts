@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { DropArgument, Socket } from 'node:net';
 import { LimitedLog } from '../lib/limited-log.ts';
 import type { Logger } from '../lib/logger.ts';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from '../lib/timers.ts';
 import { breakOff, breakReason } from './broken-request.ts';
 import {
   HEADERS_TIMEOUT_MS,

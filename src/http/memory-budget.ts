@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { clearTimeout, setTimeout } from '../lib/timers.ts';
 
 /** Thrown when a request needs more memory than the budget has left, and none is freed in time. */
 export class BudgetExhausted extends Error {

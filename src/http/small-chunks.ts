@@ -1,5 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { setImmediate } from '../lib/timers.ts';
 import { breakOff } from './broken-request.ts';
 import { parserOf } from './node-parser.ts';
 

@@ -2,6 +2,7 @@ import { createTask } from 'node-cron';
 import { wallClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { PurgeReport } from '../uploads/purge.ts';
+import { clearTimeout, setTimeout } from '../lib/timers.ts';
 
 /** A job that runs by the wall clock until it is stopped. */
 export interface Job {

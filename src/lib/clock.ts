@@ -1,14 +1,22 @@
+import { performance } from 'node:perf_hooks';
+
 /** A source of the current time. */
 export interface Clock {
   /** @returns whole milliseconds since the Unix epoch, or since the start that the clock documents */
   now(): number;
 }
 
-/** The machine's clock. It can be set, so the difference of two readings is not a duration. */
+/**
+ * The machine's clock. It can be set, so the difference of two readings is not a duration. When a test has faked `Date`,
+ * it follows: clients in the same process date their calls by it.
+ */
 export const wallClock: Clock = { now: () => Date.now() };
 
+// The function of this moment: fake timers replace it, and durations in real time must not stand still.
+const monotonicNow = performance.now.bind(performance);
+
 /** Counts from the start of the process, never goes back, and cannot be set. Use it for durations in real time. */
-export const monotonicClock: Clock = { now: () => Math.floor(performance.now()) };
+export const monotonicClock: Clock = { now: () => Math.floor(monotonicNow()) };
 
 /** @returns milliseconds since a reading of a clock; 0 when the clock was set back after the reading */
 export function elapsedSince(startedAt: number, clock: Clock): number {

@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from '../lib/timers.ts';
+
 /** The object keys whose bodies are being received. The purge keeps their grants. */
 export class ActiveUploads {
   readonly #counts = new Map<string, number>();

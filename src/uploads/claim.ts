@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../lib/timers.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import type { FirmwarePackage, PackageFile, SignMethod } from './firmware-package.ts';
 import type { ClaimRecordOutcome } from './ports.ts';

@@ -115,6 +115,21 @@ import type {} from 'jest';
 import 'zod';
 import 'node:fs';
 `,
+  'uploads/timers.ts': `// expect no-restricted-syntax: Take timers from lib/timers.ts: those of Node may be replaced by fake ones.
+import 'node:timers';
+// expect no-restricted-syntax: Take timers from lib/timers.ts: those of Node may be replaced by fake ones.
+import 'timers/promises';
+// expect no-restricted-globals: Unexpected use of 'setImmediate'. Take timers from lib/timers.ts: those of Node may be replaced by fake ones.
+setImmediate(() => undefined);
+// expect no-restricted-globals: Unexpected use of 'queueMicrotask'. Take timers from lib/timers.ts: those of Node may be replaced by fake ones.
+queueMicrotask(() => undefined);
+// expect no-restricted-syntax: Take timers from lib/timers.ts: those of Node may be replaced by fake ones.
+process.nextTick(() => undefined);
+// expect no-restricted-syntax: Take timers from lib/timers.ts: those of Node may be replaced by fake ones.
+globalThis.setTimeout(() => undefined, 1);
+// expect no-restricted-globals: Unexpected use of 'performance'. Take the time from a Clock; only lib/clock.ts reads the wall clock.
+export const now = (): number => performance.now();
+`,
   'cli/allowed.ts': `console.log(process.env['HOME'], process.argv);
 
 export const later = (): Promise<object> => import('node:fs');
@@ -134,6 +149,9 @@ import 'express';
   'app.ts': `import 'express';
 `,
   'lib/clock.ts': `export const wallClock = { now: (): number => Date.now() };
+`,
+  'lib/timers.ts': `import timers from 'node:timers';
+export const { setImmediate } = timers;
 `,
   'lib/ids.ts': `import { randomUUID } from 'node:crypto';
 export const id = (): string => randomUUID();

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { setImmediate } from '../../lib/timers.ts';
 
 /** What a commit survives. `relaxed`: a crash of the process. `durable`: also a power cut. */
 export type Durability = 'relaxed' | 'durable';

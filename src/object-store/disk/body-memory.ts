@@ -1,3 +1,5 @@
+import { clearInterval, setInterval } from '../../lib/timers.ts';
+
 /** Memory that the bytes of one body may occupy while they are gathered and written. */
 export interface MemoryLease {
   /** Called once at most, when other bodies need the memory: the gathered bytes should be written now. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort } from 'node:worker_threads';
+import { setImmediate } from '../../lib/timers.ts';
 import { createCrc64Engine } from './crc64.ts';
 import type { FollowedDigest, HashRequest, HashResponse } from './hash-messages.ts';
 

@@ -2,6 +2,10 @@ import { startPurgeJob } from '../../../src/jobs/purge-job.ts';
 import type { Job } from '../../../src/jobs/purge-job.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 
+jest.mock('../../../src/lib/timers.ts', () =>
+  jest.requireActual('../../support/fakeable-timers.ts'),
+);
+
 const NOTHING = { purged: 0, failed: 0, bytes: 0 };
 const NOON = Date.UTC(2024, 3, 1, 12);
 const SECOND = 1000;

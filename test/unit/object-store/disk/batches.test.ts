@@ -9,6 +9,10 @@ import type { MemoryLease } from '../../../../src/object-store/disk/body-memory.
 import { BodyMemory } from '../../../../src/object-store/disk/body-memory.ts';
 import { inChunks, patternBytes } from '../../../support/bytes.ts';
 
+jest.mock('../../../../src/lib/timers.ts', () =>
+  jest.requireActual('../../../support/fakeable-timers.ts'),
+);
+
 const KIB = 1024;
 
 /** @returns the size of the buffers of some chunks; each buffer counts once */
