@@ -3,6 +3,15 @@ import type { Clock } from '../lib/clock.ts';
 import { apiV3StringToSign, sha256Hex, signApiV3 } from '../signatures/api-v3.ts';
 import { percentEncode } from '../signatures/percent-encoding.ts';
 
+/** The members of a response that are read. */
+type ApiResponse = Pick<Response, 'ok' | 'status' | 'text'>;
+
+/** Sends a call; the global `fetch` can do it. */
+export type ApiFetch = (
+  url: URL,
+  init: { readonly method: string; readonly headers: Record<string, string> },
+) => Promise<ApiResponse>;
+
 /** Address of the API, and the access key that signs the calls. */
 export interface ApiClientOptions {
   /** Scheme, host and port; also a path, if a proxy or a host application serves the gateway below one. */
@@ -13,10 +22,7 @@ export interface ApiClientOptions {
   /** @returns a text that no call has used before */
   readonly nonce: () => string;
   /** Sends the calls, instead of the global `fetch`. */
-  readonly fetch?: (
-    url: URL,
-    init: { readonly method: string; readonly headers: Record<string, string> },
-  ) => Promise<Response>;
+  readonly fetch?: ApiFetch;
 }
 
 /** Business parameters of a call; undefined ones are not sent. */
@@ -128,7 +134,7 @@ function signedHeaders(
   return { ...Object.fromEntries(headers), accept: 'application/json', authorization };
 }
 
-async function readResponse(response: Response): Promise<unknown> {
+async function readResponse(response: ApiResponse): Promise<unknown> {
   const text = await response.text();
   const parsed = envelope.safeParse(parseJson(text));
   if (!parsed.success) {

@@ -1,12 +1,19 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
-import type { Duplex } from 'node:stream';
 import { multipartBoundary } from '../lib/ids.ts';
 import type { UploadGrant } from './api-client.ts';
+
+/** A POST request with a streamed body. */
+export interface FormRequest {
+  readonly url: URL;
+  /** Contains `content-length`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array>;
+}
 
 /** How to post a form. */
 export interface PostOptions {
@@ -14,8 +21,8 @@ export interface PostOptions {
   readonly onProgress?: (sent: number) => void;
   /** Additional request headers. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Opens the connection to use, instead of one to the host. */
-  readonly connect?: () => Duplex;
+  /** Sends the form, instead of node:http or node:https. @returns the response, also when it is an early one */
+  readonly send?: (request: FormRequest) => Promise<PostResponse>;
 }
 
 /** A file to post; `bytes` must yield exactly `size` bytes. */
@@ -29,7 +36,7 @@ export interface FileToPost {
 /** The response to a posted form. */
 export interface PostResponse {
   readonly status: number;
-  readonly headers: IncomingMessage['headers'];
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
@@ -52,32 +59,40 @@ export async function postObject(
   host: string,
   fields: Iterable<readonly [name: string, value: string]>,
   file: FileToPost,
-  { connect, headers, onProgress = () => undefined }: PostOptions = {},
+  { headers, onProgress = () => undefined, send = sendOverNetwork }: PostOptions = {},
 ): Promise<PostResponse> {
   const boundary = multipartBoundary();
   const head = Buffer.from(formHead(boundary, fields, file.name));
   const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
   const url = new URL(host);
-  const send = url.protocol === 'https:' && connect === undefined ? httpsRequest : httpRequest;
-  const request = send({
-    protocol: connect === undefined ? url.protocol : 'http:',
-    hostname: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port,
-    path: url.pathname + url.search,
-    ...(connect && { createConnection: connect }),
-    method: 'POST',
+  return send({
+    url,
     headers: {
       host: url.host,
       ...headers,
       'content-type': `multipart/form-data; boundary=${boundary}`,
-      'content-length': head.length + file.size + tail.length,
+      'content-length': String(head.length + file.size + tail.length),
     },
+    body: formBody(head, file, tail, onProgress),
+  });
+}
+
+/** Sends a POST request by node:http or node:https. */
+export async function sendOverNetwork({ url, headers, body }: FormRequest): Promise<PostResponse> {
+  const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const request = open({
+    protocol: url.protocol,
+    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port,
+    path: url.pathname + url.search,
+    method: 'POST',
+    headers,
   });
   const responded = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve).once('error', reject);
   });
   // A failure also reaches the request, where `responded` rejects. After an early response a failure does not matter.
-  pipeline(Readable.from(formBody(head, file, tail, onProgress)), request).catch(() => undefined);
+  pipeline(Readable.from(body), request).catch(() => undefined);
   const response = await responded;
   return {
     status: response.statusCode ?? 0,

@@ -1,12 +1,13 @@
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:http';
 import { Duplex } from 'node:stream';
+import { setImmediate } from '../lib/timers.ts';
 
 /** The same limit as that of a listener: SDKs send every parameter in the query. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 /** One end of a connection inside the process. Implements only what node:http needs of a socket. */
-class MemorySocket extends Duplex {
+export class MemorySocket extends Duplex {
   #peer: MemorySocket | undefined;
   #onRead: (() => void) | undefined;
 
@@ -32,7 +33,8 @@ class MemorySocket extends Duplex {
       return;
     }
     peer.#onRead = done;
-    peer.push(chunk);
+    // A copy, as in the kernel: the sender may reuse its memory after `done`.
+    peer.push(Buffer.from(chunk));
   }
 
   override _final(done: () => void): void {
@@ -85,7 +87,7 @@ function connectionReset(): Error {
 /** A server without a port. */
 export interface MemoryServer {
   /** Opens a connection to the server. */
-  readonly connect: () => Duplex;
+  readonly connect: () => MemorySocket;
   /** Destroys all connections. */
   readonly close: () => void;
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { UploadGrant } from '../client/api-client.ts';
+import type { ApiFetch, UploadGrant } from '../client/api-client.ts';
 import type { OtaClient } from '../client/ota-client.ts';
 import { createOtaClient } from '../client/ota-client.ts';
 import { DOWNLOAD_URL_TTL, signDownloadUrl } from '../client/download-url.ts';
@@ -22,8 +22,10 @@ import { sequentialIds } from '../lib/ids.ts';
 import type { CreatedHooks } from './hooks.ts';
 import { createHooks } from './hooks.ts';
 import { createMemoryServer } from './memory-connection.ts';
-import type { MemoryServer } from './memory-connection.ts';
-import { memoryFetch } from './memory-fetch.ts';
+import type { MemoryClient } from './memory-fetch.ts';
+import { createMemoryClient, networkFetch } from './memory-fetch.ts';
+import { provideAsyncDispose } from './node-globals.ts';
+import { checkTimers } from './real-timers.ts';
 import { createSeed } from './seed.ts';
 import type {
   DownloadUrlOptions,
@@ -49,6 +51,8 @@ const NEVER = Number.MAX_SAFE_INTEGER;
  * @throws ConfigError for wrong options
  */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  checkTimers();
+  provideAsyncDispose();
   const { clock = new ManualClock(), parts = {}, ...rest } = options;
   const { accessKey, bucketKey } = chooseKeys(options);
   const { failures, hooks, observer } = createHooks();
@@ -144,10 +148,11 @@ function extendGateway(started: StartedGateway): TestGateway {
   const { accessKey, bucketKey, clock, dataDir, failures, gateway, hooks, records } = started;
   const { faults, notices, quota, refusals } = started;
   const memory = createMemoryServer(gateway.app);
-  const clients = createClients(memory, clock, accessKey);
+  const inside = createMemoryClient(memory);
+  const clients = createClients(inside, clock, accessKey);
   const startedAt = clock.now();
-  const { connect } = memory;
   const close = async (): Promise<void> => {
+    checkTimers();
     memory.close();
     await gateway.close();
     await rm(dataDir, { recursive: true, force: true });
@@ -156,7 +161,7 @@ function extendGateway(started: StartedGateway): TestGateway {
   const base = { ...gateway, ...clients, clock, accessKey, bucketKey, records, dataDir, close };
   const transfers = {
     postObject: (grant: UploadGrant, bytes: Uint8Array | string, options?: PostObjectOptions) =>
-      post(URL_INSIDE, grant, bytes, { ...options, connect }),
+      post(URL_INSIDE, grant, bytes, { ...options, send: inside.send }),
     downloadUrl: (key: string, { url = URL_INSIDE, validFor }: DownloadUrlOptions = {}) => {
       const address = { host: url.replace(/\/+$/, ''), bucket: gateway.config.bucket, key };
       const time = validFor === undefined ? DOWNLOAD_URL_TTL : toMilliseconds(validFor);
@@ -171,12 +176,13 @@ function extendGateway(started: StartedGateway): TestGateway {
     postObjectTo: post,
     url: URL_INSIDE,
     formFields: (grant) => Object.fromEntries(formFields(grant)),
-    fetch: (url, init = {}) => memoryFetch(connect)(new URL(url, URL_INSIDE), init),
+    fetch: async (url, init = {}) => inside.fetch(new URL(url, URL_INSIDE), init),
     seed: createSeed({ ...base, ...transfers }),
     snapshot: () => gateway.uploads.snapshot(),
     notices: () => notices.list(),
     refusals: () => refusals.list(),
     reset: async () => {
+      checkTimers();
       faults.clear();
       notices.clear();
       refusals.clear();
@@ -190,14 +196,14 @@ function extendGateway(started: StartedGateway): TestGateway {
 }
 
 function createClients(
-  memory: MemoryServer,
+  memory: MemoryClient,
   clock: ManualClock,
   own: Key,
 ): Pick<TestGateway, 'api' | 'apiAs' | 'apiFor'> {
   let calls = 0;
   const client = (
     { id: accessKeyId, secret: accessKeySecret }: Key,
-    rest: { readonly endpoint: string; readonly fetch?: ReturnType<typeof memoryFetch> },
+    rest: { readonly endpoint: string; readonly fetch: ApiFetch },
   ): OtaClient =>
     createOtaClient({
       accessKeyId,
@@ -207,11 +213,11 @@ function createClients(
       nonce: () => `test-kit-${String(++calls)}`,
       ...rest,
     });
-  const inside = { endpoint: URL_INSIDE, fetch: memoryFetch(memory.connect) };
+  const inside = { endpoint: URL_INSIDE, fetch: memory.fetch };
   return {
     api: client(own, inside),
     apiAs: (key) => client(key, inside),
-    apiFor: (url, key = own) => client(key, { endpoint: url }),
+    apiFor: (url, key = own) => client(key, { endpoint: url, fetch: networkFetch }),
   };
 }
 
@@ -220,12 +226,13 @@ async function post(
   grant: UploadGrant,
   content: Uint8Array | string,
   {
-    connect,
     fields = {},
     filename = 'firmware.bin',
     headers,
-  }: PostObjectOptions & Pick<PostOptions, 'connect'> = {},
+    send,
+  }: PostObjectOptions & Pick<PostOptions, 'send'> = {},
 ): Promise<PostResult> {
+  checkTimers();
   const bytes = Buffer.from(content);
   const all = new Map<string, string | undefined>([
     ...formFields(grant),
@@ -238,7 +245,7 @@ async function post(
     url,
     present,
     { name: filename, size: bytes.length, bytes: [bytes] },
-    { ...(connect && { connect }), ...(headers && { headers }) },
+    { ...(headers && { headers }), ...(send && { send }) },
   );
   const code = /<Code>([^<]+)<\/Code>/.exec(response.body)?.[1];
   return { ...response, ...(code !== undefined && { code }) };

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import express from 'express';
 import request from 'supertest';
 import { ApiCallError, ManualClock, startTestGateway } from '../../../src/testing/index.ts';
+import { createOtaClient } from '../../../src/client/ota-client.ts';
+import { MemorySocket } from '../../../src/testing/memory-connection.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 
 let gateway: TestGateway;
@@ -133,6 +135,47 @@ describe('gateway.api', () => {
     });
     if (bobsKey === undefined) throw new Error('no key');
     await shared.apiAs(bobsKey).createOTAFirmware(wanted);
+  });
+});
+
+describe('gateway.fetch', () => {
+  it.each(['/_gateway/health/live', 'http://gateway.test/a', 'http://other.test:8080/a'])(
+    'sends the host of %s',
+    async (url) => {
+      const seen: unknown[] = [];
+      const write = jest.spyOn(MemorySocket.prototype, 'write');
+      await gateway.fetch(url);
+      for (const [chunk] of write.mock.calls) seen.push(/^host: (.*)\r$/m.exec(String(chunk))?.[1]);
+      write.mockRestore();
+      expect(seen).toContain(new URL(url, gateway.url).host);
+    },
+  );
+
+  it('rejects a header that would be two', async () => {
+    await expect(gateway.fetch('/', { headers: { a: 'b\r\nc: d' } })).rejects.toThrow(
+      'Invalid character in header',
+    );
+  });
+});
+
+describe('a faked Date', () => {
+  it('is followed, as by the SDKs of the process', async () => {
+    jest.useFakeTimers({ now: Date.UTC(2030, 0, 1) });
+    try {
+      const { accessKey, url } = gateway;
+      const client = createOtaClient({
+        endpoint: url,
+        accessKeyId: accessKey.id,
+        accessKeySecret: accessKey.secret,
+        clock: { now: () => Date.now() },
+        nonce: () => 'of 2030',
+        fetch: (target, init) => gateway.fetch(target.href, init),
+      });
+      expect(await client.listOTAFirmware()).toMatchObject({ total: 0 });
+      expect(await gateway.api.listOTAFirmware()).toMatchObject({ total: 0 });
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
 
