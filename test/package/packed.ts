@@ -45,14 +45,19 @@ export interface PackedPackage {
 const QUIET = ['--no-audit', '--no-fund', '--prefer-offline'];
 const INSTALL_LIMIT = 10 * 60_000;
 
-/** Packs the existing build, and installs it once, which compiles better-sqlite3. */
-export async function packAndInstall(): Promise<PackedPackage> {
-  const folder = await mkdtemp(join(tmpdir(), `${name}-`));
+/** Packs the existing build. @returns the path of the tarball */
+export async function pack(folder: string): Promise<string> {
   // `prepack` would repeat the build while other tests use it.
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
   const [file] = (await readdir(folder)).filter((each) => each.endsWith('.tgz'));
   if (file === undefined) throw new Error('npm pack created no tarball');
-  const tarball = join(folder, file);
+  return join(folder, file);
+}
+
+/** Packs the existing build, and installs it once, which compiles better-sqlite3. */
+export async function packAndInstall(): Promise<PackedPackage> {
+  const folder = await mkdtemp(join(tmpdir(), `${name}-`));
+  const tarball = await pack(folder);
 
   const consumer = join(folder, 'consumer');
   await mkdir(consumer);
