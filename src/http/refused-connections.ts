@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LimitedLog } from '../lib/limited-log.ts';
+import { clearTimeout, setTimeout } from '../lib/timers.ts';
 import { bodyOf, headersOf, printable } from './client-error.ts';
 import type { ClientError, Refusal } from './client-error.ts';
 import type { DrainLimits } from './drain.ts';

@@ -1,4 +1,5 @@
 import type { Logger } from './logger.ts';
+import { clearTimeout, setTimeout } from './timers.ts';
 
 const DEFAULT_LIMIT = { lines: 10, milliseconds: 1000 };
 

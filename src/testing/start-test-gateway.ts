@@ -7,6 +7,7 @@ import { createOtaClient } from '../client/ota-client.ts';
 import { DOWNLOAD_URL_TTL, signDownloadUrl } from '../client/download-url.ts';
 import { formFields, postObject } from '../client/post-object.ts';
 import type { PostOptions } from '../client/post-object.ts';
+import type { GatewayOptions } from '../config/config.ts';
 import type { Gateway, Records } from '../gateway.ts';
 import {
   createFaults,
@@ -65,20 +66,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const dataDir = await mkdtemp(join(tmpdir(), 'ota-gateway-'));
   try {
     const gateway = await createGateway(
-      {
-        accessKeyId: accessKey.id,
-        accessKeySecret: accessKey.secret,
-        ossAccessKeyId: bucketKey.id,
-        ossAccessKeySecret: bucketKey.secret,
-        qps: 'off',
-        host: '127.0.0.1',
-        port: 0,
-        grace: '1s',
-        unsignedCallbacks: true,
-        ...rest,
-        callbackHosts: [...LOOPBACK, ...[rest.callbackHosts ?? []].flat()].join(','),
-        dataDir,
-      },
+      { ...settingsFor(rest, accessKey, bucketKey), dataDir },
       {
         ids: sequentialIds(),
         quota,
@@ -110,6 +98,27 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     await rm(dataDir, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The settings of the caller, and defaults for tests. */
+function settingsFor(
+  own: Omit<TestGatewayOptions, 'clock' | 'parts'>,
+  accessKey: Key,
+  bucketKey: Key,
+): GatewayOptions {
+  return {
+    accessKeyId: accessKey.id,
+    accessKeySecret: accessKey.secret,
+    ossAccessKeyId: bucketKey.id,
+    ossAccessKeySecret: bucketKey.secret,
+    qps: 'off',
+    host: '127.0.0.1',
+    port: 0,
+    grace: '1s',
+    unsignedCallbacks: true,
+    ...own,
+    callbackHosts: [...LOOPBACK, ...[own.callbackHosts ?? []].flat()].join(','),
+  };
 }
 
 function chooseKeys(options: TestGatewayOptions): Pick<TestGateway, 'accessKey' | 'bucketKey'> {
