@@ -96,8 +96,9 @@ function errorsPage({ businessErrors, gatewayErrors, ossErrors, policyProblems }
 
 /** @returns the text of each page by its name in docs/ */
 function renderPages(tables) {
-  const { operations, version } = tables;
+  const { openApi, operations, version } = tables;
   return {
+    'openapi.json': `${JSON.stringify(openApi, undefined, 2)}\n`,
     'iot-api.json': `${JSON.stringify({ version, operations }, undefined, 2)}\n`,
     'iot-api.md': operationsPage(tables),
     'errors.md': errorsPage(tables),
@@ -184,6 +185,7 @@ if (require.main === module) {
     businessErrors: BUSINESS_ERRORS,
     ossErrors: dist('oss/error-table.js').OSS_ERRORS,
     policyProblems: dist('policy/policy-problems.js').POLICY_PROBLEMS,
+    openApi: dist('ops/openapi.js').describeOpenApi(),
   });
   for (const [name, text] of Object.entries(pages)) {
     writeFileSync(join(__dirname, '..', 'docs', name), text);

@@ -19,18 +19,19 @@ import { startPurgeJob } from './jobs/purge-job.ts';
 import { openRecords } from './ledger/sqlite/records.ts';
 import type { Records } from './ledger/sqlite/records.ts';
 import type { Clock } from './lib/clock.ts';
-import { AdjustableClock, monotonicClock, wallClock } from './lib/clock.ts';
+import { monotonicClock, wallClock } from './lib/clock.ts';
 import type { Ids } from './lib/ids.ts';
-import { randomIds } from './lib/ids.ts';
+import { randomIds, sequentialIds } from './lib/ids.ts';
 import type { Logger } from './lib/logger.ts';
 import { silentLogger } from './lib/logger.ts';
 import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
-import type { TestControls } from './ops/test-controls.ts';
 import { faultableOperations as ossOperations } from './oss/fault-codes.ts';
 import type { OssFaultCodes } from './oss/fault-codes.ts';
 import { NoticeLog } from './oss/fidelity.ts';
+import { adjustableClock, createTestMode, requireFreshIds } from './test-mode.ts';
+import type { TestMode, TestModeDependencies } from './test-mode.ts';
 import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import { combineObservers } from './uploads/observers.ts';
@@ -38,6 +39,7 @@ import type { ObjectStore, Observer, UploadLedger } from './uploads/ports.ts';
 import type { PurgeReport } from './uploads/purge.ts';
 import { createPurge, pruneNonces } from './uploads/purge.ts';
 import { reconcile } from './uploads/reconcile.ts';
+import { UploadEvents } from './uploads/upload-events.ts';
 import { warnOfUnknownOwners } from './uploads/unknown-owners.ts';
 import type { Uploads } from './uploads/uploads.ts';
 import { createUploads } from './uploads/uploads.ts';
@@ -106,12 +108,9 @@ export interface Gateway extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Later than any time. */
-const NEVER = Number.MAX_SAFE_INTEGER;
-
 /**
  * Creates a gateway: opens its data folder, reconciles after a crash, and composes its parts.
- * @throws ConfigError for invalid options, and files they name that cannot be used; an Error when another server uses the data folder
+ * @throws ConfigError for invalid options and unusable files; an Error when another server uses the data folder
  */
 export async function createGateway(
   options: GatewayOptions = {},
@@ -124,11 +123,13 @@ export async function createGateway(
     closers.push(lockFolder(config, parts));
     const records = parts.records ?? openRecords(config);
     closers.push(() => records.ledger.close());
+    await requireFreshIds(config, records.ledger);
     const store = parts.store ?? (await openStore(config, parts.logger));
     closers.push(() => store.close());
     const keys = resolveKeys(config, accounts);
     const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
-    const uploads = composeUploads(config, parts, { ledger: records.ledger, store }, keys);
+    const events = new UploadEvents();
+    const uploads = composeUploads(config, parts, { ledger: records.ledger, store, events }, keys);
     closers.push(() => uploads.activeUploads.drain(config.grace));
     uploads.logger.info(await reconcile(uploads), 'checked unfinished uploads');
     await warnOfUnknownOwners(uploads, accountIds());
@@ -136,22 +137,10 @@ export async function createGateway(
     const nonces = new RetainedNonces(records.nonces, uploads.clock, monotonic);
     const purge = createPurge(uploads, nonces);
     const view = createUploads(uploads, accountIds);
-    const forget = (): Promise<void> => pruneNonces(records.nonces, NEVER);
-    const watched = observable(config, parts);
-    const purged = { view, purge: purge.run, forget };
-    const tests = testControls({ config, uploads, ...watched, ...purged });
-    const ownPorts = new Set<number>();
-    const app = createApp({
-      config,
-      ownPorts,
-      keys,
-      uploads,
-      tests,
-      nonces,
-      ...watched,
-      quota: parts.quota ?? createQuota(monotonic),
-      wallClock: parts.wallClock ?? wallClock,
-    });
+    const { app, ownPorts, tests } = composeApp(
+      { config, parts, keys, deps: uploads, events, nonces, uploads: view, purge: purge.run },
+      () => pruneNonces(records.nonces, Number.MAX_SAFE_INTEGER),
+    );
     const base = {
       app,
       config,
@@ -163,6 +152,7 @@ export async function createGateway(
       purgeUnclaimed: purge.run,
     };
     return startable(base, uploads.logger, ownPorts, async (started) => {
+      tests?.end();
       await Promise.all([purge.stop, ...started].map((stop) => stop()));
       await closeAll(closers);
     });
@@ -180,11 +170,39 @@ interface Watched {
 
 /** @returns what tests and operators look at */
 function observable({ testMode }: Config, parts: GatewayParts): Watched {
-  return {
-    faults: parts.faults ?? (testMode ? createFaults() : undefined),
-    notices: parts.notices ?? new NoticeLog(),
-    refusals: parts.refusals ?? new RefusalLog(),
-  };
+  const { notices = new NoticeLog(), refusals = new RefusalLog() } = parts;
+  return { notices, refusals, faults: parts.faults ?? (testMode ? createFaults() : undefined) };
+}
+
+interface Composed extends Omit<TestModeDependencies, keyof Watched | 'forget' | 'handle'> {
+  readonly parts: GatewayParts;
+  readonly nonces: RetainedNonces;
+}
+
+/** @param forgetNonces - forgets the nonces of past calls, for a reset */
+function composeApp(
+  { nonces, parts, ...composed }: Composed,
+  forgetNonces: () => Promise<void>,
+): { app: RequestListener; ownPorts: Set<number>; tests: TestMode | undefined } {
+  const { config, deps: uploads, keys } = composed;
+  const quota = parts.quota ?? createQuota(parts.monotonicClock ?? monotonicClock);
+  const watched = observable(config, parts);
+  const tests = createTestMode({
+    ...composed,
+    ...watched,
+    handle: (...exchange) => app(...exchange),
+    forget: () => {
+      quota.clear?.();
+      return forgetNonces();
+    },
+  });
+  const ownPorts = new Set<number>();
+  const app = createApp({
+    ...{ config, ownPorts, keys, uploads, nonces, quota, ...watched },
+    tests: tests?.controls,
+    wallClock: parts.wallClock ?? wallClock,
+  });
+  return { app, ownPorts, tests };
 }
 
 type Closer = () => void | Promise<void>;
@@ -210,17 +228,20 @@ function openStore({ dataDir, minFree }: Config, logger?: Logger): Promise<Objec
 function composeUploads(
   config: Config,
   parts: GatewayParts,
-  { ledger, store }: { ledger: UploadLedger; store: ObjectStore },
+  { events, ledger, store }: { events: UploadEvents; ledger: UploadLedger; store: ObjectStore },
   { bucketKey }: Keys,
 ): UploadDependencies {
-  const logger = parts.logger ?? silentLogger;
+  const { clock = wallClock, logger = silentLogger, observers = [] } = parts;
   return {
     ledger,
     store,
-    clock: config.testMode ? adjustable(parts.clock) : (parts.clock ?? wallClock),
-    ids: parts.ids ?? randomIds,
+    clock: config.testMode ? adjustableClock(config, clock) : clock,
+    ids: parts.ids ?? (config.testIds ? sequentialIds() : randomIds),
     logger,
-    observer: combineObservers(parts.observers ?? [], logger),
+    observer: combineObservers(
+      config.testMode ? [...observers, events.observer] : observers,
+      logger,
+    ),
     policySigner: {
       accessKeyId: bucketKey.accessKeyId,
       sign: (policy) => bucketKey.signPostV1(policy),
@@ -244,29 +265,6 @@ export interface FaultCodes extends OssFaultCodes, IotFaultCodes {}
 /** Creates a registry of faults to inject, for the `faults` of a gateway. */
 export function createFaults(): FaultRegistry<FaultCodes> {
   return new FaultRegistry(new Map([...ossOperations(), ...iotOperations()]));
-}
-
-function adjustable(clock: Clock = wallClock): AdjustableClock {
-  return clock instanceof AdjustableClock ? clock : new AdjustableClock(clock);
-}
-
-/** @returns what the test controls work with; undefined when test mode is off */
-function testControls(
-  tested: Watched & {
-    readonly config: Config;
-    readonly uploads: UploadDependencies;
-    readonly view: Uploads;
-    readonly purge: () => Promise<PurgeReport>;
-    readonly forget: () => Promise<void>;
-  },
-): TestControls | undefined {
-  const { config, faults, forget, notices, purge, refusals, uploads, view } = tested;
-  const { clock } = uploads;
-  if (!(clock instanceof AdjustableClock) || faults === undefined) return undefined;
-  const { publicUrl, testMode, testModeRemote } = config;
-  const access = { publicUrl, testModeRemote };
-  const logs = { notices, refusals };
-  return testMode ? { clock, faults, ...logs, uploads: view, purge, forget, access } : undefined;
 }
 
 /**

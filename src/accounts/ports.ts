@@ -18,4 +18,6 @@ export interface Quota {
    * @returns undefined when the call may go on; else the milliseconds to wait until the next one may
    */
   take(accountId: string, operation: string, perSecond: number): Promise<number | undefined>;
+  /** Forgets all calls. For tests; a quota without it keeps them. */
+  clear?(): void;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { optionsSchema, SETTING_GROUPS } from './settings.ts';
+import { TEST_KEYS } from './test-keys.ts';
 
 export type { GatewayOptions } from './options.ts';
 
@@ -42,23 +43,55 @@ export function parseConfig(
     : result.error.issues.flatMap((issue) => describeIssue(issue, nameOf));
   problems.push(...findContradictions(options, nameOf));
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
-  return result.data;
+  return withTestDefaults(result.data, givenNames(options));
+}
+
+/** Fills in the defaults that differ in test mode: no quotas; with `testIds` also the access keys. */
+function withTestDefaults(config: Config, given: ReadonlySet<string>): Config {
+  const { account, bucket } = TEST_KEYS;
+  const ownsAccounts = given.has('accessKeyId') || given.has('accountsFile');
+  return {
+    ...config,
+    ...(config.testMode && !given.has('qps') && { qps: 'off' }),
+    ...(config.testIds &&
+      !ownsAccounts && { accessKeyId: account.id, accessKeySecret: account.secret }),
+    ...(config.testIds &&
+      !given.has('ossAccessKeyId') && {
+        ossAccessKeyId: bucket.id,
+        ossAccessKeySecret: bucket.secret,
+      }),
+  };
+}
+
+/** @returns the names of the options that have a value */
+function givenNames(options: object): ReadonlySet<string> {
+  return new Set(
+    Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name])),
+  );
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
 /** Whoever reaches the test controls can move time and delete everything. */
 function findDangers(config: Config, nameOf: (option: string) => string): string[] {
-  if (!config.testMode || config.testModeRemote || LOOPBACK.test(config.host)) return [];
+  if (!config.testMode) return findOrphans(config, nameOf);
+  if (config.testModeRemote || LOOPBACK.test(config.host)) return [];
   return [
     `${nameOf('testMode')}: ${config.host} is not a loopback address; if everybody who can reach it may use the test controls, switch ${nameOf('testModeRemote')} on as well`,
   ];
 }
 
+/** Finds settings that have a meaning only in test mode. */
+function findOrphans(config: Config, nameOf: (option: string) => string): string[] {
+  const only = [
+    ...(config.testIds ? ['testIds'] : []),
+    ...(config.testClock === undefined ? [] : ['testClock']),
+  ];
+  return only.map((option) => `${nameOf(option)}: is only for ${nameOf('testMode')}, which is off`);
+}
+
 function findContradictions(options: object, nameOf: (option: string) => string): string[] {
-  const given = new Set(
-    Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name])),
-  );
+  const given = givenNames(options);
   const halves = PAIRS.filter(([a, b]) => given.has(a) !== given.has(b));
   const problems = halves.map(([a, b]) => `${nameOf(a)} and ${nameOf(b)}: give both or neither`);
   if (given.has('accountsFile') && given.has('accessKeyId')) {

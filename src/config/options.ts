@@ -57,7 +57,7 @@ export interface GatewayOptions {
    */
   maxPackages?: number | string | undefined;
   /**
-   * Calls per second and account: on for the limit of each operation, one number for all, or off.
+   * Calls per second and account: on for the limit of each operation, one number for all, or off; off by default in test mode.
    * @defaultValue `on`
    */
   qps?: number | string | undefined;
@@ -193,4 +193,17 @@ export interface GatewayOptions {
    * @defaultValue `off`
    */
   testModeRemote?: boolean | string | undefined;
+  /**
+   * Ids count up and generated access keys are fixed, so that every run is the same; for test mode and an empty data folder.
+   * @defaultValue `off`
+   */
+  testIds?: boolean | string | undefined;
+  /**
+   * Time at which the clock of test mode stands until it is moved, such as 2024-01-01T00:00:00Z.
+   */
+  testClock?: number | string | undefined;
+  /**
+   * JSON file that serve writes when it accepts requests, and removes when it stops: address, access key, bucket.
+   */
+  readyFile?: string | undefined;
 }

@@ -8,6 +8,7 @@ import {
   cronText,
   flag,
   hostList,
+  instant,
   jsonText,
   text,
 } from './values.ts';
@@ -61,7 +62,7 @@ const accounts = {
     })
     .default('on')
     .describe(
-      'calls per second and account: on for the limit of each operation, one number for all, or off',
+      'calls per second and account: on for the limit of each operation, one number for all, or off; off by default in test mode',
     ),
 };
 
@@ -161,6 +162,21 @@ const operation = {
   testModeRemote: flag
     .default(false)
     .describe('test mode can be used from other machines; without it only on loopback'),
+  testIds: flag
+    .default(false)
+    .describe(
+      'ids count up and generated access keys are fixed, so that every run is the same; for test mode and an empty data folder',
+    ),
+  testClock: instant
+    .optional()
+    .describe(
+      'time at which the clock of test mode stands until it is moved, such as 2024-01-01T00:00:00Z',
+    ),
+  readyFile: text
+    .optional()
+    .describe(
+      'JSON file that serve writes when it accepts requests, and removes when it stops: address, access key, bucket',
+    ),
 };
 
 /** The groups, in the order in which they are shown. */

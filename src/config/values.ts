@@ -1,5 +1,6 @@
 import { validate } from 'node-cron';
 import { z } from 'zod';
+import { CLOCK_RANGE } from '../lib/clock.ts';
 
 /** On or off. */
 export const flag = z.union(
@@ -18,6 +19,21 @@ export const count = z.coerce.number<number | string>().int().min(0);
 export const accessKeyText = z
   .string()
   .regex(/^[!-.0-~]+$/, 'expected visible characters without spaces or "/"');
+
+/** A time between 1970 and 9000: a date with a zone, or Unix milliseconds as a number or as text. */
+export const instant = z.union([z.number(), z.string()]).transform((value, context) => {
+  const time = /^\d+$/.test(String(value)) ? Number(value) : parseDate(value);
+  if (time >= CLOCK_RANGE.earliest && time <= CLOCK_RANGE.latest) return time;
+  const message = 'expected a date from 1970 to 8999 such as 2024-01-01T00:00:00Z';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
+/** @returns Unix milliseconds; NaN for what is not a date with a zone */
+function parseDate(value: unknown): number {
+  const date = z.iso.datetime({ offset: true }).safeParse(value);
+  return date.success ? Date.parse(date.data) : NaN;
+}
 
 const corsRule = z.strictObject({
   allowedOrigins: z.array(text),

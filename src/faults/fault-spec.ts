@@ -105,6 +105,14 @@ const scopeShape = z.strictObject({
   seed: z.int().optional(),
 });
 
+/** Everything that JSON of a fault may have, for a description of the format. `FaultRegistry.inject` reads it. */
+export const faultJson = z.strictObject({
+  operation: z.string(),
+  ...specShape.shape,
+  ...scopeShape.shape,
+  key: z.string().min(1).max(MAX_PATTERN_LENGTH).optional(),
+});
+
 const jsonShape = z.looseObject({
   operation: z.string(),
   times: z.unknown().optional(),

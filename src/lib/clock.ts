@@ -45,6 +45,9 @@ export function toMilliseconds(duration: Duration): number {
 const EARLIEST = 0;
 const LATEST = Date.UTC(9000, 0, 1);
 
+/** The first and the last time of a clock that is moved by hand, in Unix milliseconds. */
+export const CLOCK_RANGE = { earliest: EARLIEST, latest: LATEST } as const;
+
 /** The time is outside the range of the clock; the clock was not changed. */
 export class ClockRangeError extends RangeError {
   override readonly name = 'ClockRangeError';
@@ -97,14 +100,22 @@ export class ManualClock implements Clock {
   }
 }
 
-/** A clock that follows another one until it is moved or stopped by hand. */
+/** A clock that follows another one, or stands still from the start, until it is moved or stopped by hand. */
 export class AdjustableClock implements Clock {
   readonly #base: Clock;
+  readonly #standAt: number | undefined;
   #offset = 0;
   #stoppedAt: number | undefined;
 
-  constructor(base: Clock) {
+  /**
+   * @param base - the clock to follow
+   * @param standAt - where it stands at first, in Unix milliseconds; absent: it follows `base` at once
+   * @throws ClockRangeError as `set`
+   */
+  constructor(base: Clock, standAt?: number) {
     this.#base = base;
+    this.#standAt = standAt === undefined ? undefined : toReading(standAt);
+    this.#stoppedAt = this.#standAt;
   }
 
   /** @returns whole milliseconds since the Unix epoch; the clock stands still at either end of its range */
@@ -152,9 +163,9 @@ export class AdjustableClock implements Clock {
     this.#stoppedAt = undefined;
   }
 
-  /** Lets the clock follow the other one again, without a difference. */
+  /** Brings the clock back to its start: it follows the other one without a difference, or stands still. */
   reset(): void {
-    this.#stoppedAt = undefined;
+    this.#stoppedAt = this.#standAt;
     this.#offset = 0;
   }
 }

@@ -1,11 +1,20 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { z } from 'zod';
+import { ApiCallError } from '../client/api-client.ts';
+import { SeedError } from '../client/seed.ts';
 import { FaultSpecError } from '../faults/fault-spec.ts';
 import { ClockRangeError } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 
-/** A request to the test controls that is not valid. */
-export class BadControl extends Error {}
+/** A request to the test controls that cannot be carried out, with the status of the response. */
+export class BadControl extends Error {
+  readonly status: number;
+
+  constructor(message: string, status = 400) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** Answers a path or method that does not exist with 404. */
 export const respondNotFound: RequestHandler = ({ method, originalUrl }, response) => {
@@ -28,10 +37,15 @@ export function createErrorHandler(logger: Logger): ErrorRequestHandler {
 }
 
 function explain(error: unknown): { status: number; message: string } {
+  if (error instanceof BadControl) return { status: error.status, message: error.message };
+  // A seed, or a grant, is made by calls of the API, which says what is wrong with them.
+  if (error instanceof ApiCallError) {
+    return { status: 400, message: `${error.code}: ${error.message}` };
+  }
   if (
-    error instanceof BadControl ||
     error instanceof FaultSpecError ||
-    error instanceof ClockRangeError
+    error instanceof ClockRangeError ||
+    error instanceof SeedError
   ) {
     return { status: 400, message: error.message };
   }

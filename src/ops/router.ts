@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { monotonicClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { describeOpenApi } from './openapi.ts';
 import { Readiness } from './readiness.ts';
 import { createErrorHandler, respondNotFound } from './responses.ts';
 import { createTestRouter, refuseTestControls } from './test-controls.ts';
@@ -26,6 +27,9 @@ export function createOpsRouter({ logger, requireWritable, tests }: OpsDependenc
     const problem = await readiness.findProblem();
     if (problem === undefined) response.json({ status: 'ready' });
     else response.status(503).json({ status: 'not ready', ...problem });
+  });
+  router.get('/openapi.json', (_request, response) => {
+    response.json(describeOpenApi());
   });
   router.use('/test', tests === undefined ? refuseTestControls : createTestRouter(tests));
   router.use(respondNotFound);

@@ -1,20 +1,27 @@
 import express, { Router } from 'express';
-import type { Request, RequestHandler } from 'express';
-import { z } from 'zod';
+import type { RequestHandler } from 'express';
+import type { z } from 'zod';
+import type { SeedResult } from '../client/seed.ts';
 import type { Faults } from '../faults/fault-registry.ts';
-import { explainIssues } from '../faults/fault-spec.ts';
 import type { AdjustableClock } from '../lib/clock.ts';
-import { PACKAGE_STATUS } from '../uploads/firmware-package.ts';
+import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { PurgeReport } from '../uploads/purge.ts';
-import type { StatusName } from '../uploads/snapshot.ts';
 import type { Uploads } from '../uploads/uploads.ts';
-import { BadControl, respondNotFound } from './responses.ts';
+import type { UploadWaits } from './await-upload.ts';
+import { CLOCK_ROUTES } from './clock-routes.ts';
+import { FAULT_ROUTES } from './fault-routes.ts';
+import { respondNotFound } from './responses.ts';
+import { mountRoutes } from './route.ts';
+import type { notice, refusal } from './schemas.ts';
+import type { ControlledSeed } from './seeding.ts';
+import { STATE_ROUTES } from './state-routes.ts';
 import { findAccessProblem } from './test-access.ts';
 import type { TestAccess } from './test-access.ts';
+import { UPLOAD_ROUTES } from './upload-routes.ts';
 
-/** The latest notices about requests that OSS would treat differently. */
-interface Notices {
-  list(): readonly object[];
+/** The latest events of a kind. */
+interface Recent<Event> {
+  list(): readonly Event[];
   clear(): void;
 }
 
@@ -22,13 +29,18 @@ interface Notices {
 export interface TestControls {
   readonly clock: AdjustableClock;
   readonly faults: Pick<Faults, 'cancel' | 'clear' | 'inject' | 'list'>;
-  readonly notices: Notices;
-  /** The latest refused requests. */
-  readonly refusals: Notices;
+  /** Requests that OSS would have treated differently. */
+  readonly notices: Recent<z.output<typeof notice>>;
+  /** Refused requests. */
+  readonly refusals: Recent<z.output<typeof refusal>>;
   readonly uploads: Uploads;
   readonly purge: () => Promise<PurgeReport>;
-  /** Forgets the nonces of past calls. */
+  /** Forgets the nonces of past calls, and frees the quotas. */
   readonly forget: () => Promise<void>;
+  readonly bucket: string;
+  readonly bucketKey: BucketKey;
+  readonly seed: (wanted: ControlledSeed) => Promise<SeedResult>;
+  readonly waits: UploadWaits;
   /** Who may use them. */
   readonly access: TestAccess;
 }
@@ -41,14 +53,15 @@ export const refuseTestControls: RequestHandler = (_request, response) => {
   response.status(403).json({ error: OFF });
 };
 
+/** Every route of the test controls. */
+export const TEST_ROUTES = [...CLOCK_ROUTES, ...FAULT_ROUTES, ...STATE_ROUTES, ...UPLOAD_ROUTES];
+
 /** The test controls, mounted at `/_gateway/test`: JSON in, JSON out; docs/test-mode.md describes them. */
 export function createTestRouter(controls: TestControls): Router {
   const router = Router();
   router.use(guard(controls.access));
   router.use(express.json({ type: () => true, limit: '64kb', strict: true, inflate: false }));
-  addClock(router, controls);
-  addFaults(router, controls);
-  addState(router, controls);
+  mountRoutes(router, TEST_ROUTES, controls);
   router.use(respondNotFound);
   return router;
 }
@@ -59,106 +72,4 @@ function guard(access: TestAccess): RequestHandler {
     if (problem === undefined) next();
     else response.status(403).json({ error: problem });
   };
-}
-
-const span = z.number();
-const duration = z.strictObject({
-  milliseconds: span.default(0),
-  seconds: span.default(0),
-  minutes: span.default(0),
-  hours: span.default(0),
-  days: span.default(0),
-});
-const instant = z.strictObject({
-  time: z.union([z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)), z.int()], {
-    error: 'expected a date like 2024-04-01T12:00:00Z, or Unix milliseconds',
-  }),
-});
-
-function addClock(router: Router, { clock }: TestControls): void {
-  const show = () => ({
-    time: new Date(clock.now()).toISOString(),
-    frozen: clock.isFrozen,
-    offset: clock.offset,
-  });
-  router.get('/clock', (_request, response) => {
-    response.json(show());
-  });
-  router.put('/clock', (request, response) => {
-    clock.set(read(instant, request).time);
-    response.json(show());
-  });
-  router.post('/clock/advance', (request, response) => {
-    clock.advance(read(duration, request));
-    response.json(show());
-  });
-  router.post('/clock/freeze', (_request, response) => {
-    clock.freeze();
-    response.json(show());
-  });
-  router.post('/clock/unfreeze', (_request, response) => {
-    clock.unfreeze();
-    response.json(show());
-  });
-}
-
-function addFaults(router: Router, { faults }: TestControls): void {
-  router.get('/faults', (_request, response) => {
-    response.json({ faults: faults.list() });
-  });
-  router.post('/faults', (request, response) => {
-    response.status(201).json({ id: faults.inject(request.body ?? {}) });
-  });
-  router.delete('/faults', (_request, response) => {
-    faults.clear();
-    response.json({ faults: [] });
-  });
-  router.delete('/faults/:id', (request, response) => {
-    const { id } = request.params;
-    if (/^\d+$/.test(id) && faults.cancel(Number(id))) response.json({ faults: faults.list() });
-    else response.status(404).json({ error: `there is no fault ${id}` });
-  });
-}
-
-const STATUS_NAMES = Object.keys(PACKAGE_STATUS);
-const verdict = z.strictObject({
-  status: z.custom<StatusName>((value) => STATUS_NAMES.includes(String(value)), {
-    error: `expected one of ${STATUS_NAMES.join(', ')}`,
-  }),
-  verifyProgress: z.int().min(0).max(100).optional(),
-});
-
-function addState(router: Router, controls: TestControls): void {
-  const { clock, faults, forget, notices, purge, refusals, uploads } = controls;
-  router.get('/snapshot', async (_request, response) => {
-    response.json(await uploads.snapshot());
-  });
-  router.get('/notices', (_request, response) => {
-    response.json({ notices: notices.list() });
-  });
-  router.post('/purge', async (_request, response) => {
-    response.json(await purge());
-  });
-  router.post('/reset', async (_request, response) => {
-    faults.clear();
-    notices.clear();
-    refusals.clear();
-    await uploads.forgetAll();
-    await forget();
-    clock.reset();
-    response.json(await uploads.snapshot());
-  });
-  router.put('/packages/:firmwareId/status', async (request, response) => {
-    const { firmwareId } = request.params;
-    const wanted = read(verdict, request);
-    if (await uploads.setStatus(firmwareId, wanted)) response.json({ firmwareId, ...wanted });
-    else response.status(404).json({ error: `there is no firmware package ${firmwareId}` });
-  });
-}
-
-function read<T>(schema: z.ZodType<T>, request: Request): T {
-  const body: unknown = request.body ?? {};
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  throw new BadControl(explainIssues(result.error));
 }

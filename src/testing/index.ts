@@ -2,14 +2,13 @@ export { startTestGateway } from './start-test-gateway.ts';
 export type {
   DownloadUrlOptions,
   FetchOptions,
-  Key,
   PostObjectOptions,
   PostResult,
   SeededUpload,
-  SeedOptions,
   TestGateway,
   TestGatewayOptions,
 } from './test-gateway.ts';
+export type { Key, SeedOptions, SeedState } from '../client/seed.ts';
 export type { FaultCodes, Notice, Refusal } from '../gateway.ts';
 export type { Hooks, Unsubscribe } from './hooks.ts';
 export { ApiCallError } from '../client/api-client.ts';

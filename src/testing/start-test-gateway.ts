@@ -2,12 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ApiFetch, UploadGrant } from '../client/api-client.ts';
+import { createMemoryServer } from '../client/memory-connection.ts';
+import type { MemoryClient } from '../client/memory-fetch.ts';
+import { createMemoryClient, networkFetch } from '../client/memory-fetch.ts';
+import { provideAsyncDispose } from '../client/node-globals.ts';
 import type { OtaClient } from '../client/ota-client.ts';
 import { createOtaClient } from '../client/ota-client.ts';
 import { DOWNLOAD_URL_TTL, signDownloadUrl } from '../client/download-url.ts';
 import { formFields, postObject } from '../client/post-object.ts';
 import type { PostOptions } from '../client/post-object.ts';
+import { checkTimers } from '../client/real-timers.ts';
+import { createSeed } from '../client/seed.ts';
+import type { Key } from '../client/seed.ts';
 import type { GatewayOptions } from '../config/config.ts';
+import { TEST_KEYS } from '../config/test-keys.ts';
 import type { Gateway, Records } from '../gateway.ts';
 import {
   createFaults,
@@ -22,23 +30,14 @@ import { ManualClock, toMilliseconds } from '../lib/clock.ts';
 import { sequentialIds } from '../lib/ids.ts';
 import type { CreatedHooks } from './hooks.ts';
 import { createHooks } from './hooks.ts';
-import { createMemoryServer } from './memory-connection.ts';
-import type { MemoryClient } from './memory-fetch.ts';
-import { createMemoryClient, networkFetch } from './memory-fetch.ts';
-import { provideAsyncDispose } from './node-globals.ts';
-import { checkTimers } from './real-timers.ts';
-import { createSeed } from './seed.ts';
 import type {
   DownloadUrlOptions,
-  Key,
   PostObjectOptions,
   PostResult,
   TestGateway,
   TestGatewayOptions,
 } from './test-gateway.ts';
 
-const ACCESS_KEY: Key = { id: 'testid', secret: 'testsecret' };
-const BUCKET_KEY: Key = { id: 'bucketid', secret: 'bucketsecret' };
 const URL_INSIDE = 'http://gateway.test';
 /** Callbacks to loopback are always allowed, so that a test can receive them. */
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
@@ -124,14 +123,14 @@ function settingsFor(
 function chooseKeys(options: TestGatewayOptions): Pick<TestGateway, 'accessKey' | 'bucketKey'> {
   const { accessKeyId, accessKeySecret, ossAccessKeyId, ossAccessKeySecret, parts } = options;
   const own = {
-    id: accessKeyId ?? ACCESS_KEY.id,
-    secret: accessKeySecret ?? ACCESS_KEY.secret,
+    id: accessKeyId ?? TEST_KEYS.account.id,
+    secret: accessKeySecret ?? TEST_KEYS.account.secret,
   };
   return {
     accessKey: parts?.accounts?.[0]?.accessKeys[0] ?? own,
     bucketKey: {
-      id: ossAccessKeyId ?? BUCKET_KEY.id,
-      secret: ossAccessKeySecret ?? BUCKET_KEY.secret,
+      id: ossAccessKeyId ?? TEST_KEYS.bucket.id,
+      secret: ossAccessKeySecret ?? TEST_KEYS.bucket.secret,
     },
   };
 }
@@ -177,6 +176,13 @@ function extendGateway(started: StartedGateway): TestGateway {
       return signDownloadUrl(bucketKey, address, clock.now() + time);
     },
   };
+  const seed = createSeed({
+    clock,
+    claimTtl: gateway.config.claimTtl,
+    api: (key = accessKey) => clients.apiAs(key),
+    post: transfers.postObject,
+    purge: () => gateway.purgeUnclaimed(),
+  });
   return {
     ...base,
     ...transfers,
@@ -186,7 +192,10 @@ function extendGateway(started: StartedGateway): TestGateway {
     url: URL_INSIDE,
     formFields: (grant) => Object.fromEntries(formFields(grant)),
     fetch: async (url, init = {}) => inside.fetch(new URL(url, URL_INSIDE), init),
-    seed: createSeed({ ...base, ...transfers }),
+    seed: async (options) => {
+      const seeded = await seed(options);
+      return { ...seeded, downloadUrl: transfers.downloadUrl(seeded.key) };
+    },
     snapshot: () => gateway.uploads.snapshot(),
     notices: () => notices.list(),
     refusals: () => refusals.list(),

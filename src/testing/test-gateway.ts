@@ -1,6 +1,7 @@
 import type { UploadGrant } from '../client/api-client.ts';
-import type { CreateParameters, GenerateParameters, OtaClient } from '../client/ota-client.ts';
+import type { OtaClient } from '../client/ota-client.ts';
 import type { PostResponse } from '../client/post-object.ts';
+import type { Key, SeedOptions, SeedResult } from '../client/seed.ts';
 import type { GatewayOptions } from '../config/config.ts';
 import type {
   FaultCodes,
@@ -11,16 +12,9 @@ import type {
   Records,
   Refusal,
   Snapshot,
-  Upload,
 } from '../gateway.ts';
 import type { Duration, ManualClock } from '../lib/clock.ts';
 import type { Hooks } from './hooks.ts';
-
-/** An access key: its public id and its secret. */
-export interface Key {
-  readonly id: string;
-  readonly secret: string;
-}
 
 /** Options of a test gateway; absent ones have defaults for tests. */
 export interface TestGatewayOptions extends Omit<GatewayOptions, 'dataDir' | 'accountsFile'> {
@@ -60,31 +54,10 @@ export interface DownloadUrlOptions {
   readonly validFor?: Duration;
 }
 
-/** The upload that `seed` makes. */
-export interface SeedOptions {
-  /** The state to reach. `purging`: its package was deleted. `purged`: it was not claimed in time. */
-  readonly state: Upload['state'];
-  /** The file; the text `firmware` when absent. */
-  readonly bytes?: Uint8Array | string;
-  /** How long ago it was issued, stored and claimed; now when absent. */
-  readonly age?: Duration;
-  /** Parameters of GenerateOTAUploadURL. */
-  readonly upload?: GenerateParameters;
-  /** Parameters of CreateOTAFirmware; name and version are generated when absent. */
-  readonly firmware?: Partial<Omit<CreateParameters, 'firmwareUrl' | 'multiFiles'>>;
-  /** The access key to call with; that of the default account when absent. */
-  readonly accessKey?: Key | undefined;
-}
-
 /** An upload that `seed` has made. */
-export interface SeededUpload {
-  readonly key: string;
-  readonly grant: UploadGrant;
-  readonly firmwareUrl: string;
+export interface SeededUpload extends SeedResult {
   /** A signed URL that downloads the file, for 24 hours; 404 while the file is not stored, or is deleted. */
   readonly downloadUrl: string;
-  /** The id of its firmware package; only when the upload is, or was, claimed. */
-  readonly firmwareId?: string;
 }
 
 /** A complete gateway in a temporary folder, with a clock that the test moves and without a listener. */

@@ -64,6 +64,15 @@ export async function takeSnapshot(deps: UploadDependencies): Promise<Snapshot> 
   return { time: iso(deps.clock.now()), uploads, packages: packages.map(showPackage) };
 }
 
+/** @returns the upload that holds a key, or else the last one that held it, as a snapshot shows it */
+export async function findInSnapshot(
+  { ledger, rules }: UploadDependencies,
+  key: string,
+): Promise<UploadSnapshot | undefined> {
+  const upload = (await ledger.findUpload(key)) ?? (await ledger.findPurged(key));
+  return upload && showUpload(upload, rules.claimTtl);
+}
+
 function iso(time: number): string {
   return new Date(time).toISOString();
 }

@@ -6,6 +6,7 @@ import { describeOptions } from '../../src/config/config.ts';
 import { API_VERSION } from '../../src/iot/admit.ts';
 import { describeOperations } from '../../src/iot/describe.ts';
 import { BUSINESS_ERRORS, GATEWAY_ERRORS } from '../../src/iot/errors.ts';
+import { describeOpenApi } from '../../src/ops/openapi.ts';
 import { DIFFERENCES } from '../../src/oss/differences.ts';
 import { OSS_ERRORS } from '../../src/oss/error-table.ts';
 import { POLICY_PROBLEMS } from '../../src/policy/policy-problems.ts';
@@ -28,6 +29,7 @@ const pages = renderPages({
   businessErrors: BUSINESS_ERRORS,
   ossErrors: OSS_ERRORS,
   policyProblems: POLICY_PROBLEMS,
+  openApi: describeOpenApi(),
 });
 
 it.each(Object.keys(pages))('finds in docs/%s what `npm run docs` writes', (name) => {

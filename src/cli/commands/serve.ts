@@ -9,6 +9,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { RawOptions } from '../environment.ts';
 import { readConfig, variableName } from '../environment.ts';
 import { createLogger } from '../output.ts';
+import { createReadyFile } from '../ready-file.ts';
 
 /**
  * Makes V8 free the buffers of received bytes at once. When it frees them in the background, it counts them as in use
@@ -27,8 +28,12 @@ export async function serve(options: RawOptions): Promise<void> {
   process.on('SIGHUP', () => {
     reloadAccounts(gateway, logger);
   });
+  const readyFile = createReadyFile(config);
+  // It may be left of a process that was killed.
+  readyFile.remove();
   const url = await listen(gateway);
   gateway.startJobs();
+  readyFile.write(url);
   // Standard output is for the JSON logs, unless it is a terminal.
   const print = (text: string): void => {
     (process.stdout.isTTY ? process.stdout : process.stderr).write(`${text}\n`);
@@ -38,6 +43,7 @@ export async function serve(options: RawOptions): Promise<void> {
     print(`test mode is on: every client that reaches ${url}/_gateway/test can move the clock`);
   print(usageHint(url, gateway));
   await stopped;
+  readyFile.remove();
 }
 
 /** Listens. @throws an error that names the setting to change */

@@ -3,7 +3,7 @@ import express from 'express';
 import request from 'supertest';
 import { ApiCallError, ManualClock, startTestGateway } from '../../../src/testing/index.ts';
 import { createOtaClient } from '../../../src/client/ota-client.ts';
-import { MemorySocket } from '../../../src/testing/memory-connection.ts';
+import { MemorySocket } from '../../../src/client/memory-connection.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 
 let gateway: TestGateway;

@@ -192,3 +192,50 @@ describe('describeOptions', () => {
     for (const option of describeOptions()) expect(option.description).not.toBe('');
   });
 });
+
+describe('the settings of test mode', () => {
+  it('switch the quotas off, unless they are given', () => {
+    expect(parseConfig({}).qps).toBe('on');
+    expect(parseConfig({ testMode: 'on' }).qps).toBe('off');
+    expect(parseConfig({ testMode: 'on', qps: 'on' }).qps).toBe('on');
+    expect(parseConfig({ testMode: 'on', qps: 5 }).qps).toBe(5);
+  });
+
+  it('fix the access keys that are not given when ids are repeatable', () => {
+    const given = { accessKeyId: 'mine', accessKeySecret: 'own' };
+    expect(parseConfig({ testMode: 'on', testIds: 'on', ...given })).toMatchObject({
+      ...given,
+      ossAccessKeyId: 'bucketid',
+      ossAccessKeySecret: 'bucketsecret',
+    });
+    expect(parseConfig({ testMode: 'on', testIds: 'on' })).toMatchObject({ accessKeyId: 'testid' });
+    expect(parseConfig({ testMode: 'on' }).accessKeyId).toBeUndefined();
+    const several = parseConfig({ testMode: 'on', testIds: 'on', accountsFile: 'accounts.json' });
+    expect(several.accessKeyId).toBeUndefined();
+  });
+
+  it.each([
+    ['testIds', 'on'],
+    ['testClock', '2024-01-01T00:00:00Z'],
+  ])('%s is refused without test mode', (name, value) => {
+    expect(() => parseConfig({ [name]: value })).toThrow(
+      `${name}: is only for testMode, which is off`,
+    );
+  });
+
+  it.each([
+    ['2024-01-01T00:00:00Z', Date.UTC(2024, 0, 1)],
+    ['2024-01-01T02:00:00+02:00', Date.UTC(2024, 0, 1)],
+    [1704067200000, Date.UTC(2024, 0, 1)],
+    ['1704067200000', Date.UTC(2024, 0, 1)],
+  ])('reads the time %j', (testClock, expected) => {
+    expect(parseConfig({ testMode: true, testClock })).toMatchObject({ testClock: expected });
+  });
+
+  it.each(['tomorrow', '2024-01-01', '2024-01-01T00:00:00', '9999-01-01T00:00:00Z', -1, NaN])(
+    'refuses the time %j',
+    (testClock) => {
+      expect(() => parseConfig({ testMode: true, testClock })).toThrow(/^testClock: /);
+    },
+  );
+});

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import type { ApiFetch } from '../client/api-client.ts';
-import { sendOverNetwork } from '../client/post-object.ts';
-import type { FormRequest, PostResponse } from '../client/post-object.ts';
+import type { ApiFetch } from './api-client.ts';
+import { sendOverNetwork } from './post-object.ts';
+import type { FormRequest, PostResponse } from './post-object.ts';
 import type { MemoryServer } from './memory-connection.ts';
 import { exchange } from './memory-exchange.ts';
 import { joinHeaders } from './memory-response.ts';

@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { NOTHING } from './route.ts';
+import type { RouteDescription } from './route.ts';
+import { failure } from './schemas.ts';
+import { TEST_ROUTES } from './test-controls.ts';
+
+const READY = z.object({
+  status: z.enum(['ready', 'not ready']),
+  reason: z.enum(['diskFull', 'ledgerUnusable']).optional(),
+  message: z.string().optional(),
+});
+
+/** The routes under `/_gateway` that are always there. */
+export const OPERATOR_ROUTES: readonly RouteDescription[] = [
+  {
+    method: 'get',
+    path: '/health/live',
+    id: 'getLiveness',
+    summary: 'Responds while the process can handle requests.',
+    query: NOTHING,
+    body: NOTHING,
+    response: z.object({ status: z.literal('live') }),
+  },
+  {
+    method: 'get',
+    path: '/health/ready',
+    id: 'getReadiness',
+    summary: 'Responds whether the gateway can serve requests.',
+    query: NOTHING,
+    body: NOTHING,
+    response: READY,
+    refusals: { 503: 'it cannot; the log says why' },
+    refusal: READY,
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    id: 'getOpenApi',
+    summary: 'Returns this document.',
+    query: NOTHING,
+    body: NOTHING,
+    response: z.looseObject({ openapi: z.string() }),
+  },
+];
+
+/** Why any test control may be refused. */
+const TEST_REFUSALS = {
+  403: 'test mode is off, or the client may not use it',
+  500: 'an internal failure; the log has its cause',
+};
+const BAD_REQUEST = { 400: 'the request is not valid' };
+
+/** An OpenAPI document; plain JSON. */
+export type OpenApiDocument = Readonly<Record<string, unknown>>;
+
+/** Describes everything under `/_gateway` as OpenAPI 3.1, from the tables and schemas that the routes use. */
+export function describeOpenApi(): OpenApiDocument {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'OTA Upload Gateway: health and test controls',
+      version: '1.0.0',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      description:
+        'The test controls exist in test mode only, see docs/test-mode.md. Bodies are JSON, regardless of their Content-Type.',
+    },
+    servers: [{ url: '/_gateway' }],
+    tags: [{ name: 'operation' }, { name: 'test' }],
+    paths: pathsOf([
+      ...OPERATOR_ROUTES.map((route) => ({ route, tag: 'operation' })),
+      ...TEST_ROUTES.map((route) => ({
+        tag: 'test',
+        route: {
+          ...route,
+          path: `/test${route.path}`,
+          refusals: {
+            ...((route.body !== NOTHING || route.query !== NOTHING) && BAD_REQUEST),
+            ...TEST_REFUSALS,
+            ...route.refusals,
+          },
+        },
+      })),
+    ]),
+    components: { schemas: { Failure: schemaOf(failure) } },
+  };
+}
+
+interface TaggedRoute {
+  readonly route: RouteDescription;
+  readonly tag: string;
+}
+
+function pathsOf(routes: readonly TaggedRoute[]): Readonly<Record<string, object>> {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const { route, tag } of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method]: operationOf(route, tag) };
+  }
+  return paths;
+}
+
+function operationOf(route: RouteDescription, tag: string): object {
+  const { body, id, params = {}, query, refusal, refusals = {}, response, status, summary } = route;
+  const parameters = [
+    ...Object.entries(params).map(([name, description]) => ({
+      ...{ name, in: 'path', required: true, description },
+      schema: { type: 'string' },
+    })),
+    ...queryParameters(query),
+  ];
+  const refused = refusal === undefined ? FAILURE : schemaOf(refusal);
+  const others = Object.entries(refusals).map(
+    ([code, description]) => [code, { description, content: jsonOf(refused) }] as const,
+  );
+  return {
+    operationId: id,
+    summary,
+    tags: [tag],
+    ...(parameters.length > 0 && { parameters }),
+    ...(body !== NOTHING && { requestBody: { content: jsonOf(schemaOf(body)) } }),
+    responses: {
+      [String(status ?? 200)]: { description: 'success', content: jsonOf(schemaOf(response)) },
+      ...Object.fromEntries(others),
+    },
+  };
+}
+
+const FAILURE = { $ref: '#/components/schemas/Failure' };
+
+function jsonOf(schema: object): object {
+  return { 'application/json': { schema } };
+}
+
+function schemaOf(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
+  const json = z.toJSONSchema(schema, { io: 'input' });
+  delete json.$schema;
+  return json;
+}
+
+function queryParameters(query: z.ZodType): object[] {
+  const { properties = {}, required = [] } = schemaOf(query);
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...schema } = typeof property === 'boolean' ? {} : property;
+    return {
+      ...{ name, in: 'query', required: required.includes(name) },
+      ...(description !== undefined && { description }),
+      schema,
+    };
+  });
+}

@@ -1,0 +1,198 @@
+import { validate } from '@readme/openapi-parser';
+import request from 'supertest';
+import type { Response } from 'supertest';
+import { z } from 'zod';
+import { describeOpenApi, OPERATOR_ROUTES } from '../../../src/ops/openapi.ts';
+import { createOpsRouter } from '../../../src/ops/router.ts';
+import { createTestRouter, TEST_ROUTES } from '../../../src/ops/test-controls.ts';
+import type { TestControls } from '../../../src/ops/test-controls.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import { startTestGateway } from '../../../src/testing/index.ts';
+import type { TestGateway } from '../../../src/testing/index.ts';
+
+interface Operation {
+  readonly operationId: string;
+  readonly responses: Readonly<
+    Record<
+      string,
+      {
+        readonly content: {
+          readonly 'application/json': { readonly schema: z.core.JSONSchema.JSONSchema };
+        };
+      }
+    >
+  >;
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: { readonly Failure: z.core.JSONSchema.JSONSchema } };
+}
+
+const text = JSON.stringify(describeOpenApi());
+const document: Document = JSON.parse(text);
+
+it('is a valid OpenAPI 3.1 document', async () => {
+  expect(await validate(JSON.parse(text))).toEqual({
+    valid: true,
+    warnings: [],
+    specification: 'OpenAPI',
+  });
+  expect(JSON.parse(text).openapi).toBe('3.1.0');
+});
+
+it('is refused by the validator when it is broken', async () => {
+  const broken = JSON.parse(text.replace('"summary":', '"summaries":'));
+  expect(await validate(broken)).toMatchObject({ valid: false });
+});
+
+describe('the OpenAPI document', () => {
+  /** @returns the routes of a router of Express, e.g. `get /clock` */
+  function routesOf(router: ReturnType<typeof createTestRouter>): string[] {
+    return router.stack.flatMap(({ route }) =>
+      route === undefined
+        ? []
+        : route.stack.map(({ method }) => `${method} ${route.path.replace(/[:*](\w+)/g, '{$1}')}`),
+    );
+  }
+
+  it('has exactly the routes that exist', () => {
+    const unused = {} as unknown as TestControls;
+    const existing = [
+      ...routesOf(
+        createOpsRouter({
+          logger: silentLogger,
+          requireWritable: () => Promise.resolve(),
+          tests: unused,
+        }),
+      ),
+      ...routesOf(createTestRouter(unused)).map((route) => route.replace(' ', ' /test')),
+    ];
+    const described = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method} ${path}`),
+    );
+    expect(existing.length).toBeGreaterThan(20);
+    expect(described.sort()).toEqual(existing.sort());
+  });
+
+  it('names each operation once', () => {
+    const ids = [...OPERATOR_ROUTES, ...TEST_ROUTES].map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)]);
+  });
+});
+
+describe('the responses', () => {
+  let gateway: TestGateway;
+  let key: string;
+  let firmwareId: string;
+  const seen = new Set<string>();
+
+  beforeAll(async () => {
+    gateway = await startTestGateway({ testMode: true });
+    const seeded = await gateway.seed({ state: 'claimed' });
+    key = seeded.key;
+    firmwareId = seeded.firmwareId ?? '';
+    for (const state of ['issued', 'stored', 'purging', 'purged'] as const) {
+      await gateway.seed({ state });
+    }
+    gateway.faults.next('PostObject', { resetAfter: 1 });
+    // A notice: the name of the field has another case.
+    const grant = await gateway.api.generateOTAUploadURL();
+    await gateway.postObjectTo((await gateway.listen()).url, grant, 'x').catch(() => undefined);
+    gateway.faults.always('PostObject', { delay: { seconds: 1 } }, { rate: 0.5, key: '*.zip' });
+  });
+
+  afterAll(() => gateway.close());
+
+  const send = (method: string, path: string, body?: object): Promise<Response> => {
+    const agent = request(gateway.app);
+    const url = `/_gateway${path.replace('KEY', key).replace('FIRMWARE', firmwareId)}`;
+    const sent = { get: agent.get, put: agent.put, post: agent.post, delete: agent.delete };
+    const start = Object.entries(sent).find(([name]) => name === method)?.[1] ?? agent.get;
+    return start.call(agent, url).send(body);
+  };
+
+  /** Compares a response with the schema that the document has for its status. */
+  function expectDescribed(method: string, path: string, { body, status }: Response): void {
+    const operation = document.paths[path]?.[method];
+    const schema = operation?.responses[String(status)]?.content['application/json'].schema;
+    const found = schema && '$ref' in schema ? document.components.schemas.Failure : schema;
+    const reader = z.fromJSONSchema(found ?? { not: {} });
+    expect(reader.safeParse(body).error).toBeUndefined();
+    const isOpen = found !== undefined && 'additionalProperties' in found;
+    const unknown = Object.keys(body).filter(
+      (name) => !JSON.stringify(found).includes(`"${name}"`),
+    );
+    expect(isOpen ? [] : unknown).toEqual([]);
+    seen.add(`${method} ${path}`);
+  }
+
+  const cases: readonly [string, string, string, number, object?][] = [
+    ['get', '/health/live', '/health/live', 200],
+    ['get', '/health/ready', '/health/ready', 200],
+    ['get', '/openapi.json', '/openapi.json', 200],
+    ['get', '/test/clock', '/test/clock', 200],
+    ['put', '/test/clock', '/test/clock', 200, { time: '2024-01-01T00:00:00Z' }],
+    ['put', '/test/clock', '/test/clock', 400, { time: 'now' }],
+    ['post', '/test/clock/advance', '/test/clock/advance', 200, { seconds: 1 }],
+    ['post', '/test/clock/freeze', '/test/clock/freeze', 200],
+    ['post', '/test/clock/unfreeze', '/test/clock/unfreeze', 200],
+    ['get', '/test/snapshot', '/test/snapshot', 200],
+    ['get', '/test/notices', '/test/notices', 200],
+    ['get', '/test/faults', '/test/faults', 200],
+    ['post', '/test/faults', '/test/faults', 201, { operation: 'PostObject', loseAnswer: true }],
+    ['post', '/test/faults', '/test/faults', 400, { operation: 'None' }],
+    ['delete', '/test/faults/{id}', '/test/faults/2', 200],
+    ['delete', '/test/faults/{id}', '/test/faults/99', 404],
+    ['delete', '/test/faults', '/test/faults', 200],
+    [
+      'put',
+      '/test/packages/{firmwareId}/status',
+      '/test/packages/FIRMWARE/status',
+      200,
+      { status: 'failed' },
+    ],
+    [
+      'put',
+      '/test/packages/{firmwareId}/status',
+      '/test/packages/1/status',
+      404,
+      { status: 'failed' },
+    ],
+    ['post', '/test/grants', '/test/grants', 201, {}],
+    ['post', '/test/seed', '/test/seed', 201, { state: 'claimed' }],
+    ['get', '/test/uploads/{key}', '/test/uploads/KEY', 200],
+    ['get', '/test/uploads/{key}', '/test/uploads/none', 404],
+    ['get', '/test/uploads/{key}', '/test/uploads/none?wait=stored&timeout=0.001', 409],
+    ['get', '/test/download-url', '/test/download-url?key=KEY', 200],
+    ['get', '/test/download-url', '/test/download-url?key=none', 404],
+    ['post', '/test/purge', '/test/purge', 200],
+    ['post', '/test/reset', '/test/reset', 200],
+  ];
+  const described = cases.map(([method, path, target, status, body]) => ({
+    ...{ method, path, target, status },
+    body,
+  }));
+
+  it.each(described)('of $method $target ($status) are as described', async (each) => {
+    const { body, method, path, status, target } = each;
+    const response = await send(method, target, body);
+    expect(response.status).toBe(status);
+    expectDescribed(method, path, response);
+  });
+
+  it('of every route were compared', () => {
+    const all = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method} ${path}`),
+    );
+    expect([...seen].sort()).toEqual(all.sort());
+  });
+
+  it('of a gateway without test mode are as described', async () => {
+    await using off = await startTestGateway();
+    const response = await request(off.app).get('/_gateway/test/clock').expect(403);
+    expectDescribed('get', '/test/clock', response);
+    const { body } = await request(off.app).get('/_gateway/openapi.json').expect(200);
+    expect(body).toEqual(document);
+  });
+});
