@@ -1,0 +1,3 @@
+module example.com/ota
+
+go 1.19
