@@ -57,7 +57,7 @@ export type { Observer, PurgingBody } from './uploads/ports.ts';
 export type { FirmwarePackage } from './uploads/firmware-package.ts';
 export type { DepositedFile } from './uploads/deposit.ts';
 export type { Snapshot } from './uploads/snapshot.ts';
-export type { StoredObject, Upload } from './uploads/upload.ts';
+export type { StoredObject } from './uploads/upload.ts';
 
 /** Parts that replace the gateway's own. */
 export interface GatewayParts {

@@ -36,10 +36,16 @@ export interface SeedResult {
 }
 
 /** How many steps lead to each state. A purged seed is stored, and then purged by its age. */
-const STEPS = { issued: 0, stored: 1, claimed: 2, purging: 3, purged: 1 } as const;
+const STEPS: Readonly<Record<SeedState, number>> = {
+  issued: 0,
+  stored: 1,
+  claimed: 2,
+  purging: 3,
+  purged: 1,
+};
 
 /** A state that a seed can have. */
-export type SeedState = keyof typeof STEPS;
+export type SeedState = 'issued' | 'stored' | 'claimed' | 'purging' | 'purged';
 
 /** What `seed` works with. */
 export interface SeedDependencies {

@@ -7,9 +7,9 @@ const STATUS_NAMES = ['notNeeded', 'unverified', 'verified', 'verifying', 'faile
 const STATES = ['issued', 'stored', 'claimed', 'purging', 'purged'] as const;
 
 export const statusName = z.enum(STATUS_NAMES, `expected one of ${STATUS_NAMES.join(', ')}`);
-export const state = z.enum(STATES, `expected one of ${STATES.join(', ')}`);
+const state = z.enum(STATES, `expected one of ${STATES.join(', ')}`);
 export const time = z.iso.datetime();
-export const millis = z.int().describe('Unix milliseconds');
+const millis = z.int().describe('Unix milliseconds');
 const bytes = z.int().min(0).describe('in bytes');
 const hexadecimal = z.string().describe('lower-case hexadecimal');
 
