@@ -45,6 +45,7 @@ describe('the quota of an account', () => {
 
     await eventually(async () => (await sign(ALICE, 0)) === 'ok', 5000);
     expect(performance.now() - begun).toBeGreaterThan(900);
-    expect(await sign(BOB, 1)).toBe('ok');
+    // The second slides: the next call may have to wait until another one of the first calls has left it.
+    await eventually(async () => (await sign(BOB, 1)) === 'ok', 5000);
   });
 });

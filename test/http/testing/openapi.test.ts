@@ -139,6 +139,7 @@ describe('the responses', () => {
     ['post', '/test/clock/unfreeze', '/test/clock/unfreeze', 200],
     ['get', '/test/snapshot', '/test/snapshot', 200],
     ['get', '/test/notices', '/test/notices', 200],
+    ['get', '/test/refusals', '/test/refusals', 200],
     ['get', '/test/faults', '/test/faults', 200],
     ['post', '/test/faults', '/test/faults', 201, { operation: 'PostObject', loseAnswer: true }],
     ['post', '/test/faults', '/test/faults', 400, { operation: 'None' }],
