@@ -85,8 +85,8 @@ describe('the installed package', () => {
 describe('the budget', () => {
   // Each name has the limit, and in parentheses the value that was measured when the test was written.
 
-  it('limits the package itself to 3 MiB (1.7)', () => {
-    expect(sizeOf(join(consumer, 'node_modules', name))).toBeLessThan(3 * MiB);
+  it('limits the package itself to 4 MiB (3.3)', () => {
+    expect(sizeOf(join(consumer, 'node_modules', name))).toBeLessThan(4 * MiB);
   });
 
   it('limits the package with its dependencies to 90 MiB (46, of which better-sqlite3 has 28)', () => {
@@ -174,7 +174,7 @@ describe('the types with the resolution of Node 10', () => {
       );
       const flags = ['--strict', '--noEmit', '--skipLibCheck', '--ignoreDeprecations', '6.0'];
       const module = ['--module', 'commonjs', '--moduleResolution', 'node10', '--esModuleInterop'];
-      const libraries = ['--target', 'es2023', '--lib', 'es2023,esnext.disposable', '--types', ''];
+      const libraries = ['--target', 'es2023', '--lib', 'es2023,esnext.disposable'];
       const tsc = join(tools, 'typescript/bin/tsc');
       await inConsumer(tsc, ...flags, ...module, ...libraries, 'node10.ts');
     },
@@ -277,12 +277,17 @@ describe('the examples', () => {
     15 * MINUTE,
   );
 
+  // go, java and python are tested by test/long/recipes.test.ts.
   it('are exactly the tested ones', () => {
     const folders = readdirSync(examples, { withFileTypes: true });
-    expect(folders.filter((each) => each.isDirectory()).map((each) => each.name)).toEqual([
+    const names = folders.filter((each) => each.isDirectory()).map((each) => each.name);
+    expect(names.sort()).toEqual([
       'express-multer',
+      'go',
+      'java',
       'jest-supertest',
       'node-test',
+      'python',
       'shell-curl',
       'vitest',
     ]);
