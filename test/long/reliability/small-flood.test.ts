@@ -86,15 +86,16 @@ describe('many small files at the same time', () => {
 
   it(`leave room for others when ${String(STALLED)} of them stall before their end`, async () => {
     const { dataDir, pid, url } = gateway;
+    // One after the other, over one connection: the gateway keeps idle ones for longer than this test takes.
+    const grants = [];
+    for (let n = 0; n < STALLED; n += 1) grants.push(await grantFrom(url));
     const connections = await Promise.all(
-      Array.from({ length: STALLED }, async () => {
+      grants.map(async (grant) => {
         const connection = await RawConnection.open(url);
-        await connection.send(uploadBytes(await grantFrom(url), FILE).subarray(0, -20_000));
+        await connection.send(uploadBytes(grant, FILE).subarray(0, -20_000));
         return connection;
       }),
     );
-    // A kept connection of the first grants may just be closing.
-    await eventually(() => grantFrom(url).then(Boolean, () => false));
     for (let n = 0; n < 20; n += 1) {
       const grant = await grantFrom(url);
       expect(await post(grant, FILE)).toMatchObject({ status: 200 });
