@@ -11,6 +11,7 @@ import { isCallQuery } from './iot/calls/wire-call.ts';
 import { createIotRouter } from './iot/router.ts';
 import type { IotHandler } from './iot/router.ts';
 import type { Clock } from './lib/clock.ts';
+import { LimitedLog } from './lib/limited-log.ts';
 import type { Logger } from './lib/logger.ts';
 import { respondFrontPage } from './ops/front-page.ts';
 import { createOpsRouter } from './ops/router.ts';
@@ -153,9 +154,10 @@ function isForOperator({ url }: Outline): boolean {
 
 function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandler } {
   const { config, faults, keys, nonces, notices, quota, refusals, uploads, wallClock } = deps;
-  const { clock, logger } = uploads;
+  const limitedLog = new LimitedLog(uploads.logger, 'requests');
   const shared = {
     uploads,
+    limitedLog,
     bucketKey: keys.bucketKey,
     publicUrl: config.publicUrl,
     faults,
@@ -177,7 +179,7 @@ function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandl
     publicRead: config.publicRead,
     corsRules: config.corsRules,
     callback: createCallbackRule(config, deps.ownPorts),
-    fidelity: createFidelity(config.fidelity, { clock, logger, notices }),
+    fidelity: createFidelity(config.fidelity, { clock: uploads.clock, log: limitedLog, notices }),
     drain: { bytes: config.drainBytes, milliseconds: config.drainTime },
   });
   return { iot, oss };

@@ -99,7 +99,7 @@ export function readSettingFile(setting: keyof Config, path: string, expected: s
   }
 }
 
-/** What the operating system says about a path that cannot be a folder of this user, whatever space the disk has. */
+/** Error codes for a path that cannot be a folder of this user. A full disk has others. */
 const NO_FOLDER = [
   'EACCES',
   'EEXIST',

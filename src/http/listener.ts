@@ -69,7 +69,7 @@ export async function startListener(
   options: ListenOptions,
   logger: Logger,
 ): Promise<Listener> {
-  const log = new LimitedLog(logger);
+  const log = new LimitedLog(logger, 'refused connections');
   const drain = { bytes: options.drainBytes, milliseconds: options.drainTime };
   const refused = new RefusedConnections(log, drain);
   const traffic = new Traffic(

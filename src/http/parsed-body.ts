@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Logger } from '../lib/logger.ts';
+import type { LimitedLog } from '../lib/limited-log.ts';
 import { breakReason } from './broken-request.ts';
 
 /**
@@ -27,9 +27,9 @@ export class LostBody extends Error {
 }
 
 /** The operator has to change the host application; the client cannot do anything. */
-export function warnOfLostBody(logger: Logger, { headers }: IncomingMessage): void {
+export function warnOfLostBody(log: LimitedLog, { headers }: IncomingMessage): void {
   const contentType = headers['content-type'];
-  logger.warn({ contentType }, `the body of a request is lost: ${LOST_BODY}`);
+  log.warn({ contentType }, `the body of a request is lost: ${LOST_BODY}`);
 }
 
 const UNTOUCHED: LeftBody = { kind: 'untouched' };

@@ -9,6 +9,7 @@ import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
 import type { RefusalLog } from '../http/refusal-log.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isDiskFull } from '../lib/errno.ts';
+import type { LimitedLog } from '../lib/limited-log.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { admit } from './admit.ts';
@@ -30,6 +31,8 @@ import type { RenderedResponse, ResponseFormat } from './render.ts';
 /** What the API works with. */
 export interface IotDependencies {
   readonly uploads: UploadDependencies;
+  /** For lines that any stranger can cause. */
+  readonly limitedLog: LimitedLog;
   readonly accounts: AccountDirectory;
   /** Signs download URLs. */
   readonly bucketKey: BucketKey;
@@ -73,7 +76,7 @@ export function createIotRouter(deps: IotDependencies): IotHandler {
       if (body.kind === 'gone') return;
       const call = isFailure(body) ? undefined : completeCall(head, body);
       if (call === undefined) {
-        if (!isFailure(body)) warnOfLostBody(deps.uploads.logger, request);
+        if (!isFailure(body)) warnOfLostBody(deps.limitedLog, request);
         const error = unreadable(body);
         await refuseUnread(callDeps, request, response, { head, error });
       } else {

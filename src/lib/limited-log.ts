@@ -9,21 +9,32 @@ const DEFAULT_LIMIT = { lines: 10, milliseconds: 1000 };
  */
 export class LimitedLog {
   readonly #logger: Logger;
+  readonly #subject: string;
   readonly #limit: typeof DEFAULT_LIMIT;
   #lines = 0;
   #span: NodeJS.Timeout | undefined;
 
-  constructor(logger: Logger, limit = DEFAULT_LIMIT) {
+  /** @param subject - what the lines are about, for the line that counts those left out */
+  constructor(logger: Logger, subject: string, limit = DEFAULT_LIMIT) {
     this.#logger = logger;
+    this.#subject = subject;
     this.#limit = limit;
   }
 
   info(details: object, message: string): void {
+    if (this.#hasRoom()) this.#logger.info(details, message);
+  }
+
+  warn(details: object, message: string): void {
+    if (this.#hasRoom()) this.#logger.warn(details, message);
+  }
+
+  #hasRoom(): boolean {
     this.#lines += 1;
     this.#span ??= setTimeout(() => {
       this.close();
     }, this.#limit.milliseconds).unref();
-    if (this.#lines <= this.#limit.lines) this.#logger.info(details, message);
+    return this.#lines <= this.#limit.lines;
   }
 
   /** Ends the current span. */
@@ -32,6 +43,6 @@ export class LimitedLog {
     const leftOut = this.#lines - this.#limit.lines;
     this.#span = undefined;
     this.#lines = 0;
-    if (leftOut > 0) this.#logger.info({ leftOut }, 'left out lines about refused connections');
+    if (leftOut > 0) this.#logger.info({ leftOut }, `left out lines about ${this.#subject}`);
   }
 }

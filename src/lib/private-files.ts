@@ -28,8 +28,8 @@ export function createPrivateFile(path: string): void {
 }
 
 /**
- * Makes a file or folder private that an older version has created, and that all users can read. One that only a group
- * can read is left: somebody has given it to this group. Symbolic links are left, too.
+ * Makes a file or folder private that an older version has created, and that all users can read. Does not change one that
+ * only a group can read, because the operator has chosen that, nor symbolic links.
  */
 export function makePrivate(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });

@@ -4,6 +4,7 @@ import type { DrainLimits } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
 import type { RefusalLog } from '../http/refusal-log.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { LimitedLog } from '../lib/limited-log.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import type { CorsRule } from './cors.ts';
@@ -27,6 +28,8 @@ export interface OssDependencies {
   readonly publicRead: boolean;
   readonly corsRules: readonly CorsRule[];
   readonly callback: CallbackRule;
+  /** For lines that any stranger can cause. */
+  readonly limitedLog: LimitedLog;
   /** Decides about what OSS would treat differently. */
   readonly fidelity: Fidelity;
   readonly refusals: RefusalLog;

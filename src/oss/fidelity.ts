@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/logger.ts';
+import type { LimitedLog } from '../lib/limited-log.ts';
 import { RecentLog } from '../lib/recent-log.ts';
 import { DIFFERENCES } from './differences.ts';
 import type { Difference, DifferenceCode } from './differences.ts';
@@ -48,7 +48,7 @@ const NOTICE_HEADER = 'x-ota-gateway-notice';
 
 export function createFidelity(
   mode: FidelityMode,
-  { clock, logger, notices }: { clock: Clock; logger: Logger; notices: NoticeLog },
+  { clock, log, notices }: { clock: Clock; log: LimitedLog; notices: NoticeLog },
 ): Fidelity {
   const isStrict = mode === 'strict';
   return {
@@ -59,7 +59,7 @@ export function createFidelity(
       }
       const notice = { code, behavior, oss, requestId, at: clock.now() };
       addToHeader(response, code);
-      logger.info({ requestId, notice: code }, `OSS would treat this differently: ${behavior}`);
+      log.info({ requestId, notice: code }, `OSS would treat this differently: ${behavior}`);
       notices.add(notice);
     },
   };

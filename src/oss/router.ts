@@ -112,7 +112,7 @@ async function handleError(
   response: ServerResponse,
   error: unknown,
 ): Promise<void> {
-  const { drain, fidelity, refusals, uploads } = deps;
+  const { drain, fidelity, limitedLog, refusals, uploads } = deps;
   const { clock, logger } = uploads;
   const requestId = request.id;
   if (error instanceof ClientVanished) {
@@ -126,7 +126,7 @@ async function handleError(
       'the client sent an incomplete or malformed request',
     );
   }
-  if (error instanceof LostBody) warnOfLostBody(logger, request.raw);
+  if (error instanceof LostBody) warnOfLostBody(limitedLog, request.raw);
   const refusal = toRefusal(deps, error, request);
   const difference = refusal && differenceOf(refusal);
   if (difference !== undefined) fidelity.meet({ code: difference }, requestId, response);

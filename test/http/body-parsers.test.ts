@@ -80,14 +80,13 @@ const PARSERS: Readonly<Record<string, RequestHandler>> = {
 const warnings: string[] = [];
 let gateway: TestGateway;
 
-beforeAll(async () => {
+// A gateway for each test, because one logs at most ten such warnings in a second.
+beforeEach(async () => {
+  warnings.length = 0;
   const warn = (_: object, message: string): unknown => warnings.push(message);
   gateway = await startTestGateway({ parts: { logger: { ...silentLogger, warn } } });
 });
-afterAll(() => gateway.close());
-beforeEach(() => {
-  warnings.length = 0;
-});
+afterEach(() => gateway.close());
 
 function appBehind(name: string): RequestListener {
   const parser = PARSERS[name];

@@ -12,6 +12,7 @@ import { createMemoryRecords } from '../../../src/gateway.ts';
 import { createIotRouter } from '../../../src/iot/router.ts';
 import { wallClock } from '../../../src/lib/clock.ts';
 import { randomIds } from '../../../src/lib/ids.ts';
+import { LimitedLog } from '../../../src/lib/limited-log.ts';
 import type { Logger } from '../../../src/lib/logger.ts';
 import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
 import { RefusalLog } from '../../../src/http/refusal-log.ts';
@@ -73,6 +74,7 @@ function createTestApp(): RequestListener {
       policySigner: { accessKeyId: 'bucketid', sign: (policy) => bucketKey.signPostV1(policy) },
       activeUploads: new ActiveUploads(),
     },
+    limitedLog: new LimitedLog(logger, 'requests'),
     accounts: new AccountDirectory([{ id: 'account', accessKeys: [KEY] }]),
     bucketKey,
     nonces,
