@@ -66,6 +66,15 @@ function formOf(grant: Grant, bytes: string): FormData {
   return form;
 }
 
+/** Makes a firmware package of a posted file. @returns its signed download URL */
+async function claim(call: Call, { FirmwareUrl }: Grant): Promise<string> {
+  const parameters = { FirmwareName: 'lamp', DestVersion: '1.0.0', FirmwareUrl };
+  const { FirmwareId } = Object(await call('CreateOTAFirmware', parameters)).Data;
+  const queried = Object(await call('QueryOTAFirmware', { FirmwareId })).FirmwareInfo;
+  expect(queried.FirmwareUrl.startsWith(`${FirmwareUrl}?`)).toBe(true);
+  return queried.FirmwareUrl;
+}
+
 const POP_CORE = 'pop-core, POST';
 
 describe('a gateway that an Express application mounts below a path', () => {
@@ -86,15 +95,7 @@ describe('a gateway that an Express application mounts below a path', () => {
     expect(posted.status).toBe(201);
     expect(await posted.text()).toContain(`<Location>${grant.FirmwareUrl}</Location>`);
 
-    const created = await call('CreateOTAFirmware', {
-      FirmwareName: 'lamp',
-      DestVersion: '1.0.0',
-      FirmwareUrl: grant.FirmwareUrl,
-    });
-    const { FirmwareId } = Object(created).Data;
-    const { FirmwareUrl } = Object(await call('QueryOTAFirmware', { FirmwareId })).FirmwareInfo;
-    expect(FirmwareUrl.startsWith(`${grant.FirmwareUrl}?`)).toBe(true);
-    expect(await (await fetch(FirmwareUrl)).text()).toBe('firmware');
+    expect(await (await fetch(await claim(call, grant))).text()).toBe('firmware');
   });
 
   it.each(['/oss', '/oss/'])('serves the client of the test kit at %s', async (path) => {
@@ -132,15 +133,8 @@ describe('a gateway that an Express application mounts below a path', () => {
     expect(grant.FirmwareUrl).toBe(`https://ota.example/gw/${grant.Key}`);
     const posted = await fetch(`${url}/oss`, { method: 'POST', body: formOf(grant, 'firmware') });
     expect(await posted.text()).toContain(`<Location>${grant.FirmwareUrl}</Location>`);
-    const created = await call('CreateOTAFirmware', {
-      FirmwareName: 'lamp',
-      DestVersion: '1.0.0',
-      FirmwareUrl: grant.FirmwareUrl,
-    });
-    const { FirmwareId } = Object(created).Data;
-    const { FirmwareUrl } = Object(await call('QueryOTAFirmware', { FirmwareId })).FirmwareInfo;
-    expect(FirmwareUrl.startsWith(`${grant.FirmwareUrl}?`)).toBe(true);
-    const download = await fetch(FirmwareUrl.replace('https://ota.example/gw', `${url}/oss`));
+    const signed = await claim(call, grant);
+    const download = await fetch(signed.replace('https://ota.example/gw', `${url}/oss`));
     expect(await download.text()).toBe('firmware');
   });
 });

@@ -10,7 +10,8 @@ import { startListener } from '../../src/http/listener.ts';
 import type { ListenOptions, Listener } from '../../src/http/listener.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { eventually } from '../support/built-gateway.ts';
-import { createPrivateCa, hasOpenssl } from '../support/private-ca.ts';
+import { createPrivateCa } from '../support/private-ca.ts';
+import { describeWith } from '../support/programs.ts';
 import type { PrivateCa } from '../support/private-ca.ts';
 import { exchangeRaw } from '../support/raw-exchange.ts';
 import { folderForSuite } from '../support/suite.ts';
@@ -285,7 +286,7 @@ describe('TLS on the plain port', () => {
 });
 
 // Needs openssl to create the certificate; CI has it installed.
-(hasOpenssl() ? describe : describe.skip)('the TLS port', () => {
+describeWith('openssl', 'the TLS port', () => {
   const folder = folderForSuite();
   let files: PrivateCa;
   const listenTls = (options: Partial<ListenOptions> = {}): Promise<Listener> =>

@@ -11,19 +11,9 @@ export interface PrivateCa {
   readonly keyFile: string;
 }
 
-/** Whether openssl is installed. */
-export function hasOpenssl(): boolean {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const EC_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** Creates an authority, and a certificate that it signs, in a folder. */
+/** Creates an authority, and a certificate that it signs, in a folder. Needs openssl. */
 export function createPrivateCa(folder: string): PrivateCa {
   const file = (name: string): string => join(folder, name);
   const makeCertificate = (name: string, args: readonly string[]): void => {

@@ -6,13 +6,14 @@ import { buffer } from 'node:stream/consumers';
 import { ACCOUNT_KEY, runCli, startBuiltGateway } from '../../support/built-gateway.ts';
 import { patternBytes } from '../../support/bytes.ts';
 import type { PrivateCa } from '../../support/private-ca.ts';
-import { createPrivateCa, hasOpenssl } from '../../support/private-ca.ts';
+import { createPrivateCa } from '../../support/private-ca.ts';
+import { describeWith } from '../../support/programs.ts';
 import { SDK_CLIENTS } from '../../support/sdk-clients.ts';
 import { outcomeOf } from '../../support/sdk-families.ts';
 import { gatewayForSuite } from '../../support/suite.ts';
 
 // Needs openssl to create the certificate; CI has it installed.
-(hasOpenssl() ? describe : describe.skip)('HTTPS with a certificate of a private authority', () => {
+describeWith('openssl', 'HTTPS with a certificate of a private authority', () => {
   let files: PrivateCa;
   const gateway = gatewayForSuite((folder) => {
     files = createPrivateCa(folder);

@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import request from 'supertest';
-import type { Response } from 'supertest';
 import { parseConfig } from '../../../src/config/config.ts';
 import { createGateway } from '../../../src/gateway.ts';
 import type { Gateway } from '../../../src/gateway.ts';
 import { AdjustableClock } from '../../../src/lib/clock.ts';
 import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
-
-const BASE = '/_gateway/test';
+import { BASE, controlsOf } from './controls.ts';
 
 let gateway: TestGateway;
 
@@ -18,15 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => gateway.close());
 
-const get = (path: string): Promise<Response> => request(gateway.app).get(BASE + path);
-const post = (path: string, body?: object): Promise<Response> =>
-  request(gateway.app)
-    .post(BASE + path)
-    .send(body);
-const put = (path: string, body: object): Promise<Response> =>
-  request(gateway.app)
-    .put(BASE + path)
-    .send(body);
+const { get, post, put } = controlsOf(() => gateway);
 
 const START = '2024-01-01T00:00:00.000Z';
 

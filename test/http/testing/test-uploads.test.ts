@@ -4,8 +4,8 @@ import request from 'supertest';
 import type { Response } from 'supertest';
 import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import { BASE, controlsOf } from './controls.ts';
 
-const BASE = '/_gateway/test';
 const UNKNOWN = 'ota/none/none.bin';
 
 let gateway: TestGateway;
@@ -16,11 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => gateway.close());
 
-const get = (path: string): Promise<Response> => request(gateway.app).get(BASE + path);
-const post = (path: string, body?: object): Promise<Response> =>
-  request(gateway.app)
-    .post(BASE + path)
-    .send(body);
+const { get, post } = controlsOf(() => gateway);
 
 describe('POST /_gateway/test/grants', () => {
   it('returns a form that can be posted as it is', async () => {

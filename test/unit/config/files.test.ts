@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, parseConfig } from '../../../src/config/config.ts';
 import { createGateway } from '../../../src/gateway.ts';
-import { createPrivateCa, hasOpenssl } from '../../support/private-ca.ts';
+import { createPrivateCa } from '../../support/private-ca.ts';
+import { describeWith } from '../../support/programs.ts';
 import type { PrivateCa } from '../../support/private-ca.ts';
 import { folderForSuite } from '../../support/suite.ts';
 
@@ -51,7 +52,7 @@ describe('the problems of files that settings name', () => {
 });
 
 // Needs openssl to create the certificates; CI has it installed.
-(hasOpenssl() ? describe : describe.skip)('a certificate and its key', () => {
+describeWith('openssl', 'a certificate and its key', () => {
   let good: PrivateCa;
   let other: PrivateCa;
 
