@@ -28,8 +28,11 @@ export function createOpsRouter({ logger, requireWritable, tests }: OpsDependenc
     if (problem === undefined) response.json({ status: 'ready' });
     else response.status(503).json({ status: 'not ready', ...problem });
   });
+  // Written once: anybody may ask, and writing it takes milliseconds of processor time.
+  let openApi: string | undefined;
   router.get('/openapi.json', (_request, response) => {
-    response.json(describeOpenApi());
+    openApi ??= JSON.stringify(describeOpenApi());
+    response.type('json').send(openApi);
   });
   router.use('/test', tests === undefined ? refuseTestControls : createTestRouter(tests));
   router.use(respondNotFound);
