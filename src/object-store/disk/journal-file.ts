@@ -6,7 +6,7 @@ import { hasErrorCode } from '../../lib/errno.ts';
 import { randomIds } from '../../lib/ids.ts';
 import { PRIVATE_FILE } from '../../lib/private-files.ts';
 import { writeBatch } from './batches.ts';
-import { flushFolder, makeDurableFolder } from './files.ts';
+import { flushFolder, makeDurableFolder, remove } from './files.ts';
 import { encodeNote } from './journal-records.ts';
 import { JOURNAL } from './layout.ts';
 
@@ -42,7 +42,13 @@ export async function beginJournalFile(dataDir: string, from: number): Promise<J
   const folder = join(dataDir, JOURNAL);
   await makeDurableFolder(folder);
   const { number, path, handle } = await create(folder, from);
-  await flushFolder(folder);
+  try {
+    await flushFolder(folder);
+  } catch (error) {
+    // The next start ignores an empty journal, so an error of the removal does not matter.
+    await Promise.allSettled([handle.close(), remove(path)]);
+    throw error;
+  }
   const flushes = new CoalescedTask(() => flush(file));
   const file: JournalFile = {
     ...{ number, path, handle, flushes },

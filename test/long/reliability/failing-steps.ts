@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import files from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { UploadLedger } from '../../../src/uploads/ports.ts';
 
 /**
@@ -8,10 +10,32 @@ import type { UploadLedger } from '../../../src/uploads/ports.ts';
  */
 export type Failing = 'before' | 'after' | 'dead';
 
+/** A process that a test plays. It can be killed: then it does no step any more, not even one of its timers. */
+export class PlayedProcess {
+  static readonly #current = new AsyncLocalStorage<PlayedProcess>();
+  #isKilled = false;
+
+  /** Does work as this process. Whatever the work starts belongs to the process, too. */
+  run<T>(work: () => T): T {
+    return PlayedProcess.#current.run(this, work);
+  }
+
+  kill(): void {
+    this.#isKilled = true;
+  }
+
+  static get isCurrentKilled(): boolean {
+    const current = PlayedProcess.#current.getStore();
+    return current !== undefined && current.#isKilled;
+  }
+}
+
 /** Makes the n-th step fail, and records which step that was. */
 export class FailingSteps {
   /** The kinds of all steps that were tried while armed. */
   readonly seen: string[] = [];
+  /** All files that were opened. A closed one has no descriptor. */
+  readonly opened = new Map<FileHandle, string>();
   #failing: Failing | undefined;
   #at = 0;
 
@@ -28,12 +52,21 @@ export class FailingSteps {
     return this.seen[this.#at - 1];
   }
 
+  /** @returns the paths of the files that nobody has closed; each is told once */
+  takeUnclosed(): string[] {
+    const unclosed = [...this.opened].filter(([{ fd }]) => fd >= 0).map(([, path]) => path);
+    this.opened.clear();
+    return unclosed;
+  }
+
   /** Does a step, or lets it fail. */
   async take<T>(
     kind: string,
     step: () => Promise<T>,
     undo?: (done: T) => Promise<void>,
   ): Promise<T> {
+    // A file that stays open would outlive the test.
+    if (PlayedProcess.isCurrentKilled && kind !== 'close') throw new Error(`killed before ${kind}`);
     const failing = this.#failing;
     if (failing === undefined) return step();
     this.seen.push(kind);
@@ -75,6 +108,7 @@ export function failInFileSystem(steps: FailingSteps): () => void {
         () => open(...args),
         (opened) => opened.close(),
       );
+      steps.opened.set(handle, String(args[0]));
       for (const name of HANDLE_STEPS) {
         replace(
           handle,

@@ -16,7 +16,7 @@ import { receiveUpload } from '../../../src/uploads/receive.ts';
 import { reconcile } from '../../../src/uploads/reconcile.ts';
 import { temporaryFolder } from '../../support/built-gateway.ts';
 import { inChunks, patternBytes } from '../../support/bytes.ts';
-import { FailingSteps, failInFileSystem, failInLedger } from './failing-steps.ts';
+import { FailingSteps, failInFileSystem, failInLedger, PlayedProcess } from './failing-steps.ts';
 import type { Failing } from './failing-steps.ts';
 import { findProblems, inspectData } from './inspect-data.ts';
 
@@ -30,6 +30,7 @@ const KEY = 'ota/firmware.bin';
 const HOUR = 3_600_000;
 
 interface World {
+  readonly process: PlayedProcess;
   readonly parts: UploadDependencies;
   readonly clock: ManualClock;
 }
@@ -186,7 +187,12 @@ describe('when a single step fails,', () => {
     await folder.remove();
   });
 
-  async function openWorld(dataDir: string): Promise<World> {
+  function openWorld(dataDir: string): Promise<World> {
+    const process = new PlayedProcess();
+    return process.run(() => openAs(process, dataDir));
+  }
+
+  async function openAs(process: PlayedProcess, dataDir: string): Promise<World> {
     const clock = new ManualClock();
     const parts: UploadDependencies = {
       ledger: failInLedger(steps, new SqliteLedger(openLedgerDatabase(dataDir))),
@@ -208,7 +214,7 @@ describe('when a single step fails,', () => {
         tombstoneRetention: 24 * HOUR,
       },
     };
-    return { parts, clock };
+    return { process, parts, clock };
   }
 
   async function closeWorld({ parts }: World): Promise<void> {
@@ -235,13 +241,14 @@ describe('when a single step fails,', () => {
     const dataDir = join(folder.path, `world-${String((lives += 1))}`);
     await mkdir(dataDir);
     let world = await openWorld(dataDir);
-    await piece.before?.(world);
-    steps.arm(failing, at);
-    const [outcome] = await Promise.allSettled([piece.act(world)]);
-    const failed = steps.disarm();
     const before = world;
+    await before.process.run(async () => piece.before?.(before));
+    steps.arm(failing, at);
+    const [outcome] = await Promise.allSettled([before.process.run(() => piece.act(before))]);
+    const failed = steps.disarm();
     if (recovery !== 'the next purge') {
-      if (recovery === 'a restart') await closeWorld(before);
+      if (recovery === 'a restart') await before.process.run(() => closeWorld(before));
+      else before.process.kill();
       world = await openWorld(dataDir);
       world.clock.set(before.clock.now());
     }
@@ -263,6 +270,7 @@ describe('when a single step fails,', () => {
     await closeWorld(world);
     // The killed gateway must do nothing more until its folder is removed.
     if (recovery === 'a kill') await closeWorld(before);
+    expect({ where, unclosed: steps.takeUnclosed() }).toEqual({ where, unclosed: [] });
     return failed;
   }
 
