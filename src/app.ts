@@ -191,8 +191,11 @@ function hostsOfBucket({ bucket, publicUrl }: Config): readonly string[] {
   return [...hosts, ...hosts.map((host) => `${bucket}.${host}`)];
 }
 
-/** Ordinary forms and calls need less than `free` bytes; others wait up to `waitLimit` milliseconds for memory. */
-const UNSIGNED = { free: 16 * 1024, waitLimit: 1000 };
+/**
+ * Ordinary forms and calls need less than `free` bytes. Up to `maxWaiting` others wait `waitLimit` milliseconds for
+ * memory.
+ */
+const UNSIGNED = { free: 16 * 1024, waitLimit: 1000, maxWaiting: 128 };
 
 function createOperatorApp({ tests, uploads }: AppDependencies): RequestListener {
   const ops = createOpsRouter({

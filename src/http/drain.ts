@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from '../lib/timers.ts';
+import { skipBody } from './small-chunks.ts';
 import { BROKEN, breakReason } from './broken-request.ts';
 
 /** How much of a refused body is still read, so that the client receives its response instead of a reset. */
@@ -8,7 +9,7 @@ export interface DrainLimits {
   readonly milliseconds: number;
 }
 
-/** How often the bytes of the connection are counted. Those of a broken body never reach the request. */
+/** How often the bytes of the connection are counted. Those of a skipped body never reach the request. */
 const CHECK_MS = 50;
 
 const ENDS = ['end', 'error', 'close', BROKEN] as const;
@@ -38,6 +39,7 @@ export function drain(request: IncomingMessage, limits: DrainLimits): Promise<vo
     }, CHECK_MS);
     request.on('data', count);
     for (const end of ENDS) request.on(end, finish);
+    skipBody(request);
     request.resume();
   });
 }

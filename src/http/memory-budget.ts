@@ -28,6 +28,8 @@ export interface MemoryLimits {
   readonly free: number;
   /** How long a request waits for memory. */
   readonly waitLimit: number;
+  /** How many requests may wait: each holds up to 128 KiB that Node has already read and that are not counted. */
+  readonly maxWaiting: number;
 }
 
 interface Waiting {
@@ -105,6 +107,7 @@ export class MemoryBudget {
   }
 
   #wait(bytes: number): Promise<void> {
+    if (this.#waiting.size >= this.#limits.maxWaiting) return Promise.reject(this.#noRoom(bytes));
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         bytes,
@@ -115,11 +118,18 @@ export class MemoryBudget {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(waiting);
-        reject(new BudgetExhausted(`no room for ${bytes} bytes: ${this.#held} are held`));
+        reject(this.#noRoom(bytes));
         // A smaller reservation behind this one may fit now.
         this.#admitWaiting();
       }, this.#limits.waitLimit);
       this.#waiting.add(waiting);
     });
+  }
+
+  #noRoom(bytes: number): BudgetExhausted {
+    const [waiting, held] = [this.#waiting.size, this.#held];
+    return new BudgetExhausted(
+      `no room for ${bytes} bytes: ${held} are held, ${waiting} requests wait`,
+    );
   }
 }

@@ -19,6 +19,8 @@ const UNSIGNED_LIMIT = { chunks: 12 * 1024, bytesForEach: 64 };
 /** Requests whose signature is valid. */
 const trusted = new WeakSet<object>();
 
+const joiners = new WeakMap<Socket, Joiner>();
+
 /** Allows any number of small chunks in a request, because its signature is valid. */
 export function allowSmallChunks(request: IncomingMessage): void {
   trusted.add(request);
@@ -38,8 +40,17 @@ export function joinSmallChunks(socket: Socket): void {
   const [body, complete] = [handlerOf(parser, 'kOnBody'), handlerOf(parser, 'kOnMessageComplete')];
   if (body === undefined || complete === undefined) return;
   const joiner = new Joiner(parser, body, complete);
+  joiners.set(socket, joiner);
   // Runs before Node reuses the parser for another connection of the process.
   socket.prependOnceListener('close', () => joiner.end());
+}
+
+/**
+ * Lets Node's parser skip what is left of a body, because nobody will use it: its bytes are neither copied nor passed
+ * on. Does nothing for a connection whose chunks are not joined.
+ */
+export function skipBody(request: IncomingMessage): void {
+  joiners.get(request.socket)?.skip(request);
 }
 
 /** A callback of Node's parser, and the number of the member that holds it. */
@@ -94,6 +105,14 @@ class Joiner {
     Reflect.set(this.#parser, this.#complete.slot, this.#complete.call);
   }
 
+  skip(request: IncomingMessage): void {
+    if (Reflect.get(this.#parser, 'incoming') !== request) return;
+    // The request may wait for these chunks before it resumes the socket.
+    this.#flush();
+    // Without a callback, Node's parser skips chunks.
+    Reflect.set(this.#parser, this.#body.slot, undefined);
+  }
+
   #install(): void {
     Reflect.set(this.#parser, this.#body.slot, (chunk: Buffer) => this.#receive(chunk));
   }
@@ -138,8 +157,7 @@ class Joiner {
     if (this.#joinedChunks === MAX_JOINED_CHUNKS) request.socket.pause();
     if (this.#chunks <= UNSIGNED_LIMIT.chunks + this.#bytes / UNSIGNED_LIMIT.bytesForEach) return;
     if (trusted.has(request)) return;
-    // Without a callback, Node's parser skips chunks.
-    Reflect.set(this.#parser, this.#body.slot, undefined);
+    this.skip(request);
     breakOff(request, 'tooManyChunks');
   }
 

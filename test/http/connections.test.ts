@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { IncomingMessage, Server } from 'node:http';
-import { joinSmallChunks } from '../../src/http/small-chunks.ts';
+import { joinSmallChunks, skipBody } from '../../src/http/small-chunks.ts';
 import { BUCKET, validForm, writeForm } from './oss/post/form.ts';
 import { startOss as startPost } from './oss/post/start.ts';
 import type { Oss as PostOss } from './oss/post/start.ts';
@@ -253,6 +253,32 @@ function inChunksOfOneByte(head: string, body: Buffer): string {
   const chunks = Array.from(body.toString('latin1'), (byte) => `1\r\n${byte}\r\n`).join('');
   return `${head.replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked')}${chunks}0\r\n\r\n`;
 }
+
+describe('a body that is skipped', () => {
+  it('does not reach its request, and ends; the next body of the connection does', async () => {
+    const size = 4 * 1024 * 1024;
+    const received: number[] = [];
+    const server: Server = createServer((request, response) => {
+      let bytes = 0;
+      request.on('data', (chunk: Buffer) => (bytes += chunk.length));
+      request.on('end', () => {
+        received.push(bytes);
+        response.end();
+      });
+      if (request.url === '/skip') skipBody(request);
+    });
+    server.on('connection', joinSmallChunks).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const post = (path: string, more = ''): string =>
+      `POST ${path} HTTP/1.1\r\nHost: h\r\n${more}Content-Length: ${String(size)}\r\n\r\n${'v'.repeat(size)}`;
+    const answers = await sendAndEnd(port, post('/skip') + post('/', 'Connection: close\r\n'));
+    expect(statusesIn(answers)).toEqual(['200', '200']);
+    expect(received[0]).toBeLessThan(size / 10);
+    expect(received[1]).toBe(size);
+    server.close();
+  });
+});
 
 describe('a body in chunks of one byte', () => {
   const FEW = 100;

@@ -5,7 +5,7 @@ const PATIENT = 60_000;
 
 describe('a budget of memory', () => {
   it('lets requests hold memory up to the total, and takes it back', () => {
-    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: 0 });
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: 0, maxWaiting: 10 });
     const share = budget.open();
     expect(share.grow(60)).toBeUndefined();
     expect(share.grow(40)).toBeUndefined();
@@ -18,15 +18,26 @@ describe('a budget of memory', () => {
   });
 
   it('rejects a reservation that does not fit in time', async () => {
-    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: 0 });
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: 0, maxWaiting: 10 });
     expect(budget.open().grow(100)).toBeUndefined();
     const late = budget.open();
     await expect(late.grow(1)).rejects.toThrow(BudgetExhausted);
     expect(budget.held).toBe(100);
   });
 
+  it('rejects a reservation at once while as many others wait as may', async () => {
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT, maxWaiting: 1 });
+    const first = budget.open();
+    expect(first.grow(100)).toBeUndefined();
+    const waiting = budget.open().grow(50);
+    await expect(budget.open().grow(50)).rejects.toThrow('100 are held, 1 requests wait');
+    first.release();
+    await waiting;
+    expect(budget.open().grow(50)).toBeUndefined();
+  });
+
   it('lets each request hold its free part while others hold the total', () => {
-    const budget = new MemoryBudget({ total: 100, free: 10, waitLimit: 0 });
+    const budget = new MemoryBudget({ total: 100, free: 10, waitLimit: 0, maxWaiting: 10 });
     expect(budget.open().grow(100)).toBeUndefined();
     const small = budget.open();
     expect(small.grow(6)).toBeUndefined();
@@ -35,7 +46,7 @@ describe('a budget of memory', () => {
   });
 
   it('admits waiting requests in their order, as soon as there is room', async () => {
-    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT });
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT, maxWaiting: 10 });
     const first = budget.open();
     expect(first.grow(100)).toBeUndefined();
     const order: string[] = [];
@@ -56,7 +67,7 @@ describe('a budget of memory', () => {
   });
 
   it('does not let a later small reservation pass the waiting ones', async () => {
-    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT });
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT, maxWaiting: 10 });
     const first = budget.open();
     expect(first.grow(60)).toBeUndefined();
     const large = budget.open();
@@ -70,7 +81,7 @@ describe('a budget of memory', () => {
   });
 
   it('takes back memory that a request receives after its end', async () => {
-    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT });
+    const budget = new MemoryBudget({ total: 100, free: 0, waitLimit: PATIENT, maxWaiting: 10 });
     const first = budget.open();
     expect(first.grow(100)).toBeUndefined();
     const gone = budget.open();
@@ -87,7 +98,7 @@ describe('a growing buffer', () => {
 
   it('joins pieces of any size', async () => {
     for (const size of [1, 7, 300, text.length]) {
-      const share = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0 }).open();
+      const share = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0, maxWaiting: 10 }).open();
       const buffer = new GrowingBuffer(share, text.length);
       for (let at = 0; at < text.length; at += size) {
         await buffer.append(text.subarray(at, at + size));
@@ -97,7 +108,7 @@ describe('a growing buffer', () => {
   });
 
   it('takes its memory from its share, and never more than its maximum', async () => {
-    const budget = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0 });
+    const budget = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0, maxWaiting: 10 });
     const buffer = new GrowingBuffer(budget.open(), text.length);
     for (const byte of text) {
       await buffer.append(Buffer.from([byte]));
@@ -108,7 +119,7 @@ describe('a growing buffer', () => {
   });
 
   it('reuses its memory after it is cleared', async () => {
-    const budget = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0 });
+    const budget = new MemoryBudget({ total: 1e6, free: 0, waitLimit: 0, maxWaiting: 10 });
     const buffer = new GrowingBuffer(budget.open(), text.length);
     await buffer.append(text);
     buffer.clear();
@@ -119,7 +130,7 @@ describe('a growing buffer', () => {
   });
 
   it('does not hold a piece that its share refuses', async () => {
-    const budget = new MemoryBudget({ total: COST * 1000, free: 0, waitLimit: 0 });
+    const budget = new MemoryBudget({ total: COST * 1000, free: 0, waitLimit: 0, maxWaiting: 10 });
     const buffer = new GrowingBuffer(budget.open(), 10_000);
     await buffer.append(Buffer.alloc(900));
     await expect(buffer.append(Buffer.alloc(900))).rejects.toThrow(BudgetExhausted);
