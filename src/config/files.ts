@@ -1,9 +1,9 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { hasErrorCode } from '../lib/errno.ts';
-import { PRIVATE_FOLDER } from '../lib/private-files.ts';
+import { makePrivateFolders } from '../lib/private-files.ts';
 import type { Config } from './config.ts';
 import { SettingsError, throwTogether } from './settings-error.ts';
 
@@ -114,7 +114,7 @@ const NO_FOLDER = [
 /** Creates the data folder, unless it exists. @throws SettingsError when it cannot be used */
 export function makeDataFolder({ dataDir }: Config): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: PRIVATE_FOLDER });
+    makePrivateFolders(dataDir);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (!NO_FOLDER.some((code) => hasErrorCode(error, code))) throw error;

@@ -1,4 +1,5 @@
-import { chmodSync, closeSync, lstatSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { hasErrorCode } from './errno.ts';
 
 /*
@@ -25,6 +26,29 @@ export function createPrivateFile(path: string): void {
   } catch {
     // It exists, or cannot be created.
   }
+}
+
+/**
+ * Creates a folder and its parents, unless they exist. One by one: with `recursive`, Node 20 tries forever in a file
+ * system that creates no folders, such as /proc.
+ * @returns the created folders, the outermost first
+ */
+export function makePrivateFolders(path: string): string[] {
+  const missing: string[] = [];
+  for (let folder = resolve(path); !existsSync(folder); folder = dirname(folder)) {
+    missing.unshift(folder);
+  }
+  // Throws when it is a file.
+  if (missing.length === 0) mkdirSync(path, { recursive: true });
+  for (const folder of missing) {
+    try {
+      mkdirSync(folder, PRIVATE_FOLDER);
+    } catch (error) {
+      // Another process has created it at the same time.
+      if (!hasErrorCode(error, 'EEXIST')) throw error;
+    }
+  }
+  return missing;
 }
 
 /**

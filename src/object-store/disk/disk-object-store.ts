@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
-import { link, mkdir, open, readdir, stat } from 'node:fs/promises';
+import { link, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
 import { silentLogger } from '../../lib/logger.ts';
-import { makePrivate, PRIVATE_FILE, PRIVATE_FOLDER } from '../../lib/private-files.ts';
+import { makePrivate, makePrivateFolders, PRIVATE_FILE } from '../../lib/private-files.ts';
 import type {
   Body,
   ByteRange,
@@ -110,7 +110,7 @@ export class DiskObjectStore implements ObjectStore {
     logger: Logger = silentLogger,
   ): Promise<DiskObjectStore> {
     for (const folder of [STAGING, OBJECTS, RECOVERED]) {
-      await mkdir(join(dataDir, folder), { recursive: true, mode: PRIVATE_FOLDER });
+      makePrivateFolders(join(dataDir, folder));
     }
     for (const folder of FOLDERS) makePrivate(join(dataDir, folder));
     await flushFolder(dataDir);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { hasErrorCode } from '../../lib/errno.ts';
-import { PRIVATE_FOLDER } from '../../lib/private-files.ts';
+import { makePrivateFolders, PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { flushFolder } from './files.ts';
 import { tryServerLock } from './folder-lock.ts';
 import type { ServerLock } from './folder-lock.ts';
@@ -89,9 +89,5 @@ async function requireEmpty(path: string): Promise<void> {
 
 /** Creates a folder and its parents, and makes their names durable. */
 async function makeFolders(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
-    await flushFolder(dirname(made));
-  }
+  for (const made of makePrivateFolders(path)) await flushFolder(dirname(made));
 }

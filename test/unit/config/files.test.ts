@@ -45,6 +45,10 @@ describe('the problems of files that settings name', () => {
 
   it('include a data folder that is a file', async () => {
     writeFileSync(file('plain'), '');
+    // With `recursive`, mkdir of Node 20 never returns for this one.
+    expect(await problemsOf({ dataDir: '/proc/no/data' })).toEqual([
+      expect.stringMatching(/^dataDir: \/proc\/no\/data cannot be used \(ENOENT/),
+    ]);
     expect(await problemsOf({ dataDir: file('plain') })).toEqual([
       expect.stringMatching(/^dataDir: .*plain cannot be used \(EEXIST/),
     ]);
