@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { ApiFetch, UploadGrant } from '../client/api-client.ts';
 import { createMemoryServer } from '../client/memory-connection.ts';
 import type { MemoryClient } from '../client/memory-fetch.ts';
@@ -30,6 +28,7 @@ import { ManualClock, toMilliseconds } from '../lib/clock.ts';
 import { sequentialIds } from '../lib/ids.ts';
 import type { CreatedHooks } from './hooks.ts';
 import { createHooks } from './hooks.ts';
+import { createTemporaryFolder } from './temporary-folder.ts';
 import type {
   DownloadUrlOptions,
   PostObjectOptions,
@@ -62,7 +61,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const notices = parts.notices ?? new NoticeLog();
   const refusals = parts.refusals ?? new RefusalLog();
   const quota = createQuota(clock);
-  const dataDir = await mkdtemp(join(tmpdir(), 'ota-gateway-'));
+  const dataDir = await createTemporaryFolder();
   try {
     const gateway = await createGateway(
       { ...settingsFor(rest, accessKey, bucketKey), dataDir },

@@ -4,6 +4,7 @@ import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { withNativeBuild } from '../../lib/native-build.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
+import { isRunning } from '../../lib/is-running.ts';
 import { PRIVATE_FILE, createPrivateFile } from '../../lib/private-files.ts';
 
 /** While it is held, no second server can use the data folder. */
@@ -125,14 +126,5 @@ function readHolder(holderFile: string): number | undefined {
     return pid === undefined ? undefined : Number(pid);
   } catch {
     return undefined;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // The process exists and belongs to another user.
-    return hasErrorCode(error, 'EPERM');
   }
 }
