@@ -265,7 +265,10 @@ describe('a hundred gateways', () => {
 describe('the examples', () => {
   const examples = join(root, 'examples');
 
-  it.each(['jest-supertest', 'vitest', 'node-test', 'shell-curl', 'express-multer'])(
+  it.each([
+    ...['jest-supertest', 'vitest', 'node-test', 'shell-curl', 'express-multer'],
+    'alibaba-sdks',
+  ])(
     '%s passes, and exits by itself',
     async (example) => {
       const project = await packed.installProject(join(examples, example));
@@ -282,6 +285,7 @@ describe('the examples', () => {
     const folders = readdirSync(examples, { withFileTypes: true });
     const names = folders.filter((each) => each.isDirectory()).map((each) => each.name);
     expect(names.sort()).toEqual([
+      'alibaba-sdks',
       'express-multer',
       'go',
       'java',
