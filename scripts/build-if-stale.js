@@ -23,6 +23,8 @@ function newest(path) {
 function buildIfStale() {
   const builtAt = changedAt('dist/cli/main.js');
   if (SOURCES.every((source) => newest(source) <= builtAt)) return;
+  // On standard error, because the output of a server is its log.
+  process.stderr.write('building dist/, which takes about ten seconds\n');
   execSync('npm run --silent build', { stdio: 'inherit' });
 }
 

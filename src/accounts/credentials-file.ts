@@ -52,15 +52,32 @@ export function loadOrCreateCredentials(dataDir: string): Credentials {
   return readCredentials(dataDir);
 }
 
+const UNREADABLE = [
+  {
+    code: 'ENOENT',
+    text: 'does not exist: no gateway has generated keys in this folder. Give the data folder of its server, or an access key',
+  },
+  {
+    code: 'ENOTDIR',
+    text: 'does not exist: its folder is a file. Give the data folder of a server',
+  },
+  {
+    code: 'EACCES',
+    text: 'cannot be read by this user. Run the command as the user of the gateway, or give an access key',
+  },
+];
+
 /**
  * Reads the credentials of a data folder.
- * @throws when the file is missing or not valid
+ * @throws an Error that says whether the file is missing, cannot be read, or is not valid
  */
 export function readCredentials(dataDir: string): Credentials {
   const path = credentialsPath(dataDir);
   try {
     return credentialsFile.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
+    const reason = UNREADABLE.find(({ code }) => hasErrorCode(error, code));
+    if (reason !== undefined) throw new Error(`${path} ${reason.text}`, { cause: error });
     throw new Error(
       `${path} does not hold credentials: expected {"account":{"id","secret"},"bucket":{"id","secret"}}. ` +
         'Restore it from a backup; or remove it, and the next start generates new ones, which all clients then need',

@@ -115,7 +115,10 @@ function describeIssue(issue: z.core.$ZodIssue, nameOf: (option: string) => stri
       describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, nameOf),
     );
   }
-  return [`${nameOf(issue.path.map(String).join('.'))}: ${issue.message}`];
+  const [setting = '', ...inside] = issue.path;
+  const place = inside.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`));
+  const at = place.length === 0 ? '' : `at ${place.join('').replace(/^\./, '')}: `;
+  return [`${nameOf(String(setting))}: ${at}${issue.message}`];
 }
 
 /** A setting with its effective default as text. */

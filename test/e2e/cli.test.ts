@@ -1,11 +1,21 @@
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { ACCOUNT_KEY, runCli, startBuiltGateway } from '../support/built-gateway.ts';
+import type { BuiltGateway } from '../support/built-gateway.ts';
+import { ACCOUNT_KEY, eventually, runCli, startBuiltGateway } from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
+import type { PrivateCa } from '../support/private-ca.ts';
+import { createPrivateCa } from '../support/private-ca.ts';
+import { describeWith } from '../support/programs.ts';
 import { folderForSuite } from '../support/suite.ts';
+
+const KEYS = {
+  OTA_GATEWAY_ACCESS_KEY_ID: ACCOUNT_KEY.id,
+  OTA_GATEWAY_ACCESS_KEY_SECRET: ACCOUNT_KEY.secret,
+};
 
 describe('the command line', () => {
   const folder = folderForSuite();
@@ -57,7 +67,55 @@ describe('the command line', () => {
       2,
       /required option '--name <name>' not specified/,
     ],
-    ['a missing file', ['upload', '/none', '--name', 'n', '--version', '1'], {}, 1, /ENOENT/],
+    [
+      'an upload of a file that is not there',
+      ['upload', '/none', '--name', 'n', '--version', '1'],
+      {},
+      1,
+      /^\/none does not exist\. Check/,
+    ],
+    [
+      'an upload of a folder',
+      ['upload', __dirname, '--name', 'n', '--version', '1'],
+      {},
+      1,
+      /is not a file\. Pack a folder into one file/,
+    ],
+    [
+      'an upload without keys',
+      ['upload', __filename, '--name', 'n', '--version', '1', '--data-dir', __dirname],
+      {},
+      1,
+      /credentials\.json does not exist: no gateway has generated keys in this folder\. Give/,
+    ],
+    [
+      'an upload to a port where nothing listens',
+      ['upload', __filename, '--name', 'n', '--version', '1', '--endpoint', 'http://127.0.0.1:2'],
+      KEYS,
+      1,
+      /^http:\/\/127\.0\.0\.1:2 cannot be reached: nothing listens there\. Start the gateway/,
+    ],
+    [
+      'an upload to a host that does not exist',
+      ['upload', __filename, '--name', 'n', '--version', '1', '--endpoint', 'http://no.invalid'],
+      KEYS,
+      1,
+      /^http:\/\/no\.invalid cannot be reached: this machine does not know the host/,
+    ],
+    [
+      'an upload to a port that fetch never uses',
+      ['upload', __filename, '--name', 'n', '--version', '1', '--endpoint', 'http://127.0.0.1:1'],
+      KEYS,
+      1,
+      /^http:\/\/127\.0\.0\.1:1 cannot be reached: bad port\n$/,
+    ],
+    [
+      'a rule of CORS with a wrong member',
+      ['show-config'],
+      { OTA_GATEWAY_CORS_RULES: '[{"allowedOrigins":5}]' },
+      2,
+      /^OTA_GATEWAY_CORS_RULES: at \[0\]\.allowedOrigins: Invalid input: expected array/m,
+    ],
     ['help', ['--help'], {}, 0, /^$/],
     [
       'an unknown variable',
@@ -105,6 +163,84 @@ describe('the command line', () => {
     const inFolder = args.map((arg) => arg.replace('{folder}', folder.path));
     const result = await runCli(inFolder, environment);
     expect(result).toMatchObject({ code, stderr: expect.stringMatching(stderr) as string });
+  });
+
+  it('tells a refused upload in words, and where its parts are', async () => {
+    const gateway = await startBuiltGateway(join(folder.path, 'small'), {
+      OTA_GATEWAY_MAX_UPLOAD: '1KiB',
+    });
+    const file = join(folder.path, 'large.bin');
+    await writeFile(file, patternBytes(2000));
+    const args = ['--name', 'demo', '--version', '1.0.0', '--endpoint', gateway.url];
+    const { code, stderr } = await runCli(['upload', file, ...args], KEYS);
+    expect(stderr).toMatch(/^the upload was refused with 400 EntityTooLarge: Your proposed/m);
+    expect(stderr).toMatch(/^ {2}ProposedSize: 2000$/m);
+    expect(stderr).toMatch(/^ {2}RequestId: [0-9A-F]{24}$/m);
+    expect(stderr).not.toContain('<');
+    expect(code).toBe(1);
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  describeWith(['openssl'], 'over TLS', () => {
+    let gateway: BuiltGateway;
+    let ca: PrivateCa;
+
+    beforeAll(async () => {
+      ca = createPrivateCa(folder.path);
+      gateway = await startBuiltGateway(join(folder.path, 'tls'), {
+        OTA_GATEWAY_TLS_CERT: ca.certFile,
+        OTA_GATEWAY_TLS_KEY: ca.keyFile,
+      });
+    });
+
+    afterAll(async () => {
+      expect(await gateway.stop()).toBe(0);
+    });
+
+    const upload = async (url: string, environment = {}): Promise<string> => {
+      const args = ['upload', __filename, '--name', 'n', '--version', '1', '--endpoint', url];
+      return (await runCli(args, { ...KEYS, ...environment })).stderr;
+    };
+
+    it('says that the authority of a certificate is not known', async () => {
+      expect(await upload(gateway.url)).toMatch(
+        /its certificate is not signed by an authority that this machine trusts\. Set NODE_EXTRA_/,
+      );
+      expect(await upload(gateway.url, { NODE_EXTRA_CA_CERTS: ca.caFile })).toMatch(/100 %/);
+    });
+
+    it('says that a port speaks TLS', async () => {
+      expect(await upload(gateway.url.replace('https:', 'http:'))).toMatch(
+        /The plain HTTP request was sent to HTTPS port/,
+      );
+    });
+  });
+
+  it('says that a port does not speak TLS', async () => {
+    const server = createHttpServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const url = `https://127.0.0.1:${String(port)}`;
+    const args = ['upload', __filename, '--name', 'n', '--version', '1', '--endpoint', url];
+    const { stderr } = await runCli(args, KEYS);
+    server.close();
+    expect(stderr).toMatch(/the port does not speak TLS\. Give an address that begins with http:/);
+  });
+
+  it('names the accounts file instead of keys that are not there', async () => {
+    const accounts = join(folder.path, 'accounts.json');
+    const keys = [{ id: 'a', secret: 'b' }];
+    await writeFile(accounts, JSON.stringify({ accounts: [{ id: '1', accessKeys: keys }] }));
+    const gateway = await startBuiltGateway(join(folder.path, 'accounts'), {
+      OTA_GATEWAY_ACCESS_KEY_ID: '',
+      OTA_GATEWAY_ACCESS_KEY_SECRET: '',
+      OTA_GATEWAY_ACCOUNTS_FILE: accounts,
+    });
+    await eventually(() => gateway.output().includes('Try it'));
+    expect(gateway.output()).toContain(`The accounts are in ${accounts}`);
+    expect(gateway.output()).toContain('--access-key-id ID --access-key-secret SECRET');
+    expect(gateway.output()).not.toContain('The access keys are');
+    expect(await gateway.stop()).toBe(0);
   });
 
   it('fails with the name of the setting when the port is in use', async () => {

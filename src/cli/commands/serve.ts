@@ -75,18 +75,20 @@ function explainListenError(error: unknown, { host, port }: Config): unknown {
 
 const NO_ADDRESS = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL', 'EAFNOSUPPORT'];
 
-function usageHint(url: string, gateway: Gateway): string {
-  const { dataDir } = gateway.config;
+function usageHint(url: string, { config, credentialsFile }: Gateway): string {
+  const { accountsFile, dataDir } = config;
   const flags = [
     ...(url === 'http://127.0.0.1:9070' ? [] : [`--endpoint ${url}`]),
     ...(dataDir === './storage' ? [] : [`--data-dir ${dataDir}`]),
+    ...(accountsFile === undefined ? [] : ['--access-key-id ID --access-key-secret SECRET']),
   ];
   const upload = [programName(), 'upload', 'README.md', '--name demo', '--version 1.0.0', ...flags];
-  const credentials =
-    gateway.credentialsFile === undefined
-      ? []
-      : [`The access keys are in ${gateway.credentialsFile}`];
-  return [...credentials, `Try it in another terminal:  ${upload.join(' ')}`].join('\n');
+  const whose = accountsFile === undefined ? 'access keys are' : 'access key of the bucket is';
+  const keys = [
+    ...(accountsFile === undefined ? [] : [`The accounts are in ${accountsFile}`]),
+    ...(credentialsFile === undefined ? [] : [`The ${whose} in ${credentialsFile}`]),
+  ];
+  return [...keys, `Try it in another terminal:  ${upload.join(' ')}`].join('\n');
 }
 
 function programName(): string {

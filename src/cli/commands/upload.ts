@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readCredentials } from '../../accounts/credentials-file.ts';
 import {
@@ -10,8 +10,11 @@ import {
 import type { ApiClientOptions } from '../../client/api-client.ts';
 import { formFields, postObject } from '../../client/post-object.ts';
 import { wallClock } from '../../lib/clock.ts';
+import { hasErrorCode } from '../../lib/errno.ts';
 import { randomIds } from '../../lib/ids.ts';
+import { reach } from '../network-failure.ts';
 import { progressBar } from '../output.ts';
+import { describeRefusal } from '../upload-refusal.ts';
 
 /** The options of `ota-gateway upload`. */
 export interface UploadCommand {
@@ -28,22 +31,20 @@ export interface UploadCommand {
 
 /** Uploads a file to a running gateway as any client does: signs, posts the file, claims it, and prints id and URLs. */
 export async function upload(path: string, command: UploadCommand): Promise<void> {
-  const { size } = await stat(path);
+  const size = await sizeOfFile(path);
+  const { endpoint } = command;
   const api = apiClient(command);
   const instance = command.instanceId === undefined ? {} : { IotInstanceId: command.instanceId };
-  const grant = await generateOTAUploadURL(api, { FileSuffix: command.suffix, ...instance });
+  const grant = await reach(endpoint, () =>
+    generateOTAUploadURL(api, { FileSuffix: command.suffix, ...instance }),
+  );
   const bar = progressBar(process.stderr, basename(path), size);
   const bytes = createReadStream(path, { highWaterMark: 256 * 1024 });
   const file = { name: basename(path), size, bytes };
-  const response = await postObject(grant.host, formFields(grant), file, {
-    onProgress: bar.update,
-  });
-  bar.end();
-  if (response.status !== 200) {
-    throw new Error(
-      `the upload was refused with status ${String(response.status)}: ${response.body}`,
-    );
-  }
+  const response = await reach(grant.host, () =>
+    postObject(grant.host, formFields(grant), file, { onProgress: bar.update }),
+  ).finally(bar.end);
+  if (response.status !== 200) throw new Error(describeRefusal(response));
   const id = await createOTAFirmware(api, {
     FirmwareName: command.name,
     DestVersion: command.version,
@@ -57,6 +58,24 @@ export async function upload(path: string, command: UploadCommand): Promise<void
   process.stdout.write(
     `Download     ${await queryDownloadUrl(api, { FirmwareId: id, ...instance })}\n`,
   );
+}
+
+/** @throws an Error that says what the path is instead of a file */
+async function sizeOfFile(path: string): Promise<number> {
+  try {
+    await access(path, constants.R_OK);
+    const found = await stat(path);
+    if (found.isFile()) return found.size;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT'))
+      throw new Error(`${path} does not exist. Check the path of the file`, { cause: error });
+    if (hasErrorCode(error, 'EACCES'))
+      throw new Error(`${path} cannot be read by this user. Check its owner and mode`, {
+        cause: error,
+      });
+    throw error;
+  }
+  throw new Error(`${path} is not a file. Pack a folder into one file, for example with tar`);
 }
 
 function apiClient(command: UploadCommand): ApiClientOptions {
