@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { clearTimeout, setImmediate, setTimeout } from '../lib/timers.ts';
@@ -39,6 +40,28 @@ export function corruptResponse(request: IncomingMessage, fault: Fault | undefin
     if (typeof done === 'function') setImmediate(done);
     return true;
   };
+  onceAnswered(request, () => {
+    // The next response of the connection is not corrupted.
+    if (!isCut) socket.write = write;
+  });
+}
+
+/** The channel on which Node tells that a response is complete; its message has the request. */
+const ANSWERED = 'http.server.response.finish';
+
+function onceAnswered(request: IncomingMessage, then: () => void): void {
+  const end = (): void => {
+    request.socket.off('close', end);
+    unsubscribe(ANSWERED, listen);
+  };
+  const listen = (message: unknown): void => {
+    const isIts = typeof message === 'object' && message !== null && 'request' in message;
+    if (!isIts || message.request !== request) return;
+    end();
+    then();
+  };
+  subscribe(ANSWERED, listen);
+  request.socket.on('close', end);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { createFaults } from '../../../src/gateway.ts';
 import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway, UploadGrant } from '../../../src/testing/index.ts';
@@ -244,6 +245,20 @@ describe('a broken connection', () => {
   it('does not cut a shorter response', async () => {
     gateway.faults.next('PostObject', { truncateAnswerAfter: 100_000 });
     expect(await gateway.postObject(await newGrant(), 'x')).toMatchObject({ status: 200 });
+  });
+
+  it('does not cut the next response of the connection', async () => {
+    const { port } = await gateway.listen();
+    gateway.faults.next('GenerateOTAUploadURL', { truncateAnswerAfter: 4000 });
+    const signed = gateway.apiFor(`http://127.0.0.1:${port}`).sign('GenerateOTAUploadURL');
+    const headers = Object.entries(signed.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`POST ${signed.url} HTTP/1.1\r\n${headers.join('')}Content-Length: 0\r\n\r\n`);
+    socket.write('GET /_gateway/openapi.json HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+    const [, length = '', document = ''] =
+      /Content-Length: (\d{4,})\r\n[^]*?\r\n\r\n([^]*)$/.exec(await text(socket)) ?? [];
+    expect(Number(length)).toBeGreaterThan(4000);
+    expect(Buffer.byteLength(document)).toBe(Number(length));
   });
 
   it('resets an API call, which then has no effect', async () => {
