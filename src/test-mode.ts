@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Keys } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
-import { ConfigError } from './config/config.ts';
+import { SettingsError } from './config/settings-error.ts';
 import type { Clock } from './lib/clock.ts';
 import { AdjustableClock } from './lib/clock.ts';
 import { UploadWaits } from './ops/await-upload.ts';
@@ -25,9 +25,9 @@ export function adjustableClock({ testClock }: Config, clock: Clock): Adjustable
  */
 export async function requireFreshIds({ testIds }: Config, ledger: UploadLedger): Promise<void> {
   if (!testIds || (await ledger.listUploads(0, 1)).length === 0) return;
-  throw new ConfigError([
-    'testIds: the data folder has uploads from before, which have the same ids; use an empty folder',
-  ]);
+  const text =
+    'the data folder has uploads from before, which have the same ids; use an empty folder';
+  throw new SettingsError([{ settings: ['testIds'], text }]);
 }
 
 /** What the test controls are composed of. */

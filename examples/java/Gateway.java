@@ -20,8 +20,9 @@ class Gateway {
     List<String> command = new ArrayList<>(List.of(System.getenv().getOrDefault("OTA_GATEWAY", "npx ota-gateway").split(" ")));
     command.addAll(List.of("serve", "--test-mode", "--port", "0", "--data-dir", folder + "/data", "--ready-file", "" + file));
     process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile()).start();
+    long deadline = System.nanoTime() + 30_000_000_000L;
     while (!Files.exists(file)) {
-      if (!process.isAlive()) throw new IOException("the gateway did not start");
+      if (!process.isAlive() || System.nanoTime() > deadline) throw new IOException("the gateway did not start");
       Thread.sleep(20);
     }
     ready = JsonParser.parseString(Files.readString(file)).getAsJsonObject();

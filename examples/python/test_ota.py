@@ -17,8 +17,9 @@ class OtaTest(unittest.TestCase):
         data = os.path.join(cls.folder.name, 'data')
         flags = ['serve', '--test-mode', '--port', '0', '--data-dir', data, '--ready-file', ready]
         cls.process = subprocess.Popen(GATEWAY + flags, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
         while not os.path.exists(ready):
-            if cls.process.poll() is not None:
+            if cls.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError('the gateway did not start')
             time.sleep(0.02)
         with open(ready) as file:
