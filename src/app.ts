@@ -1,5 +1,4 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import express from 'express';
 import type { Keys } from './accounts/keys.ts';
 import type { NonceMemory, Quota } from './accounts/ports.ts';
 import type { Config } from './config/config.ts';
@@ -14,7 +13,7 @@ import type { Clock } from './lib/clock.ts';
 import { LimitedLog } from './lib/limited-log.ts';
 import type { Logger } from './lib/logger.ts';
 import { respondFrontPage } from './ops/front-page.ts';
-import { createOpsRouter } from './ops/router.ts';
+import { createLazyOperatorApp } from './ops/load-operator-app.ts';
 import type { TestControls } from './ops/test-controls.ts';
 import { createFidelity } from './oss/fidelity.ts';
 import type { NoticeLog } from './oss/fidelity.ts';
@@ -43,10 +42,15 @@ export interface AppDependencies {
 
 /** Creates the application: the operator surface, the IoT API and the OSS host behind one dispatcher. */
 export function createApp(deps: AppDependencies): RequestListener {
-  const express = createOperatorApp(deps);
-  const operator: Handler = async (request, response) => express(request, response);
+  const { tests, uploads } = deps;
+  const operatorApp = createLazyOperatorApp({
+    logger: uploads.logger,
+    tests,
+    requireWritable: () => uploads.ledger.requireWritable(),
+  });
+  const operator: Handler = async (request, response) => operatorApp(request, response);
   const surfaces = { operator, frontPage: respondFrontPage, ...createDialects(deps) };
-  return createDispatcher(surfaces, deps.uploads.logger);
+  return createDispatcher(surfaces, uploads.logger);
 }
 
 /** Handles a request. It rejects only for an internal error. */
@@ -196,17 +200,3 @@ function hostsOfBucket({ bucket, publicUrl }: Config): readonly string[] {
  * memory.
  */
 const UNSIGNED = { free: 16 * 1024, waitLimit: 1000, maxWaiting: 128 };
-
-function createOperatorApp({ tests, uploads }: AppDependencies): RequestListener {
-  const ops = createOpsRouter({
-    logger: uploads.logger,
-    tests,
-    requireWritable: () => uploads.ledger.requireWritable(),
-  });
-  return express()
-    .disable('x-powered-by')
-    .disable('etag')
-    .enable('case sensitive routing')
-    .set('query parser', false)
-    .use('/_gateway', ops);
-}

@@ -27,6 +27,7 @@ import { silentLogger } from './lib/logger.ts';
 import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
+import { loadOperatorApp } from './ops/load-operator-app.ts';
 import { faultableOperations as ossOperations } from './oss/fault-codes.ts';
 import type { OssFaultCodes } from './oss/fault-codes.ts';
 import { NoticeLog } from './oss/fidelity.ts';
@@ -283,6 +284,8 @@ function startable(
   const gateway: Gateway = {
     ...base,
     listen: async () => {
+      // Otherwise the first health check would wait for it.
+      loadOperatorApp();
       const listener = await startListener(base.app, base.config, logger);
       ownPorts.add(listener.port);
       started.push(() => listener.close());

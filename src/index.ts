@@ -2,7 +2,7 @@ export { createFaults, createGateway } from './gateway.ts';
 export type { FaultCodes, Gateway, GatewayParts, Records } from './gateway.ts';
 export type { OssFaultCodes } from './oss/fault-codes.ts';
 export type { IotFaultCodes } from './iot/fault-codes.ts';
-export { ConfigError } from './config/config.ts';
+export { ConfigError } from './config/config-error.ts';
 export type { Config, GatewayOptions } from './config/config.ts';
 export type { Account, AccessKey, Product } from './accounts/accounts.ts';
 export type { Listener } from './http/listener.ts';

@@ -60,7 +60,7 @@ const EXPLANATIONS: readonly {
  * Explains why a request got no response.
  * @returns undefined for an error of another kind
  */
-export function explainNetworkFailure(error: unknown, url: string): string | undefined {
+function explainNetworkFailure(error: unknown, url: string): string | undefined {
   const reasons = reasonsOf(error);
   for (const reason of reasons) {
     const found = EXPLANATIONS.find(({ codes }) =>

@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { AccessKey } from '../accounts/accounts.ts';
 import { resolveKeys } from '../accounts/keys.ts';
 import type { Config } from '../config/config.ts';
-import { ConfigError } from '../config/config.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { randomIds } from '../lib/ids.ts';
 import { variableName } from './environment.ts';
 

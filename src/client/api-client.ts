@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import { apiV3StringToSign, sha256Hex, signApiV3 } from '../signatures/api-v3.ts';
 import { percentEncode } from '../signatures/percent-encoding.ts';
+import { ApiCallError } from './api-call-error.ts';
 
 /** The members of a response that are read. */
 type ApiResponse = Pick<Response, 'ok' | 'status' | 'text'>;
@@ -27,26 +28,6 @@ export interface ApiClientOptions {
 
 /** Business parameters of a call; undefined ones are not sent. */
 export type ApiParameters = Readonly<Record<string, string | number | boolean | undefined>>;
-
-/** Thrown when the API refuses a call, or when the response is not one of the IoT API. */
-export class ApiCallError extends Error {
-  readonly code: string;
-  readonly status: number;
-  readonly requestId: string | undefined;
-
-  constructor(refusal: {
-    code: string;
-    message: string;
-    status: number;
-    requestId?: string | undefined;
-  }) {
-    super(refusal.message);
-    this.name = 'ApiCallError';
-    this.code = refusal.code;
-    this.status = refusal.status;
-    this.requestId = refusal.requestId;
-  }
-}
 
 const API_VERSION = '2018-01-20';
 const SIGNED_HEADERS = [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ConfigError } from './config-error.ts';
 import { optionsSchema, SETTING_GROUPS } from './settings.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
@@ -16,17 +17,6 @@ const PAIRS = [
   ['ossAccessKeyId', 'ossAccessKeySecret'],
   ['tlsCert', 'tlsKey'],
 ] as const;
-
-/** All that is wrong with a configuration, one problem a line. */
-export class ConfigError extends Error {
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.name = 'ConfigError';
-    this.problems = problems;
-  }
-}
 
 /**
  * Checks options and fills in the defaults.

@@ -1,4 +1,4 @@
-import { ConfigError } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import type { Config } from './config.ts';
 
 /** What is wrong with the value of one setting, or of some together. */

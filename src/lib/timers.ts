@@ -5,3 +5,23 @@ import timers from 'node:timers';
  * members of node:timers; the gateway would wait for them forever. ESLint forbids both elsewhere in src/.
  */
 export const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = timers;
+
+/**
+ * Loads modules while Node's timers are the globals, because a module may keep the globals that it finds. Fake timers of
+ * a test are the globals again afterwards.
+ */
+export function withRealTimers<T>(load: () => T): T {
+  const real = { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout };
+  const names = Object.keys(real);
+  const found = names.map(
+    (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const,
+  );
+  Object.assign(globalThis, real);
+  try {
+    return load();
+  } finally {
+    for (const [name, descriptor] of found) {
+      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
+    }
+  }
+}

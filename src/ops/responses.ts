@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { z } from 'zod';
-import { ApiCallError } from '../client/api-client.ts';
+import { ApiCallError } from '../client/api-call-error.ts';
 import { SeedError } from '../client/seed.ts';
 import { FaultSpecError } from '../faults/fault-spec.ts';
 import { ClockRangeError } from '../lib/clock.ts';

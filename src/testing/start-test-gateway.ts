@@ -43,12 +43,7 @@ const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 /** Later than any time. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/**
- * Starts a gateway for a test: no port, no schedule, fixed access keys, a ledger in memory, a clock that stands still,
- * ids that count up, no quotas, and unsigned callbacks to loopback. Many can run at the same time, independently. Close
- * each one.
- * @throws ConfigError for wrong options
- */
+/** What the public function of the same name does. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   checkTimers();
   provideAsyncDispose();

@@ -98,9 +98,9 @@ describe('the budget', () => {
     expect(Object.keys(lock.packages).length).toBeLessThan(180);
   });
 
-  // Modules are counted instead of timed; loading took a quarter of a second on the machine of the author.
+  // Modules are counted instead of timed; the gateway itself is loaded at the first start.
   it.each([
-    ['testing', 500, 425],
+    ['testing', 20, 10],
     ['multer', 10, 3],
   ])("limits require('ota-upload-gateway/%s') to %d modules (%d)", async (entry, budget) => {
     const script = `require('${name}/${entry}'); console.log(Object.keys(require.cache).length)`;

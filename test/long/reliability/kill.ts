@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { UploadGrant } from '../../../src/client/api-client.ts';
-import { ApiCallError, callApi } from '../../../src/client/api-client.ts';
+import { ApiCallError } from '../../../src/client/api-call-error.ts';
+import { callApi } from '../../../src/client/api-client.ts';
 import { signUrlV1 } from '../../support/signed-url.ts';
 import { percentEncode } from '../../../src/signatures/percent-encoding.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';

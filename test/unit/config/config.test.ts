@@ -1,5 +1,6 @@
 import { gatherOptions, readConfig, variableName } from '../../../src/cli/environment.ts';
-import { ConfigError, describeOptions, parseConfig } from '../../../src/config/config.ts';
+import { ConfigError } from '../../../src/config/config-error.ts';
+import { describeOptions, parseConfig } from '../../../src/config/config.ts';
 
 function problemsOf(parse: () => unknown): readonly string[] {
   try {

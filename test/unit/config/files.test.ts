@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, parseConfig } from '../../../src/config/config.ts';
+import { ConfigError } from '../../../src/config/config-error.ts';
+import { parseConfig } from '../../../src/config/config.ts';
 import { createGateway } from '../../../src/gateway.ts';
 import { createPrivateCa } from '../../support/private-ca.ts';
 import { describeWith } from '../../support/programs.ts';

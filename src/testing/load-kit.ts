@@ -1,0 +1,28 @@
+import { withRealTimers } from '../lib/timers.ts';
+import type { startTestGateway as start } from './start-test-gateway.ts';
+import type { TestGateway, TestGatewayOptions } from './test-gateway.ts';
+
+/**
+ * Starts a gateway for a test: no port, no schedule, fixed access keys, a ledger in memory, a clock that stands still,
+ * ids that count up, no quotas, and unsigned callbacks to loopback. Many can run at the same time, independently. Close
+ * each one.
+ * @throws ConfigError for wrong options
+ */
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  return loadKit()(options);
+}
+
+/** Loads the gateway at the first start, so that the import of the kit costs a file without such a test nothing. */
+function loadKit(): typeof start {
+  return withRealTimers(() => {
+    // Not `import()`, which Jest does not allow in a CommonJS package.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const loaded: unknown = require('./start-test-gateway');
+    if (!hasStart(loaded)) throw new Error('./start-test-gateway has another export');
+    return loaded.startTestGateway;
+  });
+}
+
+function hasStart(loaded: unknown): loaded is { readonly startTestGateway: typeof start } {
+  return typeof loaded === 'object' && loaded !== null && 'startTestGateway' in loaded;
+}

@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const DIST = join(__dirname, '../../dist');
+
+/** @returns the packages that a module of the build loads, by their names, and the number of all modules */
+async function loadedBy(path: string): Promise<{ packages: string[]; modules: number }> {
+  const script = `
+    require(${JSON.stringify(join(DIST, path))});
+    console.log(JSON.stringify(Object.keys(require.cache)));`;
+  const { stdout } = await run(process.execPath, ['--eval', script]);
+  const modules: string[] = JSON.parse(stdout);
+  const names = modules.map((file) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
+  const packages = new Set(names.filter((each) => each !== undefined));
+  return { packages: [...packages].sort(), modules: modules.length };
+}
+
+// Loading is what a test suite pays before its first test. Express alone would add a third to it.
+it.each([
+  ['testing/index.js', [], 15],
+  ['testing/start-test-gateway.js', ['better-sqlite3', 'jsonc-parser', 'node-cron', 'zod'], 360],
+  ['index.js', ['better-sqlite3', 'jsonc-parser', 'node-cron', 'zod'], 360],
+  ['multer/index.js', [], 10],
+])('%s loads only %j, and fewer than %d modules', async (path, packages, budget) => {
+  const loaded = await loadedBy(path);
+  expect(loaded.packages).toEqual(packages);
+  expect(loaded.modules).toBeLessThan(budget);
+});
