@@ -204,7 +204,9 @@ describe('the commands url and payload', () => {
     const keyless = await runCli(['url', grant.key, '--data-dir', gateway.dataDir]);
     expect(keyless).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/credentials\.json does not hold credentials/) as string,
+      stderr: expect.stringMatching(
+        /credentials\.json does not exist: no gateway has generated keys/,
+      ) as string,
     });
     expect(await readdir(gateway.dataDir)).toEqual(before);
   });
