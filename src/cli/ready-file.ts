@@ -4,7 +4,7 @@ import { resolveKeys } from '../accounts/keys.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { randomIds } from '../lib/ids.ts';
-import { variableName } from './environment.ts';
+import { variableName } from './names.ts';
 
 /** Tells other programs that a gateway accepts requests, and what they need to call it. */
 export interface ReadyFile {

@@ -116,6 +116,13 @@ describe('the command line', () => {
       2,
       /^OTA_GATEWAY_CORS_RULES: at \[0\]\.allowedOrigins: Invalid input: expected array/m,
     ],
+    [
+      'an upload with flags of the wrong form',
+      ['upload', 'x', '--name', 'n', '--version', '1', '--endpoint', 'nowhere'],
+      {},
+      2,
+      /^--endpoint: Invalid URL\n$/,
+    ],
     ['help', ['--help'], {}, 0, /^$/],
     [
       'an unknown variable',
@@ -242,6 +249,17 @@ describe('the command line', () => {
     expect(gateway.output()).not.toContain('The access keys are');
     expect(await gateway.stop()).toBe(0);
   });
+
+  it.each(['serve', 'show-config', 'upload', 'url', 'payload', 'fsck', 'backup'])(
+    'shows examples in the help of %s, and no secret of the environment',
+    async (verb) => {
+      const { code, stdout } = await runCli([verb, '--help'], KEYS);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(new RegExp(`^Examples:\\n.*ota-gateway ${verb}`));
+      expect(stdout).not.toContain(ACCOUNT_KEY.secret);
+      expect(await runCli(['help', verb], KEYS)).toEqual({ code, stdout, stderr: '' });
+    },
+  );
 
   it('fails with the name of the setting when the port is in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');

@@ -6,12 +6,15 @@ const run = promisify(execFile);
 const DIST = join(__dirname, '../../dist');
 
 /** @returns the packages that a module of the build loads, by their names, and the number of all modules */
-async function loadedBy(path: string): Promise<{ packages: string[]; modules: number }> {
+async function loadedBy(
+  path: string,
+  ...args: string[]
+): Promise<{ packages: string[]; modules: number }> {
   const script = `
-    require(${JSON.stringify(join(DIST, path))});
-    console.log(JSON.stringify(Object.keys(require.cache)));`;
-  const { stdout } = await run(process.execPath, ['--eval', script]);
-  const modules: string[] = JSON.parse(stdout);
+    process.on('exit', () => console.error(JSON.stringify(Object.keys(require.cache))));
+    require(${JSON.stringify(join(DIST, path))});`;
+  const { stderr } = await run(process.execPath, ['--eval', script, '--', 'cli', ...args]);
+  const modules: string[] = JSON.parse(stderr);
   const names = modules.map((file) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
   const packages = new Set(names.filter((each) => each !== undefined));
   return { packages: [...packages].sort(), modules: modules.length };
@@ -28,3 +31,12 @@ it.each([
   expect(loaded.packages).toEqual(packages);
   expect(loaded.modules).toBeLessThan(budget);
 });
+
+it.each([['--help'], ['--version'], ['nonsense', '--help']])(
+  'the command line loads only commander for %s',
+  async (...args) => {
+    const { modules, packages } = await loadedBy('cli/main.js', ...args);
+    expect(packages).toEqual(['commander']);
+    expect(modules).toBeLessThan(20);
+  },
+);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { entries } from '../../architecture.js';
-import { variableName } from '../../src/cli/environment.ts';
+import { variableName } from '../../src/cli/names.ts';
 import { describeOptions } from '../../src/config/config.ts';
 import { API_VERSION } from '../../src/iot/admit.ts';
 import { describeOperations } from '../../src/iot/describe.ts';

@@ -1,19 +1,39 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
 import type { DataFolderReport, Finding } from '../../data-folder.ts';
 import { checkDataFolder } from '../../data-folder.ts';
 import { wallClock } from '../../lib/clock.ts';
 import type { RawOptions } from '../environment.ts';
-import { readConfig } from '../environment.ts';
+import { gatherOptions, readConfig } from '../environment.ts';
+import { EXIT } from '../exit-codes.ts';
 import type { ProgressBar } from '../output.ts';
 import { counted, progressBar } from '../output.ts';
+import { parseFlags, withSettings } from '../setting-flags.ts';
 
-/** The options of `ota-gateway fsck`. */
-export interface FsckCommand {
+const flags = z.looseObject({
+  deep: z.boolean().default(false),
+  repair: z.boolean().default(false),
+});
+
+/** Configures `ota-gateway fsck`, which works also while a server uses the folder; only a repair needs it stopped. */
+export function configure(command: Command): void {
+  withSettings(command, ['dataDir'])
+    .option('--deep', 'read every body and compare its digests')
+    .option('--repair', 'repair what can be repaired; the server must be stopped')
+    .action(async (given: unknown) => {
+      const { deep, repair, ...settings } = parseFlags(flags, given);
+      const hasFindings = await fsck({ deep, repair }, gatherOptions(process.env, settings));
+      if (hasFindings) process.exitCode = EXIT.findings;
+    });
+}
+
+interface FsckCommand {
   readonly deep: boolean;
   readonly repair: boolean;
 }
 
 /** Checks a data folder and prints its findings. @returns whether any were not repaired */
-export async function fsck(command: FsckCommand, options: RawOptions): Promise<boolean> {
+async function fsck(command: FsckCommand, options: RawOptions): Promise<boolean> {
   const { dataDir } = readConfig(options);
   let bar: ProgressBar | undefined;
   const report = await checkDataFolder(dataDir, {

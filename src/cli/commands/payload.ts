@@ -1,14 +1,21 @@
+import type { Command } from 'commander';
 import { openDataFolder, upgradeMessage } from '../../data-folder.ts';
 import { wallClock } from '../../lib/clock.ts';
 import { quoted, quotedJson } from '../../lib/quoted.ts';
+import { configureDownload } from '../download-flags.ts';
 import type { RawOptions } from '../environment.ts';
 import { readConfig } from '../environment.ts';
+
+/** Configures `ota-gateway payload`. */
+export function configure(command: Command): void {
+  configureDownload(command, printPayload);
+}
 
 /**
  * Prints the message that the platform would push to a device, in one line for programs that read lines.
  * @param expires - how long its URLs are valid, in milliseconds
  */
-export async function printPayload(
+async function printPayload(
   firmwareId: string,
   expires: number,
   options: RawOptions,

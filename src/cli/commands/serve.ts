@@ -1,5 +1,6 @@
 import { basename, relative } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { SettingsError } from '../../config/settings-error.ts';
 import type { Gateway } from '../../gateway.ts';
@@ -7,9 +8,11 @@ import { createGateway } from '../../gateway.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RawOptions } from '../environment.ts';
-import { readConfig, variableName } from '../environment.ts';
+import { gatherOptions, readConfig } from '../environment.ts';
+import { variableName } from '../names.ts';
 import { createLogger } from '../output.ts';
 import { createReadyFile } from '../ready-file.ts';
+import { withSettings } from '../setting-flags.ts';
 
 /**
  * Makes V8 free the buffers of received bytes at once. When it frees them in the background, it counts them as in use
@@ -18,8 +21,15 @@ import { createReadyFile } from '../ready-file.ts';
  */
 const FREE_BUFFERS_AT_ONCE = '--no-concurrent-array-buffer-sweeping';
 
+/** Configures `ota-gateway serve`. */
+export function configure(command: Command): void {
+  withSettings(command).action((flags: Record<string, unknown>) =>
+    serve(gatherOptions(process.env, flags)),
+  );
+}
+
 /** Runs the gateway until SIGTERM or SIGINT. */
-export async function serve(options: RawOptions): Promise<void> {
+async function serve(options: RawOptions): Promise<void> {
   setFlagsFromString(FREE_BUFFERS_AT_ONCE);
   const config = readConfig(options);
   const logger = createLogger(config.logLevel);

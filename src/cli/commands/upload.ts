@@ -1,6 +1,8 @@
 import { constants, createReadStream } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { Command } from 'commander';
+import { z } from 'zod';
 import { readCredentials } from '../../accounts/credentials-file.ts';
 import {
   createOTAFirmware,
@@ -12,25 +14,55 @@ import { formFields, postObject } from '../../client/post-object.ts';
 import { wallClock } from '../../lib/clock.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { randomIds } from '../../lib/ids.ts';
+import { readVariables } from '../environment.ts';
 import { reach } from '../network-failure.ts';
 import { progressBar } from '../output.ts';
+import { ENV_FILE, parseFlags } from '../setting-flags.ts';
 import { describeRefusal } from '../upload-refusal.ts';
 
-/** The options of `ota-gateway upload`. */
-export interface UploadCommand {
-  readonly name: string;
-  readonly version: string;
-  readonly endpoint: string;
-  readonly dataDir: string;
-  readonly suffix: string;
-  readonly accessKeyId?: string | undefined;
-  readonly accessKeySecret?: string | undefined;
-  readonly instanceId?: string | undefined;
-  readonly productKey?: string | undefined;
+const uploadFlags = z.object({
+  name: z.string(),
+  version: z.string(),
+  endpoint: z.url(),
+  dataDir: z.string(),
+  suffix: z.string(),
+  accessKeyId: z.string().optional(),
+  accessKeySecret: z.string().optional(),
+  instanceId: z.string().optional(),
+  productKey: z.string().optional(),
+  envFile: z.string().optional(),
+});
+
+type UploadCommand = Omit<z.infer<typeof uploadFlags>, 'envFile'>;
+
+/** Configures `ota-gateway upload`. */
+export function configure(command: Command): void {
+  command
+    .requiredOption('--name <name>', 'FirmwareName')
+    .requiredOption('--version <version>', 'DestVersion')
+    .option('--endpoint <url>', 'the gateway', 'http://127.0.0.1:9070')
+    .option('--data-dir <folder>', 'where the gateway keeps credentials.json', './storage')
+    .option('--suffix <suffix>', 'FileSuffix', 'bin')
+    .option('--access-key-id <id>', 'instead of credentials.json (OTA_GATEWAY_ACCESS_KEY_ID)')
+    .option(
+      '--access-key-secret <secret>',
+      'instead of credentials.json (OTA_GATEWAY_ACCESS_KEY_SECRET)',
+    )
+    .option(...ENV_FILE)
+    .option('--instance-id <id>', 'IotInstanceId')
+    .option('--product-key <key>', 'ProductKey')
+    .action((file: string, flags: unknown) => {
+      const { envFile, ...given } = parseFlags(uploadFlags, flags);
+      const {
+        OTA_GATEWAY_ACCESS_KEY_ID: accessKeyId,
+        OTA_GATEWAY_ACCESS_KEY_SECRET: accessKeySecret,
+      } = readVariables(process.env, envFile);
+      return upload(file, { accessKeyId, accessKeySecret, ...given });
+    });
 }
 
 /** Uploads a file to a running gateway as any client does: signs, posts the file, claims it, and prints id and URLs. */
-export async function upload(path: string, command: UploadCommand): Promise<void> {
+async function upload(path: string, command: UploadCommand): Promise<void> {
   const size = await sizeOfFile(path);
   const { endpoint } = command;
   const api = apiClient(command);

@@ -1,16 +1,23 @@
+import type { Command } from 'commander';
 import type { DataFolder } from '../../data-folder.ts';
 import { openDataFolder } from '../../data-folder.ts';
 import { wallClock } from '../../lib/clock.ts';
 import { quoted } from '../../lib/quoted.ts';
+import { configureDownload } from '../download-flags.ts';
 import type { RawOptions } from '../environment.ts';
 import { readConfig } from '../environment.ts';
+
+/** Configures `ota-gateway url`. */
+export function configure(command: Command): void {
+  configureDownload(command, printUrls);
+}
 
 /**
  * Prints a URL that downloads an object, or one for each file of a firmware package, in the order of the files.
  * @param name - an object key or a FirmwareId
  * @param expires - how long the URLs are valid, in milliseconds
  */
-export async function printUrls(name: string, expires: number, options: RawOptions): Promise<void> {
+async function printUrls(name: string, expires: number, options: RawOptions): Promise<void> {
   await using offline = openDataFolder(readConfig(options));
   const expiresAt = wallClock.now() + expires;
   const urls = (await findKeys(offline, name)).map((key) => offline.downloadUrl(key, expiresAt));

@@ -1,6 +1,10 @@
-import { gatherOptions, readConfig, variableName } from '../../../src/cli/environment.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gatherOptions, readConfig } from '../../../src/cli/environment.ts';
+import { variableName } from '../../../src/cli/names.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { describeOptions, parseConfig } from '../../../src/config/config.ts';
+import { folderForEachTest } from '../../support/suite.ts';
 
 function problemsOf(parse: () => unknown): readonly string[] {
   try {
@@ -177,6 +181,56 @@ describe('the environment', () => {
 
   it('treats an empty variable as absent', () => {
     expect(gatherOptions({ OTA_GATEWAY_PUBLIC_URL: '' }, {})).toEqual({});
+  });
+
+  describe('with files', () => {
+    const folder = folderForEachTest();
+    const write = (name: string, content: string): string => {
+      const path = join(folder.path, name);
+      writeFileSync(path, content);
+      return path;
+    };
+
+    it('reads an environment file, which the environment and flags override', () => {
+      const envFile = write(
+        'gateway.env',
+        '# a comment\nOTA_GATEWAY_PORT=1\nOTA_GATEWAY_BUCKET="of file"\nOTA_GATEWAY_REGION=a\nHOME=/\n',
+      );
+      const environment = { OTA_GATEWAY_PORT: '2', OTA_GATEWAY_REGION: '' };
+      expect(gatherOptions(environment, { envFile })).toEqual({
+        port: '2',
+        bucket: 'of file',
+        region: 'a',
+      });
+      expect(gatherOptions(environment, { envFile, port: '3' })).toMatchObject({ port: '3' });
+    });
+
+    it.each([
+      ['a line break', 'secret\n'],
+      ['two, of which one belongs to it', 'secret\n\n'],
+      ['no line break', 'secret'],
+      ['one of Windows', 'secret\r\n'],
+    ])('reads a secret from its file with %s', (_case, content) => {
+      const path = write('secret', content);
+      expect(gatherOptions({ OTA_GATEWAY_OSS_ACCESS_KEY_SECRET_FILE: path }, {})).toEqual({
+        ossAccessKeySecret: content.replace(/\r?\n$/, ''),
+      });
+    });
+
+    it('refuses a secret that is given twice, and files that cannot be read', () => {
+      const variable = 'OTA_GATEWAY_ACCESS_KEY_SECRET';
+      const environment = { [variable]: 'a', [`${variable}_FILE`]: write('secret', 'b') };
+      expect(problemsOf(() => gatherOptions(environment, {}))).toEqual([
+        `${variable} and ${variable}_FILE: give one of them`,
+      ]);
+      const missing = join(folder.path, 'none');
+      expect(problemsOf(() => gatherOptions({}, { envFile: missing }))).toEqual([
+        `--env-file: ${missing} cannot be read (ENOENT: no such file or directory): expected a text file. Check its path, owner and mode`,
+      ]);
+      expect(problemsOf(() => gatherOptions({ [`${variable}_FILE`]: folder.path }, {}))).toEqual([
+        expect.stringContaining(`${variable}_FILE: ${folder.path} cannot be read (EISDIR`),
+      ]);
+    });
   });
 
   it('names variables in its refusals, also unknown ones', () => {

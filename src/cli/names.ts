@@ -1,0 +1,12 @@
+/** What the names of all variables begin with. */
+export const PREFIX = 'OTA_GATEWAY_';
+
+/** @returns the environment variable of a setting: `dataDir` is `OTA_GATEWAY_DATA_DIR` */
+export function variableName(option: string): string {
+  return PREFIX + option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+/** @returns the flag of a setting: `dataDir` is `--data-dir` */
+export function flagName(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
