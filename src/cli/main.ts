@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { SettingsError } from '../config/settings-error.ts';
+import { hasErrorCode } from '../lib/errno.ts';
 import { EXIT } from './exit-codes.ts';
 import { variableName } from './names.ts';
 import { VERBS } from './verbs.ts';
@@ -43,13 +44,28 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Ends as other commands do when the reader of their output has ended, such as `head`. */
+function endWithReader(error: Error): void {
+  if (hasErrorCode(error, 'EPIPE')) process.exit(EXIT.done);
+  process.stderr.write(`the output cannot be written: ${error.message}\n`);
+  process.exit(EXIT.failed);
+}
+
 async function main(args: readonly string[]): Promise<void> {
+  let isOver = false;
+  process.once('exit', (code) => {
+    // Node ends when nothing is left to wait for, even if the command has not come to its end.
+    if (!isOver && code === EXIT.done) process.exitCode = EXIT.failed;
+  });
+  process.stdout.on('error', endWithReader);
   try {
     await (await createProgram(args)).parseAsync(args, { from: 'user' });
   } catch (error) {
     // Commander has printed its own errors.
     if (!(error instanceof CommanderError)) process.stderr.write(`${messageOf(error)}\n`);
     process.exitCode = exitCodeOf(error);
+  } finally {
+    isOver = true;
   }
 }
 

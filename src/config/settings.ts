@@ -29,6 +29,7 @@ const listening = {
     .describe('port; 0 picks a free one'),
   publicUrl: z
     .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    .refine((url) => !/[?#]/.test(url), 'expected a URL without a query and a fragment')
     .transform((url) => url.replace(/\/+$/, ''))
     .optional()
     .describe(

@@ -70,6 +70,11 @@ function isFunction(value: unknown): value is (...args: unknown[]) => unknown {
   return typeof value === 'function';
 }
 
+/** Whether Node drops what arrives of a request, because its response is complete: it never asks for more. */
+function isUnread(request: IncomingMessage): boolean {
+  return Reflect.get(request, '_dumped') === true;
+}
+
 /** Replaces the callbacks of a parser as long as a connection uses it. */
 class Joiner {
   readonly #parser: object;
@@ -153,6 +158,10 @@ class Joiner {
   }
 
   #limit(request: IncomingMessage): void {
+    if (isUnread(request)) {
+      this.skip(request);
+      return;
+    }
     // The request resumes the socket when it asks for more, as after any full buffer.
     if (this.#joinedChunks === MAX_JOINED_CHUNKS) request.socket.pause();
     if (this.#chunks <= UNSIGNED_LIMIT.chunks + this.#bytes / UNSIGNED_LIMIT.bytesForEach) return;

@@ -16,12 +16,14 @@ export function withRealTimers<T>(load: () => T): T {
   const found = names.map(
     (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const,
   );
-  Object.assign(globalThis, real);
   try {
+    Object.assign(globalThis, real);
     return load();
   } finally {
     for (const [name, descriptor] of found) {
-      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
+      // jsdom has no setImmediate.
+      if (descriptor === undefined) Reflect.deleteProperty(globalThis, name);
+      else Object.defineProperty(globalThis, name, descriptor);
     }
   }
 }

@@ -29,7 +29,8 @@ const unreadable = z.object({ status: z.int().min(400).max(499), message: z.stri
 export function createErrorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const { message, status } = explain(error);
-    if (status === 500) logger.error({ err: error, path: request.path }, 'request failed');
+    if (status === 500)
+      logger.error({ err: error, path: request.baseUrl + request.path }, 'request failed');
     // Express then closes the connection.
     if (response.headersSent) next(error);
     else response.status(status).json({ error: message });

@@ -20,6 +20,7 @@ export interface OpsDependencies {
 export function createOpsRouter({ logger, requireWritable, tests }: OpsDependencies): Router {
   const readiness = new Readiness(requireWritable, logger, monotonicClock);
   const router = Router();
+  const handleErrors = createErrorHandler(logger);
   router.get('/health/live', (_request, response) => {
     response.json({ status: 'live' });
   });
@@ -34,8 +35,11 @@ export function createOpsRouter({ logger, requireWritable, tests }: OpsDependenc
     openApi ??= JSON.stringify(describeOpenApi());
     response.type('json').send(openApi);
   });
-  router.use('/test', tests === undefined ? refuseTestControls : createTestRouter(tests));
+  router.use(
+    '/test',
+    tests === undefined ? refuseTestControls : createTestRouter(tests, handleErrors),
+  );
   router.use(respondNotFound);
-  router.use(createErrorHandler(logger));
+  router.use(handleErrors);
   return router;
 }

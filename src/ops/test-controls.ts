@@ -1,5 +1,5 @@
 import express, { Router } from 'express';
-import type { RequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { z } from 'zod';
 import type { SeedResult } from '../client/seed.ts';
 import type { Faults } from '../faults/fault-registry.ts';
@@ -57,12 +57,17 @@ export const refuseTestControls: RequestHandler = (_request, response) => {
 export const TEST_ROUTES = [...CLOCK_ROUTES, ...FAULT_ROUTES, ...STATE_ROUTES, ...UPLOAD_ROUTES];
 
 /** The test controls, mounted at `/_gateway/test`: JSON in, JSON out; docs/test-mode.md describes them. */
-export function createTestRouter(controls: TestControls): Router {
+export function createTestRouter(
+  controls: TestControls,
+  handleErrors: ErrorRequestHandler,
+): Router {
   const router = Router();
   router.use(guard(controls.access));
   router.use(express.json({ type: () => true, limit: '64kb', strict: true, inflate: false }));
   mountRoutes(router, TEST_ROUTES, controls);
   router.use(respondNotFound);
+  // Here, because Express passes an error to the outer router by the global setImmediate, which a test may have faked.
+  router.use(handleErrors);
   return router;
 }
 

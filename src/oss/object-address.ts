@@ -26,7 +26,7 @@ const PUBLIC_ENDPOINT = /^([a-z0-9-]+)\.oss-[a-z0-9-]+\.aliyuncs\.com$/;
  *
  * | host | path | |
  * |---|---|---|
- * | `<bucket>.<anything>` | `/`, `/<key>` | virtual host style, the only one of the real OSS |
+ * | `<bucket>.<anything>`, but not the public name | `/`, `/<key>` | virtual host style, the only one of the real OSS |
  * | any other | `/<bucket>`, `/<bucket>/`, `/<bucket>/<key>` | path style |
  * | any other | `/`, `/<key>` | the bucket is optional, because there is only one |
  *
@@ -46,7 +46,7 @@ export function findAddresses(
     return [{ kind: 'foreignBucket', name: endpointBucket }];
   }
   const encodedKey = path.slice(1);
-  if (host.startsWith(`${bucket}.`)) return [toAddress(encodedKey)];
+  if (host.startsWith(`${bucket}.`) && host !== publicName) return [toAddress(encodedKey)];
   const [whole, ...others] = keysOfPath(encodedKey, bucket);
   return [toAddress(whole), ...others.map(toAddress)];
 }

@@ -1,3 +1,4 @@
+import { once } from '../lib/once.ts';
 import { withRealTimers } from '../lib/timers.ts';
 import type { startTestGateway as start } from './start-test-gateway.ts';
 import type { TestGateway, TestGatewayOptions } from './test-gateway.ts';
@@ -13,15 +14,15 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
 }
 
 /** Loads the gateway at the first start, so that the import of the kit costs a file without such a test nothing. */
-function loadKit(): typeof start {
-  return withRealTimers(() => {
+const loadKit = once(() =>
+  withRealTimers(() => {
     // Not `import()`, which Jest does not allow in a CommonJS package.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     const loaded: unknown = require('./start-test-gateway');
     if (!hasStart(loaded)) throw new Error('./start-test-gateway has another export');
     return loaded.startTestGateway;
-  });
-}
+  }),
+);
 
 function hasStart(loaded: unknown): loaded is { readonly startTestGateway: typeof start } {
   return typeof loaded === 'object' && loaded !== null && 'startTestGateway' in loaded;

@@ -73,7 +73,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       },
     );
     return extendGateway({
-      gateway,
+      gateway: guarded(gateway),
       clock,
       accessKey,
       bucketKey,
@@ -204,6 +204,17 @@ function extendGateway(started: StartedGateway): TestGateway {
       clock.set(startedAt);
     },
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Lets `listen` reject, instead of waiting forever, while too much of Node is faked. */
+function guarded(gateway: Gateway): Gateway {
+  return {
+    ...gateway,
+    listen: async () => {
+      checkTimers();
+      return gateway.listen();
+    },
   };
 }
 

@@ -334,6 +334,20 @@ describe('a body in chunks of one byte', () => {
     await oss.close();
   });
 
+  it('does not hold up the next request when nobody reads it', async () => {
+    const server: Server = createServer((_request, response) => response.end());
+    server.on('connection', joinSmallChunks).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const socket = await dial(port);
+    socket.write('GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await once(socket, 'data');
+    socket.write('1\r\nv\r\n'.repeat(3000));
+    socket.write('0\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+    expect(statusesIn(await text(socket))).toEqual(['200']);
+    server.close();
+  });
+
   it('is refused when it is long and unsigned', async () => {
     const oss = await startPost();
     const form = validForm();

@@ -96,3 +96,25 @@ describe.each(['ota', 'uploads', 'iotx-ota'])('a gateway with the bucket %s', (b
     },
   );
 });
+
+it('takes the public host for its own, not for that of the bucket, when it begins with its name', async () => {
+  const publicUrl = 'http://ota.lan:9070';
+  await using gateway = await startTestGateway({ bucket: 'ota', publicUrl, publicRead: true });
+  const text = async (url: string): Promise<string> => (await gateway.fetch(url)).text();
+  await gateway.uploads.deposit({ key: 'x.bin', bytes: Readable.from([Buffer.from('firmware')]) });
+  for (const path of ['x.bin', 'ota/x.bin'])
+    expect(await text(`${publicUrl}/${path}`)).toBe('firmware');
+  expect(await text('http://ota.ota.lan:9070/x.bin')).toBe('firmware');
+  const claimed = await gateway.api.createOTAFirmware({
+    firmwareName: 'demo',
+    destVersion: '1',
+    firmwareUrl: `${publicUrl}/ota/x.bin`,
+  });
+  expect(claimed.firmwareId).toBeDefined();
+});
+
+it.each(['http://h/p?q', 'http://h/#f'])('refuses the public URL %s', async (publicUrl) => {
+  await expect(startTestGateway({ publicUrl })).rejects.toThrow(
+    'publicUrl: expected a URL without a query and a fragment',
+  );
+});

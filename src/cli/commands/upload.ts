@@ -77,14 +77,16 @@ async function upload(path: string, command: UploadCommand): Promise<void> {
     postObject(grant.host, formFields(grant), file, { onProgress: bar.update }),
   ).finally(bar.end);
   if (response.status !== 200) throw new Error(describeRefusal(response));
-  const id = await createOTAFirmware(api, {
-    FirmwareName: command.name,
-    DestVersion: command.version,
-    FirmwareUrl: grant.firmwareUrl,
-    FirmwareSize: size,
-    ProductKey: command.productKey,
-    ...instance,
-  });
+  const id = await reach(endpoint, () =>
+    createOTAFirmware(api, {
+      FirmwareName: command.name,
+      DestVersion: command.version,
+      FirmwareUrl: grant.firmwareUrl,
+      FirmwareSize: size,
+      ProductKey: command.productKey,
+      ...instance,
+    }),
+  );
   process.stdout.write(`FirmwareId   ${id}\n`);
   process.stdout.write(`FirmwareUrl  ${grant.firmwareUrl}\n`);
   process.stdout.write(

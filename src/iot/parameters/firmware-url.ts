@@ -40,15 +40,21 @@ export function resolveFirmwareUrl(url: string, home: Omit<ObjectHome, 'chooseKe
     return { kind: 'foreign', reason: `its host is ${host}, but this gateway is ${address.host}` };
   }
   const base = address?.pathname ?? home.mountPath;
-  const [first, ...others] = keysOf(stripBase(path, base), host, home.bucket);
+  const [first, ...others] = keysOf(stripBase(path, base), host, home);
   return first === undefined
     ? { kind: 'foreign', reason: 'its path is not an object key' }
     : { kind: 'keys', keys: [first, ...others] };
 }
 
 /** @returns the possible keys; in virtual host style, only the path */
-function keysOf(path: string, host: string, bucket: string): string[] {
-  const keys = host.startsWith(`${bucket}.`) ? [path] : keysOfPath(path, bucket);
+function keysOf(
+  path: string,
+  host: string,
+  { bucket, publicUrl }: Pick<ObjectHome, 'bucket' | 'publicUrl'>,
+): string[] {
+  const isOwnHost = publicUrl !== undefined && new URL(publicUrl).host === host;
+  const isBucketHost = host.startsWith(`${bucket}.`) && !isOwnHost;
+  const keys = isBucketHost ? [path] : keysOfPath(path, bucket);
   return keys.filter((key) => findObjectKeyProblem(key) === undefined);
 }
 

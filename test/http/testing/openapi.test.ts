@@ -66,7 +66,9 @@ describe('the OpenAPI document', () => {
           tests: unused,
         }),
       ),
-      ...routesOf(createTestRouter(unused)).map((route) => route.replace(' ', ' /test')),
+      ...routesOf(createTestRouter(unused, (error) => expect(error).toBeUndefined())).map((route) =>
+        route.replace(' ', ' /test'),
+      ),
     ];
     const described = Object.entries(document.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method} ${path}`),

@@ -183,7 +183,7 @@ describe('/_gateway', () => {
     jest.spyOn(gateway.records.ledger, 'listUploads').mockRejectedValue(cause);
     const failed = errorOf(await send({ method: 'GET', path: `${BASE}/snapshot` }));
     expect(failed).toEqual([500, 'failed; the log says why']);
-    expect(logged).toEqual([{ err: cause, path: '/test/snapshot' }]);
+    expect(logged).toEqual([{ err: cause, path: '/_gateway/test/snapshot' }]);
   });
 
   it('answers an invalid fault with JSON', async () => {

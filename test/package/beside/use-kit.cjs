@@ -16,6 +16,9 @@ async function useKit(gateway, bytes = Buffer.from('firmware')) {
   assert.ok(Buffer.from(await downloaded.arrayBuffer()).equals(bytes));
   assert.equal((await gateway.fetch('/_gateway/health/ready')).status, 200);
   assert.equal((await gateway.fetch('/_gateway/nothing')).status, 404);
+  await assert.rejects(gateway.api.queryOTAFirmware({ firmwareId: 'none' }), {
+    name: 'ApiCallError',
+  });
 
   const { grant: lost } = await gateway.seed({ state: 'issued' });
   gateway.faults.next('PostObject', { loseAnswer: true });
