@@ -7,12 +7,10 @@ import { useSettingFiles } from './accounts/setting-files.ts';
 import { createApp } from './app.ts';
 import type { Config, GatewayOptions } from './config/config.ts';
 import { parseConfig } from './config/config.ts';
-import { FaultRegistry } from './faults/fault-registry.ts';
+import type { FaultRegistry } from './faults/fault-registry.ts';
 import type { Listener } from './http/listener.ts';
 import { startListener } from './http/listener.ts';
 import { RefusalLog } from './http/refusal-log.ts';
-import { faultableOperations as iotOperations } from './iot/fault-codes.ts';
-import type { IotFaultCodes } from './iot/fault-codes.ts';
 import { createQuota } from './iot/quota.ts';
 import { RetainedNonces } from './iot/retained-nonces.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
@@ -28,11 +26,9 @@ import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
 import { loadOperatorApp } from './ops/load-operator-app.ts';
-import { faultableOperations as ossOperations } from './oss/fault-codes.ts';
-import type { OssFaultCodes } from './oss/fault-codes.ts';
 import { NoticeLog } from './oss/fidelity.ts';
-import { adjustableClock, createTestMode, requireFreshIds } from './test-mode.ts';
-import type { TestMode, TestModeDependencies } from './test-mode.ts';
+import { adjustableClock, createFaults, createTestMode, requireFreshIds } from './test-mode.ts';
+import type { FaultCodes, TestMode, TestModeDependencies } from './test-mode.ts';
 import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import { combineObservers } from './uploads/observers.ts';
@@ -46,6 +42,8 @@ import type { Uploads } from './uploads/uploads.ts';
 import { createUploads } from './uploads/uploads.ts';
 
 /* Types for the other entry points: the commands, the test kit and the multer storage. */
+export { createFaults } from './test-mode.ts';
+export type { FaultCodes } from './test-mode.ts';
 export type { FaultRegistry, Faults } from './faults/fault-registry.ts';
 export { createQuota } from './iot/quota.ts';
 export { createMemoryRecords } from './ledger/sqlite/records.ts';
@@ -258,14 +256,6 @@ function composeUploads(
       tombstoneRetention: config.tombstoneRetention,
     },
   };
-}
-
-/** Every operation that can fail on purpose, with the error codes that it can have. */
-export interface FaultCodes extends OssFaultCodes, IotFaultCodes {}
-
-/** Creates a registry of faults to inject, for the `faults` of a gateway. */
-export function createFaults(): FaultRegistry<FaultCodes> {
-  return new FaultRegistry(new Map([...ossOperations(), ...iotOperations()]));
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from '../lib/timers.ts';
-import { skipBody } from './small-chunks.ts';
 import { BROKEN, breakReason } from './broken-request.ts';
+import { skipBody } from './small-chunks.ts';
 
 /** How much of a refused body is still read, so that the client receives its response instead of a reset. */
 export interface DrainLimits {
