@@ -38,7 +38,7 @@ export function gatherOptions(
 
 /**
  * Reads the variables of the gateway.
- * @param envFile - the value of the flag `--env-file`: a file of variables in the format that systemd and compose have
+ * @param envFile - the value of the flag `--env-file`: a file with a line `NAME=value` for each variable
  * @throws ConfigError for a file that cannot be read
  */
 export function readVariables(environment: Environment, envFile: unknown): RawOptions {
