@@ -57,7 +57,10 @@ async function main(args: readonly string[]): Promise<void> {
     // Node ends when nothing is left to wait for, even if the command has not come to its end.
     if (!isOver && code === EXIT.done) process.exitCode = EXIT.failed;
   });
-  process.stdout.on('error', endWithReader);
+  process.stdout.on('error', (error: Error) => {
+    isOver = true;
+    endWithReader(error);
+  });
   try {
     await (await createProgram(args)).parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -1,11 +1,19 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { BuiltGateway } from '../support/built-gateway.ts';
-import { ACCOUNT_KEY, eventually, runCli, startBuiltGateway } from '../support/built-gateway.ts';
+import {
+  ACCOUNT_KEY,
+  MAIN,
+  eventually,
+  runCli,
+  startBuiltGateway,
+} from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
 import type { PrivateCa } from '../support/private-ca.ts';
 import { createPrivateCa } from '../support/private-ca.ts';
@@ -258,6 +266,16 @@ describe('the command line', () => {
       expect(stdout).toMatch(new RegExp(`^Examples:\\n.*ota-gateway ${verb}`));
       expect(stdout).not.toContain(ACCOUNT_KEY.secret);
       expect(await runCli(['help', verb], KEYS)).toEqual({ code, stdout, stderr: '' });
+    },
+  );
+
+  it.each([['show-config'], ['serve', '--help'], ['nonsense', '--help']])(
+    'ends quietly when nobody reads the output of %s',
+    async (...args) => {
+      const command = spawn(process.execPath, [MAIN, ...args]);
+      command.stdout.destroy();
+      const [errors, [code]] = await Promise.all([text(command.stderr), once(command, 'exit')]);
+      expect({ errors, code }).toEqual({ errors: '', code: 0 });
     },
   );
 

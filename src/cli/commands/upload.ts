@@ -64,12 +64,9 @@ export function configure(command: Command): void {
 /** Uploads a file to a running gateway as any client does: signs, posts the file, claims it, and prints id and URLs. */
 async function upload(path: string, command: UploadCommand): Promise<void> {
   const size = await sizeOfFile(path);
-  const { endpoint } = command;
   const api = apiClient(command);
   const instance = command.instanceId === undefined ? {} : { IotInstanceId: command.instanceId };
-  const grant = await reach(endpoint, () =>
-    generateOTAUploadURL(api, { FileSuffix: command.suffix, ...instance }),
-  );
+  const grant = await generateOTAUploadURL(api, { FileSuffix: command.suffix, ...instance });
   const bar = progressBar(process.stderr, basename(path), size);
   const bytes = createReadStream(path, { highWaterMark: 256 * 1024 });
   const file = { name: basename(path), size, bytes };
@@ -77,16 +74,14 @@ async function upload(path: string, command: UploadCommand): Promise<void> {
     postObject(grant.host, formFields(grant), file, { onProgress: bar.update }),
   ).finally(bar.end);
   if (response.status !== 200) throw new Error(describeRefusal(response));
-  const id = await reach(endpoint, () =>
-    createOTAFirmware(api, {
-      FirmwareName: command.name,
-      DestVersion: command.version,
-      FirmwareUrl: grant.firmwareUrl,
-      FirmwareSize: size,
-      ProductKey: command.productKey,
-      ...instance,
-    }),
-  );
+  const id = await createOTAFirmware(api, {
+    FirmwareName: command.name,
+    DestVersion: command.version,
+    FirmwareUrl: grant.firmwareUrl,
+    FirmwareSize: size,
+    ProductKey: command.productKey,
+    ...instance,
+  });
   process.stdout.write(`FirmwareId   ${id}\n`);
   process.stdout.write(`FirmwareUrl  ${grant.firmwareUrl}\n`);
   process.stdout.write(
@@ -124,5 +119,6 @@ function apiClient(command: UploadCommand): ApiClientOptions {
     accessKeySecret: key.secret,
     clock: wallClock,
     nonce: () => randomIds.apiRequest(),
+    fetch: (url, init) => reach(endpoint, () => fetch(url, init)),
   };
 }
