@@ -44,9 +44,16 @@ const entries = {
     holds: '`/_gateway`: health and test controls',
     imports: [...basics, ...domain, 'client'],
   },
+  'fault-codes.ts': {
+    holds: 'which operations a test can let fail, and how',
+    imports: ['faults', 'iot', 'oss'],
+  },
   'app.ts': { holds: 'which request goes where', imports: belowApp },
   'test-mode.ts': { holds: 'the composition of the test mode', imports: belowApp },
-  'gateway.ts': { holds: 'the composition', imports: ['app.ts', 'test-mode.ts', ...belowApp] },
+  'gateway.ts': {
+    holds: 'the composition',
+    imports: ['app.ts', 'fault-codes.ts', 'test-mode.ts', ...belowApp],
+  },
   'data-folder.ts': { holds: 'a data folder beside its server', imports: belowApp },
   cli: { holds: 'the commands', imports: entryPoint },
   testing: { holds: 'the test kit', imports: entryPoint },

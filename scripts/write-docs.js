@@ -195,7 +195,7 @@ if (require.main === module) {
     const path = join(docs, name);
     writeFileSync(path, render(readFileSync(path, 'utf8')));
   };
-  const settings = listSettings({ ...dist('config/config.js'), ...dist('cli/environment.js') });
+  const settings = listSettings({ ...dist('config/config.js'), ...dist('cli/names.js') });
   rewrite('settings.md', (text) => renderSettings(text, settings));
   const { formatOptions, renderOptions } = require('./write-options.js');
   const { SETTING_GROUPS } = dist('config/settings.js');

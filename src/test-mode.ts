@@ -2,28 +2,15 @@ import type { RequestListener } from 'node:http';
 import type { Keys } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
-import { FaultRegistry } from './faults/fault-registry.ts';
-import { faultableOperations as iotOperations } from './iot/fault-codes.ts';
-import type { IotFaultCodes } from './iot/fault-codes.ts';
 import type { Clock } from './lib/clock.ts';
 import { AdjustableClock } from './lib/clock.ts';
 import { UploadWaits } from './ops/await-upload.ts';
 import { createSeeding } from './ops/seeding.ts';
 import type { TestControls } from './ops/test-controls.ts';
-import { faultableOperations as ossOperations } from './oss/fault-codes.ts';
-import type { OssFaultCodes } from './oss/fault-codes.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import type { UploadLedger } from './uploads/ports.ts';
 import { findInSnapshot } from './uploads/snapshot.ts';
 import type { UploadEvents } from './uploads/upload-events.ts';
-
-/** Every operation that can fail on purpose, with the error codes that it can have. */
-export interface FaultCodes extends OssFaultCodes, IotFaultCodes {}
-
-/** Creates a registry of faults to inject, for the `faults` of a gateway. */
-export function createFaults(): FaultRegistry<FaultCodes> {
-  return new FaultRegistry(new Map([...ossOperations(), ...iotOperations()]));
-}
 
 /** @returns the clock of test mode, which can be moved: the given one, or one that follows it or stands still */
 export function adjustableClock({ testClock }: Config, clock: Clock): AdjustableClock {

@@ -45,3 +45,17 @@ describe('the API reference', () => {
     }
   });
 });
+
+// The default tests compare the pages with what the functions of the script return. This runs the script itself.
+it('the other pages are what `npm run docs` writes', async () => {
+  const names = (await readdir(join(root, 'docs'))).filter((name) => /\.(md|json)$/.test(name));
+  const written = [
+    ...names.map((name) => join(root, 'docs', name)),
+    join(root, 'src/config/options.ts'),
+  ];
+  const readAll = (): Promise<string[]> =>
+    Promise.all(written.map((path) => readFile(path, 'utf8')));
+  const before = await readAll();
+  await run(process.execPath, [join(root, 'scripts/write-docs.js')], { cwd: root });
+  expect(await readAll()).toEqual(before);
+});
