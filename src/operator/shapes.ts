@@ -1,0 +1,132 @@
+/*
+ * The JSON of the operator API, which is also what the commands print with --json. Descriptions are shown in the OpenAPI
+ * document.
+ */
+import { z } from 'zod';
+
+/** The states of an upload, in the order of its life. */
+export const UPLOAD_STATES = ['issued', 'stored', 'claimed', 'purging', 'purged'] as const;
+const STATUS_NAMES = ['notNeeded', 'unverified', 'verified', 'verifying', 'failed'] as const;
+
+const time = z.iso.datetime().describe('ISO 8601 in UTC');
+const bytes = z.int().min(0).describe('in bytes');
+const hexadecimal = z.string().describe('lower-case hexadecimal');
+const milliseconds = z.number().describe('in milliseconds');
+
+/** Every response with an error. */
+export const errorShape = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    hint: z.string().exactOptional().describe('what to do'),
+  }),
+});
+
+/** An upload in any state. */
+export const uploadShape = z.object({
+  key: z.string(),
+  state: z.enum(UPLOAD_STATES),
+  accountId: z.string().exactOptional().describe('absent when its form was not signed here'),
+  issuedAt: time.exactOptional(),
+  policyExpiresAt: time.exactOptional(),
+  size: bytes.exactOptional(),
+  md5: hexadecimal.exactOptional(),
+  crc64: z.string().exactOptional().describe('CRC-64/XZ, unsigned decimal'),
+  sha256: hexadecimal.exactOptional(),
+  contentType: z.string().exactOptional(),
+  storedAt: time.exactOptional(),
+  claimUntil: time.exactOptional().describe('claim deadline of a stored upload'),
+  firmwareId: z.string().exactOptional().describe('firmware package that has claimed it'),
+  packageName: z.string().exactOptional(),
+  packageVersion: z.string().exactOptional(),
+  purgeReason: z.enum(['unclaimed', 'replaced', 'deleted', 'retired']).exactOptional(),
+  purgingSince: time.exactOptional(),
+  purgedAt: time.exactOptional(),
+});
+
+/** A firmware package. */
+export const packageShape = z.object({
+  firmwareId: z.string(),
+  name: z.string().describe('FirmwareName'),
+  version: z.string().describe('DestVersion'),
+  moduleName: z.string(),
+  accountId: z.string(),
+  instanceId: z.string().exactOptional(),
+  productKey: z.string().exactOptional(),
+  description: z.string().exactOptional(),
+  status: z.enum(STATUS_NAMES),
+  verifyProgress: z.int().min(0).max(100).describe('percent'),
+  signMethod: z.enum(['MD5', 'SHA256']),
+  files: z.array(
+    z.object({
+      name: z.string().exactOptional(),
+      key: z.string(),
+      size: bytes,
+      sign: hexadecimal,
+      md5: hexadecimal,
+    }),
+  ),
+  createdAt: time,
+  modifiedAt: time,
+});
+
+/** A request that was handled, as the log and `trace` show it. */
+export const requestShape = z.object({
+  at: time,
+  requestId: z.string(),
+  traceId: z.string().exactOptional().describe('of the header traceparent'),
+  dialect: z.enum(['iot', 'oss', 'operator', 'http']),
+  operation: z.string().exactOptional(),
+  code: z.string().describe('OK, or the code of the refusal'),
+  status: z.int(),
+  reason: z.string().exactOptional().describe('why it was refused'),
+  account: z.string().exactOptional(),
+  key: z.string().exactOptional(),
+  keys: z.array(z.string()).exactOptional().describe('of a package with several files'),
+  from: z.string().exactOptional().describe('state of the upload before it'),
+  to: z.string().exactOptional().describe('state of the upload after it'),
+  bytesIn: bytes,
+  bytesOut: bytes,
+  ms: milliseconds,
+  peer: z.string().exactOptional(),
+});
+
+/** A refused request. */
+export const refusalShape = z.object({
+  requestId: z.string(),
+  at: time,
+  dialect: z.enum(['iot', 'oss', 'operator', 'http']),
+  operation: z.string().exactOptional(),
+  code: z.string(),
+  status: z.int(),
+  ec: z.string().exactOptional().describe('fine-grained code of OSS'),
+  reason: z.string(),
+  message: z.string(),
+  accountId: z.string().exactOptional(),
+  accessKeyId: z.string().exactOptional(),
+  key: z.string().exactOptional(),
+  peer: z.string().exactOptional(),
+  agent: z.string().exactOptional(),
+  traceId: z.string().exactOptional(),
+  repeats: z.int().min(0).describe('further requests that were refused like it within a minute'),
+});
+
+/** Why a request was refused, and what to do. */
+export const storyShape = z.object({
+  requestId: z.string().exactOptional(),
+  headline: z.string(),
+  lines: z.array(
+    z.object({
+      mark: z.enum(['met', 'notMet', 'info']),
+      text: z.string(),
+      details: z.array(z.string()).exactOptional(),
+    }),
+  ),
+  toPass: z.string(),
+});
+
+export type UploadShape = z.infer<typeof uploadShape>;
+export type PackageShape = z.infer<typeof packageShape>;
+export type RequestShape = z.infer<typeof requestShape>;
+export type RefusalShape = z.infer<typeof refusalShape>;
+export type StoryShape = z.infer<typeof storyShape>;
