@@ -6,6 +6,7 @@ import type { FaultPlan } from './faults/fault-plan.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
 import { publicHosts } from './http/public-host.ts';
 import type { RefusalLog } from './http/refusal-log.ts';
+import type { Recording } from './http/request-record.ts';
 import { isCallQuery } from './iot/calls/wire-call.ts';
 import { createIotRouter } from './iot/router.ts';
 import type { IotHandler } from './iot/router.ts';
@@ -32,6 +33,7 @@ export interface AppDependencies {
   readonly quota: Quota;
   readonly notices: NoticeLog;
   readonly refusals: RefusalLog;
+  readonly recording: Recording;
   /** The machine's clock, which clients date their calls by. */
   readonly wallClock: Clock;
   /** Ports that the gateway listens on; it may add more later. */
@@ -157,7 +159,7 @@ function isForOperator({ url }: Outline): boolean {
 }
 
 function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandler } {
-  const { config, faults, keys, nonces, notices, quota, refusals, uploads, wallClock } = deps;
+  const { config, faults, keys, nonces, notices, quota, recording, refusals, uploads } = deps;
   const limitedLog = new LimitedLog(uploads.logger, 'requests');
   const shared = {
     uploads,
@@ -166,7 +168,8 @@ function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandl
     publicUrl: config.publicUrl,
     faults,
     refusals,
-    wallClock,
+    recording,
+    wallClock: deps.wallClock,
     unsigned: new MemoryBudget({ total: config.maxUnsigned, ...UNSIGNED }),
   };
   const iot = createIotRouter({

@@ -13,6 +13,7 @@ import type { FaultRegistry } from './faults/fault-registry.ts';
 import type { Listener } from './http/listener.ts';
 import { startListener } from './http/listener.ts';
 import { RefusalLog } from './http/refusal-log.ts';
+import { createRequestLog } from './http/request-log.ts';
 import { createQuota } from './iot/quota.ts';
 import { RetainedNonces } from './iot/retained-nonces.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
@@ -198,10 +199,16 @@ function composeApp(
     },
   });
   const ownPorts = new Set<number>();
+  const machine = parts.wallClock ?? wallClock;
   const app = createApp({
     ...{ config, ownPorts, keys, uploads, nonces, quota, ...watched },
+    recording: {
+      observe: createRequestLog(uploads.logger),
+      wallClock: machine,
+      monotonicClock: parts.monotonicClock ?? monotonicClock,
+    },
     tests: tests?.controls,
-    wallClock: parts.wallClock ?? wallClock,
+    wallClock: machine,
   });
   return { app, ownPorts, tests };
 }

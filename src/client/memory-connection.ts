@@ -10,6 +10,8 @@ const MAX_HEADER_BYTES = 64 * 1024;
 export class MemorySocket extends Duplex {
   #peer: MemorySocket | undefined;
   #onRead: (() => void) | undefined;
+  /** As in `net.Socket`. */
+  bytesRead = 0;
 
   /** @returns two ends; what is written to one is read from the other */
   static pair(): [MemorySocket, MemorySocket] {
@@ -33,6 +35,7 @@ export class MemorySocket extends Duplex {
       return;
     }
     peer.#onRead = done;
+    peer.bytesRead += chunk.length;
     // A copy, as in the kernel: the sender may reuse its memory after `done`.
     peer.push(Buffer.from(chunk));
   }

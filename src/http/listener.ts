@@ -20,6 +20,7 @@ import {
 } from './client-error.ts';
 import type { ClientError } from './client-error.ts';
 import { RefusedConnections } from './refused-connections.ts';
+import type { RequestObserver } from './request-record.ts';
 import { openTlsDoor } from './tls-door.ts';
 import { Traffic } from './traffic.ts';
 import type { Exchange } from './traffic.ts';
@@ -63,22 +64,24 @@ const HEADERS_SUM_MS = 250;
 /**
  * Starts to listen. Resolves when requests are accepted.
  * @param logger - gets a line for each refused connection, but only some of them in a second
+ * @param observe - is called for each refused connection
  */
 export async function startListener(
   handle: RequestListener,
   options: ListenOptions,
   logger: Logger,
+  observe?: RequestObserver,
 ): Promise<Listener> {
   const log = new LimitedLog(logger, 'refused connections');
   const drain = { bytes: options.drainBytes, milliseconds: options.drainTime };
-  const refused = new RefusedConnections(log, drain);
+  const refused = new RefusedConnections(log, drain, observe);
   const traffic = new Traffic(
     (request, response) => {
       if (hasHost(request)) handle(request, response);
       else refused.respondTo(response, NO_HOST);
     },
-    (socket, reason) => {
-      refused.log(socket, {}, reason);
+    (socket, message) => {
+      refused.log(socket, { reason: 'overloaded' }, message);
     },
   );
   const server = createListeningServer(traffic, refused, options);
@@ -166,7 +169,11 @@ function createListeningServer(
     });
   });
   server.on('drop', (peer?: DropArgument) => {
-    refused.log(peer ?? {}, {}, 'dropped a connection, because there are already too many');
+    refused.log(
+      peer ?? {},
+      { reason: 'overloaded' },
+      'dropped a connection, because there are already too many',
+    );
   });
   return server;
 }

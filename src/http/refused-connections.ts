@@ -2,20 +2,25 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LimitedLog } from '../lib/limited-log.ts';
 import { clearTimeout, setTimeout } from '../lib/timers.ts';
+import { wallClock } from '../lib/clock.ts';
 import { bodyOf, headersOf, printable } from './client-error.ts';
 import type { ClientError, Refusal } from './client-error.ts';
 import type { DrainLimits } from './drain.ts';
+import type { RefusalReason } from './refusal-reason.ts';
+import type { RequestObserver } from './request-record.ts';
 
 /** Refuses connections, and logs why. */
 export class RefusedConnections {
   readonly #log: LimitedLog;
   readonly #limits: DrainLimits;
+  readonly #observe: RequestObserver | undefined;
   readonly #refused = new WeakSet<Socket>();
 
   /** @param limits - what is still read, so that the client receives the response instead of a reset */
-  constructor(log: LimitedLog, limits: DrainLimits) {
+  constructor(log: LimitedLog, limits: DrainLimits, observe?: RequestObserver) {
     this.#log = log;
     this.#limits = limits;
+    this.#observe = observe;
   }
 
   /** Whether a connection is refused already: its parser reports each further piece of it as an error. */
@@ -68,19 +73,34 @@ export class RefusedConnections {
   /** @param socket - the connection, or its addresses */
   log(
     { remoteAddress, remotePort }: Partial<Pick<Socket, 'remoteAddress' | 'remotePort'>>,
-    details: object,
+    details: RefusalDetails,
     message: string,
   ): void {
+    const facts = { dialect: 'http', reason: 'not_http', ...details } as const;
     this.#log.info(
-      { peer: `${remoteAddress ?? '?'} ${String(remotePort ?? '?')}`, ...details },
+      { ...facts, peer: `${remoteAddress ?? '?'} ${String(remotePort ?? '?')}` },
       message,
     );
+    const { code = 'BadRequest', reason = 'not_http', status = 0 } = details;
+    this.#observe?.({
+      ...{ dialect: 'http', requestId: '', traceId: undefined, operation: undefined },
+      ...{ code, status, reason, account: undefined, keys: [], from: undefined, to: undefined },
+      ...{ bytesIn: 0, bytesOut: 0, ms: 0, peer: remoteAddress, at: wallClock.now() },
+    });
   }
 }
 
-function detailsOf({ code, reason }: ClientError): object {
+interface RefusalDetails {
+  /** Of the parser or of the TLS library. */
+  readonly code?: string;
+  readonly detail?: string;
+  readonly status?: number;
+  readonly reason?: RefusalReason;
+}
+
+function detailsOf({ code, reason }: ClientError): RefusalDetails {
   return {
     ...(code !== undefined && { code }),
-    ...(reason !== undefined && { reason: printable(reason) }),
+    ...(reason !== undefined && { detail: printable(reason) }),
   };
 }

@@ -1,33 +1,152 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../lib/clock.ts';
+import type { RefusalReason } from './refusal-reason.ts';
+
+/** Who handles a request. `http`: nobody, it was refused before it reached a dialect. */
+export type Dialect = 'iot' | 'oss' | 'operator' | 'http';
+
 /** What is known of a request when its response has ended. */
 export interface RequestRecord {
+  /** Empty for bytes that are no request. */
   readonly requestId: string;
   /** Of a valid `traceparent` header (W3C Trace Context). */
   readonly traceId: string | undefined;
-  /** `http`: refused before it reached a dialect. */
   readonly dialect: Dialect;
   readonly operation: string | undefined;
-  /** `OK`, or the dialect's own code: an IoT call that is refused has the status 200. */
+  /** `OK`, or the dialect's own code: an IoT call that is refused may have the status 200. */
   readonly code: string;
-  /** The HTTP status; 0 when no response was sent. */
+  /** The HTTP status; 0 when the client was gone before the response. */
   readonly status: number;
   /** Why it was refused; undefined for a success. */
-  readonly reason: string | undefined;
+  readonly reason: RefusalReason | undefined;
+  /** The account of the access key that it names, whether or not its signature is right. */
   readonly account: string | undefined;
   /** The object keys that it names. */
   readonly keys: readonly string[];
-  /** The state of the upload before and after it, when it has changed it. */
+  /** The state of its uploads before and after it; `to` only when it has changed something. */
   readonly from: string | undefined;
   readonly to: string | undefined;
-  /** Bytes of both bodies. */
+  /** Bytes of the two bodies. */
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** From the head of the request to the end of its response, in milliseconds. */
   readonly ms: number;
   /** The address of the client. */
   readonly peer: string | undefined;
-  /** By the machine's clock, in Unix milliseconds. */
+  /** When it began, by the machine's clock, in Unix milliseconds. */
   readonly at: number;
 }
 
-/** Who handles a request. */
-export type Dialect = 'iot' | 'oss' | 'operator' | 'http';
+/** Is called for each request after its response has ended. */
+export type RequestObserver = (record: RequestRecord) => void;
+
+/** What recording works with. */
+export interface Recording {
+  readonly observe: RequestObserver;
+  readonly wallClock: Clock;
+  /** Measures durations. */
+  readonly monotonicClock: Clock;
+}
+
+/** A request that is being handled. Those who handle it fill in what they learn. */
+export class OpenRecord {
+  readonly requestId: string;
+  readonly dialect: Dialect;
+  readonly traceId: string | undefined;
+  readonly peer: string | undefined;
+  readonly at: number;
+  operation: string | undefined;
+  code = 'OK';
+  reason: RefusalReason | undefined;
+  account: string | undefined;
+  keys: readonly string[] = [];
+  from: string | undefined;
+  to: string | undefined;
+  /** Absent: the `Content-Length` of the response counts. */
+  bytesOut: number | undefined;
+  #isHandled = false;
+  #complete: (() => void) | undefined;
+
+  constructor(request: IncomingMessage, requestId: string, dialect: Dialect, at: number) {
+    this.requestId = requestId;
+    this.dialect = dialect;
+    this.at = at;
+    this.traceId = traceIdOf(request);
+    this.peer = request.socket.remoteAddress;
+  }
+
+  /** Notes that the request was handled to its end, also without a response. */
+  handled(): void {
+    this.#isHandled = true;
+    this.#complete?.();
+  }
+
+  /** Calls back when the request was handled. */
+  whenHandled(complete: () => void): void {
+    if (this.#isHandled) complete();
+    else this.#complete = complete;
+  }
+
+  /** Notes that the request is refused. */
+  refuse(code: string, reason: RefusalReason): void {
+    this.code = code;
+    this.reason = reason;
+  }
+
+  /** Notes that the client has closed the connection before it had a response. */
+  vanish(): void {
+    this.refuse('ClientVanished', 'incomplete');
+  }
+}
+
+/**
+ * Begins the record of a request. It is observed when the request was handled, see `handled`, and its response has ended
+ * or its client is gone: an upload may be stored after its client has gone.
+ */
+export function openRecord(
+  { monotonicClock, observe, wallClock }: Recording,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  dialect: Dialect,
+): OpenRecord {
+  const record = new OpenRecord(request, requestId, dialect, wallClock.now());
+  const { socket } = request;
+  const begunAt = monotonicClock.now();
+  const readBefore = socket.bytesRead;
+  response.once('close', () => {
+    const status = response.headersSent ? response.statusCode : 0;
+    const bytesIn = bodyBytes(request, socket.bytesRead - readBefore);
+    record.whenHandled(() => {
+      if (status === 0 && record.code === 'OK' && record.to === undefined) record.vanish();
+      const { account, at, code, from, keys, operation, peer, reason, to, traceId } = record;
+      observe({
+        ...{ requestId, traceId, dialect, operation, code, status, reason, account, keys },
+        ...{ from, to, bytesIn, peer, at },
+        bytesOut: status === 0 ? 0 : (record.bytesOut ?? announcedBytes(response)),
+        ms: monotonicClock.now() - begunAt,
+      });
+    });
+  });
+  return record;
+}
+
+/** @param received - bytes that the connection has read since the head of the request */
+function bodyBytes({ complete, headers }: IncomingMessage, received: number): number {
+  const announced = headers['content-length'];
+  if (announced === undefined) return headers['transfer-encoding'] === undefined ? 0 : received;
+  return complete ? Number(announced) : Math.min(received, Number(announced));
+}
+
+function announcedBytes(response: ServerResponse): number {
+  return response.req.method === 'HEAD' ? 0 : Number(response.getHeader('content-length') ?? 0);
+}
+
+const TRACE_PARENT =
+  /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-|$)/;
+
+/** @returns the trace id of a valid `traceparent` (W3C Trace Context, 3.2) */
+function traceIdOf({ headers }: IncomingMessage): string | undefined {
+  const { traceparent } = headers;
+  return typeof traceparent === 'string' ? TRACE_PARENT.exec(traceparent)?.[1] : undefined;
+}

@@ -1,3 +1,4 @@
+import type { RefusalReason } from '../http/refusal-reason.ts';
 import { fill } from '../lib/template.ts';
 import type { Placeholder, Values } from '../lib/template.ts';
 
@@ -12,7 +13,11 @@ import type { Placeholder, Values } from '../lib/template.ts';
  * in issues of its SDKs); the sentences after the first one are ours.
  */
 export const GATEWAY_ERRORS = {
-  UnsupportedHTTPMethod: { status: 400, message: 'This http method is not supported.' },
+  UnsupportedHTTPMethod: {
+    status: 400,
+    reason: 'unsupported',
+    message: 'This http method is not supported.',
+  },
   'Missing{name}': { status: 400, message: '{name} is mandatory for this action.' },
   /** Only for signature V3 (apache/paimon#9937). */
   MissingHeader: {
@@ -28,56 +33,90 @@ export const GATEWAY_ERRORS = {
   /** Status from openapi-sdk-php-client#230. */
   'InvalidAction.NotFound': {
     status: 404,
+    reason: 'unsupported',
     message: 'Specified api is not found, please check your url and method.',
   },
   InvalidSignatureMethod: { status: 400, message: 'Specified signature method is not valid.' },
   /** Status from aliyun-exporter#36 and aliyun-ddns-cli#24. */
   'InvalidAccessKeyId.NotFound': {
     status: 404,
+    reason: 'unknown_access_key',
     message: 'Specified access key is not found.',
   },
-  'InvalidAccessKeyId.Inactive': { status: 400, message: 'Specified access key is disabled.' },
+  'InvalidAccessKeyId.Inactive': {
+    status: 400,
+    reason: 'disabled_access_key',
+    message: 'Specified access key is disabled.',
+  },
   /** The two codes of security tokens are constants of the SDKs; their statuses and texts are unverified. */
-  'InvalidSecurityToken.Expired': { status: 400, message: 'Specified SecurityToken is expired.' },
+  'InvalidSecurityToken.Expired': {
+    status: 400,
+    reason: 'security_token',
+    message: 'Specified SecurityToken is expired.',
+  },
   'InvalidSecurityToken.MismatchWithAccessKey': {
     status: 400,
+    reason: 'security_token',
     message: 'Specified SecurityToken mismatch with the AccessKey.',
   },
   'InvalidTimeStamp.Format': {
     status: 400,
+    reason: 'clock_skew',
     message: 'Specified time stamp or date value is not well formatted. Expected {expected}.',
   },
   'InvalidTimeStamp.Expired': {
     status: 400,
+    reason: 'clock_skew',
     message: 'Specified time stamp or date value is expired. The time of the server is {now}.',
   },
   /** Status from alibaba-cloud-sdk-go#39. */
-  SignatureNonceUsed: { status: 400, message: 'Specified signature nonce was used already.' },
+  SignatureNonceUsed: {
+    status: 400,
+    reason: 'replayed',
+    message: 'Specified signature nonce was used already.',
+  },
   /** SDKs compare the text after the colon with their own string to sign, so it must be the end of the message. */
   SignatureDoesNotMatch: {
     status: 400,
+    reason: 'signature_mismatch',
     message:
       'Specified signature is not matched with our calculation. {hint}server string to sign is:{stringToSign}',
   },
   IncompleteSignature: {
     status: 400,
+    reason: 'signature_mismatch',
     message: 'The request signature does not conform to Aliyun standards. {reason}',
   },
-  'Throttling.User': { status: 400, message: 'Request was denied due to user flow control.' },
+  'Throttling.User': {
+    status: 400,
+    reason: 'throttled',
+    message: 'Request was denied due to user flow control.',
+  },
   /** Ours: the response of the platform is unverified. */
   RequestBodyTooLarge: {
     status: 413,
+    reason: 'too_large',
     message: 'The body of an API call may have at most {limit} bytes.',
   },
   /** Ours: the response of the platform to an incomplete request is unverified. */
-  IncompleteBody: { status: 400, message: 'The body of the request is incomplete: {reason}' },
-  RequestTimeout: { status: 408, message: 'The request did not arrive in time.' },
+  IncompleteBody: {
+    status: 400,
+    reason: 'incomplete',
+    message: 'The body of the request is incomplete: {reason}',
+  },
+  RequestTimeout: {
+    status: 408,
+    reason: 'incomplete',
+    message: 'The request did not arrive in time.',
+  },
   ServiceUnavailable: {
     status: 503,
+    reason: 'overloaded',
     message: 'The request has failed due to a temporary failure of the server.',
   },
   InternalError: {
     status: 500,
+    reason: 'internal',
     message: 'The request processing has failed due to some unknown error, exception or failure.',
   },
 } as const;
@@ -136,6 +175,19 @@ export const BUSINESS_ERRORS = {
   'iot.ota.FirmwareNotFound': 'The specified firmware does not exist. FirmwareId was {firmwareId}.',
 } as const;
 
+/** Why, in the words of the operator. Every other code is about a parameter. */
+const BUSINESS_REASONS: Partial<Record<BusinessCode, RefusalReason>> = {
+  'iot.firmware.AlreadyExistedFirmwareName': 'claim_taken',
+  'iot.firmware.AlreadyExistedFirmwareVersion': 'claim_taken',
+  'iot.firmware.InvalidFirmwareSize': 'claim_mismatch',
+  'iot.firmware.InvalidFirmwareSign': 'claim_mismatch',
+  'iot.firmware.EmptyFirmwareFile': 'claim_mismatch',
+  'iot.firmware.FirmwareCountExceedMax': 'limit',
+  'iot.firmware.SystemBusy': 'overloaded',
+  'iot.firmware.FirmwareNotFound': 'not_found',
+  'iot.ota.FirmwareNotFound': 'not_found',
+};
+
 export type GatewayErrorName = keyof typeof GATEWAY_ERRORS;
 export type BusinessCode = keyof typeof BUSINESS_ERRORS;
 
@@ -152,27 +204,34 @@ export class GatewayError extends Error {
   readonly status: number;
   /** Headers to send with the response. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Why, in the words of the operator. */
+  readonly reason: RefusalReason;
 
   constructor(
     code: string,
     status: number,
     message: string,
     headers: Readonly<Record<string, string>>,
+    reason: RefusalReason,
   ) {
     super(message);
     this.code = code;
     this.status = status;
     this.headers = headers;
+    this.reason = reason;
   }
 }
 
 /** Thrown by an operation to refuse a call. */
 export class BusinessError extends Error {
   readonly code: BusinessCode;
+  /** Why, in the words of the operator. */
+  readonly reason: RefusalReason;
 
-  constructor(code: BusinessCode, message: string) {
+  constructor(code: BusinessCode, message: string, reason: RefusalReason) {
     super(message);
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -182,16 +241,25 @@ export function gatewayError<Name extends GatewayErrorName>(
   details: Values<Name | (typeof GATEWAY_ERRORS)[Name]['message']>,
   headers: Readonly<Record<string, string>> = {},
 ): GatewayError {
-  const { message, status } = GATEWAY_ERRORS[name];
-  return new GatewayError(fill(name, details), status, fill(message, details), headers);
+  const row: {
+    readonly message: string;
+    readonly status: number;
+    readonly reason?: RefusalReason;
+  } = GATEWAY_ERRORS[name];
+  const { message, reason = 'parameter', status } = row;
+  return new GatewayError(fill(name, details), status, fill(message, details), headers, reason);
 }
 
-/** Makes the error of a call that its operation refuses. */
+/**
+ * Makes the error of a call that its operation refuses.
+ * @param reason - for a code that has several
+ */
 export function businessError<Code extends BusinessCode>(
   code: Code,
   details: Values<(typeof BUSINESS_ERRORS)[Code]>,
+  reason: RefusalReason = BUSINESS_REASONS[code] ?? 'parameter',
 ): BusinessError {
-  return new BusinessError(code, fill(BUSINESS_ERRORS[code], details));
+  return new BusinessError(code, fill(BUSINESS_ERRORS[code], details), reason);
 }
 
 /** @returns the message as it may be kept: without the string to sign, which has every value of a call */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Account } from '../accounts/accounts.ts';
 import { pause, resetConnection, corruptResponse } from '../faults/connection-faults.ts';
 import type { Fault, FaultPlan } from '../faults/fault-plan.ts';
+import type { OpenRecord } from '../http/request-record.ts';
 import { fill } from '../lib/template.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { TIMESTAMP_SHAPE } from './calls/freshness.ts';
@@ -16,7 +17,7 @@ import { toUtc } from './utc.ts';
 /** A call that has passed every check. */
 export interface AdmittedCall {
   readonly request: IncomingMessage;
-  readonly requestId: string;
+  readonly record: OpenRecord;
   readonly signed: SignedCall;
   readonly account: Account;
   readonly operation: Operation;
@@ -63,6 +64,8 @@ async function applyFault(fault: Fault, call: AdmittedCall): Promise<boolean> {
 /** `x-acs-retry-after` of a throttled call, in milliseconds: the period of a quota. */
 const RETRY_AFTER = '1000';
 
+const INJECTED = 'ordered_fault';
+
 function refusal(
   fault: Extract<Fault, { kind: 'refuse' }>,
   call: AdmittedCall,
@@ -70,11 +73,11 @@ function refusal(
   const { code } = fault;
   const details = { ...usualDetails(code, call), ...fault.details };
   if (isBusinessCode(code)) {
-    return new BusinessError(code, fault.message ?? fill(BUSINESS_ERRORS[code], details));
+    return new BusinessError(code, fault.message ?? fill(BUSINESS_ERRORS[code], details), INJECTED);
   }
   const { message, status } = gatewayFacts(code);
   const headers = code === 'Throttling.User' ? { 'x-acs-retry-after': RETRY_AFTER } : {};
-  return new GatewayError(code, status, fault.message ?? fill(message, details), headers);
+  return new GatewayError(code, status, fault.message ?? fill(message, details), headers, INJECTED);
 }
 
 function isBusinessCode(code: string): code is BusinessCode {

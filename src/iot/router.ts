@@ -7,6 +7,8 @@ import type { MemoryBudget } from '../http/memory-budget.ts';
 import { LOST_BODY, warnOfLostBody } from '../http/parsed-body.ts';
 import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
 import type { RefusalLog } from '../http/refusal-log.ts';
+import { openRecord } from '../http/request-record.ts';
+import type { OpenRecord, Recording } from '../http/request-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isDiskFull } from '../lib/errno.ts';
 import type { LimitedLog } from '../lib/limited-log.ts';
@@ -40,6 +42,7 @@ export interface IotDependencies {
   readonly quota: Quota;
   readonly quotaRule: QuotaRule;
   readonly refusals: RefusalLog;
+  readonly recording: Recording;
   /** Undefined when no request fails on purpose. */
   readonly faults: FaultPlan | undefined;
   /** The clock that clients take their dates from, also after a test has moved the clock of the gateway. */
@@ -102,11 +105,13 @@ async function handleCall(
   response: ServerResponse,
   call: WireCall,
 ): Promise<void> {
-  const requestId = deps.uploads.ids.apiRequest();
-  const rendered = await runCall(deps, request, call, requestId);
-  if (rendered === undefined) return;
-  writeHead(deps, response, requestId, rendered);
-  response.end(rendered.text);
+  const record = recordCall(deps, request, response);
+  const rendered = await runCall(deps, request, call, record);
+  if (rendered !== undefined) {
+    writeHead(deps, response, record, rendered);
+    response.end(rendered.text);
+  }
+  record.handled();
 }
 
 /**
@@ -119,14 +124,23 @@ async function refuseUnread(
   response: ServerResponse,
   { head, error }: { readonly head: CallHead; readonly error: GatewayError },
 ): Promise<void> {
-  const requestId = deps.uploads.ids.apiRequest();
+  const record = recordCall(deps, request, response);
   const signed = readSigned(deps, withoutBody(head));
-  const rendered = refuse(deps, request, signed, requestId, error);
+  const rendered = refuse(deps, request, signed, record, error);
   response.setHeader('Connection', 'close');
-  writeHead(deps, response, requestId, rendered);
+  writeHead(deps, response, record, rendered);
   response.write(rendered.text);
   await drain(request, DRAIN_LIMITS);
   response.end();
+  record.handled();
+}
+
+function recordCall(
+  { recording, uploads }: IotDependencies,
+  request: IncomingMessage,
+  response: ServerResponse,
+): OpenRecord {
+  return openRecord(recording, request, response, uploads.ids.apiRequest(), 'iot');
 }
 
 function isFailure(body: CallBody | ReadFailure): body is ReadFailure {
@@ -159,23 +173,25 @@ async function runCall(
   deps: CallDependencies,
   request: IncomingMessage,
   call: WireCall,
-  requestId: string,
+  record: OpenRecord,
 ): Promise<RenderedResponse | undefined> {
   const signed = readSigned(deps, call);
   const { accounts, nonces, quota, quotaRule, uploads, wallClock } = deps;
   const admission = { accounts, nonces, quota, quotaRule, clock: uploads.clock, wallClock };
   try {
     const { account, operation, parameters } = await admit(admission, call.method, signed);
-    const admitted = { request, requestId, signed, account, operation, parameters, uploads };
+    record.operation = operation.name;
+    record.account = account.id;
+    const admitted = { request, record, signed, account, operation, parameters, uploads };
     return await deps.carryOut(admitted);
   } catch (error) {
-    return refuse(deps, request, signed, requestId, error);
+    return refuse(deps, request, signed, record, error);
   }
 }
 
 async function runOperation(
   { accounts, bucketKey, publicUrl, uploads }: IotDependencies,
-  { account, operation, parameters, request, requestId, signed }: AdmittedCall,
+  { account, operation, parameters, record, request, signed }: AdmittedCall,
 ): Promise<RenderedResponse> {
   const context = {
     uploads,
@@ -186,7 +202,8 @@ async function runOperation(
     account,
     isSoleAccount: accounts.soleAccount !== undefined,
     instanceId: chooseInstance(account, parameters),
-    requestId,
+    requestId: record.requestId,
+    record,
   };
   const result = await operation.run(context, { values: parameters, prefix: '' });
   return renderResult(formatOf(signed), operation.name, result);
@@ -196,28 +213,30 @@ function refuse(
   { accounts, refusals, uploads }: IotDependencies,
   request: IncomingMessage,
   signed: SignedCall,
-  requestId: string,
+  record: OpenRecord,
   error: unknown,
 ): RenderedResponse {
-  const { clock, logger } = uploads;
+  const { requestId } = record;
   const { accessKeyId, action } = signed.common;
   const isRefusal = error instanceof BusinessError || error instanceof GatewayError;
+  if (!isRefusal) uploads.logger.error({ err: error, requestId, action }, 'a call failed');
   // A full disk is no bug of the gateway, and goes away: the purge makes room.
   const failure = isDiskFull(error) ? 'ServiceUnavailable' : 'InternalError';
   const refusal = isRefusal ? error : gatewayError(failure, {});
   const { code } = refusal;
-  if (isRefusal) logger.debug({ requestId, action, code }, 'a call was refused');
-  else logger.error({ err: error, requestId, action }, 'a call failed');
+  record.refuse(code, refusal.reason);
+  record.operation = action;
+  record.account = accessKeyId === undefined ? undefined : accounts.find(accessKeyId)?.account.id;
   const format = formatOf(signed);
   const rendered =
     refusal instanceof BusinessError
       ? renderBusinessError(format, action ?? '', refusal, requestId)
       : renderGatewayError(format, refusal, requestId, request.headers.host ?? '');
-  const account = accessKeyId === undefined ? undefined : accounts.find(accessKeyId)?.account.id;
-  const about = { operation: action, key: undefined, account };
+  const { account, keys } = record;
+  const about = { operation: action, key: keys[0], account };
   const { status } = rendered;
   const message = summaryOf(refusal);
-  refusals.report({ dialect: 'iot', code, message, status, requestId, ...about }, clock);
+  refusals.report({ dialect: 'iot', code, message, status, requestId, ...about }, uploads.clock);
   return rendered;
 }
 
@@ -228,13 +247,14 @@ function formatOf({ fallbackFormat, format }: SignedCall): ResponseFormat {
 function writeHead(
   { uploads }: IotDependencies,
   response: ServerResponse,
-  requestId: string,
+  record: OpenRecord,
   { headers, status, text }: RenderedResponse,
 ): void {
+  record.bytesOut = Buffer.byteLength(text);
   response.writeHead(status, {
     ...headers,
-    'Content-Length': Buffer.byteLength(text),
+    'Content-Length': record.bytesOut,
     Date: new Date(uploads.clock.now()).toUTCString(),
-    'x-acs-request-id': requestId,
+    'x-acs-request-id': record.requestId,
   });
 }

@@ -30,7 +30,7 @@ export function startPurgeJob(
 ): Job {
   const task = createTask(cron, async () => {
     try {
-      logger.debug(await purge(), 'purge');
+      await purge();
     } catch (error) {
       logger.error({ err: error }, 'the purge failed; the next one tries again');
     }

@@ -3,6 +3,7 @@ import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { DrainLimits } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
 import type { RefusalLog } from '../http/refusal-log.ts';
+import type { Recording } from '../http/request-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LimitedLog } from '../lib/limited-log.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
@@ -33,6 +34,7 @@ export interface OssDependencies {
   /** Decides about what OSS would treat differently. */
   readonly fidelity: Fidelity;
   readonly refusals: RefusalLog;
+  readonly recording: Recording;
   /** Undefined when no faults can be injected. */
   readonly faults: FaultPlan | undefined;
   /** How much of a refused request is still read, so that the client can receive the response. */

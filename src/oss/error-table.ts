@@ -1,3 +1,5 @@
+import type { RefusalReason } from '../http/refusal-reason.ts';
+import { ACCESS_DENIALS } from './access-denials.ts';
 import { INVALID_ARGUMENTS } from './invalid-arguments.ts';
 
 /** One cause of an error. Without its own message it has the default message of the error. */
@@ -5,10 +7,12 @@ export interface OssErrorCause {
   /** Fine-grained code of this cause. */
   readonly ec?: string;
   readonly message?: string;
+  /** Why, in the words of the operator; that of the error when absent, and `parameter` when it has none. */
+  readonly reason?: RefusalReason;
 }
 
 /** An error of OSS: its default cause, and its other causes. */
-interface OssErrorRow extends OssErrorCause {
+export interface OssErrorRow extends OssErrorCause {
   readonly status: number;
   readonly message: string;
   readonly causes?: Readonly<Record<string, OssErrorCause>>;
@@ -23,56 +27,13 @@ interface OssErrorRow extends OssErrorCause {
 export const OSS_ERRORS = {
   AccessDenied: {
     status: 403,
+    reason: 'anonymous',
     message: 'Access Denied.',
-    causes: {
-      // The texts of anonymous requests; that a form gets the first one is unverified.
-      anonymousForm: { message: 'Anonymous user has no right to access this bucket.' },
-      anonymousRead: {
-        ec: '0003-00000001',
-        message: 'You have no right to access this object because of bucket acl.',
-      },
-      anonymousWrite: { message: 'Anonymous access is forbidden for this operation.' },
-      conditionFailed: {
-        ec: '0006-00000227',
-        message: 'Invalid according to Policy: Policy Condition failed: {condition}',
-      },
-      conditionWithoutField: {
-        ec: '0006-00000226',
-        message: 'Invalid according to Policy: Policy Condition failed: {condition}',
-      },
-      dateMissing: { ec: '0002-00000503', message: 'OSS authentication requires a valid Date.' },
-      expired: { ec: '0002-00000069', message: 'Request has expired.' },
-      expiresMalformed: {
-        ec: '0002-00000070',
-        message: 'Invalid date (should be seconds since epoch).',
-      },
-      fieldsNotInPolicy: {
-        ec: '0006-00000228',
-        message: 'Invalid according to Policy: Extra input fields: {fields}',
-      },
-      // Ours, in OSS's words.
-      callbackNotInPolicy: {
-        ec: '0006-00000228',
-        message: 'Invalid according to Policy: Extra input fields: callback',
-      },
-      // The page of this EC gives the rule, but neither code nor message: unverified.
-      notYetValid: { ec: '0002-00000235', message: 'Request is not valid yet.' },
-      policyExpired: {
-        ec: '0006-00000213',
-        message: 'Invalid according to Policy: Policy expired.',
-      },
-      // Ours.
-      publicAcl: {
-        message: 'The object ACL {acl} is not allowed: the bucket cannot be read publicly.',
-      },
-      urlParameters: {
-        message:
-          'Query string authentication requires the Signature, Expires and OSSAccessKeyId parameters.',
-      },
-    },
+    causes: ACCESS_DENIALS,
   },
   AccessForbidden: {
     status: 403,
+    reason: 'cors',
     // The spelling mistakes are in OSS's text ("OSS CORS" error page).
     message:
       'CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, ' +
@@ -81,6 +42,7 @@ export const OSS_ERRORS = {
   },
   BadRequest: {
     status: 400,
+    reason: 'cors',
     message: 'Insufficient information. Origin request header needed.',
     causes: {
       requestMethod: {
@@ -90,6 +52,7 @@ export const OSS_ERRORS = {
   },
   CallbackFailed: {
     status: 203,
+    reason: 'callback_failed',
     ec: '0007-00000203',
     message: 'Error status : -1. OSS can not connect to your callbackUrl, please check it.',
     causes: {
@@ -104,16 +67,19 @@ export const OSS_ERRORS = {
   },
   EntityTooLarge: {
     status: 400,
+    reason: 'too_large',
     ec: '0006-00000003',
     message: 'Your proposed upload exceeds the maximum allowed size.',
   },
   EntityTooSmall: {
     status: 400,
+    reason: 'too_small',
     ec: '0006-00000004',
     message: 'Your proposed upload smaller than the minimum allowed size.',
   },
   FieldItemTooLong: {
     status: 400,
+    reason: 'form_malformed',
     ec: '0006-00000110',
     message: 'Your name of form field is too long.',
     causes: {
@@ -123,11 +89,17 @@ export const OSS_ERRORS = {
   },
   FileAlreadyExists: {
     status: 409,
+    reason: 'exists',
     message: 'The object you specified already exists and can not be overwritten.',
   },
-  FileImmutable: { status: 409, message: 'The object you specified is immutable.' },
+  FileImmutable: {
+    status: 409,
+    reason: 'immutable',
+    message: 'The object you specified is immutable.',
+  },
   IncompleteBody: {
     status: 400,
+    reason: 'incomplete',
     message: 'You did not provide the number of bytes specified by the Content-Length HTTP header.',
     causes: {
       // Ours.
@@ -136,6 +108,7 @@ export const OSS_ERRORS = {
   },
   IncorrectNumberOfFilesInPOSTRequest: {
     status: 400,
+    reason: 'form_malformed',
     ec: '0006-00000107',
     message: 'POST requires exactly one file upload per request.',
     causes: {
@@ -144,16 +117,19 @@ export const OSS_ERRORS = {
   },
   InternalError: {
     status: 500,
+    reason: 'internal',
     message: 'We encountered an internal error. Please try again.',
     causes: {
       // Ours: OSS has no error for a full disk. Clients retry after `InternalError`.
       diskFull: {
+        reason: 'disk_full',
         message: 'There is not enough free space for this upload. Please try again later.',
       },
     },
   },
   InvalidAccessKeyId: {
     status: 403,
+    reason: 'unknown_access_key',
     ec: '0002-00000902',
     message: 'The OSS Access Key Id you provided does not exist in our records.',
   },
@@ -176,20 +152,26 @@ export const OSS_ERRORS = {
   },
   InvalidObjectName: {
     status: 400,
+    reason: 'key_invalid',
     message: 'The specified object is not valid.',
     causes: {
       empty: { message: 'The Object name can not be empty.' },
       tooLong: { message: 'The Length of Object name must be less than 1024.' },
     },
   },
-  InvalidPolicyDocument: { status: 400, message: 'Invalid Policy.' },
-  InvalidRange: { status: 416, message: 'The requested range cannot be satisfied.' },
+  InvalidPolicyDocument: { status: 400, reason: 'policy_invalid', message: 'Invalid Policy.' },
+  InvalidRange: {
+    status: 416,
+    reason: 'precondition',
+    message: 'The requested range cannot be satisfied.',
+  },
   InvalidRequest: {
     status: 400,
     message: 'Request specific response headers cannot be used for anonymous GET requests.',
   },
   MalformedPOSTRequest: {
     status: 400,
+    reason: 'form_malformed',
     ec: '0006-00000104',
     message: 'The body of your POST request is not well-formed multipart/form-data.',
     causes: {
@@ -201,30 +183,36 @@ export const OSS_ERRORS = {
   },
   MaxPOSTPreDataLengthExceededError: {
     status: 400,
+    reason: 'form_malformed',
     ec: '0006-00000112',
     message: 'Your POST request fields preceding the upload file were too large.',
   },
   MissingContentLength: {
     status: 411,
+    reason: 'incomplete',
     message: 'You must provide the Content-Length HTTP header.',
   },
   MethodNotAllowed: {
     status: 405,
+    reason: 'unsupported',
     message: 'The specified method is not allowed against this resource.',
   },
   // EC as recorded by the Go and Python SDKs, as those of `NoSuchKey`, `CallbackFailed` and `InvalidAccessKeyId`.
   NoSuchBucket: {
     status: 404,
+    reason: 'not_found',
     ec: '0015-00000101',
     message: 'The specified bucket does not exist.',
   },
   NoSuchKey: {
     status: 404,
+    reason: 'not_found',
     ec: '0026-00000001',
     message: 'The specified key does not exist.',
   },
   NotImplemented: {
     status: 400,
+    reason: 'unsupported',
     message: 'A header you provided implies functionality that is not implemented.',
     causes: {
       parameter: {
@@ -234,14 +222,17 @@ export const OSS_ERRORS = {
   },
   PreconditionFailed: {
     status: 412,
+    reason: 'precondition',
     message: 'At least one of the pre-conditions you specified did not hold.',
   },
   RequestIsNotMultiPartContent: {
     status: 400,
+    reason: 'form_malformed',
     message: 'Bucket POST must be of the enclosure-type multipart/form-data.',
   },
   RequestTimeout: {
     status: 400,
+    reason: 'incomplete',
     message:
       'Your socket connection to the server was not read from or written to within the timeout period. ' +
       'Idle connections will be closed.',
@@ -249,6 +240,7 @@ export const OSS_ERRORS = {
   // Codes and limits of forms are unverified.
   RequestTimeTooSkewed: {
     status: 403,
+    reason: 'clock_skew',
     message: 'The difference between the request time and the current time is too large.',
     causes: {
       header: { ec: '0002-00000504' },
@@ -262,10 +254,12 @@ export const OSS_ERRORS = {
   // Ours: the code of OSS for an overload is unverified.
   ServiceUnavailable: {
     status: 503,
+    reason: 'overloaded',
     message: 'Too many requests are being read at this moment. Please try again.',
   },
   SignatureDoesNotMatch: {
     status: 403,
+    reason: 'signature_mismatch',
     ec: '0002-00000705',
     message:
       'The request signature we calculated does not match the signature you provided. ' +

@@ -1,7 +1,8 @@
+import type { RefusalReason } from '../http/refusal-reason.ts';
 import { fill } from '../lib/template.ts';
 import type { Placeholder, Values } from '../lib/template.ts';
 import { OSS_ERRORS } from './error-table.ts';
-import type { OssErrorCause } from './error-table.ts';
+import type { OssErrorRow } from './error-table.ts';
 
 type Table = typeof OSS_ERRORS;
 
@@ -34,6 +35,8 @@ interface AnyOptions {
   readonly elements?: ErrorElements;
   /** The error that caused this one. */
   readonly cause?: unknown;
+  /** Absent: that of the cause in the table. */
+  readonly reason?: RefusalReason | undefined;
 }
 
 /** Options of {@link ossError}; `values` is required when the message has placeholders. */
@@ -68,15 +71,15 @@ export class OssError extends Error {
   /** Fine-grained code. */
   readonly ec: string | undefined;
   readonly elements: ErrorElements;
+  /** Why, in the words of the operator. */
+  readonly reason: RefusalReason;
   /** The message as it may be kept: without the values of a request that may be secret. */
   readonly summary: string;
-  /** The object key, of a form that is refused. */
-  key: string | undefined;
 
   /** Use {@link ossError}, except for a message that is not in the table. */
   constructor(
     code: OssErrorCode,
-    { message, ec, elements = {}, cause, row, summary }: OssErrorFacts,
+    { message, ec, elements = {}, cause, reason, row, summary }: OssErrorFacts,
   ) {
     super(message, { cause });
     this.code = code;
@@ -84,6 +87,7 @@ export class OssError extends Error {
     this.status = OSS_ERRORS[code].status;
     this.ec = ec;
     this.elements = elements;
+    this.reason = reason ?? reasonOf(code);
     this.summary = summary ?? message;
   }
 }
@@ -98,21 +102,28 @@ export function ossError<Name extends OssErrorName>(
 ): OssError {
   const [code = '', cause] = name.split('.');
   if (!isOssErrorCode(code)) throw new Error(`OSS has no error ${name}`);
-  const row: { readonly message: string; readonly ec?: string; readonly causes?: Causes } =
-    OSS_ERRORS[code];
-  const { ec, message = row.message } = (cause === undefined ? row : row.causes?.[cause]) ?? row;
+  const row: OssErrorRow = OSS_ERRORS[code];
+  const {
+    ec,
+    message = row.message,
+    reason,
+  } = (cause === undefined ? row : row.causes?.[cause]) ?? row;
   const given: AnyOptions & { readonly values?: Readonly<Record<string, string>> } = options ?? {};
   const isPrivate = PRIVATE_PLACEHOLDER.test(message);
   return new OssError(code, {
     ...given,
     row: name,
     ec,
+    reason: given.reason ?? reason,
     message: fill(message, given.values ?? {}),
     summary: isPrivate ? message : undefined,
   });
 }
 
-type Causes = Readonly<Record<string, OssErrorCause>>;
+function reasonOf(code: OssErrorCode): RefusalReason {
+  const row: OssErrorRow = OSS_ERRORS[code];
+  return row.reason ?? 'parameter';
+}
 
 /** @returns the elements that OSS has in each `InvalidArgument` */
 export function argument(name: string, value: string): ErrorElements {

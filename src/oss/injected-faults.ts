@@ -55,8 +55,6 @@ export function injectedRefusal(
   usual: (code: OssErrorCode) => ErrorElements,
 ): OssError {
   if (!isOssErrorCode(code)) throw new Error(`OSS has no error ${code}`);
-  const elements = { ...usual(code), ...details };
-  return message === undefined
-    ? ossError(code, { elements })
-    : new OssError(code, { message, elements });
+  const facts = { elements: { ...usual(code), ...details }, reason: 'ordered_fault' } as const;
+  return message === undefined ? ossError(code, facts) : new OssError(code, { message, ...facts });
 }

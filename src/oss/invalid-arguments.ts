@@ -3,8 +3,16 @@
  * in `ArgumentName` and `ArgumentValue`.
  */
 export const INVALID_ARGUMENTS = {
-  accessKeyIdEmpty: { ec: '0002-00000707', message: 'Post request accessKeyId is empty.' },
-  accessKeyIdMissing: { ec: '0002-00000706', message: 'Post request accessKeyId is empty.' },
+  accessKeyIdEmpty: {
+    reason: 'form_malformed',
+    ec: '0002-00000707',
+    message: 'Post request accessKeyId is empty.',
+  },
+  accessKeyIdMissing: {
+    reason: 'form_malformed',
+    ec: '0002-00000706',
+    message: 'Post request accessKeyId is empty.',
+  },
   // The code of an unknown value is unverified.
   acl: { message: 'no such object access control exists' },
   // Documented for signature version 2, on the page of this EC.
@@ -43,10 +51,19 @@ export const INVALID_ARGUMENTS = {
   // Unverified.
   expires: { message: 'It must be a number of seconds from 1 to {maximum}.' },
   // Ours.
-  fieldNotUtf8: { message: 'The form field {field} is not encoded in UTF-8.' },
+  fieldNotUtf8: {
+    reason: 'form_malformed',
+    message: 'The form field {field} is not encoded in UTF-8.',
+  },
   // Unverified.
-  fieldTwice: { message: 'The form field {field} is specified more than once.' },
-  filePartHeader: { message: 'The bucket POST contains unrecognized field name.' },
+  fieldTwice: {
+    reason: 'form_malformed',
+    message: 'The form field {field} is specified more than once.',
+  },
+  filePartHeader: {
+    reason: 'form_malformed',
+    message: 'The bucket POST contains unrecognized field name.',
+  },
   formCredential: {
     ec: '0002-00000710',
     message: 'The credential must be <AccessKeyId>/<YYYYMMDD>/<region>/oss/aliyun_v4_request.',
@@ -58,13 +75,18 @@ export const INVALID_ARGUMENTS = {
   },
   formCredentialRegion: { message: 'The region of the credential must be {region}.' },
   formDate: { ec: '0002-00000709', message: 'The date must be YYYYMMDDTHHMMSSZ.' },
-  formDateMissing: { ec: '0002-00000709', message: 'Post request x-oss-date is empty.' },
+  formDateMissing: {
+    reason: 'form_malformed',
+    ec: '0002-00000709',
+    message: 'Post request x-oss-date is empty.',
+  },
   // Text unverified.
   formVersion: {
     ec: '0002-00000701',
     message: 'The signature version must be OSS4-HMAC-SHA256.',
   },
   formVersionMissing: {
+    reason: 'form_malformed',
     ec: '0002-00000701',
     message: 'Post request x-oss-signature-version is empty.',
   },
@@ -77,11 +99,16 @@ export const INVALID_ARGUMENTS = {
     message: 'The total size of the headers stored with an object exceeds {maximum} bytes.',
   },
   keyMissing: {
+    reason: 'form_malformed',
     message:
       "The bucket POST must contain the specified 'key'. If it is specified, please check the order of the fields",
   },
   // Text unverified.
-  policyMissing: { ec: '0002-00000702', message: 'Post request policy is empty.' },
+  policyMissing: {
+    reason: 'form_malformed',
+    ec: '0002-00000702',
+    message: 'Post request policy is empty.',
+  },
   // Ours.
   queryTooLong: { message: 'The query may have at most {maximum} parameters.' },
   // OSS's response to another URL is unverified.
@@ -94,8 +121,16 @@ export const INVALID_ARGUMENTS = {
   responseHeaders: {
     message: 'The response headers that are asked for exceed {maximum} bytes with {header}.',
   },
-  signatureEmpty: { ec: '0002-00000704', message: 'Post request signature is empty.' },
-  signatureMissing: { ec: '0002-00000703', message: 'Post request signature is empty.' },
+  signatureEmpty: {
+    reason: 'form_malformed',
+    ec: '0002-00000704',
+    message: 'Post request signature is empty.',
+  },
+  signatureMissing: {
+    reason: 'form_malformed',
+    ec: '0002-00000703',
+    message: 'Post request signature is empty.',
+  },
   // The code is documented ("Add signatures to a URL"), the message is unverified.
   signedTwice: {
     message:

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import type { OpenRecord } from '../http/request-record.ts';
 import { readTarget } from '../http/request-target.ts';
 import type { SignableRequest } from '../signatures/signable-request.ts';
 import { findAddresses } from './object-address.ts';
@@ -20,6 +21,8 @@ export interface OssRequest extends ParsedRequest {
   /** By the wall clock, in Unix milliseconds. */
   readonly receivedAt: number;
   readonly raw: IncomingMessage;
+  /** What is logged of it. */
+  readonly record: OpenRecord;
 }
 
 /** A request for an object. */

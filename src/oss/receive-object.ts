@@ -1,3 +1,4 @@
+import type { OpenRecord } from '../http/request-record.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { receiveUpload } from '../uploads/receive.ts';
 import type { ReceiveOutcome } from '../uploads/receive.ts';
@@ -31,7 +32,9 @@ const NOT_STORED = {
 export async function receiveObject(
   uploads: UploadDependencies,
   { key, headers, forbidOverwrite, size, bytes }: UploadCommand,
+  record: OpenRecord,
 ): Promise<StoredObject> {
+  record.keys = [key];
   const outcome = await receiveUpload(uploads, {
     key,
     headers,
@@ -40,6 +43,8 @@ export async function receiveObject(
     bytes: withinSize(bytes, size),
   });
   if (outcome.kind !== 'stored') throw ossError(NOT_STORED[outcome.kind]);
+  record.from = outcome.from;
+  record.to = 'stored';
   prepareSha256(uploads, outcome.object);
   return outcome.object;
 }

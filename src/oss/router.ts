@@ -3,6 +3,7 @@ import { formatHttpDate } from '../http/http-date.ts';
 import { BudgetExhausted } from '../http/memory-budget.ts';
 import { LOST_BODY, LostBody, warnOfLostBody } from '../http/parsed-body.ts';
 import type { ReportedRefusal } from '../http/refusal-log.ts';
+import { openRecord } from '../http/request-record.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
 import { chooseAddress, findSignedBucket } from './choose-address.ts';
 import { allowOrigin, respondToPreflight } from './cors.ts';
@@ -14,7 +15,7 @@ import { createDeleteObject } from './objects/delete-object.ts';
 import { createGetObject } from './objects/get-object.ts';
 import { createPutObject } from './objects/put-object.ts';
 import { parseRequest } from './oss-request.ts';
-import type { ObjectRequest, OssRequest } from './oss-request.ts';
+import type { ObjectRequest, OssRequest, ParsedRequest } from './oss-request.ts';
 import { createPostObject } from './post-object/post-object.ts';
 
 /** The operations of the host by method, for the bucket and for an object. */
@@ -47,11 +48,16 @@ export function createOssRouter(deps: OssDependencies): OssHandler {
     response.setHeader('Server', 'AliyunOSS');
     response.setHeader('Date', formatHttpDate(clock.now()));
     response.setHeader('x-oss-request-id', id);
-    const request = { ...parseRequest(raw, rules.bucket, publicName), id, receivedAt, raw };
+    const record = openRecord(deps.recording, raw, response, id, 'oss');
+    const request = { ...parseRequest(raw, rules.bucket, publicName), id, receivedAt, raw, record };
+    record.operation = operationOf(request);
+    if (request.key !== undefined) record.keys = [request.key];
     try {
       await route(deps, operations, request, response);
     } catch (error) {
       await handleError(deps, request, response, error);
+    } finally {
+      record.handled();
     }
   };
 }
@@ -116,26 +122,21 @@ async function handleError(
   const { clock, logger } = uploads;
   const requestId = request.id;
   if (error instanceof ClientVanished) {
-    logger.debug({ requestId }, 'the client closed the connection during its upload');
+    request.record.vanish();
     response.destroy();
     return;
-  }
-  if (error instanceof BrokenRequest) {
-    logger.debug(
-      { requestId, reason: error.reason },
-      'the client sent an incomplete or malformed request',
-    );
   }
   if (error instanceof LostBody) warnOfLostBody(limitedLog, request.raw);
   const refusal = toRefusal(deps, error, request);
   const difference = refusal && differenceOf(refusal);
   if (difference !== undefined) fidelity.meet({ code: difference }, requestId, response);
   if (refusal === undefined) logger.error({ requestId, err: error }, 'could not handle a request');
+  const answer = refusal ?? ossError('InternalError');
+  request.record.refuse(answer.code, answer.reason);
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const answer = refusal ?? ossError('InternalError');
   refusals.report(describeRefusal(answer, request), clock);
   await refuse(request, response, answer, drain);
 }
@@ -147,18 +148,18 @@ const OBJECT_OPERATIONS: Readonly<Record<string, string>> = {
   DELETE: 'DeleteObject',
 };
 
+function operationOf({ addresses, key, method }: ParsedRequest): string | undefined {
+  if (method === 'OPTIONS') return 'Preflight';
+  if (method === 'POST' && addresses.some(({ kind }) => kind === 'bucket')) return 'PostObject';
+  return key === undefined ? undefined : OBJECT_OPERATIONS[method];
+}
+
 function describeRefusal(
-  { code, key: formKey, status, summary }: OssError,
-  { addresses, id, key, method }: OssRequest,
+  { code, status, summary }: OssError,
+  { id, record }: OssRequest,
 ): ReportedRefusal {
-  const isPost = method === 'POST' && addresses.some(({ kind }) => kind === 'bucket');
-  const operation = isPost
-    ? 'PostObject'
-    : key === undefined
-      ? undefined
-      : OBJECT_OPERATIONS[method];
-  const named = isPost ? formKey : key;
-  const about = { operation, key: named, account: undefined };
+  const { operation, keys } = record;
+  const about = { operation, key: keys[0], account: undefined };
   return { dialect: 'oss', code, message: summary, status, requestId: id, ...about };
 }
 

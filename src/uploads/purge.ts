@@ -46,6 +46,7 @@ export function createPurge(deps: UploadDependencies, nonces: UsedNonces): Purge
     await reconcileFailures(deps);
     const report = await purgeUnclaimed(deps, stopping.signal);
     await pruneNonces(nonces, deps.clock.now());
+    logRun(deps, report);
     return report;
   };
   return {
@@ -59,6 +60,12 @@ export function createPurge(deps: UploadDependencies, nonces: UsedNonces): Purge
       await Promise.allSettled([...running]);
     },
   };
+}
+
+/** Logs one line for each run, at the level `debug` when there was nothing to delete. */
+function logRun({ logger }: UploadDependencies, report: PurgeReport): void {
+  if (report.purged + report.failed === 0) logger.debug(report, 'purged nothing');
+  else logger.info(report, 'purged');
 }
 
 /** Reconciles uploads that have failed since the start; the start itself reconciles after a crash. */
@@ -95,6 +102,7 @@ export async function purgeUnclaimed(
       if (!confirmed.has(body.sequence)) continue;
       report.purged += 1;
       report.bytes += body.size;
+      deps.logger.debug(body, 'purged a body');
       deps.observer.purged?.(body);
     }
     report.failed += bodies.length - deleted.length;

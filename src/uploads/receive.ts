@@ -1,7 +1,7 @@
 import { isDiskFull } from '../lib/errno.ts';
 import type { UploadDependencies } from './dependencies.ts';
-import type { StoredBody, StoreOutcome } from './ports.ts';
-import type { StoredObject } from './upload.ts';
+import type { StoreOutcome } from './ports.ts';
+import type { StoredObject, UploadState } from './upload.ts';
 
 /** A body that an authorized request stores. */
 export interface ReceiveRequest {
@@ -16,7 +16,12 @@ export interface ReceiveRequest {
 }
 
 export type ReceiveOutcome =
-  | { readonly kind: 'stored'; readonly object: StoredObject }
+  | {
+      readonly kind: 'stored';
+      readonly object: StoredObject;
+      /** The state of the key when the upload began. */
+      readonly from: UploadState | undefined;
+    }
   | { readonly kind: Exclude<StoreOutcome, 'stored'> }
   /** There was no room for the body, or for its row; the next reconcile removes what is left of it. */
   | { readonly kind: 'full' };
@@ -25,14 +30,12 @@ export type ReceiveOutcome =
  * Checks whether a key accepts a body now. The ledger checks again when the body is complete, because receiving it may
  * take minutes.
  */
-async function findRefusal(
-  deps: UploadDependencies,
-  request: Pick<ReceiveRequest, 'key' | 'forbidOverwrite'>,
-): Promise<Exclude<StoreOutcome, 'stored'> | undefined> {
-  const upload = await deps.ledger.findUpload(request.key);
-  if (upload?.state === 'claimed') return 'immutable';
-  if (upload?.state === 'stored' && request.forbidOverwrite) return 'exists';
-  return undefined;
+function findRefusal(
+  state: UploadState | undefined,
+  { forbidOverwrite }: ReceiveRequest,
+): Exclude<StoreOutcome, 'stored'> | undefined {
+  if (state === 'claimed') return 'immutable';
+  return state === 'stored' && forbidOverwrite ? 'exists' : undefined;
 }
 
 /** Stores a body under its key: first the durable bytes, then the row, then the response. */
@@ -42,11 +45,14 @@ export async function receiveUpload(
 ): Promise<ReceiveOutcome> {
   const endUpload = deps.activeUploads.begin(request.key);
   try {
-    const refusal = await findRefusal(deps, request);
+    const from = (await deps.ledger.findUpload(request.key))?.state;
+    const refusal = findRefusal(from, request);
     if (refusal !== undefined) return { kind: refusal };
     const locator = deps.ids.locator();
     const body = await deps.store.put(locator, request.bytes, request.announcedSize);
-    return await recordBody(deps, request, locator, body);
+    const object = { locator, ...body, storedAt: deps.clock.now(), headers: request.headers };
+    const outcome = await recordBody(deps, request, object);
+    return outcome === 'stored' ? { kind: outcome, object, from } : { kind: outcome };
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     deps.logger.error({ err: error, key: request.key }, 'there is no room for an upload');
@@ -58,13 +64,11 @@ export async function receiveUpload(
 
 async function recordBody(
   deps: UploadDependencies,
-  request: ReceiveRequest,
-  locator: string,
-  body: StoredBody,
-): Promise<ReceiveOutcome> {
-  const { clock, ledger, observer, store } = deps;
-  const object = { locator, ...body, storedAt: clock.now(), headers: request.headers };
-  const { key, forbidOverwrite } = request;
+  { key, forbidOverwrite }: ReceiveRequest,
+  object: StoredObject,
+): Promise<StoreOutcome> {
+  const { ledger, observer, store } = deps;
+  const { locator } = object;
   let outcome: StoreOutcome;
   try {
     outcome = await ledger.recordStored({ key, object, forbidOverwrite });
@@ -73,14 +77,10 @@ async function recordBody(
     store.release(locator);
     throw error;
   }
-  await finish(
-    deps,
-    locator,
-    outcome === 'stored' ? store.commit(locator) : store.discard(locator),
-  );
-  if (outcome !== 'stored') return { kind: outcome };
-  observer.stored?.(key, object);
-  return { kind: 'stored', object };
+  const isStored = outcome === 'stored';
+  await finish(deps, locator, isStored ? store.commit(locator) : store.discard(locator));
+  if (isStored) observer.stored?.(key, object);
+  return outcome;
 }
 
 /** Waits for the store. The outcome in the ledger is final: after an error here, the next reconcile tries again. */

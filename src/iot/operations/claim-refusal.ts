@@ -1,3 +1,4 @@
+import type { RefusalReason } from '../../http/refusal-reason.ts';
 import type { ClaimRefusal, ClaimOutcome, Mismatch } from '../../uploads/claim.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import type { PurgeReason } from '../../uploads/upload.ts';
@@ -52,29 +53,36 @@ function notClaimableError(refusal: ClaimRefusal, parameter: string): BusinessEr
     case 'empty':
       return businessError('iot.firmware.EmptyFirmwareFile', { parameter });
     case 'unknown':
-      return invalidUrl(parameter, 'no such URL was issued to this account.');
+      return invalidUrl(parameter, 'no such URL was issued to this account.', 'claim_unknown');
     case 'notStored':
-      return invalidUrl(parameter, 'it was issued, but nothing has been uploaded to it.');
+      return invalidUrl(
+        parameter,
+        'it was issued, but nothing has been uploaded to it.',
+        'claim_unknown',
+      );
     case 'late':
       return invalidUrl(
         parameter,
         `too late: the firmware package had to be created before ${toUtc(refusal.deadline)}.`,
+        'claim_late',
       );
     case 'purged':
       return invalidUrl(
         parameter,
         `the file was purged at ${toUtc(refusal.at)} ${PURGE_REASONS[refusal.reason]}.`,
+        refusal.reason === 'unclaimed' ? 'claim_late' : 'claim_unknown',
       );
     case 'claimed':
       return invalidUrl(
         parameter,
         `the file belongs to the firmware package ${refusal.packageName} already.`,
+        'claim_taken',
       );
   }
 }
 
-function invalidUrl(parameter: string, reason: string): BusinessError {
-  return businessError('iot.firmware.InvalidFirmwareUrl', { parameter, reason });
+function invalidUrl(parameter: string, text: string, reason: RefusalReason): BusinessError {
+  return businessError('iot.firmware.InvalidFirmwareUrl', { parameter, reason: text }, reason);
 }
 
 function mismatchError(

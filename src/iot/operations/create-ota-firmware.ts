@@ -84,14 +84,14 @@ export const createOtaFirmware: Operation = {
   perSecond: 10,
   parameters: [...Object.values(parameters), ...FILE_PARAMETERS, INSTANCE_ID],
   run: async (context, given) => {
-    const { account, instanceId, isSoleAccount, mountPath, publicUrl, requestId, uploads } =
-      context;
+    const { account, instanceId, isSoleAccount, mountPath, publicUrl, record, uploads } = context;
     const wanted = readPackage(given);
     checkProduct(account, wanted.productKey);
     const { ledger, rules } = uploads;
     const chooseKey: ObjectHome['chooseKey'] = (keys) => findKnownKey(ledger, keys);
     const home = { bucket: rules.bucket, publicUrl, mountPath, chooseKey };
     const files = await readFiles(given, wanted.signMethod, home);
+    record.keys = files.map(({ file }) => file.key);
     const outcome = await claimUploads(uploads, {
       package: {
         ...wanted,
@@ -106,9 +106,11 @@ export const createOtaFirmware: Operation = {
       const labels = files.map((each) => each.labels);
       throw claimRefusal(outcome, { wanted, labels, maxPackages: rules.maxPackages });
     }
+    record.from = 'stored';
+    record.to = 'claimed';
     return {
       Data: { FirmwareId: outcome.package.id, UtcCreate: toUtc(outcome.package.createdAt) },
-      RequestId: requestId,
+      RequestId: record.requestId,
       Success: true,
     };
   },

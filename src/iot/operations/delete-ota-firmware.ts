@@ -18,12 +18,16 @@ export const deleteOtaFirmware: Operation = {
   perSecond: 10,
   parameters: [firmwareId, INSTANCE_ID],
   run: async (context, given) => {
-    const { account, requestId, uploads } = context;
+    const { account, record, requestId, uploads } = context;
     const id = firmwareId.read(given);
+    const found = await findPackage(context, id);
+    record.keys = found?.files.map(({ key }) => key) ?? [];
     const isGone =
-      (await findPackage(context, id)) !== undefined &&
+      found !== undefined &&
       (await uploads.ledger.deletePackage(account.id, id, uploads.clock.now()));
     if (!isGone) throw businessError('iot.firmware.FirmwareNotFound', { firmwareId: id });
+    record.from = 'claimed';
+    record.to = 'purging';
     return { RequestId: requestId, Success: true };
   },
 };

@@ -19,12 +19,14 @@ export const generateOtaUploadUrl: Operation = {
   summary: 'Signs a form that uploads one file, and returns the URL that the file will have.',
   perSecond: 10,
   parameters: [INSTANCE_ID, suffix],
-  run: async ({ account, host, instanceId, requestId, uploads }, given) => {
+  run: async ({ account, host, instanceId, record, requestId, uploads }, given) => {
     const grant = await issueUpload(uploads, {
       accountId: account.id,
       instanceId,
       suffix: suffix.read(given),
     });
+    record.keys = [grant.key];
+    record.to = 'issued';
     return {
       Data: {
         Key: grant.key,

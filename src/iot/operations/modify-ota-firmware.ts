@@ -31,7 +31,7 @@ export const modifyOtaFirmware: Operation = {
   perSecond: 5,
   parameters: [firmwareId, productKey, changedName, description, udi, INSTANCE_ID],
   run: async (context, given) => {
-    const { account, requestId, uploads } = context;
+    const { account, record, uploads } = context;
     const id = firmwareId.read(given);
     const product = productKey.read(given);
     const wanted = {
@@ -39,7 +39,9 @@ export const modifyOtaFirmware: Operation = {
       description: description.read(given),
       udi: udi.read(given),
     };
-    checkProductKey(await findPackage(context, id), id, product);
+    const found = await findPackage(context, id);
+    record.keys = found?.files.map(({ key }) => key) ?? [];
+    checkProductKey(found, id, product);
     const outcome = await uploads.ledger.modifyPackage(account.id, id, {
       ...(wanted.name !== undefined && { name: wanted.name }),
       ...(wanted.description !== undefined && { description: wanted.description }),
@@ -52,7 +54,9 @@ export const modifyOtaFirmware: Operation = {
         name: wanted.name ?? '',
       });
     }
-    return { RequestId: requestId, Success: true };
+    record.from = 'claimed';
+    record.to = 'claimed';
+    return { RequestId: record.requestId, Success: true };
   },
 };
 

@@ -1,4 +1,5 @@
 import type { Account } from '../../accounts/accounts.ts';
+import type { OpenRecord } from '../../http/request-record.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import type { Given, Parameter } from '../parameters/parameter.ts';
@@ -25,6 +26,8 @@ export interface CallContext {
   readonly isSoleAccount: boolean;
   readonly instanceId: string | undefined;
   readonly requestId: string;
+  /** What is logged of the call. */
+  readonly record: OpenRecord;
 }
 
 /** One action of the API. */

@@ -28,7 +28,7 @@ export function createDeleteObject(deps: DeleteObjectDependencies): OssOperation
   const authorize = deps.faults === undefined ? plain : withDeleteFaults(deps.faults, plain);
   return async (request, response) => {
     await authorize(request);
-    await deleteUpload(deps, request.key);
+    await deleteUpload(deps, request);
     response.statusCode = 204;
     response.end();
   };
@@ -41,7 +41,10 @@ function authorizeDelete(deps: DeleteObjectDependencies, request: ObjectRequest)
   refuseOtherOperations(request.query);
 }
 
-async function deleteUpload({ uploads }: DeleteObjectDependencies, key: string): Promise<void> {
+async function deleteUpload(
+  { uploads }: DeleteObjectDependencies,
+  { key, record }: ObjectRequest,
+): Promise<void> {
   const { clock, ledger } = uploads;
   let deleted = false;
   while (!deleted) {
@@ -51,4 +54,6 @@ async function deleteUpload({ uploads }: DeleteObjectDependencies, key: string):
     // Returns false when another request has replaced or claimed the upload in between: look it up again.
     deleted = await ledger.deleteUpload(key, upload.object.locator, clock.now());
   }
+  record.from = 'stored';
+  record.to = 'purging';
 }

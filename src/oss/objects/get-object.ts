@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FaultPlan } from '../../faults/fault-plan.ts';
@@ -188,7 +188,7 @@ async function respondToGet(
     response.statusCode = 206;
     response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
   }
-  const sent = await send(body, request.raw, response);
+  const sent = await send(body, request, response);
   if (sent === undefined) return true;
   if (sent !== length) {
     // Close the connection, so that the client sees neither a complete body nor the next response as the rest of it.
@@ -225,7 +225,7 @@ function wrongSize(object: StoredObject, size: number): Error {
  */
 async function send(
   body: SentBody,
-  { socket }: IncomingMessage,
+  { raw: { socket }, record }: ObjectRequest,
   response: ServerResponse,
 ): Promise<number | undefined> {
   const seen = { bytes: 0, clientIsGone: false };
@@ -256,6 +256,7 @@ async function send(
     response.destroy();
     throw error;
   } finally {
+    record.bytesOut = seen.bytes;
     response.off('close', onGone);
     off();
   }

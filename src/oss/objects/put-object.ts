@@ -37,7 +37,7 @@ export function createPutObject(deps: PutObjectDependencies): OssOperation<Objec
   const plain: AuthorizePut = (request) => authorizePut(deps, request);
   const authorize = faults === undefined ? plain : withPutFaults(faults, plain);
   return async (request, response) => {
-    const object = await receiveObject(uploads, await authorize(request));
+    const object = await receiveObject(uploads, await authorize(request), request.record);
     for (const [name, value] of digestHeaders(object)) response.setHeader(name, value);
     response.setHeader('x-oss-server-time', String(elapsedSince(request.receivedAt, wallClock)));
     response.setHeader('Content-Length', 0);

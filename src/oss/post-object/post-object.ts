@@ -2,10 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { headerBytes } from '../../http/memory-budget.ts';
 import { allowSmallChunks } from '../../http/small-chunks.ts';
 import { elapsedSince } from '../../lib/clock.ts';
-import type { UploadDependencies } from '../../uploads/dependencies.ts';
-import type { StoredObject } from '../../uploads/upload.ts';
 import type { OssDependencies, OssOperation } from '../dependencies.ts';
-import { OssError } from '../errors.ts';
 import type { OssRequest } from '../oss-request.ts';
 import { receiveObject } from '../receive-object.ts';
 import { contentLength, openBody } from '../request-body.ts';
@@ -27,7 +24,7 @@ export function createPostObject(deps: OssDependencies): OssOperation {
   const authorize = faults === undefined ? plain : withFaults(faults, plain);
   return async (request, response) => {
     const command = await readCommand(deps, request, response, authorize);
-    const object = await receiveCommand(uploads, command);
+    const object = await receiveObject(uploads, command, request.record);
     for (const [name, value] of successHeaders(object)) response.setHeader(name, value);
     response.setHeader('x-oss-server-time', String(elapsedSince(request.receivedAt, wallClock)));
     await command.success(response, object);
@@ -47,35 +44,16 @@ async function readCommand(
   if (isBoundaryQuoted(contentType)) fidelity.meet({ code: 'QuotedBoundary' }, id, response);
   const length = contentLength(headers);
   const share = unsigned.open();
-  let key: string | undefined;
   try {
     await share.grow(headerBytes(request.raw));
     const form = await readForm(openBody(request), boundary, length, share);
     for (const difference of form.differences) fidelity.meet(difference, id, response);
-    key = form.fields.get('key');
+    const key = form.fields.get('key');
+    if (key !== undefined) request.record.keys = [key];
     const command = await authorize(form, request);
     allowSmallChunks(request.raw);
     return command;
-  } catch (error) {
-    throw withKey(error, key);
   } finally {
     share.release();
   }
-}
-
-async function receiveCommand(
-  uploads: UploadDependencies,
-  command: FormCommand,
-): Promise<StoredObject> {
-  try {
-    return await receiveObject(uploads, command);
-  } catch (error) {
-    throw withKey(error, command.key);
-  }
-}
-
-/** Adds the key of a form to the error that refuses it, for the log of refusals. */
-function withKey(error: unknown, key: string | undefined): unknown {
-  if (error instanceof OssError) error.key = key;
-  return error;
 }

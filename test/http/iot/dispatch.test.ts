@@ -10,7 +10,7 @@ import { createDispatcher } from '../../../src/app.ts';
 import type { Surfaces } from '../../../src/app.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
 import { createIotRouter } from '../../../src/iot/router.ts';
-import { wallClock } from '../../../src/lib/clock.ts';
+import { monotonicClock, wallClock } from '../../../src/lib/clock.ts';
 import { randomIds } from '../../../src/lib/ids.ts';
 import { LimitedLog } from '../../../src/lib/limited-log.ts';
 import type { Logger } from '../../../src/lib/logger.ts';
@@ -84,6 +84,7 @@ function createTestApp(): RequestListener {
     wallClock,
     publicUrl: undefined,
     refusals: new RefusalLog(),
+    recording: { observe: () => undefined, wallClock, monotonicClock },
     unsigned: unboundedMemory(),
   });
   const oss: Surfaces['oss'] = async (_request, response) => {

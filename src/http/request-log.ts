@@ -1,0 +1,43 @@
+import { LimitedLog } from '../lib/limited-log.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { RequestObserver, RequestRecord } from './request-record.ts';
+
+/** Refused requests in a second that get a line each: a stranger can cause them. */
+const REFUSED_LINES = { lines: 100, milliseconds: 1000 };
+
+/** Logs one line for each request that has changed something or was refused; the others at the level `debug`. */
+export function createRequestLog(logger: Logger): RequestObserver {
+  const refused = new LimitedLog(logger, 'refused requests', REFUSED_LINES);
+  return (record) => {
+    if (record.code !== 'OK') refused.info(detailsOf(record), summaryOf(record));
+    else if (record.to !== undefined) logger.info(detailsOf(record), summaryOf(record));
+    else logger.debug(detailsOf(record), summaryOf(record));
+  };
+}
+
+/** @returns a record in a few words, for a person */
+function summaryOf({
+  code,
+  dialect,
+  from = 'new',
+  operation = dialect,
+  reason,
+  to,
+}: RequestRecord): string {
+  if (code !== 'OK') return `${operation}: ${code}${reason === undefined ? '' : ` (${reason})`}`;
+  return to === undefined ? operation : `${operation}: ${from} -> ${to}`;
+}
+
+/** @returns the record as it is logged */
+export function detailsOf(record: RequestRecord): object {
+  const { account, from, keys, operation, peer, reason, to, traceId } = record;
+  const { bytesIn, bytesOut, code, dialect, ms, requestId, status } = record;
+  // Members that are undefined are not written.
+  return {
+    requestId: requestId === '' ? undefined : requestId,
+    ...{ traceId, dialect, operation, code, status, reason, account },
+    key: keys.length === 1 ? keys[0] : undefined,
+    keys: keys.length > 1 ? keys : undefined,
+    ...{ from, to, bytesIn, bytesOut, ms, peer },
+  };
+}
