@@ -4,6 +4,7 @@ import type { NonceMemory, Quota } from './accounts/ports.ts';
 import type { Config } from './config/config.ts';
 import type { FaultPlan } from './faults/fault-plan.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
+import { createOriginReader } from './http/peer.ts';
 import { publicHosts } from './http/public-host.ts';
 import type { RefusalLog } from './http/refusal-log.ts';
 import type { Recording } from './http/request-record.ts';
@@ -52,7 +53,13 @@ export function createApp(deps: AppDependencies): RequestListener {
   });
   const operator: Handler = async (request, response) => operatorApp(request, response);
   const surfaces = { operator, frontPage: respondFrontPage, ...createDialects(deps) };
-  return createDispatcher(surfaces, uploads.logger);
+  const dispatch = createDispatcher(surfaces, uploads.logger);
+  const readOrigin = createOriginReader(deps.config.trustedProxies);
+  if (readOrigin === undefined) return dispatch;
+  return (request, response) => {
+    readOrigin(request);
+    dispatch(request, response);
+  };
 }
 
 /** Handles a request. It rejects only for an internal error. */

@@ -22,6 +22,11 @@ export interface GatewayOptions {
    */
   publicUrl?: string | undefined;
   /**
+   * Proxies in front, as addresses or ranges such as 10.0.0.0/8, separated by commas; their X-Forwarded-For, X-Forwarded-Proto and Forwarded name the client.
+   * @defaultValue `[]`
+   */
+  trustedProxies?: string[] | string | undefined;
+  /**
    * PEM file of the certificate; serves HTTPS together with the key.
    */
   tlsCert?: string | undefined;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration, size, timeout } from './units.ts';
 import {
   accessKeyText,
+  addressRange,
   callbackHost,
   corsRules,
   count,
@@ -34,6 +35,12 @@ const listening = {
     .optional()
     .describe(
       'scheme and host as clients see them; without it they are taken from each request. A proxy must remove its path',
+    ),
+  trustedProxies: z
+    .union([z.array(addressRange), hostList.pipe(z.array(addressRange))])
+    .default([])
+    .describe(
+      'proxies in front, as addresses or ranges such as 10.0.0.0/8, separated by commas; their X-Forwarded-For, X-Forwarded-Proto and Forwarded name the client',
     ),
   tlsCert: text
     .optional()

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { validate } from 'node-cron';
 import { z } from 'zod';
 import { CLOCK_RANGE } from '../lib/clock.ts';
@@ -68,3 +69,10 @@ export const callbackHost = text.regex(
   /^(?:[^\s:/@[\]]+|\[?[0-9a-f.]*:[0-9a-f.:]*\]?)$/i,
   'expected host names or addresses without a port',
 );
+
+/** An address of IPv4 or IPv6, or a range of them in CIDR notation. */
+export const addressRange = text.refine((value) => {
+  const [address = '', prefix = '0', ...rest] = value.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
+}, 'expected addresses or ranges such as 10.0.0.0/8');

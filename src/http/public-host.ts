@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { TLSSocket } from 'node:tls';
+import { schemeOf } from './peer.ts';
 
 /** @returns the URL of a server, without a trailing slash */
 export function serverUrl(server: {
@@ -18,11 +18,10 @@ export function serverUrl(server: {
  */
 export function requestHost(request: IncomingMessage, publicUrl: string | undefined): string {
   if (publicUrl !== undefined) return publicUrl;
-  const scheme = request.socket instanceof TLSSocket ? 'https' : 'http';
   const { host = 'localhost' } = request.headers;
   // SDKs of the tea family send the whole endpoint as Host, also its path (@alicloud/openapi-core).
   const slash = host.indexOf('/');
-  return `${scheme}://${slash === -1 ? host : host.slice(0, slash)}`;
+  return `${schemeOf(request)}://${slash === -1 ? host : host.slice(0, slash)}`;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { DepositedFile, Gateway } from '../gateway.ts';
+import { createOriginReader } from '../http/peer.ts';
 import { requestHost } from '../http/public-host.ts';
 
 /** A file of a form, as multer passes it to a storage engine. */
@@ -60,6 +61,8 @@ export function gatewayStorage(
   options: GatewayStorageOptions = {},
 ): GatewayStorage {
   const { config, uploads } = gateway;
+  // The request comes from the host application, not through the app of the gateway.
+  const readOrigin = createOriginReader(config.trustedProxies);
   const handle = async (request: IncomingMessage, file: IncomingFile): Promise<GatewayFile> => {
     const key = await options.key?.(request, file);
     const accountId = await options.accountId?.(request, file);
@@ -71,6 +74,7 @@ export function gatewayStorage(
       headers: { 'content-type': file.mimetype },
       forbidOverwrite: options.forbidOverwrite,
     });
+    readOrigin?.(request);
     const host = requestHost(request, config.publicUrl);
     const path = stored.key.split('/').map(encodeURIComponent).join('/');
     return { ...stored, size: stored.object.size, firmwareUrl: `${host}/${path}` };

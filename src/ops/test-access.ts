@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket, isIP } from 'node:net';
+import { findProxyHeader, isLocal, isLoopback } from '../http/peer.ts';
 
 /** Who may use the test controls. */
 export interface TestAccess {
@@ -46,36 +47,12 @@ function findForeignPage({ headers }: AccessRequest): string | undefined {
   return 'the test controls are not for web pages of another site';
 }
 
-const LOOPBACK_ADDRESS = /^(?:::ffff:)?127\.|^::1$/;
-/** Headers that proxies add to a request that they pass on, beside `x-forwarded-...`. */
-const PROXY_HEADERS = new Set([
-  'cdn-loop',
-  'cf-connecting-ip',
-  'client-ip',
-  'fastly-client-ip',
-  'forwarded',
-  'forwarded-for',
-  'true-client-ip',
-  'via',
-  'x-client-ip',
-  'x-cluster-client-ip',
-  'x-envoy-external-address',
-  'x-original-forwarded-for',
-  'x-original-host',
-  'x-real-ip',
-]);
-
-function findOtherMachine({ headers, socket }: AccessRequest): string | undefined {
-  const { remoteAddress } = socket;
-  const proxied = Object.keys(headers).find(
-    (name) => name.startsWith('x-forwarded') || PROXY_HEADERS.has(name),
-  );
-  const isLocal = remoteAddress !== undefined && LOOPBACK_ADDRESS.test(remoteAddress);
-  if (isLocal && proxied === undefined) return undefined;
+function findOtherMachine(request: AccessRequest): string | undefined {
+  if (isLocal(request)) return undefined;
   // The address is unknown on a Unix socket, and when the client is gone.
-  const from = isLocal
-    ? `through a proxy (${proxied ?? ''})`
-    : `from ${remoteAddress ?? 'an unknown address'}`;
+  const from = isLoopback(request)
+    ? `through a proxy (${findProxyHeader(request.headers) ?? ''})`
+    : `from ${request.socket.remoteAddress ?? 'an unknown address'}`;
   return (
     `the test controls may be used from this machine only, not ${from}; ` +
     '--test-mode-remote (OTA_GATEWAY_TEST_MODE_REMOTE=on) opens them to other machines'

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { peerOf } from '../../http/peer.ts';
 import { gatewayUrl } from '../../http/public-host.ts';
 import type { StoredObject } from '../../uploads/upload.ts';
 import type { DifferenceCode } from '../differences.ts';
@@ -191,7 +192,7 @@ function systemVariables({ request, key }: PlannedUpload, object: ObjectFacts): 
     ['mimeType', object.headers['content-type'] ?? ''],
     ['crc64', object.crc64],
     ['contentMd5', Buffer.from(object.md5, 'hex').toString('base64')],
-    ['clientIp', request.raw.socket.remoteAddress ?? ''],
+    ['clientIp', peerOf(request.raw) ?? ''],
     ['reqId', request.id],
     ['operation', 'PostObject'],
   ]);

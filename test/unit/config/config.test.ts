@@ -34,6 +34,25 @@ describe('parseConfig', () => {
   });
 
   it.each([
+    ['10.0.0.1', ['10.0.0.1']],
+    ['10.0.0.0/8, 2001:db8::/32', ['10.0.0.0/8', '2001:db8::/32']],
+    ['::1/128', ['::1/128']],
+    ['', []],
+    [['0.0.0.0/0'], ['0.0.0.0/0']],
+  ])('reads the trusted proxies %j', (trustedProxies, expected) => {
+    expect(parseConfig({ trustedProxies }).trustedProxies).toEqual(expected);
+  });
+
+  it.each(['proxy.example', '10.0.0.0/33', '10.0.0.0/', '10.0.0/8', '::1/129', '10.0.0.0/8/8'])(
+    'refuses the trusted proxy %s',
+    (trustedProxies) => {
+      expect(problemsOf(() => parseConfig({ trustedProxies }))).toEqual([
+        'trustedProxies: at [0]: expected addresses or ranges such as 10.0.0.0/8',
+      ]);
+    },
+  );
+
+  it.each([
     ['250ms', 250],
     ['60s', 60_000],
     ['60m', 3_600_000],

@@ -115,6 +115,7 @@ describe('the callback of PostObject', () => {
       'crc64=${crc64}&md5=${contentMd5}',
       'crc64=5737800006686197648&md5=dLW16VcO%2FFwFU7syfNQZQA%3D%3D',
     ],
+    ['operation=${operation}&ip=${clientIp}', 'operation=PostObject&ip=127.0.0.1'],
     ['${Bucket}${nothing}${}', ''],
     ['plain $bucket {bucket} $${bucket}', `plain $bucket {bucket} $${BUCKET}`],
   ])('fills in the variables of a form body: %s', async (callbackBody, expected) => {
