@@ -7,6 +7,8 @@ import { useSettingFiles } from './accounts/setting-files.ts';
 import { createApp } from './app.ts';
 import type { Config, GatewayOptions } from './config/config.ts';
 import { parseConfig } from './config/config.ts';
+import { findExpiry, readTlsFiles } from './config/tls-files.ts';
+import type { TlsFiles } from './config/tls-files.ts';
 import { createFaults } from './fault-codes.ts';
 import type { FaultCodes } from './fault-codes.ts';
 import type { FaultRegistry } from './faults/fault-registry.ts';
@@ -106,6 +108,11 @@ export interface Gateway extends AsyncDisposable {
    * @throws when the file cannot be used; the old accounts stay in use
    */
   reloadAccounts(): void;
+  /**
+   * Reads the certificate and its key again. New connections get the new certificate; those that are open go on.
+   * @throws when one of the files cannot be used; the old certificate stays in use
+   */
+  reloadCertificate(): void;
   /** Stops listening and all jobs, waits for running requests, and releases the data folder. Idempotent. */
   close(): Promise<void>;
 }
@@ -213,6 +220,14 @@ function composeApp(
   return { app, ownPorts, tests };
 }
 
+/** Reads the certificate, and warns when clients will refuse it. */
+function loadCertificate(config: Config, logger: Logger): TlsFiles | undefined {
+  const files = readTlsFiles(config);
+  const expiry = files && findExpiry(files, wallClock.now());
+  if (expiry !== undefined) logger.warn({ tlsCert: config.tlsCert }, `the certificate ${expiry}`);
+  return files;
+}
+
 type Closer = () => void | Promise<void>;
 
 /** Closes in the reverse order of opening. */
@@ -273,22 +288,32 @@ function composeUploads(
  *   accepted; then closes the rest
  */
 function startable(
-  base: Omit<Gateway, 'listen' | 'startJobs' | 'close' | typeof Symbol.asyncDispose>,
+  base: Omit<
+    Gateway,
+    'listen' | 'reloadCertificate' | 'startJobs' | 'close' | typeof Symbol.asyncDispose
+  >,
   logger: Logger,
   ownPorts: Set<number>,
   close: (started: readonly (() => Promise<void>)[]) => Promise<void>,
 ): Gateway {
   const started: (() => Promise<void>)[] = [];
+  const listeners: Listener[] = [];
   let closing: Promise<void> | undefined;
   const gateway: Gateway = {
     ...base,
     listen: async () => {
       // Otherwise the first health check would wait for it.
       loadOperatorApp();
-      const listener = await startListener(base.app, base.config, logger);
+      const tls = loadCertificate(base.config, logger);
+      const listener = await startListener(base.app, { ...base.config, tls }, logger);
+      listeners.push(listener);
       ownPorts.add(listener.port);
       started.push(() => listener.close());
       return listener;
+    },
+    reloadCertificate: () => {
+      const pair = loadCertificate(base.config, logger);
+      if (pair !== undefined) for (const listener of listeners) listener.replaceCertificate(pair);
     },
     startJobs: () => {
       const job = startPurgeJob(base.config.purgeCron, base.purgeUnclaimed, logger);

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
-import { makeDataFolder, requireTlsFiles } from '../config/files.ts';
+import { makeDataFolder } from '../config/files.ts';
 import { throwTogether } from '../config/settings-error.ts';
+import { readTlsFiles } from '../config/tls-files.ts';
 import type { Account } from './accounts.ts';
 import { readConfigured } from './keys.ts';
 
@@ -17,7 +18,7 @@ export function useSettingFiles(
   let accounts = given;
   throwTogether([
     () => {
-      requireTlsFiles(config);
+      readTlsFiles(config);
     },
     () => {
       accounts ??= readConfigured(config);

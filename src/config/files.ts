@@ -1,86 +1,13 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { hasErrorCode } from '../lib/errno.ts';
 import { makePrivateFolders } from '../lib/private-files.ts';
 import type { Config } from './config.ts';
-import { SettingsError, throwTogether } from './settings-error.ts';
+import { SettingsError } from './settings-error.ts';
 
 /*
  * Checks of the files and folders that settings name. What is wrong with them is a configuration error: it names the
  * setting, what is wrong, what was expected, and what to do. No text has anything of the content of a file.
  */
-
-/** @throws SettingsError when the certificate or its key cannot be used */
-export function requireTlsFiles({ tlsCert, tlsKey }: Config): void {
-  if (tlsCert === undefined || tlsKey === undefined) return;
-  let certificate: X509Certificate | undefined;
-  let key: KeyObject | undefined;
-  throwTogether([
-    () => {
-      certificate = readCertificate(tlsCert);
-    },
-    () => {
-      key = readKey(tlsKey);
-    },
-  ]);
-  if (certificate === undefined || key === undefined) return;
-  if (!certificate.checkPrivateKey(key)) {
-    throw new SettingsError([
-      {
-        settings: ['tlsCert', 'tlsKey'],
-        text: `the key ${tlsKey} does not belong to the certificate ${tlsCert}; a file with a chain must begin with the server's own certificate`,
-      },
-    ]);
-  }
-  requireSecureContext(tlsCert, tlsKey);
-}
-
-function readCertificate(path: string): X509Certificate {
-  const text = readSettingFile('tlsCert', path, 'a PEM file with a certificate');
-  if (!/^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/m.test(text)) {
-    const expected = 'expected a PEM file with -----BEGIN CERTIFICATE-----';
-    const advice = 'Convert a DER file with: openssl x509 -inform der -in FILE -out FILE.pem';
-    throw problem('tlsCert', `${path} has no certificate: ${expected}. ${advice}`);
-  }
-  try {
-    return new X509Certificate(text);
-  } catch {
-    throw problem('tlsCert', `the certificate in ${path} is damaged: create or copy it again`);
-  }
-}
-
-function readKey(path: string): KeyObject {
-  const text = readSettingFile('tlsKey', path, 'a PEM file with a private key');
-  if (!/^-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/m.test(text)) {
-    const expected = 'expected a PEM file with -----BEGIN PRIVATE KEY-----';
-    const advice = 'Convert a DER file with: openssl pkey -inform der -in FILE -out FILE.pem';
-    throw problem('tlsKey', `${path} has no private key: ${expected}. ${advice}`);
-  }
-  if (text.includes('ENCRYPTED')) {
-    const advice = 'Remove it with: openssl pkey -in FILE -out FILE.plain';
-    throw problem(
-      'tlsKey',
-      `the key in ${path} is encrypted: expected one without a passphrase. ${advice}`,
-    );
-  }
-  try {
-    return createPrivateKey(text);
-  } catch {
-    throw problem('tlsKey', `the key in ${path} is damaged: create or copy it again`);
-  }
-}
-
-/** Finds what only OpenSSL refuses, such as a key that is too short, or a damaged certificate of the chain. */
-function requireSecureContext(tlsCert: string, tlsKey: string): void {
-  try {
-    createSecureContext({ cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw problem('tlsCert', `${tlsCert} cannot be used with the key ${tlsKey}: ${reason}`);
-  }
-}
 
 /**
  * Reads a file that a setting names.
@@ -126,7 +53,8 @@ export function makeDataFolder({ dataDir }: Config): void {
   }
 }
 
-function problem(setting: keyof Config, text: string): SettingsError {
+/** @returns the error of one setting */
+export function problem(setting: keyof Config, text: string): SettingsError {
   return new SettingsError([{ settings: [setting], text }]);
 }
 

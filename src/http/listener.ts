@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { Server as TlsServer, createServer as createTlsServer } from 'node:https';
 import type { DropArgument, Socket } from 'node:net';
 import { LimitedLog } from '../lib/limited-log.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -30,9 +29,8 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 chooses a free port. */
   readonly port: number;
-  /** Paths of PEM files. With both, the listener serves HTTPS. */
-  readonly tlsCert?: string | undefined;
-  readonly tlsKey?: string | undefined;
+  /** A certificate with its chain, and its private key, as PEM. With them the listener serves HTTPS. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** A connection is closed when its client neither sends nor receives for this time. */
   readonly idleTimeout: number;
   /** Bytes per second of its request that a client must send, on average over the idle time; 0 for no minimum. */
@@ -52,6 +50,11 @@ export interface Listener {
   /** Scheme, host and port, without a trailing slash. */
   readonly url: string;
   readonly port: number;
+  /**
+   * Replaces the certificate, if the listener serves HTTPS; connections that are open keep the old one.
+   * @param pair - PEM, as for the start
+   */
+  replaceCertificate(pair: { readonly cert: string; readonly key: string }): void;
   /** Stops accepting connections, waits up to the grace time for running requests, then cuts them. Idempotent. */
   close(): Promise<void>;
 }
@@ -96,12 +99,15 @@ export async function startListener(
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not a TCP listener');
-  const scheme = options.tlsCert === undefined ? 'http' : 'https';
+  const scheme = options.tls === undefined ? 'http' : 'https';
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   let closing: Promise<void> | undefined;
   return {
     url: `${scheme}://${host}:${String(address.port)}`,
     port: address.port,
+    replaceCertificate: ({ cert, key }) => {
+      if (server instanceof TlsServer) server.setSecureContext({ cert, key });
+    },
     close: () =>
       (closing ??= closeServer(server, traffic, options.grace).finally(() => {
         for (const watch of watches) clearInterval(watch);
@@ -129,7 +135,7 @@ function createListeningServer(
     // Checked in `hasHost`, because Node sends its own response outside the queue of the connection.
     requireHostHeader: false,
   };
-  const tls = readTlsFiles(options);
+  const { tls } = options;
   const server =
     tls === undefined
       ? createServer(limits)
@@ -176,14 +182,6 @@ function createListeningServer(
     );
   });
   return server;
-}
-
-function readTlsFiles({
-  tlsCert,
-  tlsKey,
-}: ListenOptions): { cert: Buffer; key: Buffer } | undefined {
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
 }
 
 /** A handshake has the time limit of headers, or the idle timeout if that is shorter. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { get } from 'node:https';
 import { connect } from 'node:net';
@@ -289,11 +290,16 @@ describe('TLS on the plain port', () => {
 describeWith('openssl', 'the TLS port', () => {
   const folder = folderForSuite();
   let files: PrivateCa;
+  let tls: ListenOptions['tls'];
   const listenTls = (options: Partial<ListenOptions> = {}): Promise<Listener> =>
-    listen({ tlsCert: files.certFile, tlsKey: files.keyFile, ...options });
+    listen({ tls, ...options });
 
   beforeAll(() => {
     files = createPrivateCa(folder.path);
+    tls = {
+      cert: readFileSync(files.certFile, 'utf8'),
+      key: readFileSync(files.keyFile, 'utf8'),
+    };
   });
 
   it.each(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'])(

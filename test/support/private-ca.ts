@@ -13,11 +13,21 @@ export interface PrivateCa {
 
 const EC_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** Creates an authority, and a certificate that it signs, in a folder. Needs openssl. */
-export function createPrivateCa(folder: string): PrivateCa {
+/**
+ * Creates an authority, and a certificate that it signs, in a folder. Needs openssl.
+ * @param days - how long both are valid
+ */
+export function createPrivateCa(folder: string, days = 2): PrivateCa {
   const file = (name: string): string => join(folder, name);
   const makeCertificate = (name: string, args: readonly string[]): void => {
-    const out = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`), '-days', '2'];
+    const out = [
+      '-keyout',
+      file(`${name}.key`),
+      '-out',
+      file(`${name}.pem`),
+      '-days',
+      String(days),
+    ];
     execFileSync('openssl', ['req', '-x509', ...EC_KEY, ...out, ...args], { stdio: 'ignore' });
   };
   makeCertificate('ca', ['-subj', '/CN=private authority']);

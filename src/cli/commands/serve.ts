@@ -36,7 +36,7 @@ async function serve(options: RawOptions): Promise<void> {
   await using gateway = await createGateway(options, { logger });
   const stopped = awaitSignal();
   process.on('SIGHUP', () => {
-    reloadAccounts(gateway, logger);
+    reload(gateway, logger);
   });
   const readyFile = createReadyFile(config);
   // It may be left of a process that was killed.
@@ -108,17 +108,30 @@ function programName(): string {
     : basename(script);
 }
 
-function reloadAccounts(gateway: Gateway, logger: Logger): void {
-  if (gateway.config.accountsFile === undefined) {
-    logger.warn({}, 'there is no accounts file to read again');
-    return;
+/** Reads the files again that may change while the gateway runs. Each of them that cannot be used changes nothing. */
+function reload(gateway: Gateway, logger: Logger): void {
+  const { accountsFile, tlsCert } = gateway.config;
+  if (accountsFile === undefined && tlsCert === undefined) {
+    logger.warn({}, 'there is no accounts file to read again, and no certificate');
   }
-  try {
-    gateway.reloadAccounts();
-    logger.info({}, 'read the accounts file again');
-  } catch (error) {
-    const err = error instanceof SettingsError ? error.named(variableName) : error;
-    logger.error({ err }, 'the accounts file cannot be used; the old accounts stay');
+  const attempt = (name: string, old: string, read: () => void): void => {
+    try {
+      read();
+      logger.info({}, `read the ${name} again`);
+    } catch (error) {
+      const err = error instanceof SettingsError ? error.named(variableName) : error;
+      logger.error({ err }, `the ${name} cannot be used; ${old}`);
+    }
+  };
+  if (accountsFile !== undefined) {
+    attempt('accounts file', 'the old accounts stay', () => {
+      gateway.reloadAccounts();
+    });
+  }
+  if (tlsCert !== undefined) {
+    attempt('certificate', 'the old one stays', () => {
+      gateway.reloadCertificate();
+    });
   }
 }
 

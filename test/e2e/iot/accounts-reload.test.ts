@@ -1,15 +1,12 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { callApi, generateOTAUploadURL } from '../../../src/client/api-client.ts';
-import type { UploadGrant } from '../../../src/client/api-client.ts';
-import { formFields } from '../../../src/client/post-object.ts';
 import { accountsText, startWithAccounts } from '../../support/accounts.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { eventually, startBuiltGateway } from '../../support/built-gateway.ts';
 import { apiOf, codeOf } from '../../support/loop.ts';
 import { folderForEachTest } from '../../support/suite.ts';
+import { beginToPost } from '../../support/tls-client.ts';
 
 const ALICE = { id: 'alice', secret: 'alicesecret' };
 const BOB = { id: 'bob', secret: 'bobsecret' };
@@ -30,27 +27,6 @@ async function callUntil(gateway: BuiltGateway, isOver: () => boolean): Promise<
   const codes: unknown[] = [];
   while (!isOver()) codes.push(await sign(gateway, CAROL));
   return codes;
-}
-
-/** Posts the first half of a form. @returns a function that sends the rest and returns the status */
-async function beginToPost(grant: UploadGrant): Promise<() => Promise<number | undefined>> {
-  const fields = formFields(grant).map(
-    ([name, value]) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
-  );
-  const head = `${fields.join('')}--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n`;
-  const request = httpRequest(grant.host, {
-    method: 'POST',
-    headers: { 'Content-Type': 'multipart/form-data; boundary=b' },
-  });
-  request.write(`${head}first half, `);
-  await once(request, 'socket');
-  return async () => {
-    const responded = once(request, 'response');
-    request.end('second half\r\n--b--\r\n');
-    const [response] = await responded;
-    response.resume();
-    return response.statusCode;
-  };
 }
 
 describe('SIGHUP', () => {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { parseConfig } from '../../../src/config/config.ts';
+import { findExpiry } from '../../../src/config/tls-files.ts';
 import { createGateway } from '../../../src/gateway.ts';
 import { createPrivateCa } from '../../support/private-ca.ts';
 import { describeWith } from '../../support/programs.ts';
@@ -55,6 +56,8 @@ describe('the problems of files that settings name', () => {
     ]);
   });
 });
+
+const DAY = 24 * 60 * 60 * 1000;
 
 // Needs openssl to create the certificates; CI has it installed.
 describeWith('openssl', 'a certificate and its key', () => {
@@ -125,5 +128,31 @@ describeWith('openssl', 'a certificate and its key', () => {
     expect(problems).toEqual([
       expect.stringMatching(/^tlsCert and tlsKey: the key .* does not belong to/),
     ]);
+  });
+
+  it.each([
+    ['nothing, 15 days before its end', 30 * DAY, undefined],
+    ['nothing, on its first day', 1 * DAY, undefined],
+    [
+      'its end, 14 days before',
+      31.5 * DAY,
+      /^expires on \d{4}-\d\d-\d\dT[\d:]{8}Z: replace the file/,
+    ],
+    ['its end, after it', 46 * DAY, /^expired on \d{4}-\d\d-\d\dT[\d:]{8}Z: replace the file/],
+    ['its beginning, before it', -1 * DAY, /^is not valid before .*: check the clock/],
+  ])('are worth a warning about %s', (_, since, expected) => {
+    mkdirSync(file('lasting'), { recursive: true });
+    const { certFile } = createPrivateCa(file('lasting'), 45);
+    const found = findExpiry({ cert: readFileSync(certFile, 'utf8') }, Date.now() + since);
+    if (expected === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatch(expected);
+  });
+
+  it('are worth a warning when a certificate of the chain expires first', () => {
+    mkdirSync(file('long'));
+    const long = readFileSync(createPrivateCa(file('long'), 400).certFile, 'utf8');
+    const now = Date.now();
+    expect(findExpiry({ cert: long }, now)).toBeUndefined();
+    expect(findExpiry({ cert: `${long}${good.ca}` }, now)).toMatch(/^expires on /);
   });
 });
