@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { limit, sizeLimit } from '../config/units.ts';
 
 /** A key that signs API calls. Each RAM user has its own. */
 export interface AccessKey {
   readonly id: string;
   readonly secret: string;
   readonly disabled?: boolean | undefined;
+  /** When a permanent key stops working, in Unix milliseconds: another one replaces it. */
+  readonly disabledFrom?: number | undefined;
   /** Makes the key a temporary one (STS): its calls must have this token. */
   readonly securityToken?: string | undefined;
   /** When a temporary key expires, in Unix milliseconds. */
@@ -17,9 +20,26 @@ export interface Product {
   readonly name: string;
 }
 
-/** An owner of firmware packages. All access keys of an account share its packages and its quota. */
-export interface Account {
+/** A limit of an account; absent: the default of the settings; `off`: none. */
+export type AccountLimit = number | 'off' | undefined;
+
+/** The limits of an account. */
+export interface AccountLimits {
+  /** Bytes of all its stored and claimed files together. */
+  readonly maxBytes?: AccountLimit;
+  /** Uploads that are issued, stored or claimed. */
+  readonly maxUploads?: AccountLimit;
+  /** Files that are received at the same time. */
+  readonly maxConcurrent?: AccountLimit;
+  /** Forms that are signed per second. */
+  readonly maxRate?: AccountLimit;
+}
+
+/** An owner of firmware packages. All access keys of an account share its packages, its quota and its limits. */
+export interface Account extends AccountLimits {
   readonly id: string;
+  /** Sees and changes what belongs to any account. */
+  readonly operator?: boolean | undefined;
   readonly accessKeys: readonly AccessKey[];
   /** When present, each call must name one of them; when absent, a call may name any. */
   readonly instances?: readonly string[] | undefined;
@@ -33,9 +53,18 @@ export interface Credential {
   readonly accessKey: AccessKey;
 }
 
+/**
+ * @param now - by the clock of the gateway, in Unix milliseconds
+ * @returns whether calls with an access key are refused; a temporary key that has expired is not disabled
+ */
+export function isDisabled({ disabled, disabledFrom }: AccessKey, now: number): boolean {
+  return disabled === true || (disabledFrom !== undefined && now >= disabledFrom);
+}
+
 /** The accounts that may call the API. They can be replaced while the gateway runs. */
 export class AccountDirectory {
   #accounts: readonly Account[] = [];
+  #byId: ReadonlyMap<string, Account> = new Map();
   #credentials: ReadonlyMap<string, Credential> = new Map();
 
   constructor(accounts: readonly Account[]) {
@@ -53,7 +82,13 @@ export class AccountDirectory {
         account.accessKeys.map((accessKey) => [accessKey.id, { account, accessKey }]),
       ),
     );
+    this.#byId = new Map(accounts.map((account) => [account.id, account]));
     this.#accounts = accounts;
+  }
+
+  /** @returns the account with an id */
+  account(id: string): Account | undefined {
+    return this.#byId.get(id);
   }
 
   /** All accounts, in the given order. */
@@ -72,20 +107,23 @@ const identifier = z
   .regex(/^[\w.@-]{1,128}$/, 'expected 1 to 128 letters, digits or . _ @ -');
 const visible = z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'expected visible ASCII without spaces');
 
+const date = z.iso
+  .datetime({ offset: true, error: 'expected a date like 2024-04-01T12:00:00Z' })
+  .transform((text) => Date.parse(text));
+
 const accessKey = z
   .strictObject({
     id: identifier,
     secret: visible,
     disabled: z.boolean().optional(),
+    disabledFrom: date.optional(),
     securityToken: visible.optional(),
-    expiresAt: z.iso
-      .datetime({ offset: true, error: 'expected a date like 2024-04-01T12:00:00Z' })
-      .transform((text) => Date.parse(text))
-      .optional(),
+    expiresAt: date.optional(),
   })
   .refine((key) => key.expiresAt === undefined || key.securityToken !== undefined, {
     path: ['expiresAt'],
-    error: 'only a temporary access key, one with a securityToken, can expire',
+    error:
+      'only a temporary access key, one with a securityToken, can expire; others have disabledFrom',
   });
 
 const product = z.strictObject({
@@ -95,9 +133,14 @@ const product = z.strictObject({
 
 const account = z.strictObject({
   id: identifier,
+  operator: z.boolean().optional(),
   accessKeys: z.array(accessKey).min(1, 'an account needs at least one access key'),
   instances: z.array(identifier).min(1, 'leave instances out when there are none').optional(),
   products: z.array(product).min(1, 'leave products out when there are none').optional(),
+  maxBytes: sizeLimit.optional(),
+  maxUploads: limit.optional(),
+  maxConcurrent: limit.optional(),
+  maxRate: limit.optional(),
 });
 
 const file = z.strictObject({

@@ -63,7 +63,7 @@ export function readConfigured({ accountsFile }: Config): readonly Account[] | u
 }
 
 function createAccount(accessKey: { id: string; secret: string }): Account {
-  return { id: SIMPLE_ACCOUNT, accessKeys: [accessKey] };
+  return { id: SIMPLE_ACCOUNT, operator: true, accessKeys: [accessKey] };
 }
 
 function pairUp(

@@ -1,8 +1,10 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { AccessKey } from '../accounts/accounts.ts';
+import { isDisabled } from '../accounts/accounts.ts';
 import { resolveKeys } from '../accounts/keys.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { wallClock } from '../lib/clock.ts';
 import { randomIds } from '../lib/ids.ts';
 import { variableName } from './names.ts';
 
@@ -44,8 +46,8 @@ function describe(config: Config, url: string): object {
 }
 
 /** Whether calls with this access key need nothing else. */
-function isUsable({ disabled, securityToken }: AccessKey): boolean {
-  return disabled !== true && securityToken === undefined;
+function isUsable(accessKey: AccessKey): boolean {
+  return accessKey.securityToken === undefined && !isDisabled(accessKey, wallClock.now());
 }
 
 /** Writes a file that appears complete, and that only its owner can read. */

@@ -52,3 +52,24 @@ export const timeout = anyDuration.refine(
 );
 /** Bytes, or text such as `10MiB` or `1GB`. */
 export const size = quantity(SIZE_UNITS, 'a size such as 1048576, 10MiB or 1GB');
+
+const LIMIT = 'expected a whole number from 1, or off';
+const SIZE_LIMIT = 'expected a size such as 500MiB or 10GiB, or off';
+
+/** The largest allowed number of something, as a number or as text; `off`: no limit. */
+export const limit = z.union(
+  [
+    z.literal('off'),
+    z.int().min(1, LIMIT),
+    z
+      .string()
+      .regex(/^[1-9]\d{0,14}$/)
+      .transform(Number),
+  ],
+  { error: LIMIT },
+);
+/** The largest allowed number of bytes; `off`: no limit. */
+export const sizeLimit = z.union(
+  [z.literal('off'), size.refine((bytes) => bytes > 0, SIZE_LIMIT)],
+  { error: SIZE_LIMIT },
+);

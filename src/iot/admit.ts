@@ -1,3 +1,4 @@
+import { isDisabled } from '../accounts/accounts.ts';
 import type { Account, AccountDirectory, Credential } from '../accounts/accounts.ts';
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import { isFresh } from '../http/client-date.ts';
@@ -119,8 +120,9 @@ function chooseCredential(
   if (accessKeyId === undefined) throw call.missing('accessKeyId');
   const credential = accounts.find(accessKeyId);
   if (credential === undefined) throw gatewayError('InvalidAccessKeyId.NotFound', {});
-  const { disabled, expiresAt, securityToken } = credential.accessKey;
-  if (disabled === true) throw gatewayError('InvalidAccessKeyId.Inactive', {});
+  const { expiresAt, securityToken } = credential.accessKey;
+  if (isDisabled(credential.accessKey, clock.now()))
+    throw gatewayError('InvalidAccessKeyId.Inactive', {});
   // A permanent key needs no token. If the call has one, it is signed but otherwise ignored.
   if (securityToken === undefined) return credential;
   if (token === undefined) throw call.missing('securityToken');

@@ -11,6 +11,7 @@ describe('the accounts file', () => {
           accessKeys: [
             key,
             { id: 'k2', secret: 's2', disabled: true },
+            { id: 'k5', secret: 's5', disabledFrom: '2024-04-01T14:00:00+02:00' },
             {
               id: 'STS.k3',
               secret: 's3',
@@ -21,11 +22,28 @@ describe('the accounts file', () => {
           instances: ['iot-cn-1', 'iot-cn-2'],
           products: [{ key: 'a1', name: 'Lamp' }],
         },
-        { id: 'other', accessKeys: [{ id: 'k4', secret: 's4' }], instances: ['iot-cn-1'] },
+        {
+          id: 'other',
+          operator: true,
+          accessKeys: [{ id: 'k4', secret: 's4' }],
+          instances: ['iot-cn-1'],
+          maxBytes: '10GiB',
+          maxUploads: 100,
+          maxConcurrent: '4',
+          maxRate: 'off',
+        },
       ],
     };
     const { accounts } = accountsFileSchema.parse(file);
-    expect(accounts[0]?.accessKeys[2]?.expiresAt).toBe(Date.UTC(2024, 3, 1, 12));
+    expect(accounts[0]?.accessKeys[2]?.disabledFrom).toBe(Date.UTC(2024, 3, 1, 12));
+    expect(accounts[0]?.accessKeys[3]?.expiresAt).toBe(Date.UTC(2024, 3, 1, 12));
+    expect(accounts[1]).toMatchObject({
+      operator: true,
+      maxBytes: 10 * 1024 ** 3,
+      maxUploads: 100,
+      maxConcurrent: 4,
+      maxRate: 'off',
+    });
     expect(accounts[0]?.products).toEqual([{ key: 'a1', name: 'Lamp' }]);
     expect(accounts[1]?.id).toBe('other');
   });
@@ -72,6 +90,18 @@ describe('the accounts file', () => {
       { accounts: [{ id: 'a', accessKeys: [{ ...key, securityToken: 't', expiresAt: 'soon' }] }] },
       'accounts.0.accessKeys.0.expiresAt',
       /expected a date like/,
+    ],
+    [
+      'a limit of 0',
+      { accounts: [{ ...account, maxUploads: 0 }] },
+      'accounts.0.maxUploads',
+      /expected a whole number from 1, or off/,
+    ],
+    [
+      'a size without a known unit',
+      { accounts: [{ ...account, maxBytes: '10 apples' }] },
+      'accounts.0.maxBytes',
+      /expected a size such as 500MiB or 10GiB, or off/,
     ],
     [
       'a permanent key that ends',
