@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { credentialsPath, readCredentials } from './accounts/credentials-file.ts';
-import { resolveBucketKey } from './accounts/keys.ts';
+import { resolveBucketKeys } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
 import { serverUrl } from './http/public-host.ts';
@@ -63,7 +63,7 @@ export function openDataFolder(config: Config): DataFolder {
     },
     downloadUrl: (key, expiresAt) => {
       // Only reads credentials: the server would reject signatures of newly generated keys.
-      const bucketKey = resolveBucketKey(config, readCredentials);
+      const bucketKey = resolveBucketKeys(config, readCredentials).current;
       const address = { host: publicHost(config), bucket: config.bucket, key };
       return downloadUrl(bucketKey, address, expiresAt);
     },

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Account } from './accounts/accounts.ts';
 import type { Keys } from './accounts/keys.ts';
-import { reloadAccounts, resolveKeys } from './accounts/keys.ts';
+import { reloadKeys, resolveKeys } from './accounts/keys.ts';
 import type { Quota } from './accounts/ports.ts';
 import { useSettingFiles } from './accounts/setting-files.ts';
 import { createApp } from './app.ts';
@@ -104,8 +104,9 @@ export interface Gateway extends AsyncDisposable {
   /** Runs the purge once, as the job does. */
   purgeUnclaimed(): Promise<PurgeReport>;
   /**
-   * Reads the accounts file again. Calls that are already admitted continue with the old accounts.
-   * @throws when the file cannot be used; the old accounts stay in use
+   * Reads the accounts file and the generated bucket keys again. Calls that are already admitted continue with the old
+   * ones.
+   * @throws when a file cannot be used; all old accounts and keys stay in use
    */
   reloadAccounts(): void;
   /**
@@ -156,7 +157,7 @@ export async function createGateway(
       uploads: view,
       credentialsFile: keys.credentialsFile,
       reloadAccounts: () => {
-        reloadAccounts(config, keys);
+        reloadKeys(config, keys);
       },
       purgeUnclaimed: purge.run,
     };
@@ -266,7 +267,9 @@ function composeUploads(
       logger,
     ),
     policySigner: {
-      accessKeyId: bucketKey.accessKeyId,
+      get accessKeyId() {
+        return bucketKey.accessKeyId;
+      },
       sign: (policy) => bucketKey.signPostV1(policy),
     },
     activeUploads: new ActiveUploads(),

@@ -16,9 +16,19 @@ import { hasErrorCode } from '../lib/errno.ts';
 import { PRIVATE_FILE } from '../lib/private-files.ts';
 
 const accessKey = z.strictObject({ id: z.string().min(1), secret: z.string().min(1) });
-const credentialsFile = z.strictObject({ account: accessKey, bucket: accessKey });
+const previousKey = accessKey.extend({
+  until: z.iso.datetime().transform((text) => Date.parse(text)),
+});
+const credentialsFile = z.strictObject({
+  account: accessKey,
+  bucket: accessKey,
+  previousBucket: previousKey.optional(),
+});
 
-/** The credentials of a simple installation: the account key signs API calls, the bucket key signs policies. */
+/**
+ * The credentials of a simple installation: the account key signs API calls, the bucket key signs policies. What the
+ * previous bucket key has signed is accepted until a time, in Unix milliseconds.
+ */
 export type Credentials = z.infer<typeof credentialsFile>;
 
 const FILE = 'credentials.json';

@@ -1,16 +1,17 @@
 import type { Config } from '../config/config.ts';
-import type { BucketKey } from '../signatures/bucket-key.ts';
 import { createBucketKey } from '../signatures/bucket-key.ts';
 import type { Account } from './accounts.ts';
 import { AccountDirectory } from './accounts.ts';
 import { readAccountsFile } from './accounts-file.ts';
+import { BucketKeyRing } from './bucket-key-ring.ts';
+import type { BucketKeys, PreviousKey } from './bucket-key-ring.ts';
 import type { Credentials } from './credentials-file.ts';
-import { credentialsPath, loadOrCreateCredentials } from './credentials-file.ts';
+import { credentialsPath, loadOrCreateCredentials, readCredentials } from './credentials-file.ts';
 
 /** Two kinds of credential, never mixed: account keys sign API calls, the bucket key signs policies and downloads. */
 export interface Keys {
   readonly accounts: AccountDirectory;
-  readonly bucketKey: BucketKey;
+  readonly bucketKey: BucketKeyRing;
   /** The file of the generated keys; undefined when all keys are configured. */
   readonly credentialsFile: string | undefined;
 }
@@ -32,29 +33,45 @@ export function resolveKeys(config: Config, given: readonly Account[] | undefine
     accounts: new AccountDirectory(
       accounts ?? [createAccount(loadOrCreateCredentials(dataDir).account)],
     ),
-    bucketKey: resolveBucketKey(config, loadOrCreateCredentials),
+    bucketKey: new BucketKeyRing(resolveBucketKeys(config, loadOrCreateCredentials)),
     credentialsFile:
       config.ossAccessKeyId !== undefined && accounts ? undefined : credentialsPath(dataDir),
   };
 }
 
 /**
- * @returns the bucket key of the settings, or else of the data folder
+ * @returns the bucket keys of the settings, or else of the data folder; the settings can also have the previous one
  * @param credentialsOf - returns the credentials of a data folder
  */
-export function resolveBucketKey(
+export function resolveBucketKeys(
   config: Config,
   credentialsOf: (dataDir: string) => Credentials,
-): BucketKey {
-  const given = pairUp(config.ossAccessKeyId, config.ossAccessKeySecret);
-  const { id, secret } = given ?? credentialsOf(config.dataDir).bucket;
-  return createBucketKey(id, secret);
+): BucketKeys {
+  const { dataDir, ossAccessKeyId, ossAccessKeySecret } = config;
+  const previous = previousOfSettings(config);
+  const given = pairUp(ossAccessKeyId, ossAccessKeySecret);
+  if (given !== undefined) return { current: createBucketKey(given.id, given.secret), previous };
+  const { bucket, previousBucket } = credentialsOf(dataDir);
+  const current = createBucketKey(bucket.id, bucket.secret);
+  if (previousBucket === undefined) return { current, previous };
+  const { id, secret, until } = previousBucket;
+  return { current, previous: [...previous, { key: createBucketKey(id, secret), until }] };
 }
 
-/** Reads the accounts file again. @throws when it cannot be used; the old accounts stay */
-export function reloadAccounts(config: Config, { accounts }: Keys): void {
+function previousOfSettings({
+  ossPreviousAccessKeyId,
+  ossPreviousAccessKeySecret,
+}: Config): PreviousKey[] {
+  const given = pairUp(ossPreviousAccessKeyId, ossPreviousAccessKeySecret);
+  return given === undefined ? [] : [{ key: createBucketKey(given.id, given.secret) }];
+}
+
+/** Reads the accounts file and the generated bucket keys again. @throws when one cannot be used; the old ones stay */
+export function reloadKeys(config: Config, { accounts, bucketKey }: Keys): void {
   const read = readConfigured(config);
+  const bucketKeys = resolveBucketKeys(config, readCredentials);
   if (read !== undefined) accounts.replace(read);
+  bucketKey.replace(bucketKeys);
 }
 
 /** @returns the accounts of the accounts file; undefined when none is configured. @throws SettingsError */

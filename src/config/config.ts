@@ -15,6 +15,7 @@ export type Config = z.output<typeof optionsSchema>;
 const PAIRS = [
   ['accessKeyId', 'accessKeySecret'],
   ['ossAccessKeyId', 'ossAccessKeySecret'],
+  ['ossPreviousAccessKeyId', 'ossPreviousAccessKeySecret'],
   ['tlsCert', 'tlsKey'],
 ] as const;
 
@@ -87,7 +88,16 @@ function findContradictions(options: object, nameOf: (option: string) => string)
   if (given.has('accountsFile') && given.has('accessKeyId')) {
     problems.push(`${nameOf('accountsFile')} and ${nameOf('accessKeyId')}: give one of them`);
   }
+  problems.push(...findEqualKeys(options, nameOf));
   return problems;
+}
+
+/** Two keys with one id would leave open which one verifies. */
+function findEqualKeys(options: object, nameOf: (option: string) => string): string[] {
+  const given = new Map<string, unknown>(Object.entries(options));
+  const id = given.get('ossPreviousAccessKeyId');
+  if (id === undefined || id !== given.get('ossAccessKeyId')) return [];
+  return [`${nameOf('ossPreviousAccessKeyId')} and ${nameOf('ossAccessKeyId')}: must differ`];
 }
 
 function describeIssue(issue: z.core.$ZodIssue, nameOf: (option: string) => string): string[] {

@@ -85,6 +85,14 @@ export interface GatewayOptions {
    */
   ossAccessKeySecret?: string | undefined;
   /**
+   * Access key of the bucket before the present one: verifies what it has signed, and never signs.
+   */
+  ossPreviousAccessKeyId?: string | undefined;
+  /**
+   * Secret of that access key.
+   */
+  ossPreviousAccessKeySecret?: string | undefined;
+  /**
    * Size of the largest object.
    * @defaultValue `1000MiB`
    */

@@ -92,6 +92,12 @@ const bucket = {
   ossAccessKeySecret: text
     .optional()
     .describe('secret of that access key; both are generated when absent'),
+  ossPreviousAccessKeyId: accessKeyText
+    .optional()
+    .describe(
+      'access key of the bucket before the present one: verifies what it has signed, and never signs',
+    ),
+  ossPreviousAccessKeySecret: text.optional().describe('secret of that access key'),
   maxUpload: size.prefault('1000MiB').describe('size of the largest object'),
   publicRead: flag.default(false).describe('objects can be read without a signature'),
   corsRules: z

@@ -6,6 +6,12 @@ import { signPostV1, signPostV4 } from './post.ts';
 /** The credential of the bucket: signs everything that OSS verifies. Its secret cannot be read back. */
 export interface BucketKey {
   readonly accessKeyId: string;
+  /**
+   * @param now - by the clock of the gateway, in Unix milliseconds
+   * @returns the key that verifies what was signed with an access key: this one, or one that it has replaced; undefined
+   *   when there is none
+   */
+  find(accessKeyId: string, now: number): BucketKey | undefined;
   /** @param policy - in Base64 @returns the form field `Signature` */
   signPostV1(policy: string): string;
   /** @param policy - in Base64 @returns the form field `x-oss-signature` */
@@ -22,8 +28,9 @@ export interface BucketKey {
 
 /** Wraps an access key, so that its secret cannot be read. */
 export function createBucketKey(accessKeyId: string, secret: string): BucketKey {
-  return {
+  const bucketKey: BucketKey = {
     accessKeyId,
+    find: (id) => (id === accessKeyId ? bucketKey : undefined),
     signPostV1: (policy) => signPostV1(secret, policy),
     signPostV4: (scope, policy) => signPostV4(secret, scope, policy),
     signRequestV1: (stringToSign) => signOssV1(secret, stringToSign),
@@ -38,4 +45,5 @@ export function createBucketKey(accessKeyId: string, secret: string): BucketKey 
       }).toString();
     },
   };
+  return bucketKey;
 }

@@ -110,8 +110,10 @@ function programName(): string {
 
 /** Reads the files again that may change while the gateway runs. Each of them that cannot be used changes nothing. */
 function reload(gateway: Gateway, logger: Logger): void {
-  const { accountsFile, tlsCert } = gateway.config;
-  if (accountsFile === undefined && tlsCert === undefined) {
+  const { config, credentialsFile } = gateway;
+  const { accountsFile, tlsCert } = config;
+  const hasKeys = accountsFile !== undefined || credentialsFile !== undefined;
+  if (!hasKeys && tlsCert === undefined) {
     logger.warn({}, 'there is no accounts file to read again, and no certificate');
   }
   const attempt = (name: string, old: string, read: () => void): void => {
@@ -123,8 +125,9 @@ function reload(gateway: Gateway, logger: Logger): void {
       logger.error({ err }, `the ${name} cannot be used; ${old}`);
     }
   };
-  if (accountsFile !== undefined) {
-    attempt('accounts file', 'the old accounts stay', () => {
+  if (hasKeys) {
+    const name = accountsFile === undefined ? 'file of access keys' : 'accounts file';
+    attempt(name, 'the old accounts stay', () => {
       gateway.reloadAccounts();
     });
   }

@@ -1,10 +1,11 @@
 import { parseHttpDate } from '../../http/http-date.ts';
+import type { BucketKey } from '../../signatures/bucket-key.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { ossV1StringToSign, parseAuthorizationOssV1 } from '../../signatures/oss-v1.ts';
 import { ossError } from '../errors.ts';
 import {
-  checkAccessKey,
   checkSkew,
+  findBucketKey,
   malformedAuthorization,
   requestHasExpired,
   signatureDoesNotMatch,
@@ -24,8 +25,8 @@ export function checkUrlV1(deps: AuthorizeDependencies, request: SignedRequest):
     throw ossError('AccessDenied.urlParameters');
   }
   checkExpires(expires, deps.uploads.clock.now());
-  checkAccessKey(deps, accessKeyId);
-  checkSignature(deps, request, { accessKeyId, dateOrExpires: expires, provided });
+  const bucketKey = findBucketKey(deps, accessKeyId);
+  checkSignature(bucketKey, request, { accessKeyId, dateOrExpires: expires, provided });
 }
 
 /** @param now - Unix milliseconds */
@@ -48,8 +49,8 @@ export function checkHeaderV1(
   const date = (request.headers.get('x-oss-date') ?? request.headers.get('date') ?? '').trim();
   checkSkew(deps, parseHttpDate(date));
   const { accessKeyId, signature } = authorization;
-  checkAccessKey(deps, accessKeyId);
-  checkSignature(deps, request, { accessKeyId, dateOrExpires: date, provided: signature });
+  const bucketKey = findBucketKey(deps, accessKeyId);
+  checkSignature(bucketKey, request, { accessKeyId, dateOrExpires: date, provided: signature });
 }
 
 interface SigningV1 {
@@ -59,7 +60,7 @@ interface SigningV1 {
 }
 
 function checkSignature(
-  { bucketKey }: AuthorizeDependencies,
+  bucketKey: BucketKey,
   request: SignedRequest,
   { accessKeyId, dateOrExpires, provided }: SigningV1,
 ): void {

@@ -17,8 +17,8 @@ import {
 import { argument, ossError } from '../errors.ts';
 import type { OssError } from '../errors.ts';
 import {
-  checkAccessKey,
   checkSkew,
+  findBucketKey,
   malformedAuthorization,
   requestHasExpired,
   signatureDoesNotMatch,
@@ -121,7 +121,7 @@ function checkSignature(
 ): void {
   const { credential, date, additionalHeaders, provided } = signing;
   const { accessKeyId, region } = credential;
-  checkAccessKey(deps, accessKeyId);
+  const bucketKey = findBucketKey(deps, accessKeyId);
   if (!date.startsWith(credential.date)) throw wrongCredential('credentialDate', credential);
   if (region !== deps.region) throw wrongCredential('credentialRegion', credential);
   if (credential.product !== PRODUCT) throw wrongCredential('credentialProduct', credential);
@@ -129,7 +129,7 @@ function checkSignature(
   const textFor = (signed: SignedRequest): string =>
     ossV4StringToSign(signed, { date, region, additionalHeaders });
   const isSigned = (text: string): boolean =>
-    equalInConstantTime(deps.bucketKey.signRequestV4(credential, text), provided);
+    equalInConstantTime(bucketKey.signRequestV4(credential, text), provided);
 
   const stringToSign = textFor(request);
   if (isSigned(stringToSign)) return;

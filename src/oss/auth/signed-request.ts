@@ -51,9 +51,16 @@ export function checkSkew(
   });
 }
 
-/** Refuses every access key except the bucket key; access keys of accounts are only for the IoT API. */
-export function checkAccessKey({ bucketKey }: AuthorizeDependencies, accessKeyId: string): void {
-  if (accessKeyId === bucketKey.accessKeyId) return;
+/**
+ * Refuses every access key except those of the bucket; access keys of accounts are only for the IoT API.
+ * @returns the key that verifies the signature
+ */
+export function findBucketKey(
+  { bucketKey, uploads }: AuthorizeDependencies,
+  accessKeyId: string,
+): BucketKey {
+  const found = bucketKey.find(accessKeyId, uploads.clock.now());
+  if (found !== undefined) return found;
   throw ossError('InvalidAccessKeyId', { elements: { OSSAccessKeyId: accessKeyId } });
 }
 

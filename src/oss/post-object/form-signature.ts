@@ -51,11 +51,11 @@ export function verifyForm(fields: FormFields, verifier: FormVerifier): SignedPo
   return verifyV1(fields, verifier);
 }
 
-function verifyV1(fields: FormFields, { bucketKey }: FormVerifier): SignedPolicy {
+function verifyV1(fields: FormFields, verifier: FormVerifier): SignedPolicy {
   const accessKeyId = requireField(fields, ACCESS_KEY_ID);
   const policy = requireField(fields, POLICY);
   const provided = requireField(fields, SIGNATURE_V1);
-  checkAccessKey(accessKeyId, bucketKey);
+  const bucketKey = findKey(accessKeyId, verifier);
   checkSignature(bucketKey.signPostV1(policy), { accessKeyId, provided, policy });
   return { policy, version: 1 };
 }
@@ -76,9 +76,9 @@ function verifyV4(fields: FormFields, verifier: FormVerifier): SignedPolicy {
     const elements = argument(CREDENTIAL_V4.name, quote(credentialText));
     throw ossError('InvalidArgument.formCredential', { elements });
   }
-  checkAccessKey(credential.accessKeyId, verifier.bucketKey);
+  const bucketKey = findKey(credential.accessKeyId, verifier);
   checkScope(credential, credentialText, date, verifier);
-  checkSignature(verifier.bucketKey.signPostV4(credential, policy), {
+  checkSignature(bucketKey.signPostV4(credential, policy), {
     accessKeyId: credential.accessKeyId,
     provided,
     policy,
@@ -116,8 +116,10 @@ function checkScope(
   }
 }
 
-function checkAccessKey(accessKeyId: string, bucketKey: BucketKey): void {
-  if (accessKeyId === bucketKey.accessKeyId) return;
+/** @throws OssError when the bucket has no such key */
+function findKey(accessKeyId: string, { bucketKey, now }: FormVerifier): BucketKey {
+  const found = bucketKey.find(accessKeyId, now);
+  if (found !== undefined) return found;
   throw ossError('InvalidAccessKeyId', { elements: { OSSAccessKeyId: quote(accessKeyId) } });
 }
 

@@ -176,6 +176,16 @@ describe('parseConfig', () => {
     ]);
   });
 
+  it('refuses a previous bucket key with the id of the present one', () => {
+    const options = {
+      ...{ ossAccessKeyId: 'a', ossAccessKeySecret: 's' },
+      ...{ ossPreviousAccessKeyId: 'a', ossPreviousAccessKeySecret: 't' },
+    };
+    expect(problemsOf(() => parseConfig(options))).toEqual([
+      'ossPreviousAccessKeyId and ossAccessKeyId: must differ',
+    ]);
+  });
+
   it('refuses an accounts file beside the access key of a simple installation', () => {
     const options = { accountsFile: 'a.json', accessKeyId: 'a', accessKeySecret: 's' };
     expect(problemsOf(() => parseConfig(options))).toEqual([
