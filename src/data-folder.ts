@@ -10,6 +10,7 @@ import { LEDGER_FILE, openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { SqliteMaintenance } from './ledger/sqlite/sqlite-maintenance.ts';
 import type { Clock } from './lib/clock.ts';
+import { wallClock } from './lib/clock.ts';
 import { hasErrorCode } from './lib/errno.ts';
 import { PRIVATE_FILE } from './lib/private-files.ts';
 import { quoted } from './lib/quoted.ts';
@@ -18,6 +19,10 @@ import { takeServerLock, tryServerLock } from './object-store/disk/folder-lock.t
 import { DiskInventory } from './object-store/disk/inventory.ts';
 import { makeWholeFolder } from './object-store/disk/whole-folder.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
+import { createQueries } from './operator/queries.ts';
+import type { Queries } from './operator/queries.ts';
+import { FOLDER_READER } from './operator/viewer.ts';
+import type { Viewer } from './operator/viewer.ts';
 import { downloadUrl } from './signatures/download-url.ts';
 import type { FirmwarePackage } from './uploads/firmware-package.ts';
 import { backUp } from './uploads/maintenance/backup.ts';
@@ -54,19 +59,34 @@ export function openDataFolder(config: Config): DataFolder {
   const ledger = new SqliteLedger(openExistingLedger(config.dataDir, 'read'));
   return {
     ledger,
-    findPackage: async (firmwareId) => {
-      for (const { accountId } of await ledger.packageOwners()) {
-        const found = await ledger.findPackage(accountId, firmwareId);
-        if (found !== undefined) return found;
-      }
-      return undefined;
-    },
+    findPackage: (firmwareId) => ledger.findPackageById(firmwareId),
     downloadUrl: (key, expiresAt) => {
       // Only reads credentials: the server would reject signatures of newly generated keys.
       const bucketKey = resolveBucketKeys(config, readCredentials).current;
       const address = { host: publicHost(config), bucket: config.bucket, key };
       return downloadUrl(bucketKey, address, expiresAt);
     },
+    [Symbol.asyncDispose]: () => ledger.close(),
+  };
+}
+
+/** Answers what operators ask from a data folder; its server may be running. */
+export interface FolderQueries extends AsyncDisposable {
+  readonly queries: Queries;
+  /** Whoever can read the folder sees everything. */
+  readonly viewer: Viewer;
+}
+
+/**
+ * Opens a data folder for queries, for reading only.
+ * @throws SettingsError when the folder has no ledger; an Error when its ledger is older or newer than this program
+ */
+export function openQueries(config: Config, clock: Clock = wallClock): FolderQueries {
+  requireLedger(config.dataDir);
+  const ledger = new SqliteLedger(openExistingLedger(config.dataDir, 'read'));
+  return {
+    queries: createQueries({ ledger, clock, rules: { claimTtl: config.claimTtl } }),
+    viewer: FOLDER_READER,
     [Symbol.asyncDispose]: () => ledger.close(),
   };
 }

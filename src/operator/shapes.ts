@@ -34,6 +34,10 @@ export const uploadShape = z.object({
   crc64: z.string().exactOptional().describe('CRC-64/XZ, unsigned decimal'),
   sha256: hexadecimal.exactOptional(),
   contentType: z.string().exactOptional(),
+  body: z
+    .string()
+    .exactOptional()
+    .describe('name of its bytes in the data folder, while it has them'),
   storedAt: time.exactOptional(),
   claimUntil: time.exactOptional().describe('claim deadline of a stored upload'),
   firmwareId: z.string().exactOptional().describe('firmware package that has claimed it'),
@@ -49,6 +53,7 @@ export const packageShape = z.object({
   firmwareId: z.string(),
   name: z.string().describe('FirmwareName'),
   version: z.string().describe('DestVersion'),
+  srcVersion: z.string().exactOptional(),
   moduleName: z.string(),
   accountId: z.string(),
   instanceId: z.string().exactOptional(),
@@ -69,6 +74,52 @@ export const packageShape = z.object({
   createdAt: time,
   modifiedAt: time,
 });
+
+/** Everything that is known of one object key. */
+export const uploadHistoryShape = z.object({
+  key: z.string(),
+  uploads: z
+    .array(uploadShape)
+    .min(1)
+    .describe('newest first: the one that holds the key, then those that held it before'),
+  package: packageShape.exactOptional().describe('the package that has claimed it'),
+});
+
+type PageSchema<T extends z.ZodType> = z.ZodObject<{
+  items: z.ZodArray<T>;
+  next: z.ZodExactOptional<z.ZodString>;
+}>;
+
+/** A page of a list. */
+export function pageOf<T extends z.ZodType>(item: T): PageSchema<T> {
+  return z.object({
+    items: z.array(item).describe('newest first'),
+    next: z.string().exactOptional().describe('`after` of the next page; absent on the last page'),
+  });
+}
+
+const stateCount = z.object({ count: z.int().min(0), bytes });
+
+/** How much there is now: of everything, or of one account. */
+export const usageShape = z.object({
+  at: time,
+  uploads: z.object({
+    issued: stateCount,
+    stored: stateCount,
+    claimed: stateCount,
+    purging: stateCount,
+    purged: stateCount,
+  }),
+  packages: z.int().min(0),
+  bytes: z.int().min(0).describe('in bytes, of stored, claimed and purging uploads together'),
+});
+
+/** What a reference names. */
+export const referenceShape = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('upload'), key: z.string() }),
+  z.object({ kind: z.literal('package'), firmwareId: z.string() }),
+  z.object({ kind: z.literal('request'), requestId: z.string() }),
+]);
 
 /** A request that was handled, as the log and `trace` show it. */
 export const requestShape = z.object({
@@ -125,6 +176,15 @@ export const storyShape = z.object({
   toPass: z.string(),
 });
 
+/** A page of a list. */
+export interface Page<T> {
+  readonly items: T[];
+  readonly next?: string;
+}
+
+export type UploadHistoryShape = z.infer<typeof uploadHistoryShape>;
+export type UsageShape = z.infer<typeof usageShape>;
+export type ReferenceShape = z.infer<typeof referenceShape>;
 export type UploadShape = z.infer<typeof uploadShape>;
 export type PackageShape = z.infer<typeof packageShape>;
 export type RequestShape = z.infer<typeof requestShape>;

@@ -1,7 +1,10 @@
 /** The interfaces that `uploads/` needs; a test or another backend can implement them. */
 import type { Readable } from 'node:stream';
 import type { FirmwarePackage, PackageStatus } from './firmware-package.ts';
-import type { Issue, LiveUpload, PurgedUpload, StoredObject, Upload } from './upload.ts';
+import type { LedgerQueries, ListedUpload } from './ledger-queries.ts';
+import type { Issue, LiveUpload, PurgedUpload, StoredObject } from './upload.ts';
+
+export type { ListedUpload } from './ledger-queries.ts';
 
 /** The size and the digests of a durable body, measured while it was written. */
 export interface StoredBody {
@@ -161,12 +164,6 @@ export interface PurgingBody {
   readonly size: number;
 }
 
-/** An upload with its position in the ledger. `sequence` grows; pass the last one to get the next page. */
-export interface ListedUpload {
-  readonly sequence: number;
-  readonly upload: Upload;
-}
-
 /**
  * Records every upload and every firmware package. Each method is one atomic step; when two steps race, each has
  * exactly the effect that it reports. Times are Unix milliseconds and come from the caller.
@@ -174,7 +171,7 @@ export interface ListedUpload {
  * After a method has resolved, its change survives a crash of the process. Changes of `recordStored`, `claim`,
  * `deletePackage` and `deleteUpload` also survive a power cut.
  */
-export interface UploadLedger {
+export interface UploadLedger extends LedgerQueries {
   /** Writes something and removes it. @throws when `recordIssued` would fail: with the code `ENOSPC` or similar if full */
   requireWritable(): Promise<void>;
   /** Records a signed policy as an `issued` upload. The key must be new. */

@@ -116,6 +116,11 @@ const STATUS_NAMES: Readonly<Record<PackageStatus, StatusName>> = {
   [PACKAGE_STATUS.failed]: 'failed',
 };
 
+/** @returns the name of a package status */
+export function statusName(status: PackageStatus): StatusName {
+  return STATUS_NAMES[status];
+}
+
 function showPackage(found: FirmwarePackage): PackageSnapshot {
   return {
     firmwareId: found.id,
@@ -123,7 +128,7 @@ function showPackage(found: FirmwarePackage): PackageSnapshot {
     destVersion: found.destVersion,
     moduleName: found.moduleName,
     ...(found.productKey !== undefined && { productKey: found.productKey }),
-    status: STATUS_NAMES[found.status],
+    status: statusName(found.status),
     verifyProgress: found.verifyProgress,
     files: found.files,
     createdAt: iso(found.createdAt),

@@ -15,14 +15,12 @@ export async function setPackageStatus(
   packageId: string,
   { status, verifyProgress }: VerificationResult,
 ): Promise<boolean> {
-  for (const { accountId } of await ledger.packageOwners()) {
-    if ((await ledger.findPackage(accountId, packageId)) === undefined) continue;
-    const outcome = await ledger.modifyPackage(accountId, packageId, {
-      status: PACKAGE_STATUS[status],
-      ...(verifyProgress !== undefined && { verifyProgress }),
-      modifiedAt: clock.now(),
-    });
-    return outcome === 'modified';
-  }
-  return false;
+  const found = await ledger.findPackageById(packageId);
+  if (found === undefined) return false;
+  const outcome = await ledger.modifyPackage(found.accountId, packageId, {
+    status: PACKAGE_STATUS[status],
+    ...(verifyProgress !== undefined && { verifyProgress }),
+    modifiedAt: clock.now(),
+  });
+  return outcome === 'modified';
 }

@@ -9,9 +9,15 @@ import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
 import { SqliteNonces } from '../../src/ledger/sqlite/sqlite-nonces.ts';
 import { takeServerLock } from '../../src/object-store/disk/folder-lock.ts';
 import { fileHandlePrototype } from '../support/file-handles.ts';
+import { describeLedgerQueries } from './ledger-queries-contract.ts';
 import { describeUploadLedger } from './upload-ledger-contract.ts';
 
 describeUploadLedger('SQLite in memory', async () => {
+  const ledger = new SqliteLedger(openLedgerDatabase(undefined));
+  return Promise.resolve({ ledger, dispose: () => ledger.close() });
+});
+
+describeLedgerQueries('SQLite in memory', async () => {
   const ledger = new SqliteLedger(openLedgerDatabase(undefined));
   return Promise.resolve({ ledger, dispose: () => ledger.close() });
 });
@@ -82,6 +88,21 @@ describe('SQLite as a ledger', () => {
     expect((await stat(log)).size).toBe(0);
     expect(await ledger.findUpload('k2')).toMatchObject({ state: 'stored' });
     await expect(store('k3')).resolves.toBe('stored');
+    await ledger.close();
+  });
+
+  it('finds uploads on both sides of a long row of removed ones', async () => {
+    const opened = openLedgerDatabase(undefined);
+    const ledger = new SqliteLedger(opened);
+    const grant = { accountId: 'a', issuedAt: 1, policyExpiresAt: 2 };
+    await ledger.recordIssued({ key: 'old', ...grant });
+    opened.database
+      .exec(`INSERT INTO uploads (sequence, key, state, account_id, issued_at, policy_expires_at)
+      VALUES (900000, 'new', 'issued', 'a', 1, 2)`);
+    const all = await ledger.findUploads({ limit: 3 });
+    expect(all.map(({ upload }) => upload.key)).toEqual(['new', 'old']);
+    expect(await ledger.findUploads({ accountId: 'a', limit: 3 })).toEqual(all);
+    expect(await ledger.countUploads()).toMatchObject({ issued: { count: 2 } });
     await ledger.close();
   });
 

@@ -9,7 +9,7 @@ export interface UploadLedgerUnderTest {
 
 const ISSUE = { accountId: 'acme', issuedAt: 1000, policyExpiresAt: 61_000 };
 
-function aBody(
+export function aBody(
   key: string,
   locator: string,
   change: Partial<StoredRecord['object']> = {},
@@ -47,7 +47,7 @@ function aPackage(change: Partial<FirmwarePackage> = {}): FirmwarePackage {
   };
 }
 
-function aClaim(
+export function aClaim(
   change: Partial<FirmwarePackage> = {},
   claim: Partial<ClaimRecord> = {},
 ): ClaimRecord {

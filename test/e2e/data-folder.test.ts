@@ -2,9 +2,15 @@ import { mkdir, readdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Finding } from '../../src/data-folder.ts';
-import { backUpDataFolder, checkDataFolder, openDataFolder } from '../../src/data-folder.ts';
+import {
+  backUpDataFolder,
+  checkDataFolder,
+  openDataFolder,
+  openQueries,
+} from '../../src/data-folder.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { wallClock } from '../../src/lib/clock.ts';
+import { uploadFilter } from '../../src/operator/filters.ts';
 import { bodiesOnDisk, temporaryFolder } from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
 
@@ -46,6 +52,21 @@ async function check(path: string, options: { deep: boolean; repair: boolean }) 
 }
 
 describe('a data folder', () => {
+  it('answers what operators ask, while its server is running and while it is not', async () => {
+    const ask = async () => {
+      await using folderQueries = openQueries(parseConfig({ dataDir }));
+      const { queries, viewer } = folderQueries;
+      const { items } = await queries.listUploads(viewer, uploadFilter.parse({}));
+      const { packages } = await queries.usage(viewer);
+      return { states: items.map(({ state }) => state), packages };
+    };
+    const expected = { states: ['stored', 'claimed'], packages: 1 };
+    expect(await ask()).toEqual(expected);
+    await using gateway = await createGateway({ dataDir });
+    expect(await ask()).toEqual(expected);
+    expect(await gateway.uploads.packages()).toMatchObject([{ id: packageId }]);
+  });
+
   it('has no findings when it is undamaged, and neither has its backup', async () => {
     const target = join(folder.path, 'made', 'backup');
     const copied = await backUpDataFolder(dataDir, target);

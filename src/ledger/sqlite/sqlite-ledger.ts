@@ -1,5 +1,11 @@
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import type {
+  ListedPackage,
+  PackageQuery,
+  UploadCounts,
+  UploadQuery,
+} from '../../uploads/ledger-queries.ts';
+import type {
   ClaimRecord,
   ClaimRecordOutcome,
   IssuedGrant,
@@ -12,9 +18,10 @@ import type {
   StoreOutcome,
   UploadLedger,
 } from '../../uploads/ports.ts';
-import type { LiveUpload, PurgedUpload } from '../../uploads/upload.ts';
+import type { LiveUpload, PurgedUpload, Upload } from '../../uploads/upload.ts';
 import type { LedgerDatabase } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { OperatorQueries } from './operator-queries.ts';
 import { PackageTable } from './package-table.ts';
 import { UploadTable } from './upload-table.ts';
 import { checkpoint, vacuumStep } from './vacuum.ts';
@@ -29,6 +36,7 @@ export class SqliteLedger implements UploadLedger {
   readonly #commits: GroupCommit;
   readonly #uploads: UploadTable;
   readonly #packages: PackageTable;
+  readonly #queries: OperatorQueries;
   readonly #probe: () => void;
 
   constructor(database: LedgerDatabase) {
@@ -36,6 +44,7 @@ export class SqliteLedger implements UploadLedger {
     this.#commits = database.commits;
     this.#uploads = new UploadTable(database.database);
     this.#packages = new PackageTable(database.database);
+    this.#queries = new OperatorQueries(database.database);
     this.#probe = prepareWriteProbe(database.database);
   }
 
@@ -143,6 +152,26 @@ export class SqliteLedger implements UploadLedger {
       this.#uploads.deleteClaimed(packageId, at);
       return true;
     });
+  }
+
+  findUploads(query: UploadQuery): Promise<ListedUpload[]> {
+    return this.#queries.findUploads(query);
+  }
+
+  async findHistory(key: string, limit: number): Promise<Upload[]> {
+    return Promise.resolve(this.#queries.findHistory(key, limit));
+  }
+
+  async findPackages(query: PackageQuery): Promise<ListedPackage[]> {
+    return Promise.resolve(this.#queries.findPackages(query));
+  }
+
+  async findPackageById(packageId: string): Promise<FirmwarePackage | undefined> {
+    return Promise.resolve(this.#queries.findPackageById(packageId));
+  }
+
+  countUploads(accountId?: string): Promise<UploadCounts> {
+    return this.#queries.countUploads(accountId);
   }
 
   expireStored(storedBefore: number, at: number, limit: number): Promise<PurgingBody[]> {

@@ -1,0 +1,54 @@
+/*
+ * What a list may be restricted to, as the query of the operator API and the flags of the commands give it.
+ */
+import { z } from 'zod';
+import { duration } from '../config/units.ts';
+import { UPLOAD_STATES } from './shapes.ts';
+
+/** The size of a page when none is asked for, and the largest. */
+export const PAGE = 100;
+export const MAX_PAGE = 1000;
+
+const text = z.string().min(1).max(1023);
+const after = z
+  .string()
+  .regex(/^[0-9a-z]{1,11}$/, 'expected the next of an earlier answer')
+  .transform((cursor) => parseInt(cursor, 36))
+  .exactOptional()
+  .describe('the `next` of the page before; newest first');
+const limit = z.coerce
+  .number<string | number>()
+  .int()
+  .min(1)
+  .max(MAX_PAGE)
+  .default(PAGE)
+  .describe('how many items');
+const time = z.union([z.string(), z.number()]).pipe(duration).exactOptional();
+const account = z.string().min(1).exactOptional().describe('for operators: the account');
+
+/** @param sequence - the position of the last item of a page. @returns the cursor of the next page */
+export function cursorAt(sequence: number): string {
+  return sequence.toString(36);
+}
+
+/** Which uploads to list. */
+export const uploadFilter = z.strictObject({
+  state: z.enum(UPLOAD_STATES, `expected one of ${UPLOAD_STATES.join(', ')}`).exactOptional(),
+  account,
+  q: text.exactOptional().describe('part of the key, or of the name of its package'),
+  olderThan: time.describe('stored, or issued, at least as long ago: a duration such as 10m'),
+  dueWithin: time.describe('stored, and purged within a duration such as 5m unless it is claimed'),
+  after,
+  limit,
+});
+
+/** Which packages to list. */
+export const packageFilter = z.strictObject({
+  account,
+  q: text.exactOptional().describe('part of the name or of the version'),
+  after,
+  limit,
+});
+
+export type UploadFilter = z.output<typeof uploadFilter>;
+export type PackageFilter = z.output<typeof packageFilter>;
