@@ -4,7 +4,7 @@ import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import { isFresh } from '../http/client-date.ts';
 import type { Clock } from '../lib/clock.ts';
 import { equalInConstantTime } from '../signatures/constant-time.ts';
-import { TIMESTAMP_SHAPE, nonceExpiry, parseTimestamp } from './calls/freshness.ts';
+import { TIMESTAMP_SHAPE, nonceExpiry, parseTimestamp } from '../http/call-date.ts';
 import { MAX_PARAMETERS, MAX_PARAMETER_BYTES, findRepeated } from './calls/pairs.ts';
 import type { SignedCall } from './calls/signed-call.ts';
 import { MAX_FORM_BYTES } from './calls/wire-call.ts';

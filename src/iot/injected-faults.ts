@@ -5,7 +5,7 @@ import type { Fault, FaultPlan } from '../faults/fault-plan.ts';
 import type { OpenRecord } from '../http/request-record.ts';
 import { fill } from '../lib/template.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
-import { TIMESTAMP_SHAPE } from './calls/freshness.ts';
+import { TIMESTAMP_SHAPE } from '../http/call-date.ts';
 import { MAX_BODY_BYTES } from './calls/read-body.ts';
 import type { SignedCall } from './calls/signed-call.ts';
 import { BUSINESS_ERRORS, BusinessError, GATEWAY_ERRORS, GatewayError } from './errors.ts';

@@ -1,7 +1,7 @@
 import type { NonceMemory } from '../accounts/ports.ts';
 import { toMilliseconds } from '../lib/clock.ts';
 import type { Clock } from '../lib/clock.ts';
-import { MAX_FRESH } from './calls/freshness.ts';
+import { MAX_FRESH } from '../http/call-date.ts';
 
 /** A little more than the longest time for which a call is fresh. */
 const PERIOD = MAX_FRESH + toMilliseconds({ minutes: 1 });

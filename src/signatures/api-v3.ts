@@ -8,6 +8,26 @@ export { sha256Hex } from './digests.ts';
 /** First word of a V3 Authorization header. */
 export const ALGORITHM_V3 = 'ACS3-HMAC-SHA256';
 
+/** The headers of a V3 call that have its common parameters, and the one with the SHA-256 of its body. */
+export const HEADERS_V3 = {
+  version: 'x-acs-version',
+  action: 'x-acs-action',
+  timestamp: 'x-acs-date',
+  nonce: 'x-acs-signature-nonce',
+  securityToken: 'x-acs-security-token',
+} as const;
+export const PAYLOAD_HASH_V3 = 'x-acs-content-sha256';
+
+/** Every known SDK signs these headers; which ones the platform requires is unverified. */
+export const MUST_BE_SIGNED_V3: readonly string[] = [
+  'host',
+  HEADERS_V3.action,
+  HEADERS_V3.version,
+  HEADERS_V3.timestamp,
+  HEADERS_V3.nonce,
+  PAYLOAD_HASH_V3,
+];
+
 /** A parsed V3 Authorization header. */
 export interface AuthorizationV3 {
   readonly accessKeyId: string;

@@ -1,6 +1,9 @@
 import { withPublicHosts } from '../../http/public-host.ts';
 import {
   ALGORITHM_V3,
+  HEADERS_V3,
+  MUST_BE_SIGNED_V3,
+  PAYLOAD_HASH_V3,
   apiV3StringToSign,
   parseAuthorizationV3,
   sha256Hex,
@@ -14,26 +17,7 @@ import type { ResponseFormat } from '../render.ts';
 import type { CommonParameters, PresentedSignature, SignedCall } from './signed-call.ts';
 import type { WireCall } from './wire-call.ts';
 
-const HEADERS = {
-  version: 'x-acs-version',
-  action: 'x-acs-action',
-  timestamp: 'x-acs-date',
-  nonce: 'x-acs-signature-nonce',
-  securityToken: 'x-acs-security-token',
-} as const;
-
-const PAYLOAD_HASH = 'x-acs-content-sha256';
 const MAX_SHOWN = 128;
-
-/** Every known SDK signs these headers; which ones the platform requires is unverified. */
-const MUST_BE_SIGNED = [
-  'host',
-  HEADERS.action,
-  HEADERS.version,
-  HEADERS.timestamp,
-  HEADERS.nonce,
-  PAYLOAD_HASH,
-];
 
 /**
  * Reads a call of signature version 3: common parameters are headers, the parameters of the operation are in the query
@@ -54,12 +38,12 @@ export function readV3(
   };
   return {
     common: {
-      version: get(HEADERS.version),
-      action: get(HEADERS.action),
+      version: get(HEADERS_V3.version),
+      action: get(HEADERS_V3.action),
       accessKeyId: parsed?.accessKeyId,
-      timestamp: get(HEADERS.timestamp),
-      nonce: get(HEADERS.nonce),
-      securityToken: get(HEADERS.securityToken),
+      timestamp: get(HEADERS_V3.timestamp),
+      nonce: get(HEADERS_V3.nonce),
+      securityToken: get(HEADERS_V3.securityToken),
     },
     format: acceptedFormat(call.headers.get('accept')),
     fallbackFormat: 'json',
@@ -68,7 +52,7 @@ export function readV3(
     missing: (name) => missingV3(name, authorization),
     signature: () => {
       if (parsed === undefined) throw invalidAuthorization(authorization);
-      return presentedV3(call, parsed, get(PAYLOAD_HASH), publicHosts);
+      return presentedV3(call, parsed, get(PAYLOAD_HASH_V3), publicHosts);
     },
   };
 }
@@ -88,7 +72,7 @@ function missingV3(name: keyof CommonParameters, authorization: string): Gateway
     case 'securityToken':
       return gatewayError('Missing{name}', { name: 'SecurityToken' });
     default:
-      return gatewayError('MissingHeader', { name: HEADERS[name] });
+      return gatewayError('MissingHeader', { name: HEADERS_V3[name] });
   }
 }
 
@@ -110,8 +94,8 @@ function presentedV3(
   announcedHash: string | undefined,
   publicHosts: readonly string[],
 ): PresentedSignature {
-  if (announcedHash === undefined) throw gatewayError('MissingHeader', { name: PAYLOAD_HASH });
-  const unsigned = MUST_BE_SIGNED.find((name) => !signedHeaders.includes(name));
+  if (announcedHash === undefined) throw gatewayError('MissingHeader', { name: PAYLOAD_HASH_V3 });
+  const unsigned = MUST_BE_SIGNED_V3.find((name) => !signedHeaders.includes(name));
   if (unsigned !== undefined) {
     throw gatewayError('IncompleteSignature', { reason: `SignedHeaders lacks ${unsigned}.` });
   }

@@ -1,6 +1,6 @@
 import type { NonceMemory } from '../../../src/accounts/ports.ts';
 import { isFresh } from '../../../src/http/client-date.ts';
-import { nonceExpiry } from '../../../src/iot/calls/freshness.ts';
+import { nonceExpiry } from '../../../src/http/call-date.ts';
 import { RetainedNonces } from '../../../src/iot/retained-nonces.ts';
 import { ManualClock } from '../../../src/lib/clock.ts';
 

@@ -1,4 +1,4 @@
-import { MAX_SKEW } from '../../http/client-date.ts';
+import { MAX_SKEW } from './client-date.ts';
 
 const SHAPE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 

@@ -1,5 +1,5 @@
-import { isFresh } from '../../../../src/http/client-date.ts';
-import { nonceExpiry, parseTimestamp } from '../../../../src/iot/calls/freshness.ts';
+import { isFresh } from '../../../src/http/client-date.ts';
+import { nonceExpiry, parseTimestamp } from '../../../src/http/call-date.ts';
 
 const NOON = Date.UTC(2024, 3, 1, 12);
 const MINUTE = 60_000;
