@@ -1,8 +1,9 @@
 /** The interfaces that `uploads/` needs; a test or another backend can implement them. */
 import type { Readable } from 'node:stream';
 import type { FirmwarePackage, PackageStatus } from './firmware-package.ts';
+import type { LedgerWatcher } from './ledger-changes.ts';
 import type { LedgerQueries, ListedUpload } from './ledger-queries.ts';
-import type { Issue, LiveUpload, PurgedUpload, StoredObject } from './upload.ts';
+import type { Issue, LiveUpload, PurgedUpload, PurgeReason, StoredObject } from './upload.ts';
 
 export type { ListedUpload } from './ledger-queries.ts';
 
@@ -162,6 +163,9 @@ export interface PurgingBody {
   readonly key: string;
   readonly locator: string;
   readonly size: number;
+  readonly reason: PurgeReason;
+  /** Absent when the policy was not signed here. */
+  readonly accountId?: string;
 }
 
 /**
@@ -193,6 +197,14 @@ export interface UploadLedger extends LedgerQueries {
   listUploads(afterSequence: number, limit: number): Promise<ListedUpload[]>;
   /** @returns whether an upload in any state except `purged` has this body */
   hasBody(locator: string): Promise<boolean>;
+  /** @returns when the oldest `stored` upload was stored; undefined when there is none */
+  oldestStored(): Promise<number | undefined>;
+  /**
+   * Reports everything that there is, as changes from nothing; then each change after its commit, whoever made it. Reads
+   * every row once.
+   * @returns a function that ends it
+   */
+  watch(watcher: LedgerWatcher): Promise<() => void>;
   /** `stored` -> `purging`, reason `deleted`. @returns false when the key has no `stored` upload with this locator */
   deleteUpload(key: string, locator: string, at: number): Promise<boolean>;
 

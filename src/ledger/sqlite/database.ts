@@ -27,7 +27,7 @@ export interface LedgerDatabase {
    * Runs a step of the purge as `commits` does. On a full disk it frees the reserve and runs the step again, so the
    * step must allow that the first run may have been committed.
    */
-  runPurge<T>(durability: Durability, step: () => T): Promise<T>;
+  runPurge<T>(durability: Durability, step: () => T, committed?: () => void): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -95,12 +95,12 @@ function open(
     database,
     commits,
     space,
-    runPurge: async (durability, step) => {
+    runPurge: async (durability, step, committed) => {
       try {
-        return await commits.run(durability, step);
+        return await commits.run(durability, step, committed);
       } catch (error) {
         if (!isDiskFull(error) || !space.releaseReserve()) throw error;
-        return commits.run(durability, step);
+        return commits.run(durability, step, committed);
       }
     },
     close: async () => {

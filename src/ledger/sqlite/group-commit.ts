@@ -9,6 +9,7 @@ interface Step {
   /** @returns a function that resolves the caller's promise; call it after the commit */
   readonly run: () => () => void;
   readonly reject: (error: unknown) => void;
+  readonly committed: (() => void) | undefined;
 }
 
 /** A step that is committed; the caller's promise is still pending. */
@@ -33,8 +34,11 @@ export class GroupCommit {
     this.#flush = flush;
   }
 
-  /** @returns the result of the step, after its commit; for a durable step, after the flush */
-  run<T>(durability: Durability, step: () => T): Promise<T> {
+  /**
+   * @param committed - is called after the commit, before the flush; not when the step has failed
+   * @returns the result of the step, after its commit; for a durable step, after the flush
+   */
+  run<T>(durability: Durability, step: () => T, committed?: () => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#waiting.length === 0) {
         setImmediate(() => {
@@ -50,6 +54,7 @@ export class GroupCommit {
           };
         },
         reject,
+        committed,
       });
     });
   }
@@ -60,6 +65,7 @@ export class GroupCommit {
     this.#waiting = [];
     if (steps.length === 0) return;
     const done = this.#commitTogether(steps);
+    for (const step of done) step.committed?.();
     const durable = done.filter((step) => step.durability === 'durable');
     for (const step of done) if (step.durability === 'relaxed') step.resolve();
     if (durable.length > 0) this.#resolveAfterFlush(durable);

@@ -62,6 +62,11 @@ export class PackageTable {
     return this.#statements.countInstance.get(accountId, instanceId ?? '')?.total ?? 0;
   }
 
+  /** @returns the number of packages of each account */
+  countAll(): { accountId: string; count: number }[] {
+    return this.#statements.countAll.all();
+  }
+
   list(filter: PackageFilter): { total: number; packages: FirmwarePackage[] } {
     const { count, list } = this.#listing(filter);
     return {
@@ -190,6 +195,9 @@ function prepareStatements(database: Database) {
          status = coalesce(:status, status),
          verify_progress = coalesce(:verifyProgress, verify_progress), modified_at = :modifiedAt
        WHERE id = :id`,
+    ),
+    countAll: database.prepare<[], { accountId: string; count: number }>(
+      `SELECT account_id AS accountId, count(*) AS count FROM firmware_packages GROUP BY account_id`,
     ),
     delete: database.prepare<[string, string]>(
       'DELETE FROM firmware_packages WHERE account_id = ? AND id = ?',

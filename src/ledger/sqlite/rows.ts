@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FirmwarePackage, PackageFile } from '../../uploads/firmware-package.ts';
+import type { PurgingBody } from '../../uploads/ports.ts';
 import type {
   Issue,
   LiveUpload,
@@ -29,6 +30,16 @@ export interface UploadRow {
   readonly purge_reason: PurgeReason | null;
   readonly purging_since: number | null;
   readonly purged_at: number | null;
+}
+
+/** The columns of a row in `purging` that its deletion needs. */
+export interface PurgingRow {
+  readonly sequence: number;
+  readonly key: string;
+  readonly locator: string;
+  readonly size: number;
+  readonly account_id: string | null;
+  readonly purge_reason: PurgeReason;
 }
 
 /** A row of `firmware_packages`. */
@@ -161,4 +172,8 @@ export function toPackage(row: PackageRow, files: readonly PackageFileRow[]): Fi
 
 function toPackageFile({ name, ...facts }: PackageFileRow): PackageFile {
   return { ...(name !== null && { name }), ...facts };
+}
+
+export function toPurgingBody({ account_id, purge_reason, ...row }: PurgingRow): PurgingBody {
+  return { ...row, reason: purge_reason, ...(account_id !== null && { accountId: account_id }) };
 }

@@ -1,4 +1,5 @@
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
+import type { LedgerChange, LedgerWatcher } from '../../uploads/ledger-changes.ts';
 import type {
   ListedPackage,
   PackageQuery,
@@ -20,7 +21,7 @@ import type {
 } from '../../uploads/ports.ts';
 import type { LiveUpload, PurgedUpload, Upload } from '../../uploads/upload.ts';
 import type { LedgerDatabase } from './database.ts';
-import type { GroupCommit } from './group-commit.ts';
+import type { Durability, GroupCommit } from './group-commit.ts';
 import { OperatorQueries } from './operator-queries.ts';
 import { PackageTable } from './package-table.ts';
 import { UploadTable } from './upload-table.ts';
@@ -38,6 +39,7 @@ export class SqliteLedger implements UploadLedger {
   readonly #packages: PackageTable;
   readonly #queries: OperatorQueries;
   readonly #probe: () => void;
+  readonly #watchers = new Set<LedgerWatcher>();
 
   constructor(database: LedgerDatabase) {
     this.#database = database;
@@ -48,6 +50,44 @@ export class SqliteLedger implements UploadLedger {
     this.#probe = prepareWriteProbe(database.database);
   }
 
+  /** Runs a step that changes rows. @param step - adds what it changes to its argument */
+  #change<T>(durability: Durability, step: (changes: LedgerChange[]) => T): Promise<T> {
+    const changes: LedgerChange[] = [];
+    return this.#commits.run(
+      durability,
+      () => runAnew(changes, step),
+      () => {
+        this.#report(changes);
+      },
+    );
+  }
+
+  /** Does the same for a step of the purge. */
+  #changeInPurge<T>(durability: Durability, step: (changes: LedgerChange[]) => T): Promise<T> {
+    const changes: LedgerChange[] = [];
+    return this.#database.runPurge(
+      durability,
+      () => runAnew(changes, step),
+      () => {
+        this.#report(changes);
+      },
+    );
+  }
+
+  #report(changes: readonly LedgerChange[]): void {
+    for (const watcher of this.#watchers) for (const change of changes) watcher(change);
+  }
+
+  async watch(watcher: LedgerWatcher): Promise<() => void> {
+    // Nothing can be committed in between.
+    for (const change of this.#uploads.countAll()) watcher(change);
+    for (const change of this.#packages.countAll()) watcher({ kind: 'packages', ...change });
+    this.#watchers.add(watcher);
+    return Promise.resolve(() => {
+      this.#watchers.delete(watcher);
+    });
+  }
+
   async requireWritable(): Promise<void> {
     this.#database.space.requireRoom();
     return this.#commits.run('relaxed', this.#probe);
@@ -56,14 +96,14 @@ export class SqliteLedger implements UploadLedger {
   async recordIssued(grant: IssuedGrant): Promise<void> {
     this.#database.space.admitRow();
     // A grant need not survive a power cut: the signed policy is enough to upload.
-    return this.#commits.run('relaxed', () => {
-      this.#uploads.insertIssued(grant);
+    return this.#change('relaxed', (changes) => {
+      this.#uploads.insertIssued(grant, changes);
     });
   }
 
   async recordStored(record: StoredRecord): Promise<StoreOutcome> {
     this.#database.space.admitRow();
-    return this.#commits.run('durable', () => this.#uploads.store(record));
+    return this.#change('durable', (changes) => this.#uploads.store(record, changes));
   }
 
   recordSha256(locator: string, sha256: string): Promise<void> {
@@ -78,7 +118,7 @@ export class SqliteLedger implements UploadLedger {
     storedAfter,
     maxPackages,
   }: ClaimRecord): Promise<ClaimRecordOutcome> {
-    return this.#commits.run('durable', () => {
+    return this.#change('durable', (changes) => {
       if (this.#packages.findByName(wanted.accountId, wanted.name)) return { kind: 'nameTaken' };
       if (this.#packages.isVersionTaken(wanted)) return { kind: 'versionTaken' };
       if (this.#packages.count(wanted.accountId, wanted.instanceId) >= maxPackages) {
@@ -89,7 +129,8 @@ export class SqliteLedger implements UploadLedger {
       );
       if (lost >= 0) return { kind: 'notClaimable', file: lost };
       this.#packages.insert(wanted);
-      for (const locator of locators) this.#uploads.claim(locator, wanted.id);
+      changes.push({ kind: 'packages', accountId: wanted.accountId, count: 1 });
+      for (const locator of locators) this.#uploads.claim(locator, wanted.id, changes);
       return { kind: 'claimed' };
     });
   }
@@ -111,7 +152,13 @@ export class SqliteLedger implements UploadLedger {
   }
 
   deleteUpload(key: string, locator: string, at: number): Promise<boolean> {
-    return this.#commits.run('durable', () => this.#uploads.deleteStored(key, locator, at));
+    return this.#change('durable', (changes) =>
+      this.#uploads.deleteStored(key, locator, at, changes),
+    );
+  }
+
+  async oldestStored(): Promise<number | undefined> {
+    return Promise.resolve(this.#uploads.oldestStored());
   }
 
   async findPackage(accountId: string, packageId: string): Promise<FirmwarePackage | undefined> {
@@ -147,9 +194,10 @@ export class SqliteLedger implements UploadLedger {
   }
 
   deletePackage(accountId: string, packageId: string, at: number): Promise<boolean> {
-    return this.#commits.run('durable', () => {
+    return this.#change('durable', (changes) => {
       if (!this.#packages.delete(accountId, packageId)) return false;
-      this.#uploads.deleteClaimed(packageId, at);
+      changes.push({ kind: 'packages', accountId, count: -1 });
+      this.#uploads.deleteClaimed(packageId, at, changes);
       return true;
     });
   }
@@ -175,7 +223,9 @@ export class SqliteLedger implements UploadLedger {
   }
 
   expireStored(storedBefore: number, at: number, limit: number): Promise<PurgingBody[]> {
-    return this.#database.runPurge('durable', () => this.#uploads.expire(storedBefore, at, limit));
+    return this.#changeInPurge('durable', (changes) =>
+      this.#uploads.expire(storedBefore, at, limit, changes),
+    );
   }
 
   async listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]> {
@@ -184,18 +234,20 @@ export class SqliteLedger implements UploadLedger {
 
   confirmPurged(sequences: readonly number[], at: number): Promise<number[]> {
     // After a power cut the row may still be `purging`; the next purge confirms it again.
-    return this.#database.runPurge('relaxed', () => this.#uploads.confirmPurged(sequences, at));
+    return this.#changeInPurge('relaxed', (changes) =>
+      this.#uploads.confirmPurged(sequences, at, changes),
+    );
   }
 
   pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number> {
-    return this.#database.runPurge('relaxed', () =>
-      this.#uploads.pruneIssued(expiredBefore, except, limit),
+    return this.#changeInPurge('relaxed', (changes) =>
+      this.#uploads.pruneIssued(expiredBefore, except, limit, changes),
     );
   }
 
   pruneTombstones(purgedBefore: number, limit: number): Promise<number> {
-    return this.#database.runPurge('relaxed', () =>
-      this.#uploads.pruneTombstones(purgedBefore, limit),
+    return this.#changeInPurge('relaxed', (changes) =>
+      this.#uploads.pruneTombstones(purgedBefore, limit, changes),
     );
   }
 
@@ -211,4 +263,10 @@ export class SqliteLedger implements UploadLedger {
   close(): Promise<void> {
     return this.#database.close();
   }
+}
+
+/** Runs a step. It may be run again, when another step of its transaction has failed. */
+function runAnew<T>(changes: LedgerChange[], step: (changes: LedgerChange[]) => T): T {
+  changes.length = 0;
+  return step(changes);
 }

@@ -6,12 +6,14 @@ import type {
   StoredRecord,
   StoreOutcome,
 } from '../../uploads/ports.ts';
-import type { LiveUpload, PurgedUpload, PurgeReason } from '../../uploads/upload.ts';
-import { toLiveUpload, toPurgedUpload, toUpload } from './rows.ts';
-import type { UploadRow } from './rows.ts';
+import type { LedgerChange } from '../../uploads/ledger-changes.ts';
+import type { LiveUpload, PurgedUpload, PurgeReason, UploadState } from '../../uploads/upload.ts';
+import { toLiveUpload, toPurgedUpload, toPurgingBody, toUpload } from './rows.ts';
+import type { PurgingRow, UploadRow } from './rows.ts';
 
 const HOLDS_KEY = `state IN ('issued', 'stored', 'claimed')`;
-const PURGING_BODY = 'sequence, key, locator, size';
+const PURGING_BODY = 'sequence, key, locator, size, account_id, purge_reason';
+const OWNER = 'account_id, size';
 
 interface ObjectColumns {
   readonly locator: string;
@@ -27,7 +29,26 @@ type IssueColumns = Pick<UploadRow, 'account_id' | 'issued_at' | 'policy_expires
 
 const NO_ISSUE: IssueColumns = { account_id: null, issued_at: null, policy_expires_at: null };
 
-/** The statements for `uploads`. Call methods that write inside a transaction. */
+/** The account and the size of an upload that a statement has changed. */
+type OwnerColumns = Pick<UploadRow, 'account_id' | 'size'>;
+
+/** @returns what a statement has changed: one row */
+function changeOf(
+  { account_id, size }: OwnerColumns,
+  from: UploadState | undefined,
+  to: UploadState | undefined,
+): LedgerChange {
+  return {
+    kind: 'uploads',
+    from,
+    to,
+    accountId: account_id ?? undefined,
+    count: 1,
+    bytes: size ?? 0,
+  };
+}
+
+/** The statements for `uploads`. Call methods that write inside a transaction; they add what they change to `changes`. */
 export class UploadTable {
   readonly #statements;
 
@@ -38,11 +59,12 @@ export class UploadTable {
     };
   }
 
-  insertIssued(grant: IssuedGrant): void {
+  insertIssued(grant: IssuedGrant, changes: LedgerChange[]): void {
     this.#statements.insertIssued.run(grant);
+    changes.push(changeOf({ account_id: grant.accountId, size: 0 }, undefined, 'issued'));
   }
 
-  store({ key, object, forbidOverwrite }: StoredRecord): StoreOutcome {
+  store({ key, object, forbidOverwrite }: StoredRecord, changes: LedgerChange[]): StoreOutcome {
     const holder = this.#statements.findLive.get(key);
     if (holder?.state === 'claimed') return 'immutable';
     if (holder?.state === 'stored' && forbidOverwrite) return 'exists';
@@ -53,6 +75,9 @@ export class UploadTable {
     };
     if (holder?.state === 'issued') {
       this.#statements.storeIssued.run({ ...columns, sequence: holder.sequence });
+      changes.push(
+        changeOf({ account_id: holder.account_id, size: object.size }, 'issued', 'stored'),
+      );
       return 'stored';
     }
     if (holder !== undefined) {
@@ -61,8 +86,11 @@ export class UploadTable {
         reason: 'replaced',
         at: object.storedAt,
       });
+      changes.push(changeOf(holder, 'stored', 'purging'));
     }
     this.#statements.insertStored.run({ ...NO_ISSUE, ...holder, ...columns, key });
+    const account_id = holder?.account_id ?? null;
+    changes.push(changeOf({ account_id, size: object.size }, undefined, 'stored'));
     return 'stored';
   }
 
@@ -93,40 +121,75 @@ export class UploadTable {
     return this.#statements.isClaimable.get(locator, storedAfter) !== undefined;
   }
 
-  claim(locator: string, packageId: string): void {
-    this.#statements.claim.run({ locator, packageId });
+  claim(locator: string, packageId: string, changes: LedgerChange[]): void {
+    const row = this.#statements.claim.get({ locator, packageId });
+    if (row !== undefined) changes.push(changeOf(row, 'stored', 'claimed'));
   }
 
-  deleteStored(key: string, locator: string, at: number): boolean {
-    return this.#statements.deleteStored.run({ key, locator, at }).changes === 1;
+  deleteStored(key: string, locator: string, at: number, changes: LedgerChange[]): boolean {
+    const row = this.#statements.deleteStored.get({ key, locator, at });
+    if (row === undefined) return false;
+    changes.push(changeOf(row, 'stored', 'purging'));
+    return true;
   }
 
-  deleteClaimed(packageId: string, at: number): void {
-    this.#statements.deleteClaimed.run({ packageId, at });
+  deleteClaimed(packageId: string, at: number, changes: LedgerChange[]): void {
+    for (const row of this.#statements.deleteClaimed.all({ packageId, at })) {
+      changes.push(changeOf(row, 'claimed', 'purging'));
+    }
   }
 
-  expire(storedBefore: number, at: number, limit: number): PurgingBody[] {
-    return this.#statements.expire.all({ storedBefore, at, limit });
+  expire(storedBefore: number, at: number, limit: number, changes: LedgerChange[]): PurgingBody[] {
+    const rows = this.#statements.expire.all({ storedBefore, at, limit });
+    for (const row of rows) changes.push(changeOf(row, 'stored', 'purging'));
+    return rows.map(toPurgingBody);
   }
 
   listPurging(afterSequence: number, limit: number): PurgingBody[] {
-    return this.#statements.listPurging.all(afterSequence, limit);
+    return this.#statements.listPurging.all(afterSequence, limit).map(toPurgingBody);
   }
 
-  confirmPurged(sequences: readonly number[], at: number): number[] {
+  confirmPurged(sequences: readonly number[], at: number, changes: LedgerChange[]): number[] {
     const { confirmPurged } = this.#statements;
-    return sequences.filter((sequence) => confirmPurged.run({ sequence, at }).changes > 0);
+    return sequences.filter((sequence) => {
+      const row = confirmPurged.get({ sequence, at });
+      if (row !== undefined) changes.push(changeOf(row, 'purging', 'purged'));
+      return row !== undefined;
+    });
   }
 
-  pruneIssued(expiredBefore: number, except: readonly string[], limit: number): number {
+  pruneIssued(
+    expiredBefore: number,
+    except: readonly string[],
+    limit: number,
+    changes: LedgerChange[],
+  ): number {
     const keys = JSON.stringify(except);
-    return this.#statements.pruneIssued.run({ expiredBefore, keys, limit }).changes;
+    const rows = this.#statements.pruneIssued.all({ expiredBefore, keys, limit });
+    for (const row of rows) changes.push(changeOf(row, 'issued', undefined));
+    return rows.length;
   }
 
-  pruneTombstones(purgedBefore: number, limit: number): number {
-    return this.#statements.pruneTombstones.run({ purgedBefore, limit }).changes;
+  pruneTombstones(purgedBefore: number, limit: number, changes: LedgerChange[]): number {
+    const rows = this.#statements.pruneTombstones.all({ purgedBefore, limit });
+    for (const row of rows) changes.push(changeOf(row, 'purged', undefined));
+    return rows.length;
+  }
+
+  oldestStored(): number | undefined {
+    return this.#statements.oldestStored.get()?.oldest ?? undefined;
+  }
+
+  /** @returns all uploads, as changes from nothing */
+  countAll(): LedgerChange[] {
+    return this.#statements.countAll.all().map(({ account_id, bytes, count, state }) => ({
+      ...{ kind: 'uploads', from: undefined, to: state },
+      ...{ accountId: account_id ?? undefined, count, bytes: bytes ?? 0 },
+    }));
   }
 }
+
+type CountRow = Pick<UploadRow, 'state' | 'account_id'> & { count: number; bytes: number | null };
 
 const SET_OBJECT = `state = 'stored', locator = :locator, size = :size, md5 = :md5, crc64 = :crc64,
   sha256 = :sha256, stored_at = :storedAt, headers = :headers`;
@@ -172,9 +235,16 @@ function prepareUploadStatements(database: Database) {
     isClaimable: database.prepare<[string, number], { claimable: 1 }>(
       `SELECT 1 AS claimable FROM uploads WHERE locator = ? AND state = 'stored' AND stored_at > ?`,
     ),
-    claim: database.prepare<{ locator: string; packageId: string }>(
+    claim: database.prepare<{ locator: string; packageId: string }, OwnerColumns>(
       `UPDATE uploads SET state = 'claimed', package_id = :packageId
-       WHERE locator = :locator AND state = 'stored'`,
+       WHERE locator = :locator AND state = 'stored' RETURNING ${OWNER}`,
+    ),
+    oldestStored: database.prepare<[], { oldest: number | null }>(
+      `SELECT min(stored_at) AS oldest FROM uploads WHERE state = 'stored'`,
+    ),
+    countAll: database.prepare<[], CountRow>(
+      `SELECT state, account_id, count(*) AS count, sum(size) AS bytes FROM uploads
+       GROUP BY state, account_id`,
     ),
   };
 }
@@ -182,39 +252,42 @@ function prepareUploadStatements(database: Database) {
 /** Statements from the claim deadline or a deletion to the tombstone and its removal. */
 function preparePurgeStatements(database: Database) {
   return {
-    deleteStored: database.prepare<{ key: string; locator: string; at: number }>(
+    deleteStored: database.prepare<{ key: string; locator: string; at: number }, OwnerColumns>(
       `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'deleted'
-       WHERE locator = :locator AND key = :key AND state = 'stored'`,
+       WHERE locator = :locator AND key = :key AND state = 'stored' RETURNING ${OWNER}`,
     ),
-    deleteClaimed: database.prepare<{ packageId: string; at: number }>(
+    deleteClaimed: database.prepare<{ packageId: string; at: number }, OwnerColumns>(
       `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'deleted'
-       WHERE package_id = :packageId AND state = 'claimed'`,
+       WHERE package_id = :packageId AND state = 'claimed' RETURNING ${OWNER}`,
     ),
-    expire: database.prepare<{ storedBefore: number; at: number; limit: number }, PurgingBody>(
+    expire: database.prepare<{ storedBefore: number; at: number; limit: number }, PurgingRow>(
       `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'unclaimed'
        WHERE sequence IN (
          SELECT sequence FROM uploads WHERE state = 'stored' AND stored_at <= :storedBefore
          ORDER BY stored_at LIMIT :limit)
        RETURNING ${PURGING_BODY}`,
     ),
-    listPurging: database.prepare<[number, number], PurgingBody>(
+    listPurging: database.prepare<[number, number], PurgingRow>(
       `SELECT ${PURGING_BODY} FROM uploads WHERE state = 'purging' AND sequence > ?
        ORDER BY sequence LIMIT ?`,
     ),
     // Removes the headers: they may be most of a row, and are not needed any more.
-    confirmPurged: database.prepare<{ sequence: number; at: number }>(
+    confirmPurged: database.prepare<{ sequence: number; at: number }, OwnerColumns>(
       `UPDATE uploads SET state = 'purged', purged_at = :at, headers = '{}'
-       WHERE sequence = :sequence AND state = 'purging'`,
+       WHERE sequence = :sequence AND state = 'purging' RETURNING ${OWNER}`,
     ),
-    pruneIssued: database.prepare<{ expiredBefore: number; keys: string; limit: number }>(
+    pruneIssued: database.prepare<
+      { expiredBefore: number; keys: string; limit: number },
+      OwnerColumns
+    >(
       `DELETE FROM uploads WHERE sequence IN (
          SELECT sequence FROM uploads WHERE state = 'issued' AND policy_expires_at < :expiredBefore
-           AND key NOT IN (SELECT value FROM json_each(:keys)) LIMIT :limit)`,
+           AND key NOT IN (SELECT value FROM json_each(:keys)) LIMIT :limit) RETURNING ${OWNER}`,
     ),
-    pruneTombstones: database.prepare<{ purgedBefore: number; limit: number }>(
+    pruneTombstones: database.prepare<{ purgedBefore: number; limit: number }, OwnerColumns>(
       `DELETE FROM uploads WHERE sequence IN (
          SELECT sequence FROM uploads WHERE state = 'purged' AND purged_at < :purgedBefore
-         LIMIT :limit)`,
+         LIMIT :limit) RETURNING ${OWNER}`,
     ),
   };
 }
