@@ -56,10 +56,14 @@ const entries = {
     imports: ['faults', 'iot', 'oss'],
   },
   'app.ts': { holds: 'which request goes where', imports: belowApp },
+  'observation.ts': {
+    holds: 'the composition of what people see of requests: log, refusals',
+    imports: belowApp,
+  },
   'test-mode.ts': { holds: 'the composition of the test mode', imports: belowApp },
   'gateway.ts': {
     holds: 'the composition',
-    imports: ['app.ts', 'fault-codes.ts', 'test-mode.ts', ...belowApp],
+    imports: ['app.ts', 'fault-codes.ts', 'observation.ts', 'test-mode.ts', ...belowApp],
   },
   'data-folder.ts': { holds: 'a data folder beside its server', imports: belowApp },
   cli: { holds: 'the commands', imports: entryPoint },

@@ -6,7 +6,7 @@ import type { FaultPlan } from './faults/fault-plan.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
 import { createOriginReader } from './http/peer.ts';
 import { publicHosts } from './http/public-host.ts';
-import type { RefusalLog } from './http/refusal-log.ts';
+import type { RefusalReporter } from './http/refusal-record.ts';
 import type { Recording } from './http/request-record.ts';
 import { isCallQuery } from './iot/calls/wire-call.ts';
 import { createIotRouter } from './iot/router.ts';
@@ -33,7 +33,7 @@ export interface AppDependencies {
   readonly faults: FaultPlan | undefined;
   readonly quota: Quota;
   readonly notices: NoticeLog;
-  readonly refusals: RefusalLog;
+  readonly refusals: RefusalReporter;
   readonly recording: Recording;
   /** The machine's clock, which clients date their calls by. */
   readonly wallClock: Clock;

@@ -15,7 +15,6 @@ import type { FaultRegistry } from './faults/fault-registry.ts';
 import type { Listener } from './http/listener.ts';
 import { startListener } from './http/listener.ts';
 import { RefusalLog } from './http/refusal-log.ts';
-import { createRequestLog } from './http/request-log.ts';
 import { createQuota } from './iot/quota.ts';
 import { RetainedNonces } from './iot/retained-nonces.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
@@ -31,6 +30,8 @@ import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
 import { loadOperatorApp } from './ops/load-operator-app.ts';
+import { createObservation } from './observation.ts';
+import type { Observation } from './observation.ts';
 import { NoticeLog } from './oss/fidelity.ts';
 import { adjustableClock, createTestMode, requireFreshIds } from './test-mode.ts';
 import type { TestMode, TestModeDependencies } from './test-mode.ts';
@@ -145,11 +146,22 @@ export async function createGateway(
     await warnOfUnknownOwners(uploads, accountIds());
     const monotonic = parts.monotonicClock ?? monotonicClock;
     const nonces = new RetainedNonces(records.nonces, uploads.clock, monotonic);
-    const purge = createPurge(uploads, nonces);
+    const watched = observable(config, parts);
+    const observation = createObservation({
+      ...{ config, parts, uploads, log: watched.refusals, store: records.refusals },
+    });
+    closers.push(observation.close);
+    const purge = createPurge(uploads, nonces, observation.prune);
     const view = createUploads(uploads, accountIds);
     const { app, ownPorts, tests } = composeApp(
-      { config, parts, keys, deps: uploads, events, nonces, uploads: view, purge: purge.run },
-      () => pruneNonces(records.nonces, Number.MAX_SAFE_INTEGER),
+      {
+        ...{ config, parts, keys, events, nonces, watched, observation },
+        ...{ deps: uploads, uploads: view, purge: purge.run },
+      },
+      async () => {
+        await pruneNonces(records.nonces, Number.MAX_SAFE_INTEGER);
+        await observation.forget();
+      },
     );
     const base = {
       app,
@@ -187,36 +199,32 @@ function observable({ testMode }: Config, parts: GatewayParts): Watched {
 interface Composed extends Omit<TestModeDependencies, keyof Watched | 'forget' | 'handle'> {
   readonly parts: GatewayParts;
   readonly nonces: RetainedNonces;
+  readonly watched: Watched;
+  readonly observation: Observation;
 }
 
-/** @param forgetNonces - forgets the nonces of past calls, for a reset */
+/** @param forgetCalls - forgets the nonces of past calls and the refusals, for a reset */
 function composeApp(
-  { nonces, parts, ...composed }: Composed,
-  forgetNonces: () => Promise<void>,
+  { nonces, observation, parts, watched, ...composed }: Composed,
+  forgetCalls: () => Promise<void>,
 ): { app: RequestListener; ownPorts: Set<number>; tests: TestMode | undefined } {
   const { config, deps: uploads, keys } = composed;
   const quota = parts.quota ?? createQuota(parts.monotonicClock ?? monotonicClock);
-  const watched = observable(config, parts);
   const tests = createTestMode({
     ...composed,
     ...watched,
     handle: (...exchange) => app(...exchange),
     forget: () => {
       quota.clear?.();
-      return forgetNonces();
+      return forgetCalls();
     },
   });
   const ownPorts = new Set<number>();
-  const machine = parts.wallClock ?? wallClock;
+  const { recording, refusals } = observation;
   const app = createApp({
-    ...{ config, ownPorts, keys, uploads, nonces, quota, ...watched },
-    recording: {
-      observe: createRequestLog(uploads.logger),
-      wallClock: machine,
-      monotonicClock: parts.monotonicClock ?? monotonicClock,
-    },
+    ...{ config, ownPorts, keys, uploads, nonces, quota, ...watched, recording, refusals },
     tests: tests?.controls,
-    wallClock: machine,
+    wallClock: recording.wallClock,
   });
   return { app, ownPorts, tests };
 }

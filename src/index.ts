@@ -37,7 +37,7 @@ export type { Difference, DifferenceCode } from './oss/differences.ts';
 export { NoticeLog } from './oss/fidelity.ts';
 export type { Notice } from './oss/fidelity.ts';
 export { RefusalLog } from './http/refusal-log.ts';
-export type { Refusal, ReportedRefusal } from './http/refusal-log.ts';
+export type { Refusal } from './http/refusal-log.ts';
 export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
 export type { PackageInput, Uploads } from './uploads/uploads.ts';
 export type { VerificationResult } from './uploads/verification.ts';

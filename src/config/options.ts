@@ -157,6 +157,11 @@ export interface GatewayOptions {
    */
   tombstoneRetention?: number | string | undefined;
   /**
+   * How long a refused request is remembered, of the last 10,000; 0 for never.
+   * @defaultValue `7d`
+   */
+  refusalRetention?: number | string | undefined;
+  /**
    * Connections at the same time.
    * @defaultValue `10000`
    */

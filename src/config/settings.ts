@@ -133,6 +133,9 @@ const lifetimes = {
     .prefault('24h')
     .describe('how long an expired grant without an upload is remembered'),
   tombstoneRetention: duration.prefault('30d').describe('how long a purged upload is remembered'),
+  refusalRetention: timeout
+    .prefault('7d')
+    .describe('how long a refused request is remembered, of the last 10,000; 0 for never'),
 };
 
 const limits = {

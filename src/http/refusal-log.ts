@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
-import { RecentLog, keptText } from '../lib/recent-log.ts';
+import { RecentLog } from '../lib/recent-log.ts';
+import type { RefusalRecord, RefusalReporter } from './refusal-record.ts';
 
 /**
  * A request that was refused. It holds no secret, signature, token or policy: they are left out of the message, or the
@@ -23,37 +24,26 @@ export interface Refusal {
   readonly at: number;
 }
 
-/** A refusal as it is reported: of any length, and without a time. */
-export type ReportedRefusal = Omit<Refusal, 'at' | 'operation' | 'key' | 'account'> &
-  Record<'operation' | 'key' | 'account', string | undefined>;
-
-/** Limits in characters. The longest object key has 1023 bytes. */
-const LIMITS = { code: 128, message: 512, requestId: 64, operation: 64, key: 1023, account: 128 };
-
-/** The last 1000 refused requests; at most about 2 KB each. */
+/** The last 1000 refused requests of the two dialects, for tests; at most about 2 KB each. */
 export class RefusalLog extends RecentLog<Refusal> {
-  /** Adds a refusal, with its texts cut. */
-  report(refusal: ReportedRefusal, clock: Clock): void {
-    const { account, dialect, key, operation, status } = refusal;
+  /** @returns a reporter whose times are those of a clock */
+  by(clock: Clock): RefusalReporter {
+    return {
+      report: (refusal) => {
+        this.#report(refusal, clock.now());
+      },
+    };
+  }
+
+  #report({ dialect, ...refusal }: RefusalRecord, at: number): void {
+    if (dialect !== 'iot' && dialect !== 'oss') return;
+    const { account, code, key, message, operation, requestId, status } = refusal;
     this.add({
-      dialect,
-      code: keptText(refusal.code, LIMITS.code),
-      message: keptText(withoutSecrets(refusal.message), LIMITS.message),
-      status,
-      requestId: keptText(refusal.requestId, LIMITS.requestId),
-      ...(operation !== undefined && { operation: keptText(operation, LIMITS.operation) }),
-      ...(key !== undefined && { key: keptText(key, LIMITS.key) }),
-      ...(account !== undefined && { account: keptText(account, LIMITS.account) }),
-      at: clock.now(),
+      ...{ dialect, code, message, status, requestId },
+      ...(operation !== undefined && { operation }),
+      ...(key !== undefined && { key }),
+      ...(account !== undefined && dialect === 'iot' && { account }),
+      at,
     });
   }
-}
-
-/** Removes what may be a signed URL: a quoted text, the query of a URL, and its user. */
-function withoutSecrets(message: string): string {
-  return message
-    .slice(0, 8 * LIMITS.message)
-    .replace(/"[^"]*"?/g, '"..."')
-    .replace(/\?[^\s"]*/g, '?...')
-    .replace(/\/\/[^\s/@"]*@/g, '//');
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
+import { peerOf } from './peer.ts';
+import type { Evidence } from './refusal-record.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
 /** Who handles a request. `http`: nobody, it was refused before it reached a dialect. */
@@ -64,6 +66,8 @@ export class OpenRecord {
   to: string | undefined;
   /** Absent: the `Content-Length` of the response counts. */
   bytesOut: number | undefined;
+  /** What was sent, of a request that is refused. */
+  evidence: Evidence = {};
   #isHandled = false;
   #complete: (() => void) | undefined;
 
@@ -72,7 +76,7 @@ export class OpenRecord {
     this.dialect = dialect;
     this.at = at;
     this.traceId = traceIdOf(request);
-    this.peer = request.socket.remoteAddress;
+    this.peer = peerOf(request);
   }
 
   /** Notes that the request was handled to its end, also without a response. */

@@ -6,7 +6,8 @@ import { drain } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
 import { LOST_BODY, warnOfLostBody } from '../http/parsed-body.ts';
 import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
-import type { RefusalLog } from '../http/refusal-log.ts';
+import { createRefusal } from '../http/refusal-record.ts';
+import type { Evidence, RefusalReporter } from '../http/refusal-record.ts';
 import { openRecord } from '../http/request-record.ts';
 import type { OpenRecord, Recording } from '../http/request-record.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -41,7 +42,7 @@ export interface IotDependencies {
   readonly nonces: NonceMemory;
   readonly quota: Quota;
   readonly quotaRule: QuotaRule;
-  readonly refusals: RefusalLog;
+  readonly refusals: RefusalReporter;
   readonly recording: Recording;
   /** Undefined when no request fails on purpose. */
   readonly faults: FaultPlan | undefined;
@@ -232,13 +233,32 @@ function refuse(
     refusal instanceof BusinessError
       ? renderBusinessError(format, action ?? '', refusal, requestId)
       : renderGatewayError(format, refusal, requestId, request.headers.host ?? '');
-  const { account, keys } = record;
-  const about = { operation: action, key: keys[0], account };
-  const { status } = rendered;
-  const message = summaryOf(refusal);
-  refusals.report({ dialect: 'iot', code, message, status, requestId, ...about }, uploads.clock);
+  const facts = {
+    headers: request.headers,
+    status: rendered.status,
+    message: summaryOf(refusal),
+    accessKeyId,
+    evidence: evidenceOf(signed, refusal),
+  };
+  refusals.report(createRefusal(record, facts));
   return rendered;
 }
+
+/** @returns what a person needs to find out why a call is refused */
+function evidenceOf({ common, signature }: SignedCall, { reason }: Refused): Evidence {
+  const date = common.timestamp;
+  if (reason !== 'signature_mismatch') return { date };
+  try {
+    const { provided, stringToSign } = signature();
+    return { date, signature: provided, stringToSign };
+  } catch (error) {
+    // The call has no signature that can be read.
+    if (error instanceof GatewayError) return { date };
+    throw error;
+  }
+}
+
+type Refused = BusinessError | GatewayError;
 
 function formatOf({ fallbackFormat, format }: SignedCall): ResponseFormat {
   return format ?? fallbackFormat;

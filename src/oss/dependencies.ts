@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { DrainLimits } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
-import type { RefusalLog } from '../http/refusal-log.ts';
+import type { RefusalReporter } from '../http/refusal-record.ts';
 import type { Recording } from '../http/request-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LimitedLog } from '../lib/limited-log.ts';
@@ -33,7 +33,7 @@ export interface OssDependencies {
   readonly limitedLog: LimitedLog;
   /** Decides about what OSS would treat differently. */
   readonly fidelity: Fidelity;
-  readonly refusals: RefusalLog;
+  readonly refusals: RefusalReporter;
   readonly recording: Recording;
   /** Undefined when no faults can be injected. */
   readonly faults: FaultPlan | undefined;

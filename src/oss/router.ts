@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatHttpDate } from '../http/http-date.ts';
 import { BudgetExhausted } from '../http/memory-budget.ts';
 import { LOST_BODY, LostBody, warnOfLostBody } from '../http/parsed-body.ts';
-import type { ReportedRefusal } from '../http/refusal-log.ts';
+import { createRefusal } from '../http/refusal-record.ts';
+import type { Evidence, RefusalRecord } from '../http/refusal-record.ts';
 import { openRecord } from '../http/request-record.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
 import { chooseAddress, findSignedBucket } from './choose-address.ts';
@@ -119,7 +120,7 @@ async function handleError(
   error: unknown,
 ): Promise<void> {
   const { drain, fidelity, limitedLog, refusals, uploads } = deps;
-  const { clock, logger } = uploads;
+  const { logger } = uploads;
   const requestId = request.id;
   if (error instanceof ClientVanished) {
     request.record.vanish();
@@ -137,7 +138,7 @@ async function handleError(
     response.destroy();
     return;
   }
-  refusals.report(describeRefusal(answer, request), clock);
+  refusals.report(describeRefusal(answer, request));
   await refuse(request, response, answer, drain);
 }
 
@@ -155,12 +156,30 @@ function operationOf({ addresses, key, method }: ParsedRequest): string | undefi
 }
 
 function describeRefusal(
-  { code, status, summary }: OssError,
-  { id, record }: OssRequest,
-): ReportedRefusal {
-  const { operation, keys } = record;
-  const about = { operation, key: keys[0], account: undefined };
-  return { dialect: 'oss', code, message: summary, status, requestId: id, ...about };
+  { ec, elements, status, summary }: OssError,
+  { headers, query, raw, record }: OssRequest,
+): RefusalRecord {
+  const { OSSAccessKeyId, SignatureProvided, StringToSign } = elements;
+  return createRefusal(record, {
+    headers: raw.headers,
+    ...{ status, ec, message: summary },
+    accessKeyId: OSSAccessKeyId ?? record.evidence.fields?.['ossaccesskeyid'],
+    evidence: {
+      ...record.evidence,
+      signature: SignatureProvided,
+      stringToSign: StringToSign,
+      date: headers.get('x-oss-date') ?? query.get('x-oss-date') ?? headers.get('date'),
+      ...(record.operation === 'Preflight' && { cors: preflightOf(headers) }),
+    },
+  });
+}
+
+function preflightOf(headers: ReadonlyMap<string, string>): Evidence['cors'] {
+  return {
+    origin: headers.get('origin'),
+    method: headers.get('access-control-request-method'),
+    headers: headers.get('access-control-request-headers'),
+  };
 }
 
 /** @returns undefined for an error that the request did not cause */

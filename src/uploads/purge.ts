@@ -35,17 +35,22 @@ export interface Purge {
 }
 
 /**
- * Creates the purge. A run does six jobs in this order: it reconciles the bodies of failed uploads, deletes the bodies
+ * Creates the purge. A run does seven jobs in this order: it reconciles the bodies of failed uploads, deletes the bodies
  * in `purging`, expires uploads that were not claimed in time, removes old `issued` uploads, then old tombstones, then
- * expired nonces. Nonces are last because that may fail on a full disk until the other jobs have made room.
+ * expired nonces, then old refusals. These are last because that may fail on a full disk until the other jobs have made room.
  */
-export function createPurge(deps: UploadDependencies, nonces: UsedNonces): Purge {
+export function createPurge(
+  deps: UploadDependencies,
+  nonces: UsedNonces,
+  pruneRefusals: () => Promise<void> = () => Promise.resolve(),
+): Purge {
   const stopping = new AbortController();
   const running = new Set<Promise<PurgeReport>>();
   const runJobs = async (): Promise<PurgeReport> => {
     await reconcileFailures(deps);
     const report = await purgeUnclaimed(deps, stopping.signal);
     await pruneNonces(nonces, deps.clock.now());
+    await pruneRefusals();
     logRun(deps, report);
     return report;
   };

@@ -67,6 +67,7 @@ function presentedV1(
   const given = need('Signature');
   const stringToSign = apiV1StringToSign(method, parameters);
   return {
+    provided: given,
     stringToSign,
     isMadeWith: (secret) => equalInConstantTime(given, signApiV1(secret, stringToSign)),
     hint: '',

@@ -107,6 +107,7 @@ function presentedV3(
   const stringToSign = textFor(call.headers);
   const isIntact = announcedHash.toLowerCase() === payloadHash;
   return {
+    provided: signature,
     stringToSign,
     isMadeWith: (secret) => {
       if (!isIntact) return false;

@@ -16,6 +16,8 @@ export interface CommonParameters {
 
 /** A signature that can be verified. */
 export interface PresentedSignature {
+  /** As it was sent. */
+  readonly provided: string;
   /** Of the call as it was received. */
   readonly stringToSign: string;
   /** @returns whether the secret of an access key made the signature */

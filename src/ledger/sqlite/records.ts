@@ -1,15 +1,19 @@
 import type { NonceMemory } from '../../accounts/ports.ts';
+import type { RefusalStore } from '../../http/refusal-journal.ts';
 import type { UploadLedger } from '../../uploads/ports.ts';
 import type { LedgerDatabase } from './database.ts';
 import { openLedgerDatabase } from './database.ts';
 import { openDiskSpace } from './disk-space.ts';
 import { SqliteLedger } from './sqlite-ledger.ts';
 import { SqliteNonces } from './sqlite-nonces.ts';
+import { SqliteRefusals } from './sqlite-refusals.ts';
 
 /** Where the gateway keeps its records. */
 export interface Records {
   readonly ledger: UploadLedger;
   readonly nonces: NonceMemory;
+  /** What was refused. Absent: it is not kept. */
+  readonly refusals?: RefusalStore;
 }
 
 /** Opens the records of a data folder. @param minFree - bytes of the disk to keep free */
@@ -29,5 +33,9 @@ export function createMemoryRecords(): Records {
 }
 
 function toRecords(database: LedgerDatabase): Records {
-  return { ledger: new SqliteLedger(database), nonces: new SqliteNonces(database) };
+  return {
+    ledger: new SqliteLedger(database),
+    nonces: new SqliteNonces(database),
+    refusals: new SqliteRefusals(database),
+  };
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { headerBytes } from '../../http/memory-budget.ts';
+import { keptFields } from '../../http/refusal-record.ts';
 import { allowSmallChunks } from '../../http/small-chunks.ts';
 import { elapsedSince } from '../../lib/clock.ts';
 import type { OssDependencies, OssOperation } from '../dependencies.ts';
@@ -12,6 +13,7 @@ import { isBoundaryQuoted } from './form-differences.ts';
 import { withFaults } from './injected-faults.ts';
 import { readBoundary } from './multipart.ts';
 import { readForm } from './read-form.ts';
+import type { PostForm } from './read-form.ts';
 import { successHeaders } from './success-action.ts';
 
 /**
@@ -50,10 +52,30 @@ async function readCommand(
     for (const difference of form.differences) fidelity.meet(difference, id, response);
     const key = form.fields.get('key');
     if (key !== undefined) request.record.keys = [key];
-    const command = await authorize(form, request);
+    const command = await authorizeOrNote(authorize, form, request);
     allowSmallChunks(request.raw);
     return command;
   } finally {
     share.release();
+  }
+}
+
+/** Authorizes a form. What was sent is noted only when it is refused, because an upload may take hours. */
+async function authorizeOrNote(
+  authorize: AuthorizeForm,
+  form: PostForm,
+  request: OssRequest,
+): Promise<FormCommand> {
+  try {
+    return await authorize(form, request);
+  } catch (error) {
+    const { fields, file } = form;
+    request.record.evidence = {
+      policy: fields.get('policy'),
+      fields: keptFields(fields),
+      fileName: file.filename,
+      fileType: file.contentType,
+    };
+    throw error;
   }
 }

@@ -15,7 +15,6 @@ import { randomIds } from '../../../src/lib/ids.ts';
 import { LimitedLog } from '../../../src/lib/limited-log.ts';
 import type { Logger } from '../../../src/lib/logger.ts';
 import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
-import { RefusalLog } from '../../../src/http/refusal-log.ts';
 import { ActiveUploads } from '../../../src/uploads/active-uploads.ts';
 import type { ObjectStore } from '../../../src/uploads/ports.ts';
 import { unboundedMemory } from '../../support/memory.ts';
@@ -83,7 +82,7 @@ function createTestApp(): RequestListener {
     faults: undefined,
     wallClock,
     publicUrl: undefined,
-    refusals: new RefusalLog(),
+    refusals: { report: () => undefined },
     recording: { observe: () => undefined, wallClock, monotonicClock },
     unsigned: unboundedMemory(),
   });

@@ -61,8 +61,8 @@ export async function startOss(options: TestGatewayOptions = {}): Promise<Oss> {
   const clock = new ManualClock(NOW);
   const logger = {
     ...silentLogger,
-    debug: (details: object, message: string) => {
-      if (message.includes('client')) departures.push(details);
+    info: (details: object, message: string) => {
+      if (message.endsWith('(incomplete)')) departures.push(details);
     },
     error: (details: object) => errors.push(details),
   };

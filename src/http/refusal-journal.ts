@@ -1,0 +1,148 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import { setImmediate } from '../lib/timers.ts';
+import type { RefusalReason } from './refusal-reason.ts';
+import type { RefusalRecord, RefusalReporter } from './refusal-record.ts';
+
+/** Which refusals to list, newest first. */
+export interface RefusalQuery {
+  /** Absent: those of all accounts. */
+  readonly account?: string;
+  readonly reason?: RefusalReason;
+  readonly key?: string;
+  /** Only older ones than this sequence. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+/** A refusal with its position. */
+export interface ListedRefusal {
+  readonly sequence: number;
+  readonly refusal: RefusalRecord;
+}
+
+/** A refused request that is like an earlier one. */
+export interface RefusalRepeat {
+  /** The earlier one. */
+  readonly of: string;
+  readonly requestId: string;
+}
+
+/** Keeps refusals. */
+export interface RefusalStore {
+  add(refusals: readonly RefusalRecord[], repeats: readonly RefusalRepeat[]): Promise<void>;
+  /** @param requestId - of the request, or of one that was refused like it */
+  find(requestId: string): Promise<RefusalRecord | undefined>;
+  list(query: RefusalQuery): Promise<ListedRefusal[]>;
+  /**
+   * Removes refusals older than a time, and the oldest ones when there are more than `keep`; and the signatures of those
+   * older than another time.
+   */
+  prune(limits: {
+    readonly before: number;
+    readonly keep: number;
+    readonly signaturesBefore: number;
+  }): Promise<void>;
+}
+
+/** Requests that are refused alike within this time are one refusal with a count. */
+const FOLD_MS = 60_000;
+const MAX_FOLDS = 1000;
+/** New refusals in a second that are kept; the rest is only counted. */
+const MAX_A_SECOND = 20;
+const SECOND_MS = 1000;
+
+interface Fold {
+  readonly requestId: string;
+  readonly since: number;
+}
+
+/**
+ * Writes refusals behind the responses: nobody waits for it, and nothing is flushed for it. A stranger can cause any
+ * number of refusals, so that equal ones are folded, and only some of the others are kept.
+ */
+export class RefusalJournal implements RefusalReporter {
+  readonly #store: RefusalStore;
+  readonly #logger: Logger;
+  readonly #monotonic: Clock;
+  readonly #folds = new Map<string, Fold>();
+  #refusals: RefusalRecord[] = [];
+  #repeats: RefusalRepeat[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  #isScheduled = false;
+  #second = { since: 0, kept: 0 };
+  #leftOut = 0;
+
+  constructor(store: RefusalStore, logger: Logger, monotonic: Clock) {
+    this.#store = store;
+    this.#logger = logger;
+    this.#monotonic = monotonic;
+  }
+
+  /** How many refusals were not kept since the start, because there were too many at once. */
+  get leftOut(): number {
+    return this.#leftOut;
+  }
+
+  report(refusal: RefusalRecord): void {
+    const now = this.#monotonic.now();
+    const like = foldKey(refusal);
+    const fold = this.#folds.get(like);
+    if (!this.#hasRoom(now)) return;
+    if (fold === undefined || now - fold.since >= FOLD_MS) {
+      if (this.#folds.size >= MAX_FOLDS) this.#folds.clear();
+      this.#folds.set(like, { requestId: refusal.requestId, since: now });
+      this.#refusals.push(refusal);
+    } else {
+      this.#repeats.push({ of: fold.requestId, requestId: refusal.requestId });
+    }
+    this.#schedule();
+  }
+
+  /** Resolves when everything that was reported so far is written. */
+  async settled(): Promise<void> {
+    this.#write();
+    await this.#writing;
+  }
+
+  #hasRoom(now: number): boolean {
+    if (now - this.#second.since >= SECOND_MS) this.#second = { since: now, kept: 0 };
+    this.#second.kept += 1;
+    if (this.#second.kept <= MAX_A_SECOND) return true;
+    this.#leftOut += 1;
+    return false;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#write();
+    });
+  }
+
+  #write(): void {
+    this.#isScheduled = false;
+    const [refusals, repeats] = [this.#refusals, this.#repeats];
+    if (refusals.length + repeats.length === 0) return;
+    this.#refusals = [];
+    this.#repeats = [];
+    const written = this.#store.add(refusals, repeats).catch((error: unknown) => {
+      this.#logger.debug({ err: error }, 'could not keep refusals');
+    });
+    this.#writing = Promise.all([this.#writing, written]).then(() => undefined);
+  }
+}
+
+/** @returns the same text for refusals with the same evidence */
+function foldKey({
+  accessKeyId,
+  code,
+  evidence,
+  key,
+  message,
+  peer,
+  reason,
+}: RefusalRecord): string {
+  return JSON.stringify([reason, peer, accessKeyId, code, key, message, evidence]);
+}

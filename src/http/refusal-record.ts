@@ -1,0 +1,146 @@
+import { keptText } from '../lib/recent-log.ts';
+import type { RefusalReason } from './refusal-reason.ts';
+import type { Dialect, OpenRecord } from './request-record.ts';
+
+/**
+ * What was sent with a refused request, as far as it explains the refusal. Texts are cut. It never has a secret, a
+ * signature that is right, a security token, or bytes of a file.
+ */
+export interface Evidence {
+  /** The policy of a form, in Base64. */
+  readonly policy?: string | undefined;
+  /** The other fields of a form before its file, without signatures and tokens. */
+  readonly fields?: Readonly<Record<string, string>> | undefined;
+  readonly fileName?: string | undefined;
+  readonly fileType?: string | undefined;
+  /** A wrong signature, as it was sent. It is removed after an hour. */
+  readonly signature?: string | undefined;
+  /** The text that the gateway has computed the signature of. */
+  readonly stringToSign?: string | undefined;
+  /** The date that the client has written into the request. */
+  readonly date?: string | undefined;
+  /** Headers of a browser. */
+  readonly cors?: CorsEvidence | undefined;
+}
+
+interface CorsEvidence {
+  readonly origin?: string | undefined;
+  readonly method?: string | undefined;
+  readonly headers?: string | undefined;
+}
+
+/** A refused request: what was sent, and what was measured. Why it was refused is derived from that. */
+export interface RefusalRecord {
+  readonly requestId: string;
+  /** By the machine's clock, in Unix milliseconds. */
+  readonly at: number;
+  readonly dialect: Dialect;
+  readonly operation?: string | undefined;
+  readonly code: string;
+  readonly status: number;
+  /** Fine-grained code of OSS. */
+  readonly ec?: string | undefined;
+  readonly reason: RefusalReason;
+  /** What the client has read, without its values that may be secret; at most 512 characters. */
+  readonly message: string;
+  /** The account that it concerns: of the object key, or else of the access key. */
+  readonly account?: string | undefined;
+  readonly accessKeyId?: string | undefined;
+  readonly key?: string | undefined;
+  readonly peer?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly traceId?: string | undefined;
+  /** Bytes that the client has announced for the body. */
+  readonly announced?: number | undefined;
+  /** Further requests that were refused like it within a minute. */
+  readonly repeats: number;
+  readonly evidence: Evidence;
+}
+
+/** Is told every refused request, before the response is sent. */
+export interface RefusalReporter {
+  report(refusal: RefusalRecord): void;
+}
+
+/** What is known of a refusal beside the record of its request. */
+interface RefusalFacts {
+  readonly headers: {
+    readonly 'user-agent'?: string | undefined;
+    readonly 'content-length'?: string | undefined;
+  };
+  readonly status: number;
+  readonly ec?: string | undefined;
+  readonly message: string;
+  readonly accessKeyId?: string | undefined;
+  readonly evidence: Evidence;
+}
+
+/** Limits in characters. The longest object key has 1023 bytes. */
+const LIMITS = { id: 128, text: 200, message: 512, key: 1023, long: 4096 };
+
+/** Makes the record of a refusal, with its texts cut: at most about 12 KiB. */
+export function createRefusal(record: OpenRecord, facts: RefusalFacts): RefusalRecord {
+  const {
+    account,
+    at,
+    code,
+    dialect,
+    keys,
+    operation,
+    peer,
+    reason = 'internal',
+    traceId,
+  } = record;
+  const { accessKeyId, ec, evidence, headers, message, status } = facts;
+  const announced = headers['content-length'];
+  return {
+    requestId: record.requestId,
+    ...{ at, dialect, status, ec, reason, account, peer, traceId, repeats: 0 },
+    code: keptText(code, LIMITS.id),
+    operation: cut(operation, LIMITS.id),
+    message: keptText(withoutSecrets(message), LIMITS.message),
+    accessKeyId: cut(accessKeyId, LIMITS.id),
+    key: cut(keys[0], LIMITS.key),
+    agent: cut(headers['user-agent'], LIMITS.text),
+    announced: announced === undefined ? undefined : Number(announced),
+    evidence: {
+      ...evidence,
+      policy: cut(evidence.policy, LIMITS.long),
+      stringToSign: cut(evidence.stringToSign, LIMITS.long),
+      signature: cut(evidence.signature, LIMITS.text),
+      date: cut(evidence.date, LIMITS.id),
+      fileName: cut(evidence.fileName, LIMITS.text),
+      fileType: cut(evidence.fileType, LIMITS.text),
+    },
+  };
+}
+
+function cut(text: string | undefined, limit: number): string | undefined {
+  return text === undefined ? undefined : keptText(text, limit);
+}
+
+const MAX_FIELDS = 32;
+const MAX_FIELD_CHARACTERS = 256;
+/** Fields that are kept in other places, or never. */
+const OTHER_FIELDS =
+  /^(?:policy|signature|x-oss-signature|x-oss-security-token|callback|callback-var)$/;
+
+/** @returns the fields of a form that are kept */
+export function keptFields(fields: ReadonlyMap<string, string>): Record<string, string> {
+  const kept = [...fields].filter(([name]) => !OTHER_FIELDS.test(name)).slice(0, MAX_FIELDS);
+  return Object.fromEntries(
+    kept.map(([name, value]) => [
+      keptText(name, MAX_FIELD_CHARACTERS),
+      keptText(value, MAX_FIELD_CHARACTERS),
+    ]),
+  );
+}
+
+/** Removes what may be a signed URL: a quoted text, the query of a URL, and its user. */
+function withoutSecrets(message: string): string {
+  return message
+    .slice(0, 8 * LIMITS.message)
+    .replace(/"[^"]*"?/g, '"..."')
+    .replace(/\?[^\s"]*/g, '?...')
+    .replace(/\/\/[^\s/@"]*@/g, '//');
+}

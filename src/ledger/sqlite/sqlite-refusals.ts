@@ -1,0 +1,179 @@
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import { REFUSAL_REASONS } from '../../http/refusal-reason.ts';
+import type {
+  ListedRefusal,
+  RefusalQuery,
+  RefusalRepeat,
+  RefusalStore,
+} from '../../http/refusal-journal.ts';
+import type { RefusalRecord } from '../../http/refusal-record.ts';
+import type { LedgerDatabase } from './database.ts';
+
+/** Ids that are kept of requests that were refused like another one. */
+const MAX_IDS = 20;
+
+const text = z.string().optional();
+
+/** What is written as JSON. Rows of another version of the program that cannot be read are left out. */
+const recordSchema: z.ZodType<RefusalRecord> = z.object({
+  requestId: z.string(),
+  at: z.number(),
+  dialect: z.enum(['iot', 'oss', 'operator', 'http']),
+  operation: text,
+  code: z.string(),
+  status: z.number(),
+  ec: text,
+  reason: z.enum(REFUSAL_REASONS),
+  message: z.string(),
+  account: text,
+  accessKeyId: text,
+  key: text,
+  peer: text,
+  agent: text,
+  traceId: text,
+  announced: z.number().optional(),
+  repeats: z.number(),
+  evidence: z.object({
+    policy: text,
+    fields: z.record(z.string(), z.string()).optional(),
+    fileName: text,
+    fileType: text,
+    stringToSign: text,
+    date: text,
+    cors: z.object({ origin: text, method: text, headers: text }).optional(),
+  }),
+});
+
+interface RefusalRow {
+  readonly sequence: number;
+  readonly repeats: number;
+  readonly account: string | null;
+  readonly signature: string | null;
+  readonly record: string;
+}
+
+interface ListParameters {
+  readonly account: string | null;
+  readonly reason: string | null;
+  readonly key: string | null;
+  readonly before: number;
+  readonly limit: number;
+}
+
+/** Refusals in the database of the ledger. Writing them never flushes anything. */
+export class SqliteRefusals implements RefusalStore {
+  readonly #database: LedgerDatabase;
+  readonly #statements;
+
+  constructor(database: LedgerDatabase) {
+    this.#database = database;
+    this.#statements = prepareStatements(database.database);
+  }
+
+  add(refusals: readonly RefusalRecord[], repeats: readonly RefusalRepeat[]): Promise<void> {
+    return this.#database.commits.run('relaxed', () => {
+      for (const refusal of refusals) this.#insert(refusal);
+      for (const { of, requestId } of repeats) this.#repeat(of, requestId);
+    });
+  }
+
+  async find(requestId: string): Promise<RefusalRecord | undefined> {
+    const row = this.#statements.find.get(requestId);
+    return Promise.resolve(row && toRefusal(row)?.refusal);
+  }
+
+  async list({ account, before, key, limit, reason }: RefusalQuery): Promise<ListedRefusal[]> {
+    const rows = this.#statements.list.all({
+      account: account ?? null,
+      reason: reason ?? null,
+      key: key ?? null,
+      before: before ?? Number.MAX_SAFE_INTEGER,
+      limit,
+    });
+    return Promise.resolve(rows.flatMap((row) => toRefusal(row) ?? []));
+  }
+
+  prune(limits: {
+    readonly before: number;
+    readonly keep: number;
+    readonly signaturesBefore: number;
+  }): Promise<void> {
+    return this.#database.runPurge('relaxed', () => {
+      this.#statements.prune.run(limits);
+      this.#statements.forgetSignatures.run({ before: limits.signaturesBefore });
+    });
+  }
+
+  #insert(refusal: RefusalRecord): void {
+    const { at, evidence, key, reason, requestId } = refusal;
+    // Whoever owns the key learns of it; a form does not name an account.
+    const owner = key === undefined ? undefined : this.#statements.findOwner.get({ key })?.account;
+    const account = owner ?? refusal.account;
+    const { signature, ...kept } = evidence;
+    const { lastInsertRowid } = this.#statements.insert.run({
+      ...{ at, reason, requestId },
+      account: account ?? null,
+      key: key ?? null,
+      signature: signature ?? null,
+      record: JSON.stringify({ ...refusal, evidence: kept }),
+    });
+    this.#statements.insertId.run(requestId, lastInsertRowid);
+  }
+
+  #repeat(of: string, requestId: string): void {
+    const row = this.#statements.find.get(of);
+    if (row === undefined) return;
+    this.#statements.repeat.run(row.sequence);
+    if (row.repeats < MAX_IDS) this.#statements.insertId.run(requestId, row.sequence);
+  }
+}
+
+function toRefusal(row: RefusalRow): ListedRefusal | undefined {
+  const { account, repeats, sequence, signature } = row;
+  const { data } = recordSchema.safeParse(JSON.parse(row.record));
+  if (data === undefined) return undefined;
+  const evidence = { ...data.evidence, signature: signature ?? undefined };
+  return { sequence, refusal: { ...data, account: account ?? undefined, repeats, evidence } };
+}
+
+const COLUMNS = 'sequence, repeats, account_id AS account, signature, record';
+
+function prepareStatements(database: Database) {
+  return {
+    insert: database.prepare<Record<string, string | number | null>>(
+      `INSERT INTO refusals (request_id, at, reason, account_id, object_key, repeats, signature, record)
+       VALUES (:requestId, :at, :reason, :account, :key, 0, :signature, :record)`,
+    ),
+    insertId: database.prepare<[string, number | bigint]>(
+      'INSERT OR IGNORE INTO refused_requests (request_id, sequence) VALUES (?, ?)',
+    ),
+    findOwner: database.prepare<{ key: string }, { account: string | null }>(
+      `SELECT coalesce(
+         (SELECT account_id FROM uploads
+          WHERE key = :key AND state IN ('issued', 'stored', 'claimed')),
+         (SELECT account_id FROM uploads WHERE key = :key AND state IN ('purging', 'purged')
+          ORDER BY sequence DESC LIMIT 1)) AS account`,
+    ),
+    repeat: database.prepare<[number]>(
+      'UPDATE refusals SET repeats = repeats + 1 WHERE sequence = ?',
+    ),
+    find: database.prepare<[string], RefusalRow>(
+      `SELECT ${COLUMNS} FROM refusals
+       WHERE sequence = (SELECT sequence FROM refused_requests WHERE request_id = ?)`,
+    ),
+    list: database.prepare<ListParameters, RefusalRow>(
+      `SELECT ${COLUMNS} FROM refusals
+       WHERE sequence < :before AND (:account IS NULL OR account_id = :account)
+         AND (:reason IS NULL OR reason = :reason) AND (:key IS NULL OR object_key = :key)
+       ORDER BY sequence DESC LIMIT :limit`,
+    ),
+    prune: database.prepare<{ before: number; keep: number }>(
+      `DELETE FROM refusals WHERE at < :before OR sequence <=
+         (SELECT sequence FROM refusals ORDER BY sequence DESC LIMIT 1 OFFSET :keep)`,
+    ),
+    forgetSignatures: database.prepare<{ before: number }>(
+      'UPDATE refusals SET signature = NULL WHERE at < :before AND signature IS NOT NULL',
+    ),
+  };
+}

@@ -1,0 +1,78 @@
+import type { Config } from './config/config.ts';
+import type { RefusalLog } from './http/refusal-log.ts';
+import { RefusalJournal } from './http/refusal-journal.ts';
+import type { RefusalStore } from './http/refusal-journal.ts';
+import type { RefusalReporter } from './http/refusal-record.ts';
+import { createRequestLog } from './http/request-log.ts';
+import type { Recording } from './http/request-record.ts';
+import { monotonicClock as durationClock, wallClock as machineClock } from './lib/clock.ts';
+import type { Clock } from './lib/clock.ts';
+import type { UploadDependencies } from './uploads/dependencies.ts';
+
+/** What people see of the requests of a gateway: its log, and what it refused. */
+export interface Observation {
+  readonly recording: Recording;
+  readonly refusals: RefusalReporter;
+  /** Undefined when refusals are not kept. */
+  readonly journal: RefusalJournal | undefined;
+  /** Removes the refusals that are too old, or too many. */
+  readonly prune: () => Promise<void>;
+  /** Forgets all refusals, for a reset. */
+  readonly forget: () => Promise<void>;
+  /** Writes what is not written yet. */
+  readonly close: () => Promise<void>;
+}
+
+interface ObservationDependencies {
+  readonly config: Pick<Config, 'refusalRetention'>;
+  readonly uploads: Pick<UploadDependencies, 'clock' | 'logger'>;
+  readonly store: RefusalStore | undefined;
+  /** For tests, with the times of the clock of the gateway. */
+  readonly log: RefusalLog;
+  readonly parts: { readonly wallClock?: Clock; readonly monotonicClock?: Clock };
+}
+
+const MAX_REFUSALS = 10_000;
+/** A wrong signature may be that of another policy: after this time it is of no use to anybody. */
+const SIGNATURE_AGE_MS = 3_600_000;
+
+/** Composes what observes the requests of a gateway. */
+export function createObservation({
+  config: { refusalRetention },
+  log,
+  parts,
+  store,
+  uploads: { clock, logger },
+}: ObservationDependencies): Observation {
+  const wallClock = parts.wallClock ?? machineClock;
+  const monotonicClock = parts.monotonicClock ?? durationClock;
+  const journal = store && new RefusalJournal(store, logger, monotonicClock);
+  const forTests = log.by(clock);
+  const keepsRefusals = refusalRetention > 0;
+  return {
+    recording: {
+      wallClock,
+      monotonicClock,
+      observe: createRequestLog(logger),
+    },
+    refusals: {
+      report: (refusal) => {
+        forTests.report(refusal);
+        if (keepsRefusals) journal?.report(refusal);
+      },
+    },
+    journal,
+    prune: async () => {
+      const now = wallClock.now();
+      const [before, signaturesBefore] = [now - refusalRetention, now - SIGNATURE_AGE_MS];
+      await store?.prune({ before, signaturesBefore, keep: MAX_REFUSALS });
+    },
+    forget: async () => {
+      await journal?.settled();
+      await store?.prune({ before: Infinity, signaturesBefore: Infinity, keep: 0 });
+    },
+    close: async () => {
+      await journal?.settled();
+    },
+  };
+}

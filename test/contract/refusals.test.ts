@@ -1,0 +1,121 @@
+import { RefusalJournal } from '../../src/http/refusal-journal.ts';
+import type { RefusalRecord } from '../../src/http/refusal-record.ts';
+import { createMemoryRecords } from '../../src/ledger/sqlite/records.ts';
+import { ManualClock } from '../../src/lib/clock.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+
+const AT = Date.UTC(2024, 0, 1);
+
+function refusal(requestId: string, facts: Partial<RefusalRecord> = {}): RefusalRecord {
+  return {
+    ...{ requestId, at: AT, dialect: 'oss', operation: 'PostObject', code: 'AccessDenied' },
+    ...{ status: 403, reason: 'condition_failed', message: 'text', peer: '192.0.2.1' },
+    ...{ repeats: 0, evidence: { fields: { key: 'a' } } },
+    ...facts,
+  };
+}
+
+function open() {
+  const { ledger, refusals: store } = createMemoryRecords();
+  if (store === undefined) throw new Error('these records keep no refusals');
+  const clock = new ManualClock();
+  return { clock, ledger, store, journal: new RefusalJournal(store, silentLogger, clock) };
+}
+
+describe('refusals', () => {
+  it('are found by the id of their request, with everything that was kept', async () => {
+    const { journal, store } = open();
+    const kept = refusal('R1', {
+      account: 'one',
+      key: 'a',
+      evidence: { policy: 'cG9saWN5', signature: 'wrong', cors: { origin: 'https://a' } },
+    });
+    journal.report(kept);
+    await journal.settled();
+    expect(await store.find('R1')).toEqual(kept);
+    expect(await store.find('R2')).toBeUndefined();
+  });
+
+  it('that are alike within a minute are one with a count, found by each id', async () => {
+    const { clock, journal, store } = open();
+    journal.report(refusal('R1'));
+    journal.report(refusal('R2'));
+    journal.report(refusal('R3', { evidence: { fields: { key: 'b' } } }));
+    await journal.settled();
+    expect(await store.find('R2')).toMatchObject({ requestId: 'R1', repeats: 1 });
+    expect(await store.find('R3')).toMatchObject({ requestId: 'R3', repeats: 0 });
+    clock.advance({ seconds: 60 });
+    journal.report(refusal('R4'));
+    await journal.settled();
+    expect(await store.find('R4')).toMatchObject({ requestId: 'R4' });
+  });
+
+  it('keep the ids of twenty requests, and count the others', async () => {
+    const { clock, journal, store } = open();
+    for (let number = 0; number <= 30; number += 1) {
+      journal.report(refusal(`R${String(number)}`));
+      clock.advance({ seconds: 1 });
+    }
+    await journal.settled();
+    expect(await store.find('R20')).toMatchObject({ requestId: 'R0', repeats: 30 });
+    expect(await store.find('R21')).toBeUndefined();
+  });
+
+  it('are only counted when there are more than twenty in a second', async () => {
+    const { clock, journal, store } = open();
+    for (let number = 0; number < 50; number += 1) {
+      journal.report(refusal(`R${String(number)}`, { key: String(number) }));
+    }
+    await journal.settled();
+    expect(await store.list({ limit: 100 })).toHaveLength(20);
+    expect(journal.leftOut).toBe(30);
+    clock.advance({ seconds: 1 });
+    journal.report(refusal('later', { key: 'later' }));
+    await journal.settled();
+    expect(await store.find('later')).toBeDefined();
+  });
+
+  it('belong to the account that has the key', async () => {
+    const { journal, ledger, store } = open();
+    await ledger.recordIssued({ key: 'a', accountId: 'owner', issuedAt: AT, policyExpiresAt: AT });
+    journal.report(refusal('R1', { key: 'a' }));
+    journal.report(refusal('R2', { key: 'b', account: 'caller' }));
+    await journal.settled();
+    const ids = async (account: string): Promise<string[]> =>
+      (await store.list({ account, limit: 9 })).map(({ refusal: each }) => each.requestId);
+    expect(await ids('owner')).toEqual(['R1']);
+    expect(await ids('caller')).toEqual(['R2']);
+  });
+
+  it('are listed newest first, by reason, by key and by page', async () => {
+    const { journal, store } = open();
+    journal.report(refusal('R1', { key: 'a' }));
+    journal.report(refusal('R2', { key: 'b', reason: 'too_large' }));
+    journal.report(refusal('R3', { key: 'b' }));
+    await journal.settled();
+    const ids = async (query: Parameters<typeof store.list>[0]): Promise<string[]> =>
+      (await store.list(query)).map(({ refusal: each }) => each.requestId);
+    expect(await ids({ limit: 2 })).toEqual(['R3', 'R2']);
+    const [, second] = await store.list({ limit: 2 });
+    expect(await ids({ limit: 2, before: second?.sequence ?? 0 })).toEqual(['R1']);
+    expect(await ids({ limit: 9, reason: 'too_large' })).toEqual(['R2']);
+    expect(await ids({ limit: 9, key: 'b' })).toEqual(['R3', 'R2']);
+  });
+
+  it('lose their signatures, and go by age and by number', async () => {
+    const { journal, store } = open();
+    for (const [index, at] of [AT, AT + 1000, AT + 2000].entries()) {
+      const id = `R${String(index)}`;
+      journal.report(refusal(id, { at, key: id, evidence: { signature: 'wrong' } }));
+    }
+    await journal.settled();
+    await store.prune({ before: 0, keep: 10, signaturesBefore: AT + 1 });
+    expect((await store.find('R0'))?.evidence.signature).toBeUndefined();
+    expect((await store.find('R1'))?.evidence.signature).toBe('wrong');
+    await store.prune({ before: AT + 1, keep: 10, signaturesBefore: 0 });
+    expect(await store.find('R0')).toBeUndefined();
+    await store.prune({ before: 0, keep: 1, signaturesBefore: 0 });
+    expect(await store.find('R1')).toBeUndefined();
+    expect(await store.find('R2')).toBeDefined();
+  });
+});
