@@ -287,6 +287,7 @@ function composeUploads(
       claimTtl: config.claimTtl,
       maxUploadBytes: config.maxUpload,
       maxPackages: config.maxPackages,
+      claimedRetention: config.claimedRetention,
       issuedRetention: config.issuedRetention,
       tombstoneRetention: config.tombstoneRetention,
     },

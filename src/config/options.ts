@@ -152,6 +152,11 @@ export interface GatewayOptions {
    */
   issuedRetention?: number | string | undefined;
   /**
+   * Age at which the purge removes a firmware package with its files; off: packages stay until they are deleted.
+   * @defaultValue `off`
+   */
+  claimedRetention?: number | string | undefined;
+  /**
    * How long a purged upload is remembered.
    * @defaultValue `30d`
    */

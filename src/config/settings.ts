@@ -132,6 +132,15 @@ const lifetimes = {
   issuedRetention: duration
     .prefault('24h')
     .describe('how long an expired grant without an upload is remembered'),
+  claimedRetention: z
+    .union([
+      z.enum(['off']),
+      duration.refine((time) => time > 0, 'expected a duration from 1ms, or off'),
+    ])
+    .default('off')
+    .describe(
+      'age at which the purge removes a firmware package with its files; off: packages stay until they are deleted',
+    ),
   tombstoneRetention: duration.prefault('30d').describe('how long a purged upload is remembered'),
   refusalRetention: timeout
     .prefault('7d')

@@ -59,7 +59,7 @@ const SIZE_LIMIT = 'expected a size such as 500MiB or 10GiB, or off';
 /** The largest allowed number of something, as a number or as text; `off`: no limit. */
 export const limit = z.union(
   [
-    z.literal('off'),
+    z.enum(['off']),
     z.int().min(1, LIMIT),
     z
       .string()
@@ -69,7 +69,6 @@ export const limit = z.union(
   { error: LIMIT },
 );
 /** The largest allowed number of bytes; `off`: no limit. */
-export const sizeLimit = z.union(
-  [z.literal('off'), size.refine((bytes) => bytes > 0, SIZE_LIMIT)],
-  { error: SIZE_LIMIT },
-);
+export const sizeLimit = z.union([z.enum(['off']), size.refine((bytes) => bytes > 0, SIZE_LIMIT)], {
+  error: SIZE_LIMIT,
+});

@@ -32,7 +32,7 @@ export const uploadShown = z.object({
   storedAt: time.optional(),
   claimUntil: time.optional().describe('claim deadline of a stored upload'),
   firmwareId: z.string().optional().describe('firmware package that has claimed it'),
-  purgeReason: z.enum(['unclaimed', 'replaced', 'deleted']).optional(),
+  purgeReason: z.enum(['unclaimed', 'replaced', 'deleted', 'retired']).optional(),
   purgingSince: time.optional(),
   purgedAt: time.optional(),
 });

@@ -14,6 +14,8 @@ export interface UploadRules {
   readonly maxUploadBytes: number;
   /** How many firmware packages an account may have in one instance. */
   readonly maxPackages: number;
+  /** How long a firmware package is kept; `off` or absent: until it is deleted. */
+  readonly claimedRetention?: number | 'off' | undefined;
   /** How long an `issued` upload is kept after its policy has expired. */
   readonly issuedRetention: number;
   /** How long a tombstone is kept. */

@@ -168,6 +168,12 @@ export interface PurgingBody {
   readonly accountId?: string;
 }
 
+/** Packages that were removed because of their age, and the bodies of their files. */
+export interface RetiredPackages {
+  readonly packageIds: readonly string[];
+  readonly bodies: readonly PurgingBody[];
+}
+
 /**
  * Records every upload and every firmware package. Each method is one atomic step; when two steps race, each has
  * exactly the effect that it reports. Times are Unix milliseconds and come from the caller.
@@ -227,6 +233,11 @@ export interface UploadLedger extends LedgerQueries {
 
   /** `stored` -> `purging` for up to `limit` uploads stored at `storedBefore` or earlier. @returns their bodies */
   expireStored(storedBefore: number, at: number, limit: number): Promise<PurgingBody[]>;
+  /**
+   * Removes up to `limit` packages created at `createdBefore` or earlier; their uploads go `claimed` -> `purging`, reason
+   * `retired`.
+   */
+  retirePackages(createdBefore: number, at: number, limit: number): Promise<RetiredPackages>;
   /** @returns up to `limit` bodies in `purging`, after a sequence (0 for the first page) */
   listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]>;
   /**

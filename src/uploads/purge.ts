@@ -10,6 +10,8 @@ export interface PurgeReport {
   readonly failed: number;
   /** Size of the deleted bodies together, in bytes. */
   readonly bytes: number;
+  /** Number of firmware packages that were removed because of their age; absent when there are none. */
+  readonly retired?: number;
 }
 
 /** Small batches and few deletions at once, because clients are served at the same time. About as fast as `rm`. */
@@ -17,6 +19,9 @@ const BATCH = 64;
 const DELETIONS_AT_ONCE = 3;
 /** How often one purge asks the ledger to return space; the next purge continues. */
 const MAX_RECLAIM_STEPS = 256;
+
+/** Each has up to 20 bodies. */
+const PACKAGE_BATCH = 8;
 
 const NONCE_BATCH = 1000;
 
@@ -35,9 +40,10 @@ export interface Purge {
 }
 
 /**
- * Creates the purge. A run does seven jobs in this order: it reconciles the bodies of failed uploads, deletes the bodies
- * in `purging`, expires uploads that were not claimed in time, removes old `issued` uploads, then old tombstones, then
- * expired nonces, then old refusals. These are last because that may fail on a full disk until the other jobs have made room.
+ * Creates the purge. A run does eight jobs in this order: it reconciles the bodies of failed uploads, deletes the bodies
+ * in `purging`, expires uploads that were not claimed in time, retires old firmware packages, removes old `issued`
+ * uploads, then old tombstones, then expired nonces, then old refusals. The last two may fail on a full disk until the
+ * other jobs have made room.
  */
 export function createPurge(
   deps: UploadDependencies,
@@ -86,8 +92,8 @@ export async function pruneNonces(nonces: UsedNonces, expiredBefore: number): Pr
 }
 
 /**
- * Deletes the bodies in `purging` and those of all uploads whose claim deadline has passed. Then removes `issued`
- * uploads and tombstones after their retention, and returns their space to the disk. Works in batches, so that it
+ * Deletes the bodies in `purging`, those of all uploads whose claim deadline has passed, and those of firmware packages
+ * that are older than the operator keeps them. Then removes `issued` uploads and tombstones after their retention, and returns their space to the disk. Works in batches, so that it
  * neither blocks the ledger for long nor reads all of it at once, and ends between two batches when the gateway stops.
  */
 export async function purgeUnclaimed(
@@ -126,8 +132,37 @@ export async function purgeUnclaimed(
     if (bodies.length === 0) break;
     await finish(bodies);
   }
+  const retired = await retirePackages(deps, { now, isStopping, finish });
   if (!isStopping()) await removeOldRows(deps, now);
-  return report;
+  return retired === 0 ? report : { ...report, retired };
+}
+
+interface PurgeRun {
+  readonly now: number;
+  readonly isStopping: () => boolean;
+  /** Deletes bodies, and confirms it. */
+  readonly finish: (bodies: readonly PurgingBody[]) => Promise<void>;
+}
+
+/** @returns the number of firmware packages that were removed because of their age */
+async function retirePackages(
+  { ledger, logger, rules: { claimedRetention = 'off' } }: UploadDependencies,
+  { finish, isStopping, now }: PurgeRun,
+): Promise<number> {
+  if (claimedRetention === 'off') return 0;
+  let count = 0;
+  while (!isStopping()) {
+    const { bodies, packageIds } = await ledger.retirePackages(
+      now - claimedRetention,
+      now,
+      PACKAGE_BATCH,
+    );
+    if (packageIds.length === 0) break;
+    logger.info({ packageIds }, 'removed firmware packages because of their age');
+    count += packageIds.length;
+    await finish(bodies);
+  }
+  return count;
 }
 
 /** @returns the bodies that were deleted */

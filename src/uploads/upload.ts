@@ -6,8 +6,8 @@
  */
 export type UploadState = 'issued' | 'stored' | 'claimed' | 'purging' | 'purged';
 
-/** Why an upload was purged. */
-export type PurgeReason = 'unclaimed' | 'replaced' | 'deleted';
+/** Why an upload was purged. `retired`: its firmware package was older than the operator keeps packages. */
+export type PurgeReason = 'unclaimed' | 'replaced' | 'deleted' | 'retired';
 
 /** The account and the policy of an issued upload. Times are Unix milliseconds. */
 export interface Issue {

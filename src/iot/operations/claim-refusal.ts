@@ -46,6 +46,7 @@ const PURGE_REASONS: Readonly<Record<PurgeReason, string>> = {
   unclaimed: 'because no firmware package was made of it in time',
   replaced: 'because another upload replaced it',
   deleted: 'because it was deleted',
+  retired: 'because its firmware package was older than this gateway keeps packages',
 };
 
 function notClaimableError(refusal: ClaimRefusal, parameter: string): BusinessError {

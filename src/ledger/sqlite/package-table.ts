@@ -100,6 +100,11 @@ export class PackageTable {
     return this.#statements.delete.run(accountId, packageId).changes === 1;
   }
 
+  /** @returns the deleted packages */
+  deleteOld(createdBefore: number, limit: number): { id: string; accountId: string }[] {
+    return this.#statements.deleteOld.all({ createdBefore, limit });
+  }
+
   owners(): PackageOwner[] {
     return this.#statements.owners.all();
   }
@@ -201,6 +206,15 @@ function prepareStatements(database: Database) {
     ),
     delete: database.prepare<[string, string]>(
       'DELETE FROM firmware_packages WHERE account_id = ? AND id = ?',
+    ),
+    deleteOld: database.prepare<
+      { createdBefore: number; limit: number },
+      { id: string; accountId: string }
+    >(
+      `DELETE FROM firmware_packages WHERE sequence IN (
+         SELECT sequence FROM firmware_packages WHERE created_at <= :createdBefore
+         ORDER BY created_at LIMIT :limit)
+       RETURNING id, account_id AS accountId`,
     ),
   };
 }

@@ -27,7 +27,9 @@ export interface UploadRow {
   readonly stored_at: number | null;
   readonly headers: string | null;
   readonly package_id: string | null;
+  /** Of a `retired` upload: `deleted`. */
   readonly purge_reason: PurgeReason | null;
+  readonly retired: 1 | null;
   readonly purging_since: number | null;
   readonly purged_at: number | null;
 }
@@ -40,6 +42,7 @@ export interface PurgingRow {
   readonly size: number;
   readonly account_id: string | null;
   readonly purge_reason: PurgeReason;
+  readonly retired: 1 | null;
 }
 
 /** A row of `firmware_packages`. */
@@ -112,7 +115,7 @@ export function toPurgedUpload(row: UploadRow): PurgedUpload {
     state: row.state,
     object: toObject(row),
     purge: {
-      reason: required(row, row.purge_reason),
+      reason: reasonOf(required(row, row.purge_reason), row),
       purgingSince: required(row, row.purging_since),
       ...(row.purged_at !== null && { purgedAt: row.purged_at }),
     },
@@ -174,6 +177,19 @@ function toPackageFile({ name, ...facts }: PackageFileRow): PackageFile {
   return { ...(name !== null && { name }), ...facts };
 }
 
-export function toPurgingBody({ account_id, purge_reason, ...row }: PurgingRow): PurgingBody {
-  return { ...row, reason: purge_reason, ...(account_id !== null && { accountId: account_id }) };
+function reasonOf(reason: PurgeReason, { retired }: Pick<UploadRow, 'retired'>): PurgeReason {
+  return retired === 1 ? 'retired' : reason;
+}
+
+export function toPurgingBody({ purge_reason, ...row }: PurgingRow): PurgingBody {
+  const { account_id, key, locator, sequence, size } = row;
+  const reason = reasonOf(purge_reason, row);
+  return {
+    sequence,
+    key,
+    locator,
+    size,
+    reason,
+    ...(account_id !== null && { accountId: account_id }),
+  };
 }

@@ -15,6 +15,7 @@ import type {
   PackageFilter,
   PackageOwner,
   PurgingBody,
+  RetiredPackages,
   StoredRecord,
   StoreOutcome,
   UploadLedger,
@@ -226,6 +227,18 @@ export class SqliteLedger implements UploadLedger {
     return this.#changeInPurge('durable', (changes) =>
       this.#uploads.expire(storedBefore, at, limit, changes),
     );
+  }
+
+  retirePackages(createdBefore: number, at: number, limit: number): Promise<RetiredPackages> {
+    return this.#changeInPurge('durable', (changes) => {
+      const packages = this.#packages.deleteOld(createdBefore, limit);
+      for (const { accountId } of packages)
+        changes.push({ kind: 'packages', accountId, count: -1 });
+      return {
+        packageIds: packages.map(({ id }) => id),
+        bodies: packages.flatMap(({ id }) => this.#uploads.retire(id, at, changes)),
+      };
+    });
   }
 
   async listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]> {

@@ -12,7 +12,7 @@ import { toLiveUpload, toPurgedUpload, toPurgingBody, toUpload } from './rows.ts
 import type { PurgingRow, UploadRow } from './rows.ts';
 
 const HOLDS_KEY = `state IN ('issued', 'stored', 'claimed')`;
-const PURGING_BODY = 'sequence, key, locator, size, account_id, purge_reason';
+const PURGING_BODY = 'sequence, key, locator, size, account_id, purge_reason, retired';
 const OWNER = 'account_id, size';
 
 interface ObjectColumns {
@@ -139,6 +139,12 @@ export class UploadTable {
     }
   }
 
+  retire(packageId: string, at: number, changes: LedgerChange[]): PurgingBody[] {
+    const rows = this.#statements.retire.all({ packageId, at });
+    for (const row of rows) changes.push(changeOf(row, 'claimed', 'purging'));
+    return rows.map(toPurgingBody);
+  }
+
   expire(storedBefore: number, at: number, limit: number, changes: LedgerChange[]): PurgingBody[] {
     const rows = this.#statements.expire.all({ storedBefore, at, limit });
     for (const row of rows) changes.push(changeOf(row, 'stored', 'purging'));
@@ -259,6 +265,10 @@ function preparePurgeStatements(database: Database) {
     deleteClaimed: database.prepare<{ packageId: string; at: number }, OwnerColumns>(
       `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'deleted'
        WHERE package_id = :packageId AND state = 'claimed' RETURNING ${OWNER}`,
+    ),
+    retire: database.prepare<{ packageId: string; at: number }, PurgingRow>(
+      `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'deleted', retired = 1
+       WHERE package_id = :packageId AND state = 'claimed' RETURNING ${PURGING_BODY}`,
     ),
     expire: database.prepare<{ storedBefore: number; at: number; limit: number }, PurgingRow>(
       `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'unclaimed'

@@ -1,0 +1,179 @@
+import { openLedgerDatabase } from '../../src/ledger/sqlite/database.ts';
+import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
+import { AccountUsage } from '../../src/uploads/account-usage.ts';
+import type { Usage } from '../../src/uploads/account-usage.ts';
+import type { FirmwarePackage } from '../../src/uploads/firmware-package.ts';
+import { allUploads } from '../../src/uploads/list-all.ts';
+import type { UploadLedger } from '../../src/uploads/ports.ts';
+import type { StoredObject } from '../../src/uploads/upload.ts';
+
+const ACCOUNTS = ['acme', 'globex', 'initech'];
+
+/** Numbers that are the same in each run. @returns a whole number below `end` */
+function createRandom(seed: number): (end: number) => number {
+  let state = seed;
+  return (end) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * end);
+  };
+}
+
+function aBody(locator: string, size: number, storedAt: number): StoredObject {
+  return { locator, size, md5: '', crc64: '', storedAt, headers: {} };
+}
+
+function aPackage(
+  id: string,
+  accountId: string,
+  keys: readonly string[],
+  createdAt: number,
+): FirmwarePackage {
+  return {
+    ...{ id, accountId, name: id, destVersion: '1', differential: false, moduleName: 'default' },
+    ...{ signMethod: 'MD5', status: 0, verifyProgress: 0, createdAt, modifiedAt: createdAt },
+    files: keys.map((key) => ({ key, size: 1, sign: '', md5: '' })),
+  };
+}
+
+/** Changes a ledger at random: everything that moves an upload from one state to another. */
+class RandomOperations {
+  readonly #ledger: UploadLedger;
+  readonly #random: (end: number) => number;
+  #next = 0;
+
+  constructor(ledger: UploadLedger, random: (end: number) => number) {
+    this.#ledger = ledger;
+    this.#random = random;
+  }
+
+  async run(): Promise<void> {
+    this.#next += 1;
+    const now = this.#next;
+    const operations = [
+      () => this.#issue(`k${String(now)}`),
+      () => this.#issue(`k${String(now)}`),
+      // Fails when the key exists, and its transaction is rolled back.
+      () => this.#issue(this.#someKey()).catch(() => undefined),
+      () => this.#store(this.#someKey()),
+      () => this.#store(this.#someKey()),
+      () => this.#store(`put${String(now)}`),
+      () => this.#claim(),
+      () => this.#delete(),
+      async () => {
+        const accountId = ACCOUNTS[this.#random(3)] ?? '';
+        await this.#ledger.deletePackage(accountId, `p${String(this.#random(now))}`, now);
+      },
+      () => this.#ledger.expireStored(now - 60, now, 3),
+      () => this.#ledger.retirePackages(now - 60, now, 2),
+      () => this.#ledger.pruneIssued(now - 40, [], 2),
+      async () => {
+        const bodies = await this.#ledger.listPurging(0, 5);
+        await this.#ledger.confirmPurged(
+          bodies.map(({ sequence }) => sequence),
+          now,
+        );
+      },
+      () => this.#ledger.pruneTombstones(now - 20, 5),
+      () => this.#ledger.requireWritable(),
+    ];
+    await operations[this.#random(operations.length)]?.();
+  }
+
+  #issue(key: string): Promise<void> {
+    const accountId = ACCOUNTS[this.#random(3)] ?? '';
+    const policyExpiresAt = this.#next + 5;
+    return this.#ledger.recordIssued({ key, accountId, issuedAt: this.#next, policyExpiresAt });
+  }
+
+  async #store(key: string): Promise<void> {
+    this.#next += 1;
+    const object = aBody(`l${String(this.#next)}`, this.#random(1000), this.#next);
+    await this.#ledger.recordStored({ key, object, forbidOverwrite: this.#random(4) === 0 });
+  }
+
+  async #claim(): Promise<void> {
+    const uploads = await this.#stored();
+    const some = uploads.slice(0, 1 + this.#random(3));
+    if (some.length === 0) return;
+    this.#next += 1;
+    const keys = some.map(({ key }) => key);
+    const accountId = ACCOUNTS[this.#random(3)] ?? '';
+    await this.#ledger.claim({
+      package: aPackage(`p${String(this.#next)}`, accountId, keys, this.#next),
+      locators: some.map(({ object }) => object.locator),
+      storedAfter: this.#next - 60,
+      maxPackages: 50,
+    });
+  }
+
+  async #delete(): Promise<void> {
+    const [first] = await this.#stored();
+    if (first === undefined) return;
+    await this.#ledger.deleteUpload(first.key, first.object.locator, this.#next);
+  }
+
+  async #stored() {
+    const all = await this.#ledger.listUploads(0, 1000);
+    const from = this.#random(5);
+    return all.flatMap(({ upload }) => (upload.state === 'stored' ? [upload] : [])).slice(from);
+  }
+
+  #someKey(): string {
+    return `k${String(this.#random(this.#next + 1))}`;
+  }
+}
+
+/** Counts the rows one by one. */
+async function recount(ledger: UploadLedger, accountId?: string): Promise<Usage> {
+  const usage = { uploads: 0, bytes: 0 };
+  for await (const upload of allUploads(ledger)) {
+    const isCounted = accountId === undefined || upload.issue?.accountId === accountId;
+    if (!isCounted || !['issued', 'stored', 'claimed'].includes(upload.state)) continue;
+    usage.uploads += 1;
+    if (upload.state !== 'issued') usage.bytes += upload.object.size;
+  }
+  return usage;
+}
+
+it.each([1, 2])('adds up what each account uses, in random run %d', async (seed) => {
+  const random = createRandom(seed);
+  const ledger = new SqliteLedger(openLedgerDatabase(undefined));
+  const operations = new RandomOperations(ledger, random);
+  for (let step = 0; step < 100; step += 1) await operations.run();
+  const usage = new AccountUsage();
+  // Begins with a ledger that has uploads already.
+  await ledger.watch(usage.add);
+  let most = 0;
+  for (let step = 0; step < 250; step += 1) {
+    // Several together share a commit.
+    await Promise.all(Array.from({ length: 1 + random(4) }, () => operations.run()));
+    expect(usage.total).toEqual(await recount(ledger));
+    for (const id of ACCOUNTS) expect(usage.of(id)).toEqual(await recount(ledger, id));
+    most = Math.max(most, usage.total.uploads);
+  }
+  expect(most).toBeGreaterThan(10);
+  await ledger.close();
+});
+
+it('removes the oldest packages, and shows their uploads as retired', async () => {
+  const ledger = new SqliteLedger(openLedgerDatabase(undefined));
+  for (const number of [1, 2, 3]) {
+    const [key, locator] = [`k${String(number)}`, `l${String(number)}`];
+    await ledger.recordStored({ key, object: aBody(locator, 1, 1), forbidOverwrite: false });
+    const firmware = aPackage(`p${String(number)}`, 'acme', [key], 1000 * number);
+    await ledger.claim({ package: firmware, locators: [locator], storedAfter: 0, maxPackages: 9 });
+  }
+  expect(await ledger.retirePackages(2000, 5000, 1)).toMatchObject({
+    packageIds: ['p1'],
+    bodies: [{ key: 'k1', locator: 'l1', size: 1, reason: 'retired' }],
+  });
+  expect(await ledger.retirePackages(2000, 5000, 10)).toMatchObject({ packageIds: ['p2'] });
+  expect(await ledger.retirePackages(2000, 5000, 10)).toEqual({ packageIds: [], bodies: [] });
+  expect(await ledger.findPackage('acme', 'p1')).toBeUndefined();
+  expect(await ledger.findPackage('acme', 'p3')).toBeDefined();
+  expect(await ledger.findPurged('k1')).toMatchObject({
+    state: 'purging',
+    purge: { reason: 'retired', purgingSince: 5000 },
+  });
+  await ledger.close();
+});
