@@ -166,6 +166,14 @@ async function recover(dataDir: string, ledger: SqliteLedger): Promise<void> {
   }
 }
 
+/** @returns whether a server uses a data folder */
+export function isServing(dataDir: string): boolean {
+  if (!existsSync(join(dataDir, LEDGER_FILE))) return false;
+  const lock = tryServerLock(dataDir);
+  lock?.release();
+  return lock === undefined;
+}
+
 /** @returns the number of journals that a crash has left; 0 while a server is running, which still uses its journals */
 async function countLeftJournals(dataDir: string, inventory: DiskInventory): Promise<number> {
   const count = await inventory.countJournals();

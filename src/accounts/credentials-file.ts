@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { hasErrorCode } from '../lib/errno.ts';
 import { PRIVATE_FILE } from '../lib/private-files.ts';
+import { generateAccessKey } from './access-key.ts';
 
 const accessKey = z.strictObject({ id: z.string().min(1), secret: z.string().min(1) });
 const previousKey = accessKey.extend({
@@ -157,14 +158,4 @@ function removeLeftovers(dataDir: string): void {
   for (const name of readdirSync(dataDir)) {
     if (name.startsWith(UNFINISHED)) rmSync(join(dataDir, name), { force: true });
   }
-}
-
-/** Generates a key in the format of Alibaba Cloud: an id of 24 and a secret of 30 characters. */
-function generateAccessKey(): Credentials['account'] {
-  return { id: `LTAI${randomText(20)}`, secret: randomText(30) };
-}
-
-function randomText(length: number): string {
-  const text = randomBytes(2 * length).toString('base64');
-  return text.replace(/[+/=]/g, '').slice(0, length);
 }

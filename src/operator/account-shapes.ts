@@ -1,0 +1,79 @@
+/* The JSON of the commands for accounts. */
+import { z } from 'zod';
+
+const time = z.iso.datetime().describe('ISO 8601 in UTC');
+const limit = z.union([z.int(), z.literal('off')]);
+const reload = z
+  .enum(['asked', 'notRunning', 'unknown'])
+  .describe(
+    'whether a running gateway was asked to read its files again; unknown: one is running, and its process is not known',
+  );
+
+/** An access key, without its secret. */
+export const accessKeyShape = z.object({
+  id: z.string(),
+  state: z
+    .enum(['active', 'ending', 'disabled', 'temporary', 'expired'])
+    .describe('ending: works until disabledFrom; temporary: has a security token'),
+  disabledFrom: time.exactOptional(),
+  expiresAt: time.exactOptional(),
+});
+
+/** An account with its access keys, its limits and what it uses of them. */
+export const accountShape = z.object({
+  id: z.string(),
+  operator: z.boolean().describe('sees and changes what belongs to any account'),
+  accessKeys: z.array(accessKeyShape),
+  instances: z.array(z.string()).exactOptional(),
+  products: z.array(z.object({ key: z.string(), name: z.string() })).exactOptional(),
+  limits: z.object({
+    maxBytes: limit,
+    maxUploads: limit,
+    maxConcurrent: limit,
+    maxRate: limit,
+  }),
+  usage: z
+    .object({
+      uploads: z.int().describe('issued, stored and claimed'),
+      bytes: z.int().describe('of its stored and claimed files'),
+    })
+    .exactOptional()
+    .describe('absent when the data folder has no ledger'),
+});
+
+/** The answer of `accounts ls`. */
+export const accountListShape = z.object({ accounts: z.array(accountShape) });
+
+/** The answer of `accounts add` and `accounts rotate`. The secret is shown only here. */
+export const newAccessKeyShape = z.object({
+  account: z.string(),
+  accessKeyId: z.string(),
+  accessKeySecret: z.string(),
+  previous: z
+    .object({ accessKeyId: z.string(), disabledFrom: time })
+    .exactOptional()
+    .describe('the key that the new one replaces'),
+  reload,
+});
+
+/** The answer of `accounts rotate --bucket`. */
+export const rotatedBucketKeyShape = z.object({
+  accessKeyId: z.string(),
+  previous: z.object({ accessKeyId: z.string(), acceptedUntil: time }),
+  reload,
+});
+
+/** The answer of `accounts disable`, `enable` and `rm`. */
+export const changedAccountShape = z.object({
+  account: z.string(),
+  accessKeyIds: z.array(z.string()),
+  reload,
+});
+
+export type AccessKeyShape = z.infer<typeof accessKeyShape>;
+export type AccountShape = z.infer<typeof accountShape>;
+export type AccountListShape = z.infer<typeof accountListShape>;
+export type NewAccessKeyShape = z.infer<typeof newAccessKeyShape>;
+export type RotatedBucketKeyShape = z.infer<typeof rotatedBucketKeyShape>;
+export type ChangedAccountShape = z.infer<typeof changedAccountShape>;
+export type ReloadOutcome = z.infer<typeof reload>;
