@@ -66,7 +66,7 @@ const entries = {
     imports: ['app.ts', 'fault-codes.ts', 'observation.ts', 'test-mode.ts', ...belowApp],
   },
   'data-folder.ts': { holds: 'a data folder beside its server', imports: belowApp },
-  cli: { holds: 'the commands', imports: entryPoint },
+  cli: { holds: 'the commands', imports: [...entryPoint, 'iot'] },
   testing: { holds: 'the test kit', imports: entryPoint },
   multer: { holds: 'a storage engine for multer', imports: entryPoint },
   'index.ts': { holds: 'the public exports', imports: ['app.ts', 'gateway.ts', ...belowApp] },

@@ -39,14 +39,17 @@ export interface AppDependencies {
   readonly wallClock: Clock;
   /** Ports that the gateway listens on; it may add more later. */
   readonly ownPorts: ReadonlySet<number>;
+  /** Distinguishes this gateway from others. */
+  readonly gatewayId: string;
   /** Mounted in test mode; undefined otherwise. */
   readonly tests: TestControls | undefined;
 }
 
 /** Creates the application: the operator surface, the IoT API and the OSS host behind one dispatcher. */
 export function createApp(deps: AppDependencies): RequestListener {
-  const { tests, uploads } = deps;
+  const { gatewayId, tests, uploads } = deps;
   const operatorApp = createLazyOperatorApp({
+    gatewayId,
     logger: uploads.logger,
     tests,
     requireWritable: () => uploads.ledger.requireWritable(),

@@ -85,6 +85,8 @@ export interface GatewayParts {
   readonly notices?: NoticeLog;
   /** Keeps the refused requests. */
   readonly refusals?: RefusalLog;
+  /** Distinguishes it from other gateways in `/_gateway/health/live`. Absent: generated. */
+  readonly gatewayId?: string;
   /** The accounts that may call the API, instead of those of the settings. */
   readonly accounts?: readonly Account[];
 }
@@ -224,6 +226,7 @@ function composeApp(
   const app = createApp({
     ...{ config, ownPorts, keys, uploads, nonces, quota, ...watched, recording, refusals },
     tests: tests?.controls,
+    gatewayId: parts.gatewayId ?? randomIds.locator(),
     wallClock: recording.wallClock,
   });
   return { app, ownPorts, tests };

@@ -19,9 +19,10 @@ export function parseAccounts(text: string, path: string): readonly Account[] {
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: false, disallowComments: true });
   if (tree === undefined || errors.length > 0) {
+    // The first problem is often the cause of all others.
     throw createError(
       path,
-      errors.map(({ error, offset }) => [lineAt(text, offset), printParseErrorCode(error)]),
+      errors.slice(0, 1).map(({ error, offset }) => [lineAt(text, offset), notJson(error)]),
     );
   }
   const parsed = accountsFileSchema.safeParse(JSON.parse(text));
@@ -33,6 +34,15 @@ export function parseAccounts(text: string, path: string): readonly Account[] {
       `${issue.path.join('.')}: ${issue.message}`,
     ]),
   );
+}
+
+function notJson(error: ParseError['error']): string {
+  const found = printParseErrorCode(error).replace(
+    /[A-Z]/g,
+    (letter) => ` ${letter.toLowerCase()}`,
+  );
+  const expected = '{"accounts":[{"id":"...","accessKeys":[{"id":"...","secret":"..."}]}]}';
+  return `this is not JSON:${found}. Expected ${expected}, without comments`;
 }
 
 /** @returns the offset of an issue; for a missing member, that of the nearest parent that exists */

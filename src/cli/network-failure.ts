@@ -1,4 +1,5 @@
 import { hasErrorCode } from '../lib/errno.ts';
+import { CommandError } from './command-error.ts';
 
 const UNKNOWN_CERTIFICATE = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -60,18 +61,28 @@ const EXPLANATIONS: readonly {
  * Explains why a request got no response.
  * @returns undefined for an error of another kind
  */
-function explainNetworkFailure(error: unknown, url: string): string | undefined {
+function explainNetworkFailure(error: unknown, url: string): CommandError | undefined {
   const reasons = reasonsOf(error);
   for (const reason of reasons) {
     const found = EXPLANATIONS.find(({ codes }) =>
       codes.some((code) => hasErrorCode(reason, code)),
     );
-    if (found !== undefined) return `${url} cannot be reached: ${found.problem}. ${found.advice}`;
+    if (found !== undefined) return unreachable(url, found.problem, found.advice, error);
   }
   const [first, second] = reasons;
   return first?.message === FETCH_FAILED && second !== undefined
-    ? `${url} cannot be reached: ${second.message}`
+    ? unreachable(url, second.message, undefined, error)
     : undefined;
+}
+
+function unreachable(
+  url: string,
+  problem: string,
+  advice: string | undefined,
+  cause: unknown,
+): CommandError {
+  const message = `${url} cannot be reached: ${problem}`;
+  return new CommandError('Unreachable', message, advice, { cause });
 }
 
 const FETCH_FAILED = 'fetch failed';
@@ -83,13 +94,11 @@ function reasonsOf(error: unknown): Error[] {
   return [error, ...[error.cause, ...inner].flatMap(reasonsOf)];
 }
 
-/** Runs a request. @throws an Error that says why there was no response */
+/** Runs a request. @throws CommandError that says why there was no response */
 export async function reach<T>(url: string, request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (error) {
-    const message = explainNetworkFailure(error, url);
-    if (message === undefined) throw error;
-    throw new Error(message, { cause: error });
+    throw explainNetworkFailure(error, url) ?? error;
   }
 }

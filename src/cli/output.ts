@@ -1,60 +1,66 @@
-import pino from 'pino';
-import pretty from 'pino-pretty';
-import type { Config } from '../config/config.ts';
-import type { Logger } from '../lib/logger.ts';
+import { styleText } from 'node:util';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { z } from 'zod';
 
-const WIDTH = 30;
-const UNITS = ['B', 'KiB', 'MiB', 'GiB'];
+const COLOR = ['auto', 'always', 'never'] as const;
 
-/** Makes a logger to standard output: readable text on a terminal, else JSON. */
-export function createLogger(level: Config['logLevel']): Logger {
-  const options = { level };
-  return process.stdout.isTTY ? pino(options, pretty({ sync: true })) : pino(options);
+/** The flags of {@link withOutput}. */
+export const outputFlags = z.object({
+  json: z.boolean().default(false),
+  color: z.enum(COLOR).default('auto'),
+});
+
+export type OutputFlags = z.infer<typeof outputFlags>;
+
+/** The flag of {@link withJson}. */
+export const jsonFlag = outputFlags.pick({ json: true });
+
+/** Adds the flag of every command that has a result. */
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print JSON; errors are JSON on standard error');
 }
 
-/** @returns a count with its noun, in the singular or plural: `1 upload`, `2 uploads` */
-export function counted(count: number, noun: string): string {
-  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+/** Adds the flags of a command that prints tables for people. */
+export function withOutput(command: Command): Command {
+  const color = new Option('--color <when>', 'color the output').choices(COLOR).default('auto');
+  return withJson(command).addOption(color);
 }
 
-/** Shows progress: a moving bar on a terminal, elsewhere a line for every tenth. */
-export interface ProgressBar {
-  update: (done: number) => void;
-  end: () => void;
+export type Style = Parameters<typeof styleText>[0];
+
+/** Writes a text in a style. */
+export type Paint = (style: Style, text: string) => string;
+
+/**
+ * Makes the function that colors a text for a stream. In `auto` it obeys NO_COLOR, FORCE_COLOR and TERM, and a pipe has
+ * no color.
+ */
+export function painter(
+  { color }: OutputFlags,
+  stream: NodeJS.WriteStream = process.stdout,
+): Paint {
+  if (color === 'never') return (_style, text) => text;
+  if (color === 'always') return (style, text) => styleText(style, text, { validateStream: false });
+  return (style, text) => styleText(style, text, { stream });
 }
 
-/** Where a bar is written, e.g. `process.stderr`. */
-export interface ProgressOutput {
-  readonly isTTY?: boolean;
-  write(text: string): unknown;
+/** Prints the result of a command. */
+export function print(text: string): void {
+  process.stdout.write(text);
 }
 
-/** @param total - in bytes */
-export function progressBar(output: ProgressOutput, label: string, total: number): ProgressBar {
-  const steps = output.isTTY ? 100 : 10;
-  let shown = -1;
-  const update = (done: number): void => {
-    // `done` may exceed `total`: a file may grow, or new uploads may arrive.
-    const share = total === 0 ? 1 : Math.min(1, done / total);
-    const step = Math.floor(share * steps);
-    if (step === shown) return;
-    shown = step;
-    const filled = Math.round(share * WIDTH);
-    const bar = '#'.repeat(filled) + '.'.repeat(WIDTH - filled);
-    const percent = String(Math.floor(share * 100)).padStart(3);
-    const line = `${label} [${bar}] ${percent} %  ${formatSize(done)} of ${formatSize(total)}`;
-    output.write(output.isTTY ? `\r${line}` : `${line}\n`);
-  };
-  return {
-    update,
-    end: () => {
-      if (output.isTTY) output.write('\n');
-    },
-  };
+/** Prints one document of JSON. */
+export function printJson(value: unknown): void {
+  print(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-function formatSize(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const amount = bytes / 1024 ** power;
-  return `${power === 0 ? String(amount) : amount.toFixed(1)} ${UNITS[power] ?? ''}`;
+/** Prints one object in one line, for output that has no end. */
+export function printJsonLine(value: unknown): void {
+  print(`${JSON.stringify(value)}\n`);
+}
+
+/** Prints a line to a person, beside the result. */
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

@@ -1,18 +1,19 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { AccessKey } from '../accounts/accounts.ts';
 import { isDisabled } from '../accounts/accounts.ts';
 import { resolveKeys } from '../accounts/keys.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { wallClock } from '../lib/clock.ts';
-import { randomIds } from '../lib/ids.ts';
+import { hasErrorCode } from '../lib/errno.ts';
 import { variableName } from './names.ts';
+import { writePrivateJson } from './private-json.ts';
 
 /** Tells other programs that a gateway accepts requests, and what they need to call it. */
 export interface ReadyFile {
   /** Writes the file, readable for its owner only; it appears complete. @throws ConfigError when that fails */
   write(url: string): void;
-  /** Removes the file. */
+  /** Removes the file. @throws ConfigError when it is something else */
   remove(): void;
 }
 
@@ -22,10 +23,10 @@ export function createReadyFile(config: Config): ReadyFile {
   if (path === undefined) return { write: () => undefined, remove: () => undefined };
   return {
     write: (url) => {
-      writeWhole(path, `${JSON.stringify(describe(config, url), undefined, 2)}\n`);
+      write(path, describe(config, url));
     },
     remove: () => {
-      rmSync(path, { force: true });
+      remove(path);
     },
   };
 }
@@ -50,14 +51,28 @@ function isUsable(accessKey: AccessKey): boolean {
   return accessKey.securityToken === undefined && !isDisabled(accessKey, wallClock.now());
 }
 
-/** Writes a file that appears complete, and that only its owner can read. */
-function writeWhole(path: string, text: string): void {
-  const unfinished = `${path}.${randomIds.locator()}`;
+/** @throws ConfigError that names the setting */
+function write(path: string, content: object): void {
   try {
-    writeFileSync(unfinished, text, { flag: 'wx', mode: 0o600 });
-    renameSync(unfinished, path);
+    writePrivateJson(path, content);
   } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw new ConfigError([`${variableName('readyFile')}: cannot be written: ${String(error)}`]);
+    throw unusable(path, error);
   }
+}
+
+/** Removes what a killed process has left. @throws ConfigError when the path is not that of a file */
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+function unusable(path: string, error: unknown): ConfigError {
+  const reason = hasErrorCode(error, 'ERR_FS_EISDIR')
+    ? 'it is a folder'
+    : String(error).replace(/^Error: |, .*$/g, '');
+  const text = `${path} cannot be written (${reason}): expected the path of a file in a folder of this user`;
+  return new ConfigError([`${variableName('readyFile')}: ${text}. Choose another path`]);
 }

@@ -7,6 +7,8 @@ export interface Verb {
   readonly description: string;
   /** Lines to type, before its flags. */
   readonly examples: readonly string[];
+  /** Programs call it; the help does not list it. */
+  readonly hidden?: boolean;
   /** Loads what it works with: the list of commands must not wait for it. */
   readonly load: () => Promise<VerbModule>;
 }
@@ -14,6 +16,16 @@ export interface Verb {
 interface VerbModule {
   /** Adds its flags, its examples, and what it does. */
   readonly configure: (command: Command) => void;
+  /** Lists what its arguments may be, for a shell that completes them. */
+  readonly complete?: (typed: TypedWords) => Promise<readonly string[]>;
+}
+
+/** What a user has typed of a command before asking the shell to complete it. */
+export interface TypedWords {
+  /** The beginning of the argument to complete. */
+  readonly word: string;
+  /** The values of the flags so far, by setting name. */
+  readonly flags: Readonly<Record<string, string>>;
 }
 
 /** The commands, in the order of the help. */
@@ -35,13 +47,33 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/show-config.ts'),
   },
   {
-    usage: 'upload <file>',
-    description: 'upload a file to a running gateway and make a firmware package of it',
+    usage: 'upload <files...>',
+    description: 'upload files to a running gateway and make a firmware package of them',
     examples: [
       'ota-gateway upload firmware.bin --name lamp --version 1.0.0',
-      'ota-gateway upload app.zip --suffix zip --name lamp --version 1.0.1 --endpoint https://ota.example.com',
+      'ota-gateway upload app.bin model.zip --name lamp --version 1.0.1',
+      'ota-gateway upload *.bin --each --name lamp --version 1.0.1 --endpoint https://ota.example.com',
     ],
     load: () => import('./commands/upload.ts'),
+  },
+  {
+    usage: 'sign',
+    description: 'sign a form that uploads one file',
+    examples: [
+      'ota-gateway sign --suffix zip',
+      'ota-gateway sign --curl firmware.bin',
+      'ota-gateway sign --endpoint https://ota.example.com | jq -r .firmwareUrl',
+    ],
+    load: () => import('./commands/sign.ts'),
+  },
+  {
+    usage: 'claim <uploads...>',
+    description: 'make a firmware package of files that were uploaded before',
+    examples: [
+      'ota-gateway claim ota/5915.bin --name lamp --version 1.0.0',
+      'ota-gateway claim http://127.0.0.1:9070/ota/5915.bin --name lamp --version 1.0.0',
+    ],
+    load: () => import('./commands/claim.ts'),
   },
   {
     usage: 'url <key-or-firmware-id>',
@@ -75,5 +107,32 @@ export const VERBS: readonly Verb[] = [
       'ota-gateway backup /mnt/copy --data-dir /var/lib/ota',
     ],
     load: () => import('./commands/backup.ts'),
+  },
+  {
+    usage: 'health',
+    description: 'ask a running gateway whether it can serve requests',
+    examples: [
+      'ota-gateway health',
+      'ota-gateway health --live --endpoint http://127.0.0.1:9070',
+      'HEALTHCHECK CMD ["ota-gateway", "health"]',
+    ],
+    load: () => import('./commands/health.ts'),
+  },
+  {
+    usage: 'completion <shell>',
+    description: 'print a script that completes commands, flags and keys in bash, zsh or fish',
+    examples: [
+      'ota-gateway completion bash > /etc/bash_completion.d/ota-gateway',
+      'ota-gateway completion zsh > "${fpath[1]}/_ota-gateway"',
+      'ota-gateway completion fish > ~/.config/fish/completions/ota-gateway.fish',
+    ],
+    load: () => import('./commands/completion.ts'),
+  },
+  {
+    usage: '__complete [words...]',
+    description: 'print what may stand in place of the last word',
+    examples: ['ota-gateway __complete -- show ota/'],
+    hidden: true,
+    load: () => import('./commands/complete.ts'),
   },
 ];

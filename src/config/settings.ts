@@ -11,6 +11,7 @@ import {
   hostList,
   instant,
   jsonText,
+  portNumber,
   text,
 } from './values.ts';
 
@@ -21,13 +22,7 @@ import {
 
 const listening = {
   host: text.default('127.0.0.1').describe('address to listen on'),
-  port: z.coerce
-    .number<number | string>()
-    .int()
-    .min(0)
-    .max(65535)
-    .default(9070)
-    .describe('port; 0 picks a free one'),
+  port: portNumber.default(9070).describe('port; 0 picks a free one'),
   publicUrl: z
     .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
     .refine((url) => !/[?#]/.test(url), 'expected a URL without a query and a fragment')

@@ -14,8 +14,23 @@ export const flag = z.union(
 export const text = z.string().min(1, 'must not be empty');
 /** A cron expression. */
 export const cronText = text.refine(validate, 'expected five cron fields, or six with seconds');
+/** A whole number within inclusive bounds. */
+function wholeNumber(expected: string, min: number, max = Number.MAX_SAFE_INTEGER) {
+  const options = {
+    error: ({ input }: { input?: unknown }) => `expected ${expected}, found ${shown(input)}`,
+  };
+  return z.coerce.number<number | string>(options).int(options).min(min, options).max(max, options);
+}
+
+/** The text that was given for NaN is not known any more. */
+function shown(input: unknown): string {
+  return Number.isNaN(input) ? 'text that is not a number' : JSON.stringify(input);
+}
+
 /** A whole number from 0 on. */
-export const count = z.coerce.number<number | string>().int().min(0);
+export const count = wholeNumber('a whole number from 0 on', 0);
+/** A TCP port, or 0. */
+export const portNumber = wholeNumber('a port from 0 to 65535', 0, 65535);
 /** Visible ASCII without `/`, which separates the parts of a V4 credential. */
 export const accessKeyText = z
   .string()

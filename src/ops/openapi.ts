@@ -19,7 +19,10 @@ export const OPERATOR_ROUTES: readonly RouteDescription[] = [
     summary: 'Responds while the process can handle requests.',
     query: NOTHING,
     body: NOTHING,
-    response: z.object({ status: z.literal('live') }),
+    response: z.object({
+      status: z.literal('live'),
+      gatewayId: z.string().describe('differs for each start of a gateway'),
+    }),
   },
   {
     method: 'get',

@@ -9,6 +9,8 @@ import type { TestControls } from './test-controls.ts';
 
 /** What the operator routes work with. */
 export interface OpsDependencies {
+  /** Distinguishes this gateway from others. */
+  readonly gatewayId: string;
   readonly logger: Logger;
   /** Rejects when a signed call cannot be recorded. */
   readonly requireWritable: () => Promise<void>;
@@ -17,12 +19,17 @@ export interface OpsDependencies {
 }
 
 /** Makes the routes for the operator, mounted at `/_gateway`. */
-export function createOpsRouter({ logger, requireWritable, tests }: OpsDependencies): Router {
+export function createOpsRouter({
+  gatewayId,
+  logger,
+  requireWritable,
+  tests,
+}: OpsDependencies): Router {
   const readiness = new Readiness(requireWritable, logger, monotonicClock);
   const router = Router();
   const handleErrors = createErrorHandler(logger);
   router.get('/health/live', (_request, response) => {
-    response.json({ status: 'live' });
+    response.json({ status: 'live', gatewayId });
   });
   router.get('/health/ready', async (_request, response) => {
     const problem = await readiness.findProblem();

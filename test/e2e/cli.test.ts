@@ -25,6 +25,9 @@ const KEYS = {
   OTA_GATEWAY_ACCESS_KEY_SECRET: ACCOUNT_KEY.secret,
 };
 
+/** Starting a process takes a second on a busy machine. */
+jest.setTimeout(30_000);
+
 describe('the command line', () => {
   const folder = folderForSuite();
 
@@ -129,7 +132,7 @@ describe('the command line', () => {
       ['upload', 'x', '--name', 'n', '--version', '1', '--endpoint', 'nowhere'],
       {},
       2,
-      /^--endpoint: Invalid URL\n$/,
+      /^--endpoint: expected an http or https URL such as .*, found "nowhere"\n$/,
     ],
     ['help', ['--help'], {}, 0, /^$/],
     [

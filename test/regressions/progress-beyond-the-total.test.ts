@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { progressBar } from '../../src/cli/output.ts';
+import { progressBar } from '../../src/cli/progress-bar.ts';
 
 // fsck beside a busy server read more bytes than it had counted, and the progress bar threw `Invalid count value: -1`.
 it('shows a full bar when more bytes are read than were announced', () => {

@@ -4,7 +4,7 @@ import { quoted } from '../../lib/quoted.ts';
 import type { RawOptions } from '../environment.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
 import { EXIT } from '../exit-codes.ts';
-import { counted } from '../output.ts';
+import { counted } from '../people.ts';
 import { withSettings } from '../setting-flags.ts';
 
 /** Configures `ota-gateway backup`. */

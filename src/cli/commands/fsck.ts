@@ -6,8 +6,9 @@ import { wallClock } from '../../lib/clock.ts';
 import type { RawOptions } from '../environment.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { ProgressBar } from '../output.ts';
-import { counted, progressBar } from '../output.ts';
+import { counted } from '../people.ts';
+import type { ProgressBar } from '../progress-bar.ts';
+import { progressBar } from '../progress-bar.ts';
 import { parseFlags, withSettings } from '../setting-flags.ts';
 
 const flags = z.looseObject({

@@ -6,12 +6,15 @@ import { SettingsError } from '../../config/settings-error.ts';
 import type { Gateway } from '../../gateway.ts';
 import { createGateway } from '../../gateway.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
+import { randomIds } from '../../lib/ids.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RawOptions } from '../environment.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
 import { variableName } from '../names.ts';
-import { createLogger } from '../output.ts';
 import { createReadyFile } from '../ready-file.ts';
+import { removeRunningGateway, writeRunningGateway } from '../running-gateway.ts';
+import type { RunningGateway } from '../running-gateway.ts';
+import { createLogger } from '../service-logger.ts';
 import { withSettings } from '../setting-flags.ts';
 
 /**
@@ -33,7 +36,8 @@ async function serve(options: RawOptions): Promise<void> {
   setFlagsFromString(FREE_BUFFERS_AT_ONCE);
   const config = readConfig(options);
   const logger = createLogger(config.logLevel);
-  await using gateway = await createGateway(options, { logger });
+  const gatewayId = randomIds.locator();
+  await using gateway = await createGateway(options, { logger, gatewayId });
   const stopped = awaitSignal();
   process.on('SIGHUP', () => {
     reload(gateway, logger);
@@ -43,6 +47,7 @@ async function serve(options: RawOptions): Promise<void> {
   readyFile.remove();
   const url = await listen(gateway);
   gateway.startJobs();
+  leaveAddress(gateway.config, { url, gatewayId }, logger);
   readyFile.write(url);
   // Standard output is for the JSON logs, unless it is a terminal.
   const print = (text: string): void => {
@@ -54,6 +59,24 @@ async function serve(options: RawOptions): Promise<void> {
   print(usageHint(url, gateway));
   await stopped;
   readyFile.remove();
+  removeRunningGateway(config.dataDir, gatewayId);
+}
+
+/** Writes where commands find this gateway. It also starts on a full disk, where they need `--endpoint`. */
+function leaveAddress(
+  { dataDir, publicUrl }: Config,
+  address: Pick<RunningGateway, 'url' | 'gatewayId'>,
+  logger: Logger,
+): void {
+  const running = { ...address, ...(publicUrl !== undefined && { publicUrl }), pid: process.pid };
+  try {
+    writeRunningGateway(dataDir, running);
+  } catch (err) {
+    logger.warn(
+      { err },
+      'gateway.json cannot be written: commands find this gateway by --endpoint',
+    );
+  }
 }
 
 /** Listens. @throws an error that names the setting to change */

@@ -1,124 +1,123 @@
-import { constants, createReadStream } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { readCredentials } from '../../accounts/credentials-file.ts';
-import {
-  createOTAFirmware,
-  generateOTAUploadURL,
-  queryDownloadUrl,
-} from '../../client/api-client.ts';
 import type { ApiClientOptions } from '../../client/api-client.ts';
-import { formFields, postObject } from '../../client/post-object.ts';
-import { wallClock } from '../../lib/clock.ts';
-import { hasErrorCode } from '../../lib/errno.ts';
-import { randomIds } from '../../lib/ids.ts';
-import { readVariables } from '../environment.ts';
-import { reach } from '../network-failure.ts';
-import { progressBar } from '../output.ts';
-import { ENV_FILE, parseFlags } from '../setting-flags.ts';
-import { describeRefusal } from '../upload-refusal.ts';
+import { createOtaClient } from '../../client/ota-client.ts';
+import { explainingCalls, withHint } from '../api-hints.ts';
+import { CommandError, describeError } from '../command-error.ts';
+import { openDesk, withDesk } from '../desk.ts';
+import { jsonFlag, print, printJson, withJson } from '../output.ts';
+import { claimPackage, requireFreeNames } from '../package-claim.ts';
+import type { PackageWish, UploadedFile } from '../package-claim.ts';
+import { sendFile } from '../send-file.ts';
+import { parseFlags } from '../setting-flags.ts';
+import { shellWord } from '../shell-word.ts';
+import type { UploadResult, UploadedPackage } from '../shapes.ts';
+import { planUpload } from '../upload-plan.ts';
+import type { PlannedPackage } from '../upload-plan.ts';
 
-const uploadFlags = z.object({
+const flags = z.looseObject({
+  ...jsonFlag.shape,
   name: z.string(),
   version: z.string(),
-  endpoint: z.url(),
-  dataDir: z.string(),
-  suffix: z.string(),
-  accessKeyId: z.string().optional(),
-  accessKeySecret: z.string().optional(),
+  each: z.boolean().default(false),
+  suffix: z.string().optional(),
+  moduleName: z.string().optional(),
   instanceId: z.string().optional(),
   productKey: z.string().optional(),
-  envFile: z.string().optional(),
 });
 
-type UploadCommand = Omit<z.infer<typeof uploadFlags>, 'envFile'>;
+type UploadFlags = z.infer<typeof flags>;
 
 /** Configures `ota-gateway upload`. */
 export function configure(command: Command): void {
-  command
+  withJson(withDesk(command))
     .requiredOption('--name <name>', 'FirmwareName')
     .requiredOption('--version <version>', 'DestVersion')
-    .option('--endpoint <url>', 'the gateway', 'http://127.0.0.1:9070')
-    .option('--data-dir <folder>', 'where the gateway keeps credentials.json', './storage')
-    .option('--suffix <suffix>', 'FileSuffix', 'bin')
-    .option('--access-key-id <id>', 'instead of credentials.json (OTA_GATEWAY_ACCESS_KEY_ID)')
-    .option(
-      '--access-key-secret <secret>',
-      'instead of credentials.json (OTA_GATEWAY_ACCESS_KEY_SECRET)',
-    )
-    .option(...ENV_FILE)
+    .option('--each', 'make one package of each file, named NAME-<file>')
+    .option('--suffix <suffix>', 'FileSuffix, instead of that of each file name')
+    .option('--module-name <name>', 'ModuleName')
     .option('--instance-id <id>', 'IotInstanceId')
     .option('--product-key <key>', 'ProductKey')
-    .action((file: string, flags: unknown) => {
-      const { envFile, ...given } = parseFlags(uploadFlags, flags);
-      const {
-        OTA_GATEWAY_ACCESS_KEY_ID: accessKeyId,
-        OTA_GATEWAY_ACCESS_KEY_SECRET: accessKeySecret,
-      } = readVariables(process.env, envFile);
-      return upload(file, { accessKeyId, accessKeySecret, ...given });
+    .action(async (paths: string[], given: unknown) => {
+      await upload(paths, parseFlags(flags, given));
     });
 }
 
-/** Uploads a file to a running gateway as any client does: signs, posts the file, claims it, and prints id and URLs. */
-async function upload(path: string, command: UploadCommand): Promise<void> {
-  const size = await sizeOfFile(path);
-  const api = apiClient(command);
-  const instance = command.instanceId === undefined ? {} : { IotInstanceId: command.instanceId };
-  const grant = await generateOTAUploadURL(api, { FileSuffix: command.suffix, ...instance });
-  const bar = progressBar(process.stderr, basename(path), size);
-  const bytes = createReadStream(path, { highWaterMark: 256 * 1024 });
-  const file = { name: basename(path), size, bytes };
-  const response = await reach(grant.host, () =>
-    postObject(grant.host, formFields(grant), file, { onProgress: bar.update }),
-  ).finally(bar.end);
-  if (response.status !== 200) throw new Error(describeRefusal(response));
-  const id = await createOTAFirmware(api, {
-    FirmwareName: command.name,
-    DestVersion: command.version,
-    FirmwareUrl: grant.firmwareUrl,
-    FirmwareSize: size,
-    ProductKey: command.productKey,
-    ...instance,
-  });
-  process.stdout.write(`FirmwareId   ${id}\n`);
-  process.stdout.write(`FirmwareUrl  ${grant.firmwareUrl}\n`);
-  process.stdout.write(
-    `Download     ${await queryDownloadUrl(api, { FirmwareId: id, ...instance })}\n`,
-  );
-}
-
-/** @throws an Error that says what the path is instead of a file */
-async function sizeOfFile(path: string): Promise<number> {
-  try {
-    await access(path, constants.R_OK);
-    const found = await stat(path);
-    if (found.isFile()) return found.size;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT'))
-      throw new Error(`${path} does not exist. Check the path of the file`, { cause: error });
-    if (hasErrorCode(error, 'EACCES'))
-      throw new Error(`${path} cannot be read by this user. Check its owner and mode`, {
-        cause: error,
-      });
-    throw error;
+/**
+ * Uploads files to a running gateway as any client does: signs, posts each file, claims, and prints ids and URLs.
+ * Several files are one package, unless `each` is given.
+ */
+async function upload(paths: readonly string[], given: UploadFlags): Promise<void> {
+  const { each, instanceId, json, moduleName, name, productKey, suffix, version, ...rest } = given;
+  const desk = openDesk(rest);
+  const packages = await planUpload(paths, { name, version, each, suffix });
+  // Before anything is asked of the network.
+  desk.clientFor('http://localhost');
+  const { url } = await desk.findGateway();
+  const api = desk.clientFor(url);
+  const wish = { moduleName, productKey, instanceId };
+  const names = packages.map((planned) => planned.name);
+  await explainingCalls(() => requireFreeNames(api, names, instanceId));
+  const done: UploadedPackage[] = [];
+  for (const planned of packages) {
+    done.push(await makePackage(api, planned, { ...wish, name: planned.name, version }));
   }
-  throw new Error(`${path} is not a file. Pack a folder into one file, for example with tar`);
+  const result: UploadResult = { packages: done };
+  if (json) printJson(result);
+  else print(done.map(describe).join('\n'));
 }
 
-function apiClient(command: UploadCommand): ApiClientOptions {
-  const { accessKeyId, accessKeySecret, dataDir, endpoint } = command;
-  const key =
-    accessKeyId !== undefined && accessKeySecret !== undefined
-      ? { id: accessKeyId, secret: accessKeySecret }
-      : readCredentials(dataDir).account;
+async function makePackage(
+  api: ApiClientOptions,
+  { files }: PlannedPackage,
+  wish: PackageWish,
+): Promise<UploadedPackage> {
+  const parameters = { IotInstanceId: wish.instanceId };
+  const uploaded: (UploadedFile & { readonly key: string; readonly size: number })[] = [];
+  for (const file of files) {
+    const { firmwareUrl, key } = await explainingCalls(() => sendFile(api, file, parameters));
+    uploaded.push({ name: file.name, size: file.size, key, firmwareUrl });
+  }
+  const firmwareId = await claimPackage(api, wish, uploaded).catch((error: unknown) => {
+    throw unclaimed(withHint(error), uploaded, wish);
+  });
+  const downloads = await explainingCalls(() => downloadUrls(api, firmwareId, wish.instanceId));
   return {
-    endpoint,
-    accessKeyId: key.id,
-    accessKeySecret: key.secret,
-    clock: wallClock,
-    nonce: () => randomIds.apiRequest(),
-    fetch: (url, init) => reach(endpoint, () => fetch(url, init)),
+    firmwareId,
+    name: wish.name,
+    version: wish.version,
+    files: uploaded.map((file, index) => ({ ...file, downloadUrl: downloads[index] ?? '' })),
   };
+}
+
+/** Adds to an error how to claim the files, which are not sent again. */
+function unclaimed(
+  error: unknown,
+  files: readonly { readonly key: string }[],
+  { name, version }: PackageWish,
+): CommandError {
+  const { code, hint, message } = describeError(error);
+  const keys = files.map(({ key }) => shellWord(key)).join(' ');
+  const claim = `ota-gateway claim ${keys} --name ${shellWord(name)} --version ${shellWord(version)}`;
+  const again = `The upload is stored until the purge; to claim it: ${claim}`;
+  const advice = hint === undefined ? again : `${hint}. ${again}`;
+  return new CommandError(code, message, advice, { cause: error });
+}
+
+async function downloadUrls(
+  api: ApiClientOptions,
+  firmwareId: string,
+  iotInstanceId: string | undefined,
+): Promise<readonly string[]> {
+  const found = await createOtaClient(api).queryOTAFirmware({ firmwareId, iotInstanceId });
+  return found.multiFiles?.map(({ url }) => url) ?? [found.firmwareUrl ?? ''];
+}
+
+function describe({ files, firmwareId }: UploadedPackage): string {
+  const lines = [
+    `FirmwareId   ${firmwareId}`,
+    ...files.map(({ firmwareUrl }) => `FirmwareUrl  ${firmwareUrl}`),
+    ...files.map(({ downloadUrl }) => `Download     ${downloadUrl}`),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
 }

@@ -48,7 +48,7 @@ async function lockUnfinished(folder: string, path: string): Promise<ServerLock>
   try {
     await mkdir(folder, PRIVATE_FOLDER);
   } catch (error) {
-    if (!hasErrorCode(error, 'EEXIST')) throw error;
+    if (!hasErrorCode(error, 'EEXIST')) throw cannotCreate(path, error);
     const found = await lstat(folder);
     if (!found.isDirectory() || found.uid !== (process.getuid?.() ?? found.uid)) {
       throw new Error(`${folder} exists and cannot be used: remove it`, { cause: error });
@@ -84,10 +84,23 @@ async function discard(folder: string): Promise<void> {
 
 async function requireEmpty(path: string): Promise<void> {
   if (!existsSync(path)) return;
-  if ((await readdir(path)).length > 0) throw new Error(`${path} is not empty`);
+  if ((await readdir(path)).length > 0) {
+    throw new Error(`${path} is not empty. Give a folder that does not exist yet`);
+  }
 }
 
 /** Creates a folder and its parents, and makes their names durable. */
 async function makeFolders(path: string): Promise<void> {
-  for (const made of makePrivateFolders(path)) await flushFolder(dirname(made));
+  try {
+    for (const made of makePrivateFolders(path)) await flushFolder(dirname(made));
+  } catch (error) {
+    throw cannotCreate(path, error);
+  }
+}
+
+/** Replaces the error of the system for a folder that cannot be created. */
+function cannotCreate(path: string, cause: unknown): Error {
+  const reason = String(cause).replace(/^Error: |, .*$/g, '');
+  const advice = 'Choose a folder on a disk, whose parent this user can write';
+  return new Error(`${path} cannot be created (${reason}). ${advice}`, { cause });
 }

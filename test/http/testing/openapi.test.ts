@@ -61,6 +61,7 @@ describe('the OpenAPI document', () => {
     const existing = [
       ...routesOf(
         createOpsRouter({
+          gatewayId: 'gateway',
           logger: silentLogger,
           requireWritable: () => Promise.resolve(),
           tests: unused,

@@ -293,7 +293,7 @@ describe('ota-gateway backup', () => {
     await writeFile(join(full, 'x'), 'x');
     expect(await backupTo(full)).toMatchObject({
       code: 1,
-      stderr: `${full} is not empty\n`,
+      stderr: `${full} is not empty. Give a folder that does not exist yet\n`,
     });
     await unlink(await bodyOf(grant.key));
     const lacking = await backupTo(join(folder.path, 'lacking'));

@@ -24,7 +24,11 @@ describe('parseAccounts', () => {
   });
 
   it.each([
-    ['text that is not JSON', GOOD.replace('"acme",', '"acme"'), 'accounts.json:5: CommaExpected'],
+    [
+      'text that is not JSON',
+      GOOD.replace('"acme",', '"acme"'),
+      'accounts.json:5: this is not JSON: comma expected. Expected {',
+    ],
     [
       'an unknown member',
       GOOD.replace('"instances"', '"instance"'),
@@ -40,7 +44,11 @@ describe('parseAccounts', () => {
       '{"accounts": []}',
       'accounts.json:1: accounts: there must be at least one account',
     ],
-    ['an empty file', '', 'accounts.json:1: ValueExpected'],
+    [
+      'an empty file',
+      '',
+      'accounts.json:1: this is not JSON: value expected. Expected {"accounts":',
+    ],
   ])('refuses %s with its line and reason', (_case, text, message) => {
     expect(() => parseAccounts(text, 'accounts.json')).toThrow(message);
   });

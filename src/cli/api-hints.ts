@@ -1,0 +1,39 @@
+import { ApiCallError } from '../client/api-call-error.ts';
+import { CommandError } from './command-error.ts';
+
+const KEYS =
+  'Give the access key of this gateway: that of its data folder (--data-dir), or --access-key-id and --access-key-secret';
+
+/** What to do about errors of the IoT API that a user of a command can mend. */
+const HINTS: Readonly<Record<string, string>> = {
+  'InvalidAccessKeyId.NotFound': KEYS,
+  'InvalidAccessKeyId.Inactive': KEYS,
+  SignatureDoesNotMatch: `The secret belongs to another access key. ${KEYS}`,
+  'InvalidTimeStamp.Expired':
+    'Set the clock of this machine; `ota-gateway doctor` compares the two',
+  'Throttling.User': 'Try again in a second',
+  'iot.firmware.AlreadyExistedFirmwareName':
+    'Choose another --name, or remove the package with `ota-gateway rm`',
+  'iot.firmware.AlreadyExistedFirmwareVersion': 'Choose another --version',
+  'iot.firmware.EmptyFirmwareFile': 'Upload a file that has content',
+  'iot.firmware.FirmwareCountExceedMax':
+    'Remove packages with `ota-gateway rm`, or raise OTA_GATEWAY_MAX_PACKAGES',
+  'iot.firmware.SystemBusy': 'Run the command again in a moment',
+  'iot.system.InstanceNotFound': 'Give an instance of the account with --instance-id',
+};
+
+/** Adds what to do to an error of the API. @returns errors of another kind unchanged */
+export function withHint(error: unknown): unknown {
+  if (!(error instanceof ApiCallError)) return error;
+  const message = `${error.code}: ${error.message.replace(/\.$/, '')}`;
+  return new CommandError(error.code, message, HINTS[error.code], { cause: error });
+}
+
+/** Runs calls of the API. @throws their errors with what to do */
+export async function explainingCalls<T>(calls: () => Promise<T>): Promise<T> {
+  try {
+    return await calls();
+  } catch (error) {
+    throw withHint(error);
+  }
+}

@@ -1,0 +1,76 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasErrorCode } from '../lib/errno.ts';
+import { CommandError } from './command-error.ts';
+import { writePrivateJson } from './private-json.ts';
+
+/** What a running server writes into its data folder, so that commands find it. */
+export interface RunningGateway {
+  /** The address that it listens on. */
+  readonly url: string;
+  /** The address that its clients use, when it is configured. */
+  readonly publicUrl?: string;
+  /** Also in the response of `/_gateway/health/live`. */
+  readonly gatewayId: string;
+  readonly pid: number;
+}
+
+/** @returns the path of the file in a data folder */
+export function runningGatewayPath(dataDir: string): string {
+  return join(dataDir, 'gateway.json');
+}
+
+/** Writes the file, readable for its owner only. */
+export function writeRunningGateway(dataDir: string, running: RunningGateway): void {
+  writePrivateJson(runningGatewayPath(dataDir), running);
+}
+
+/** Removes the file, unless another server has written its own. */
+export function removeRunningGateway(dataDir: string, gatewayId: string): void {
+  if (readRunningGateway(dataDir)?.gatewayId !== gatewayId) return;
+  rmSync(runningGatewayPath(dataDir), { force: true });
+}
+
+/**
+ * Reads the file of a data folder. It is checked by hand because `health` must not wait for a library.
+ * @returns undefined when there is none: no server is running, or it is of an older version
+ * @throws CommandError when it cannot be read
+ */
+export function readRunningGateway(dataDir: string): RunningGateway | undefined {
+  const path = runningGatewayPath(dataDir);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT') || hasErrorCode(error, 'ENOTDIR')) return undefined;
+    const hint = 'Run the command as the user of the gateway, or give --endpoint';
+    const message = `${path} cannot be read by this user`;
+    throw new CommandError('UnreadableDataFolder', message, hint, { cause: error });
+  }
+  return parse(text) ?? fail(path);
+}
+
+function fail(path: string): never {
+  throw new CommandError(
+    'DamagedGatewayFile',
+    `${path} does not hold {"url","gatewayId","pid"} of a running gateway`,
+    'Remove it and start the gateway again, or give --endpoint',
+  );
+}
+
+function parse(text: string): RunningGateway | undefined {
+  const found: Partial<Record<string, unknown>> = parseObject(text);
+  const { gatewayId, pid, publicUrl, url } = found;
+  if (typeof url !== 'string' || !URL.canParse(url)) return undefined;
+  if (typeof gatewayId !== 'string' || typeof pid !== 'number') return undefined;
+  return { url, gatewayId, pid, ...(typeof publicUrl === 'string' && { publicUrl }) };
+}
+
+function parseObject(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,74 @@
+import { createReadStream } from 'node:fs';
+import { generateOTAUploadURL } from '../client/api-client.ts';
+import type { ApiClientOptions, ApiParameters, UploadGrant } from '../client/api-client.ts';
+import type { PostResponse } from '../client/post-object.ts';
+import { formFields, postObject } from '../client/post-object.ts';
+import { quoted } from '../lib/quoted.ts';
+import { setTimeout } from '../lib/timers.ts';
+import { CommandError, describeError, errorText } from './command-error.ts';
+import { reach } from './network-failure.ts';
+import { say } from './output.ts';
+import { progressBar } from './progress-bar.ts';
+import type { LocalFile } from './upload-plan.ts';
+import { describeRefusal } from './upload-refusal.ts';
+
+const TRIES = 3;
+const FIRST_PAUSE_MS = 500;
+const READ_BYTES = 256 * 1024;
+
+/**
+ * Signs a form and posts a file with it. After a failure of the network or of the server it tries again, each time with
+ * a new form, since a form is valid for a minute.
+ * @param parameters - of GenerateOTAUploadURL, beside the suffix
+ * @throws CommandError when the gateway refuses the file, or at the last failure
+ */
+export async function sendFile(
+  api: ApiClientOptions,
+  file: LocalFile,
+  parameters: ApiParameters,
+): Promise<UploadGrant> {
+  for (let attempt = 1; ; attempt++) {
+    const grant = await generateOTAUploadURL(api, { FileSuffix: file.suffix, ...parameters });
+    const failure = await post(grant, file);
+    if (failure === undefined) return grant;
+    if (!failure.isPassing || attempt === TRIES) throw failure.error;
+    const count = `try ${String(attempt + 1)} of ${String(TRIES)}`;
+    say(
+      `${quoted(file.name)}: ${errorText(describeError(failure.error))}; ${count}, with a new form`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * attempt));
+  }
+}
+
+interface Failure {
+  readonly error: unknown;
+  /** Whether another try may succeed. */
+  readonly isPassing: boolean;
+}
+
+async function post(grant: UploadGrant, file: LocalFile): Promise<Failure | undefined> {
+  const { name, path, size } = file;
+  const bar = progressBar(process.stderr, quoted(name), size);
+  const bytes = createReadStream(path, { highWaterMark: READ_BYTES });
+  let response: PostResponse;
+  try {
+    const source = { name, size, bytes };
+    const onProgress = bar.update;
+    response = await reach(grant.host, () =>
+      postObject(grant.host, formFields(grant), source, { onProgress }),
+    );
+  } catch (error) {
+    return { error, isPassing: true };
+  } finally {
+    bar.end();
+    bytes.destroy();
+  }
+  if (response.status === 200) return undefined;
+  const error = new CommandError('UploadRefused', describeRefusal(response));
+  return { error, isPassing: isPassing(response) };
+}
+
+/** A form that expired on the way is replaced, too. */
+function isPassing({ body, status }: PostResponse): boolean {
+  return status >= 500 || status === 408 || body.includes('Policy expired');
+}
