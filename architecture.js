@@ -11,7 +11,7 @@ const belowApp = [
   'config',
   'accounts',
   'client',
-  ...['operator', 'iot', 'oss', 'object-store', 'ledger', 'jobs', 'ops'],
+  ...['operator', 'iot', 'oss', 'object-store', 'ledger', 'jobs', 'metrics', 'ops'],
 ];
 const entryPoint = [
   ...['gateway.ts', 'data-folder.ts', 'operator'],
@@ -46,10 +46,11 @@ const entries = {
     holds: 'what people and tools ask of a gateway; knows no HTTP, no terminal, no SQL',
     imports: [...domain, 'accounts', 'config', 'policy', 'signatures', 'lib'],
   },
+  metrics: { holds: 'what monitoring reads', imports: [...basics, ...domain] },
   jobs: { holds: 'the cron job that runs the purge', imports: [...basics, ...domain] },
   ops: {
     holds: '`/_gateway`: health, operator API and test controls',
-    imports: [...basics, ...domain, 'accounts', 'operator', 'client', 'multer'],
+    imports: [...basics, ...domain, 'accounts', 'operator', 'metrics', 'client', 'multer'],
   },
   'fault-codes.ts': {
     holds: 'which operations a test can let fail, and how',
@@ -60,10 +61,15 @@ const entries = {
     holds: 'the composition of what people see of requests: log, refusals',
     imports: belowApp,
   },
+  'monitoring.ts': { holds: 'the composition of metrics and readiness', imports: belowApp },
+  'running.ts': { holds: 'what starts and stops: listeners, jobs', imports: belowApp },
   'test-mode.ts': { holds: 'the composition of the test mode', imports: belowApp },
   'gateway.ts': {
     holds: 'the composition',
-    imports: ['app.ts', 'fault-codes.ts', 'observation.ts', 'test-mode.ts', ...belowApp],
+    imports: [
+      ...['app.ts', 'fault-codes.ts', 'monitoring.ts', 'observation.ts', 'running.ts'],
+      ...['test-mode.ts', ...belowApp],
+    ],
   },
   'data-folder.ts': { holds: 'a data folder beside its server', imports: belowApp },
   cli: { holds: 'the commands', imports: [...entryPoint, 'iot'] },

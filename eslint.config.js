@@ -31,6 +31,7 @@ const homes = {
   express: ['src/iot/**', 'src/oss/**', 'src/ops/**', 'src/app.ts'],
   'better-sqlite3': ['src/ledger/sqlite/**', 'src/object-store/disk/folder-lock.ts'],
   multer: ['src/multer/**'],
+  'prom-client': ['src/metrics/registry.ts'],
 };
 
 function restrictPackages(allowed) {
@@ -202,6 +203,7 @@ module.exports = defineConfig(
   { files: homes.express, rules: restrictPackages(['express']) },
   { files: homes['better-sqlite3'], rules: restrictPackages(['better-sqlite3']) },
   { files: homes.multer, rules: restrictPackages(['multer']) },
+  { files: homes['prom-client'], rules: restrictPackages(['prom-client']) },
   { files: ['src/lib/clock.ts'], rules: without(wallClock) },
   { files: ['src/lib/timers.ts'], rules: without(timers) },
   {

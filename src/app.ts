@@ -14,8 +14,10 @@ import type { IotHandler } from './iot/router.ts';
 import type { Clock } from './lib/clock.ts';
 import { LimitedLog } from './lib/limited-log.ts';
 import type { Logger } from './lib/logger.ts';
+import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { respondFrontPage } from './ops/front-page.ts';
 import { createLazyOperatorApp } from './ops/load-operator-app.ts';
+import type { Readiness } from './ops/readiness.ts';
 import type { TestControls } from './ops/test-controls.ts';
 import { createFidelity } from './oss/fidelity.ts';
 import type { NoticeLog } from './oss/fidelity.ts';
@@ -41,18 +43,23 @@ export interface AppDependencies {
   readonly ownPorts: ReadonlySet<number>;
   /** Distinguishes this gateway from others. */
   readonly gatewayId: string;
+  readonly readiness: Readiness;
+  /** Undefined when they are off. */
+  readonly metrics: GatewayMetrics | undefined;
   /** Mounted in test mode; undefined otherwise. */
   readonly tests: TestControls | undefined;
 }
 
 /** Creates the application: the operator surface, the IoT API and the OSS host behind one dispatcher. */
 export function createApp(deps: AppDependencies): RequestListener {
-  const { gatewayId, tests, uploads } = deps;
+  const { config, gatewayId, metrics, readiness, tests, uploads } = deps;
+  const { metricsToken: token, publicUrl } = config;
   const operatorApp = createLazyOperatorApp({
     gatewayId,
     logger: uploads.logger,
     tests,
-    requireWritable: () => uploads.ledger.requireWritable(),
+    readiness,
+    metrics: metrics && { token, publicUrl, render: () => metrics.render() },
   });
   const operator: Handler = async (request, response) => operatorApp(request, response);
   const surfaces = { operator, frontPage: respondFrontPage, ...createDialects(deps) };

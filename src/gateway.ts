@@ -7,17 +7,12 @@ import { useSettingFiles } from './accounts/setting-files.ts';
 import { createApp } from './app.ts';
 import type { Config, GatewayOptions } from './config/config.ts';
 import { parseConfig } from './config/config.ts';
-import { findExpiry, readTlsFiles } from './config/tls-files.ts';
-import type { TlsFiles } from './config/tls-files.ts';
 import { createFaults } from './fault-codes.ts';
 import type { FaultCodes } from './fault-codes.ts';
 import type { FaultRegistry } from './faults/fault-registry.ts';
-import type { Listener } from './http/listener.ts';
-import { startListener } from './http/listener.ts';
 import { RefusalLog } from './http/refusal-log.ts';
 import { createQuota } from './iot/quota.ts';
 import { RetainedNonces } from './iot/retained-nonces.ts';
-import { startPurgeJob } from './jobs/purge-job.ts';
 import { openRecords } from './ledger/sqlite/records.ts';
 import type { Records } from './ledger/sqlite/records.ts';
 import type { Clock } from './lib/clock.ts';
@@ -29,7 +24,10 @@ import { silentLogger } from './lib/logger.ts';
 import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
-import { loadOperatorApp } from './ops/load-operator-app.ts';
+import { createMonitoring } from './monitoring.ts';
+import type { Monitoring } from './monitoring.ts';
+import { createRunning } from './running.ts';
+import type { Running } from './running.ts';
 import { createObservation } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { NoticeLog } from './oss/fidelity.ts';
@@ -87,12 +85,14 @@ export interface GatewayParts {
   readonly refusals?: RefusalLog;
   /** Distinguishes it from other gateways in `/_gateway/health/live`. Absent: generated. */
   readonly gatewayId?: string;
+  /** Counts from the start, and measures the process, too. Absent: counting begins when the metrics are first read. */
+  readonly measureProcess?: boolean;
   /** The accounts that may call the API, instead of those of the settings. */
   readonly accounts?: readonly Account[];
 }
 
 /** A gateway. It neither listens nor schedules anything before `listen` and `startJobs` are called. */
-export interface Gateway extends AsyncDisposable {
+export interface Gateway extends Running, AsyncDisposable {
   /** Handles every request; mount it, pass it to supertest, or call `listen`. */
   readonly app: RequestListener;
   readonly config: Config;
@@ -100,10 +100,6 @@ export interface Gateway extends AsyncDisposable {
   readonly uploads: Uploads;
   /** The file with the generated access keys; undefined when the settings have all keys. */
   readonly credentialsFile: string | undefined;
-  /** Listens on the configured address. */
-  listen(): Promise<Listener>;
-  /** Starts to run the purge by its cron expression. */
-  startJobs(): void;
   /** Runs the purge once, as the job does. */
   purgeUnclaimed(): Promise<PurgeReport>;
   /**
@@ -112,13 +108,6 @@ export interface Gateway extends AsyncDisposable {
    * @throws when a file cannot be used; all old accounts and keys stay in use
    */
   reloadAccounts(): void;
-  /**
-   * Reads the certificate and its key again. New connections get the new certificate; those that are open go on.
-   * @throws when one of the files cannot be used; the old certificate stays in use
-   */
-  reloadCertificate(): void;
-  /** Stops listening and all jobs, waits for running requests, and releases the data folder. Idempotent. */
-  close(): Promise<void>;
 }
 
 /**
@@ -130,34 +119,23 @@ export async function createGateway(
   parts: GatewayParts = {},
 ): Promise<Gateway> {
   const config = parseConfig(options);
-  const accounts = useSettingFiles(config, parts.accounts);
   const closers: Closer[] = [];
   try {
-    closers.push(lockFolder(config, parts));
-    const records = parts.records ?? openRecords(config);
-    closers.push(() => records.ledger.close());
-    await requireFreshIds(config, records.ledger);
-    const store = parts.store ?? (await openStore(config, parts.logger));
-    closers.push(() => store.close());
-    const keys = resolveKeys(config, accounts);
+    const { events, keys, monitoring, records, uploads } = await open(config, parts, closers);
     const accountIds = (): string[] => keys.accounts.all.map(({ id }) => id);
-    const events = new UploadEvents();
-    const uploads = composeUploads(config, parts, { ledger: records.ledger, store, events }, keys);
-    closers.push(() => uploads.activeUploads.drain(config.grace));
-    uploads.logger.info(await reconcile(uploads), 'checked unfinished uploads');
-    await warnOfUnknownOwners(uploads, accountIds());
     const monotonic = parts.monotonicClock ?? monotonicClock;
     const nonces = new RetainedNonces(records.nonces, uploads.clock, monotonic);
     const watched = observable(config, parts);
     const observation = createObservation({
       ...{ config, parts, uploads, log: watched.refusals, store: records.refusals },
+      metrics: monitoring.metrics,
     });
     closers.push(observation.close);
     const purge = createPurge(uploads, nonces, observation.prune);
     const view = createUploads(uploads, accountIds);
     const { app, ownPorts, tests } = composeApp(
       {
-        ...{ config, parts, keys, events, nonces, watched, observation },
+        ...{ config, parts, keys, events, nonces, watched, observation, monitoring },
         ...{ deps: uploads, uploads: view, purge: purge.run },
       },
       async () => {
@@ -165,7 +143,21 @@ export async function createGateway(
         await observation.forget();
       },
     );
-    const base = {
+    const opened = {
+      ownPorts,
+      listeners: monitoring.listeners,
+      observe: observation.observeRefused,
+    };
+    const running = createRunning(
+      { app, config, uploads, purge: purge.run, opened },
+      async (stops) => {
+        tests?.end();
+        await Promise.all([purge.stop, ...stops].map((stop) => stop()));
+        await closeAll(closers);
+      },
+    );
+    return {
+      ...running,
       app,
       config,
       uploads: view,
@@ -174,16 +166,47 @@ export async function createGateway(
         reloadKeys(config, keys);
       },
       purgeUnclaimed: purge.run,
+      [Symbol.asyncDispose]: () => running.close(),
     };
-    return startable(base, uploads.logger, ownPorts, async (started) => {
-      tests?.end();
-      await Promise.all([purge.stop, ...started].map((stop) => stop()));
-      await closeAll(closers);
-    });
   } catch (error) {
     await closeAll(closers);
     throw error;
   }
+}
+
+interface Opened {
+  readonly records: Records;
+  readonly keys: Keys;
+  readonly events: UploadEvents;
+  readonly monitoring: Monitoring;
+  readonly uploads: UploadDependencies;
+}
+
+/** Opens the data folder, and reconciles after a crash. @param closers - gets what closes it */
+async function open(config: Config, parts: GatewayParts, closers: Closer[]): Promise<Opened> {
+  const accounts = useSettingFiles(config, parts.accounts);
+  closers.push(lockFolder(config, parts));
+  const records = parts.records ?? openRecords(config);
+  const { ledger } = records;
+  closers.push(() => ledger.close());
+  await requireFreshIds(config, ledger);
+  const store = parts.store ?? (await openStore(config, parts.logger));
+  closers.push(() => store.close());
+  const keys = resolveKeys(config, accounts);
+  const events = new UploadEvents();
+  const { logger = silentLogger } = parts;
+  const now = (): number => uploads.clock.now();
+  const monitoring = createMonitoring({ config, logger, ledger, store, now });
+  const observers = ownObservers(config, events, monitoring);
+  const uploads = composeUploads(config, parts, { ledger, store, observers }, keys);
+  if (parts.measureProcess === true) await monitoring.metrics?.start(true);
+  closers.push(() => uploads.activeUploads.drain(config.grace));
+  logger.info(await reconcile(uploads), 'checked unfinished uploads');
+  await warnOfUnknownOwners(
+    uploads,
+    keys.accounts.all.map(({ id }) => id),
+  );
+  return { records, keys, events, monitoring, uploads };
 }
 
 interface Watched {
@@ -203,11 +226,12 @@ interface Composed extends Omit<TestModeDependencies, keyof Watched | 'forget' |
   readonly nonces: RetainedNonces;
   readonly watched: Watched;
   readonly observation: Observation;
+  readonly monitoring: Monitoring;
 }
 
 /** @param forgetCalls - forgets the nonces of past calls and the refusals, for a reset */
 function composeApp(
-  { nonces, observation, parts, watched, ...composed }: Composed,
+  { monitoring, nonces, observation, parts, watched, ...composed }: Composed,
   forgetCalls: () => Promise<void>,
 ): { app: RequestListener; ownPorts: Set<number>; tests: TestMode | undefined } {
   const { config, deps: uploads, keys } = composed;
@@ -224,20 +248,15 @@ function composeApp(
   const ownPorts = new Set<number>();
   const { recording, refusals } = observation;
   const app = createApp({
-    ...{ config, ownPorts, keys, uploads, nonces, quota, ...watched, recording, refusals },
+    ...{ config, ownPorts, keys, uploads, nonces, quota, recording },
+    ...watched,
+    ...monitoring,
+    refusals,
     tests: tests?.controls,
     gatewayId: parts.gatewayId ?? randomIds.locator(),
     wallClock: recording.wallClock,
   });
   return { app, ownPorts, tests };
-}
-
-/** Reads the certificate, and warns when clients will refuse it. */
-function loadCertificate(config: Config, logger: Logger): TlsFiles | undefined {
-  const files = readTlsFiles(config);
-  const expiry = files && findExpiry(files, wallClock.now());
-  if (expiry !== undefined) logger.warn({ tlsCert: config.tlsCert }, `the certificate ${expiry}`);
-  return files;
 }
 
 type Closer = () => void | Promise<void>;
@@ -260,10 +279,22 @@ function openStore({ dataDir, minFree }: Config, logger?: Logger): Promise<Objec
   return DiskObjectStore.open(dataDir, new ThreadHasher(), minFree, logger);
 }
 
+function ownObservers(
+  { testMode }: Config,
+  events: UploadEvents,
+  { metrics }: Monitoring,
+): Observer[] {
+  return [...(testMode ? [events.observer] : []), ...(metrics ? [metrics.observer] : [])];
+}
+
 function composeUploads(
   config: Config,
   parts: GatewayParts,
-  { events, ledger, store }: { events: UploadEvents; ledger: UploadLedger; store: ObjectStore },
+  {
+    ledger,
+    observers: own,
+    store,
+  }: { ledger: UploadLedger; store: ObjectStore; observers: readonly Observer[] },
   { bucketKey }: Keys,
 ): UploadDependencies {
   const { clock = wallClock, logger = silentLogger, observers = [] } = parts;
@@ -273,10 +304,7 @@ function composeUploads(
     clock: config.testMode ? adjustableClock(config, clock) : clock,
     ids: parts.ids ?? (config.testIds ? sequentialIds() : randomIds),
     logger,
-    observer: combineObservers(
-      config.testMode ? [...observers, events.observer] : observers,
-      logger,
-    ),
+    observer: combineObservers([...observers, ...own], logger),
     policySigner: {
       get accessKeyId() {
         return bucketKey.accessKeyId;
@@ -295,47 +323,4 @@ function composeUploads(
       tombstoneRetention: config.tombstoneRetention,
     },
   };
-}
-
-/**
- * Adds the methods that start and stop.
- * @param close - first stops everything that was started, all at the same time, so that no more connections are
- *   accepted; then closes the rest
- */
-function startable(
-  base: Omit<
-    Gateway,
-    'listen' | 'reloadCertificate' | 'startJobs' | 'close' | typeof Symbol.asyncDispose
-  >,
-  logger: Logger,
-  ownPorts: Set<number>,
-  close: (started: readonly (() => Promise<void>)[]) => Promise<void>,
-): Gateway {
-  const started: (() => Promise<void>)[] = [];
-  const listeners: Listener[] = [];
-  let closing: Promise<void> | undefined;
-  const gateway: Gateway = {
-    ...base,
-    listen: async () => {
-      // Otherwise the first health check would wait for it.
-      loadOperatorApp();
-      const tls = loadCertificate(base.config, logger);
-      const listener = await startListener(base.app, { ...base.config, tls }, logger);
-      listeners.push(listener);
-      ownPorts.add(listener.port);
-      started.push(() => listener.close());
-      return listener;
-    },
-    reloadCertificate: () => {
-      const pair = loadCertificate(base.config, logger);
-      if (pair !== undefined) for (const listener of listeners) listener.replaceCertificate(pair);
-    },
-    startJobs: () => {
-      const job = startPurgeJob(base.config.purgeCron, base.purgeUnclaimed, logger);
-      started.push(() => job.stop());
-    },
-    close: () => (closing ??= close(started)),
-    [Symbol.asyncDispose]: () => gateway.close(),
-  };
-  return gateway;
 }

@@ -4,14 +4,17 @@ import { RefusalJournal } from './http/refusal-journal.ts';
 import type { RefusalStore } from './http/refusal-journal.ts';
 import type { RefusalReporter } from './http/refusal-record.ts';
 import { createRequestLog } from './http/request-log.ts';
-import type { Recording } from './http/request-record.ts';
+import type { Recording, RequestObserver } from './http/request-record.ts';
 import { monotonicClock as durationClock, wallClock as machineClock } from './lib/clock.ts';
 import type { Clock } from './lib/clock.ts';
+import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 
 /** What people see of the requests of a gateway: its log, and what it refused. */
 export interface Observation {
   readonly recording: Recording;
+  /** Is called for each connection that is refused. */
+  readonly observeRefused: RequestObserver;
   readonly refusals: RefusalReporter;
   /** Undefined when refusals are not kept. */
   readonly journal: RefusalJournal | undefined;
@@ -29,6 +32,8 @@ interface ObservationDependencies {
   readonly store: RefusalStore | undefined;
   /** For tests, with the times of the clock of the gateway. */
   readonly log: RefusalLog;
+  /** Undefined when they are off. */
+  readonly metrics: Pick<GatewayMetrics, 'begun' | 'responded'> | undefined;
   readonly parts: { readonly wallClock?: Clock; readonly monotonicClock?: Clock };
 }
 
@@ -40,6 +45,7 @@ const SIGNATURE_AGE_MS = 3_600_000;
 export function createObservation({
   config: { refusalRetention },
   log,
+  metrics,
   parts,
   store,
   uploads: { clock, logger },
@@ -47,14 +53,20 @@ export function createObservation({
   const wallClock = parts.wallClock ?? machineClock;
   const monotonicClock = parts.monotonicClock ?? durationClock;
   const journal = store && new RefusalJournal(store, logger, monotonicClock);
+  const logRequest = createRequestLog(logger);
   const forTests = log.by(clock);
   const keepsRefusals = refusalRetention > 0;
   return {
     recording: {
       wallClock,
       monotonicClock,
-      observe: createRequestLog(logger),
+      begun: metrics?.begun,
+      observe: (record) => {
+        logRequest(record);
+        metrics?.responded(record, record.dialect);
+      },
     },
+    observeRefused: (record) => metrics?.responded(record),
     refusals: {
       report: (refusal) => {
         forTests.report(refusal);

@@ -24,13 +24,13 @@ export function readVariables(environment: Environment, envFile: unknown): Recor
 }
 
 const FILE = '_FILE';
-const SECRET_FILE = `_SECRET${FILE}`;
+const SECRET_FILE = /_(?:SECRET|TOKEN)_FILE$/;
 
 /** Replaces each variable that names the file of a secret by the secret, without a line break at its end. */
 function withSecretsOfFiles(variables: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(variables).map(([variable, value]) => {
-      if (!variable.endsWith(SECRET_FILE)) return [variable, value];
+      if (!SECRET_FILE.test(variable)) return [variable, value];
       const secret = variable.slice(0, -FILE.length);
       if (secret in variables)
         throw new ConfigError([`${secret} and ${variable}: give one of them`]);

@@ -207,6 +207,15 @@ export interface GatewayOptions {
    */
   logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
   /**
+   * Serves metrics for Prometheus under /_gateway/metrics; without a token only for this machine.
+   * @defaultValue `on`
+   */
+  metrics?: boolean | string | undefined;
+  /**
+   * Token with which any machine can read the metrics: Authorization: Bearer TOKEN.
+   */
+  metricsToken?: string | undefined;
+  /**
    * Serves the test controls under /_gateway/test, which move time and inject faults.
    * @defaultValue `off`
    */

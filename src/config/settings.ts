@@ -177,6 +177,14 @@ const operation = {
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
     .describe('lowest level that is logged'),
+  metrics: flag
+    .default(true)
+    .describe(
+      'serves metrics for Prometheus under /_gateway/metrics; without a token only for this machine',
+    ),
+  metricsToken: text
+    .optional()
+    .describe('token with which any machine can read the metrics: Authorization: Bearer TOKEN'),
   testMode: flag
     .default(false)
     .describe('serves the test controls under /_gateway/test, which move time and inject faults'),

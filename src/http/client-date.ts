@@ -16,3 +16,8 @@ export const MAX_SKEW = toMilliseconds({ minutes: 15 });
 export function isFresh(date: number, times: readonly number[], maxAge = MAX_SKEW): boolean {
   return times.some((now) => date - MAX_SKEW <= now && now <= date + maxAge);
 }
+
+/** @returns milliseconds between a date that a client wrote and the nearest of the clocks */
+export function skewOf(date: number, times: readonly number[]): number {
+  return Math.min(...times.map((now) => Math.abs(date - now)));
+}

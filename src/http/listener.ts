@@ -55,6 +55,8 @@ export interface Listener {
    * @param pair - PEM, as for the start
    */
   replaceCertificate(pair: { readonly cert: string; readonly key: string }): void;
+  /** The number of open connections. */
+  readonly connections: number;
   /** Stops accepting connections, waits up to the grace time for running requests, then cuts them. Idempotent. */
   close(): Promise<void>;
 }
@@ -107,6 +109,9 @@ export async function startListener(
     port: address.port,
     replaceCertificate: ({ cert, key }) => {
       if (server instanceof TlsServer) server.setSecureContext({ cert, key });
+    },
+    get connections() {
+      return traffic.size;
     },
     close: () =>
       (closing ??= closeServer(server, traffic, options.grace).finally(() => {

@@ -44,6 +44,8 @@ export type RequestObserver = (record: RequestRecord) => void;
 
 /** What recording works with. */
 export interface Recording {
+  /** Is called for each request before it is handled. */
+  readonly begun?: ((dialect: Dialect) => void) | undefined;
   readonly observe: RequestObserver;
   readonly wallClock: Clock;
   /** Measures durations. */
@@ -108,7 +110,7 @@ export class OpenRecord {
  * or its client is gone: an upload may be stored after its client has gone.
  */
 export function openRecord(
-  { monotonicClock, observe, wallClock }: Recording,
+  { begun, monotonicClock, observe, wallClock }: Recording,
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
@@ -116,6 +118,7 @@ export function openRecord(
 ): OpenRecord {
   const record = new OpenRecord(request, requestId, dialect, wallClock.now());
   const { socket } = request;
+  begun?.(dialect);
   const begunAt = monotonicClock.now();
   const readBefore = socket.bytesRead;
   response.once('close', () => {

@@ -1,8 +1,9 @@
 import { isDisabled } from '../accounts/accounts.ts';
 import type { Account, AccountDirectory, Credential } from '../accounts/accounts.ts';
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
-import { isFresh } from '../http/client-date.ts';
+import { isFresh, skewOf } from '../http/client-date.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Observer } from '../uploads/ports.ts';
 import { equalInConstantTime } from '../signatures/constant-time.ts';
 import { TIMESTAMP_SHAPE, nonceExpiry, parseTimestamp } from '../http/call-date.ts';
 import { MAX_PARAMETERS, MAX_PARAMETER_BYTES, findRepeated } from './calls/pairs.ts';
@@ -22,6 +23,7 @@ export interface AdmissionDependencies {
   readonly quotaRule: QuotaRule;
   readonly clock: Clock;
   readonly wallClock: Clock;
+  readonly observer: Pick<Observer, 'dated'>;
 }
 
 /** A call that its operation may handle. */
@@ -135,14 +137,19 @@ function chooseCredential(
   return credential;
 }
 
-function checkTimestamp({ clock, wallClock }: AdmissionDependencies, call: SignedCall): number {
+function checkTimestamp(
+  { clock, observer, wallClock }: AdmissionDependencies,
+  call: SignedCall,
+): number {
   const { timestamp: text } = call.common;
   if (text === undefined) throw call.missing('timestamp');
   const timestamp = parseTimestamp(text);
   if (timestamp === undefined) {
     throw gatewayError('InvalidTimeStamp.Format', { expected: TIMESTAMP_SHAPE });
   }
-  if (!isFresh(timestamp, [clock.now(), wallClock.now()])) {
+  const times = [clock.now(), wallClock.now()];
+  observer.dated?.(skewOf(timestamp, times));
+  if (!isFresh(timestamp, times)) {
     throw gatewayError('InvalidTimeStamp.Expired', { now: toUtc(clock.now()) });
   }
   return timestamp;

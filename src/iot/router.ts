@@ -178,7 +178,8 @@ async function runCall(
 ): Promise<RenderedResponse | undefined> {
   const signed = readSigned(deps, call);
   const { accounts, nonces, quota, quotaRule, uploads, wallClock } = deps;
-  const admission = { accounts, nonces, quota, quotaRule, clock: uploads.clock, wallClock };
+  const { clock, observer } = uploads;
+  const admission = { accounts, nonces, quota, quotaRule, clock, wallClock, observer };
   try {
     const { account, operation, parameters } = await admit(admission, call.method, signed);
     record.operation = operation.name;

@@ -20,6 +20,7 @@ const MAX_COMPARED_SECONDS = 60;
  * node-cron decides which seconds are slots, and executes the runs. Its own timer is not used: when the wall clock is
  * set forward, that timer goes through every slot in between, which takes minutes for a few years; when the clock is
  * set back, it waits until the old time is reached again. Here each of the two causes one run at most.
+ * @param onSkipped - is called for each slot during a run
  * @param cron - five fields, or six with seconds first
  * @throws an Error when `cron` is not a cron expression
  */
@@ -27,6 +28,7 @@ export function startPurgeJob(
   cron: string,
   purge: () => Promise<PurgeReport>,
   logger: Logger,
+  onSkipped: () => void = () => undefined,
 ): Job {
   const task = createTask(cron, async () => {
     try {
@@ -42,8 +44,9 @@ export function startPurgeJob(
   function tick(): void {
     const now = wallClock.now();
     const isSlot = (second: number): boolean => task.match(new Date(second * SECOND_MS));
-    if (running === undefined && isDue(isSlot, last, secondOf(now))) {
-      running = task.execute().finally(() => (running = undefined));
+    if (isDue(isSlot, last, secondOf(now))) {
+      if (running !== undefined) onSkipped();
+      else running = task.execute().finally(() => (running = undefined));
     }
     last = secondOf(now);
     timer = setTimeout(tick, SECOND_MS - (now % SECOND_MS));

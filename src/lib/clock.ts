@@ -18,6 +18,11 @@ const monotonicNow = performance.now.bind(performance);
 /** Counts from the start of the process, never goes back, and cannot be set. Use it for durations in real time. */
 export const monotonicClock: Clock = { now: () => Math.floor(monotonicNow()) };
 
+/** @returns milliseconds since the start of the process, with fractions: for times that are shorter than one */
+export function preciseNow(): number {
+  return monotonicNow();
+}
+
 /** @returns milliseconds since a reading of a clock; 0 when the clock was set back after the reading */
 export function elapsedSince(startedAt: number, clock: Clock): number {
   return Math.max(0, clock.now() - startedAt);

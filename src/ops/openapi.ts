@@ -6,7 +6,8 @@ import { TEST_ROUTES } from './test-controls.ts';
 
 const READY = z.object({
   status: z.enum(['ready', 'not ready']),
-  reason: z.enum(['diskFull', 'ledgerUnusable']).optional(),
+  uploads: z.enum(['accepted', 'refused: disk']).optional(),
+  reason: z.enum(['diskFull', 'ledgerUnusable', 'storeUnusable']).optional(),
   message: z.string().optional(),
 });
 
@@ -34,6 +35,21 @@ export const OPERATOR_ROUTES: readonly RouteDescription[] = [
     response: READY,
     refusals: { 503: 'it cannot; the log says why' },
     refusal: READY,
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    id: 'getMetrics',
+    summary: 'Returns the metrics in the text format of Prometheus.',
+    query: NOTHING,
+    body: NOTHING,
+    response: z.string(),
+    mediaType: 'text/plain',
+    refusals: {
+      401: 'there is a token, and the request does not have it',
+      403: 'there is no token, and the request does not come directly from this machine',
+      404: 'the metrics are off',
+    },
   },
   {
     method: 'get',
@@ -110,6 +126,7 @@ function operationOf(route: RouteDescription, tag: string): object {
     })),
     ...queryParameters(query),
   ];
+  const { mediaType = JSON_TYPE } = route;
   const refused = refusal === undefined ? FAILURE : schemaOf(refusal);
   const others = Object.entries(refusals).map(
     ([code, description]) => [code, { description, content: jsonOf(refused) }] as const,
@@ -121,7 +138,10 @@ function operationOf(route: RouteDescription, tag: string): object {
     ...(parameters.length > 0 && { parameters }),
     ...(body !== NOTHING && { requestBody: { content: jsonOf(schemaOf(body)) } }),
     responses: {
-      [String(status ?? 200)]: { description: 'success', content: jsonOf(schemaOf(response)) },
+      [String(status ?? 200)]: {
+        description: 'success',
+        content: { [mediaType]: { schema: schemaOf(response) } },
+      },
       ...Object.fromEntries(others),
     },
   };
@@ -129,8 +149,10 @@ function operationOf(route: RouteDescription, tag: string): object {
 
 const FAILURE = { $ref: '#/components/schemas/Failure' };
 
+const JSON_TYPE = 'application/json';
+
 function jsonOf(schema: object): object {
-  return { 'application/json': { schema } };
+  return { [JSON_TYPE]: { schema } };
 }
 
 function schemaOf(schema: z.ZodType): z.core.JSONSchema.BaseSchema {

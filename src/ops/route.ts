@@ -25,6 +25,8 @@ export interface RouteDescription {
   /** The status of a success; 200 when absent. */
   readonly status?: number;
   readonly response: z.ZodType;
+  /** The media type of a success; JSON when absent. */
+  readonly mediaType?: string;
   /** Other statuses that the route itself may respond with, and when. */
   readonly refusals?: Readonly<Record<number, string>>;
   /** The body of a refusal; `{"error": "..."}` when absent. */

@@ -1,8 +1,9 @@
 import { Router } from 'express';
-import { monotonicClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { describeOpenApi } from './openapi.ts';
-import { Readiness } from './readiness.ts';
+import { serveMetrics } from './metrics-route.ts';
+import type { MetricsAccess } from './metrics-route.ts';
+import type { Readiness } from './readiness.ts';
 import { createErrorHandler, respondNotFound } from './responses.ts';
 import { createTestRouter, refuseTestControls } from './test-controls.ts';
 import type { TestControls } from './test-controls.ts';
@@ -12,8 +13,9 @@ export interface OpsDependencies {
   /** Distinguishes this gateway from others. */
   readonly gatewayId: string;
   readonly logger: Logger;
-  /** Rejects when a signed call cannot be recorded. */
-  readonly requireWritable: () => Promise<void>;
+  readonly readiness: Readiness;
+  /** Undefined when they are off. */
+  readonly metrics: MetricsAccess | undefined;
   /** Undefined while test mode is off. */
   readonly tests: TestControls | undefined;
 }
@@ -22,20 +24,21 @@ export interface OpsDependencies {
 export function createOpsRouter({
   gatewayId,
   logger,
-  requireWritable,
+  metrics,
+  readiness,
   tests,
 }: OpsDependencies): Router {
-  const readiness = new Readiness(requireWritable, logger, monotonicClock);
   const router = Router();
   const handleErrors = createErrorHandler(logger);
   router.get('/health/live', (_request, response) => {
     response.json({ status: 'live', gatewayId });
   });
   router.get('/health/ready', async (_request, response) => {
-    const problem = await readiness.findProblem();
-    if (problem === undefined) response.json({ status: 'ready' });
+    const { problem, uploads } = await readiness.report();
+    if (problem === undefined) response.json({ status: 'ready', uploads });
     else response.status(503).json({ status: 'not ready', ...problem });
   });
+  router.get('/metrics', serveMetrics(metrics));
   // Written once: anybody may ask, and writing it takes milliseconds of processor time.
   let openApi: string | undefined;
   router.get('/openapi.json', (_request, response) => {

@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { Socket, isIP } from 'node:net';
 import { findProxyHeader, isLocal, isLoopback } from '../http/peer.ts';
 
-/** Who may use the test controls. */
+/** Who may use a part of the operator surface. */
 export interface TestAccess {
-  /** Whether other machines may use them, too. */
+  /** Whether other machines may use it, too. */
   readonly testModeRemote: boolean;
   /** The address of the gateway as clients see it; undefined when it is not configured. */
   readonly publicUrl: string | undefined;
@@ -19,53 +19,73 @@ export interface AccessRequest extends Pick<
   readonly originalUrl: string;
 }
 
+/** A part of the operator surface, for the texts of refusals. */
+export interface LocalSurface {
+  readonly name: string;
+  /** How other machines can use it. */
+  readonly opening: string;
+}
+
+const TEST_CONTROLS: LocalSurface = {
+  name: 'the test controls',
+  opening: '--test-mode-remote (OTA_GATEWAY_TEST_MODE_REMOTE=on) opens them to other machines',
+};
+
 /**
- * Checks whether a request may use the test controls. Refuses, wherever the app is mounted:
+ * Checks whether a request may use a part of the operator surface. Refuses, wherever the app is mounted:
  * - a web page of another site, in a browser that can reach the gateway: always; also when the page uses a host name of
  *   its own that it lets point to this machine (DNS rebinding)
  * - another machine, and a proxy, which may stand for one: unless the operator has allowed that
  *
  * @returns why the request may not; undefined when it may
  */
-export function findAccessProblem(request: AccessRequest, access: TestAccess): string | undefined {
+export function findAccessProblem(
+  request: AccessRequest,
+  access: TestAccess,
+  surface = TEST_CONTROLS,
+): string | undefined {
   // A connection that is not a `Socket` comes from inside this process.
   const isOutside = request.socket instanceof Socket;
   return (
-    findForeignPage(request) ??
-    (isOutside && !access.testModeRemote ? findOtherMachine(request) : undefined) ??
-    (isOutside ? findForeignName(request, access) : undefined)
+    findForeignPage(request, surface) ??
+    (isOutside && !access.testModeRemote ? findOtherMachine(request, surface) : undefined) ??
+    (isOutside ? findForeignName(request, access, surface) : undefined)
   );
 }
 
 const LOOPBACK_ORIGIN = /^https?:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/;
 
-function findForeignPage({ headers }: AccessRequest): string | undefined {
+function findForeignPage({ headers }: AccessRequest, { name }: LocalSurface): string | undefined {
   if (headers.origin !== undefined && !LOOPBACK_ORIGIN.test(headers.origin)) {
-    return `the test controls are not for web pages of ${headers.origin}`;
+    return `${name} are not for web pages of ${headers.origin}`;
   }
   if (headers['sec-fetch-site'] !== 'cross-site') return undefined;
-  return 'the test controls are not for web pages of another site';
+  return `${name} are not for web pages of another site`;
 }
 
-function findOtherMachine(request: AccessRequest): string | undefined {
+function findOtherMachine(
+  request: AccessRequest,
+  { name, opening }: LocalSurface,
+): string | undefined {
   if (isLocal(request)) return undefined;
   // The address is unknown on a Unix socket, and when the client is gone.
   const from = isLoopback(request)
     ? `through a proxy (${findProxyHeader(request.headers) ?? ''})`
     : `from ${request.socket.remoteAddress ?? 'an unknown address'}`;
-  return (
-    `the test controls may be used from this machine only, not ${from}; ` +
-    '--test-mode-remote (OTA_GATEWAY_TEST_MODE_REMOTE=on) opens them to other machines'
-  );
+  return `${name} may be used from this machine only, not ${from}; ${opening}`;
 }
 
 /** Finds a host name that is not ours: a page of another site may let its own name point to this machine. */
-function findForeignName(request: AccessRequest, access: TestAccess): string | undefined {
+function findForeignName(
+  request: AccessRequest,
+  access: TestAccess,
+  { name }: LocalSurface,
+): string | undefined {
   const hosts = hostsOf(request);
   const foreign = hosts.find((host) => !isOwnName(nameOf(host), access));
   if (hosts.length > 0 && foreign === undefined) return undefined;
   return (
-    `the test controls may be used under a name of this machine only, ` +
+    `${name} may be used under a name of this machine only, ` +
     `${foreign === undefined ? 'not without a Host header' : `not as ${foreign}`}; ` +
     '--public-url (OTA_GATEWAY_PUBLIC_URL) gives it another name'
   );

@@ -1,4 +1,5 @@
 import type { OpenRecord } from '../http/request-record.ts';
+import { preciseNow } from '../lib/clock.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { receiveUpload } from '../uploads/receive.ts';
 import type { ReceiveOutcome } from '../uploads/receive.ts';
@@ -35,16 +36,20 @@ export async function receiveObject(
   record: OpenRecord,
 ): Promise<StoredObject> {
   record.keys = [key];
+  let endedAt = 0;
   const outcome = await receiveUpload(uploads, {
     key,
     headers,
     forbidOverwrite,
     announcedSize: size.announced,
-    bytes: withinSize(bytes, size),
+    bytes: withinSize(bytes, size, () => {
+      endedAt = preciseNow();
+    }),
   });
   if (outcome.kind !== 'stored') throw ossError(NOT_STORED[outcome.kind]);
   record.from = outcome.from;
   record.to = 'stored';
+  uploads.observer.finished?.(preciseNow() - endedAt);
   prepareSha256(uploads, outcome.object);
   return outcome.object;
 }

@@ -33,12 +33,14 @@ export function admitSize(
 
 /**
  * Passes on the bytes of a file.
+ * @param onEnd - is called after the last byte
  * @throws OssError as soon as there are more than the limit, and at the end if there are fewer than the minimum;
  *   LostBody if there are fewer than announced, which Node would report if the client had not sent them
  */
 export async function* withinSize(
   bytes: AsyncIterable<Buffer>,
   { min, max, announced = 0, isExact = false }: SizeLimits,
+  onEnd: () => void,
 ): AsyncGenerator<Buffer, void, undefined> {
   let size = 0;
   for await (const chunk of bytes) {
@@ -46,6 +48,7 @@ export async function* withinSize(
     if (size > max) throw tooLarge(max, Math.max(size, announced));
     yield chunk;
   }
+  onEnd();
   if (isExact && size < announced) throw new LostBody();
   if (size < min) {
     const elements = { MinSizeAllowed: String(min), ProposedSize: String(size) };

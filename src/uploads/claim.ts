@@ -72,6 +72,7 @@ export async function claimUploads(
   const now = deps.clock.now();
   const files: PackageFile[] = [];
   const locators: string[] = [];
+  const storedAt: number[] = [];
   for (const [index, file] of request.files.entries()) {
     const found = await findClaimable(deps, request, file.key, now);
     if ('why' in found) return { kind: 'notClaimable', file: index, refusal: found };
@@ -86,6 +87,7 @@ export async function claimUploads(
       ...measured,
     });
     locators.push(found.object.locator);
+    storedAt.push(found.object.storedAt);
   }
 
   const firmwarePackage: FirmwarePackage = {
@@ -102,6 +104,7 @@ export async function claimUploads(
     storedAfter: now - deps.rules.claimTtl,
     maxPackages: deps.rules.maxPackages,
   });
+  if (outcome.kind === 'claimed') deps.observer.claimed?.(firmwarePackage, storedAt);
   return toClaimOutcome(deps, request, firmwarePackage, outcome);
 }
 
@@ -111,10 +114,7 @@ async function toClaimOutcome(
   firmwarePackage: FirmwarePackage,
   outcome: ClaimRecordOutcome,
 ): Promise<ClaimOutcome> {
-  if (outcome.kind === 'claimed') {
-    deps.observer.claimed?.(firmwarePackage);
-    return { kind: 'claimed', package: firmwarePackage };
-  }
+  if (outcome.kind === 'claimed') return { kind: 'claimed', package: firmwarePackage };
   if (outcome.kind !== 'notClaimable') return { kind: outcome.kind };
   return explainLoss(deps, request, outcome.file);
 }

@@ -37,7 +37,9 @@ export async function issueUpload(deps: UploadDependencies, request: IssueReques
       maxBytes: rules.maxUploadBytes,
     }),
   );
-  await ledger.recordIssued({ key, accountId: request.accountId, issuedAt, policyExpiresAt });
+  const grant = { key, accountId: request.accountId, issuedAt, policyExpiresAt };
+  await ledger.recordIssued(grant);
+  deps.observer.issued?.(grant);
   return {
     key,
     policy,

@@ -19,14 +19,26 @@ export function combineObservers(
     }
   };
   return {
+    issued: (grant) => {
+      notify('issued', (observer) => observer.issued?.(grant));
+    },
     stored: (key, object) => {
       notify('stored', (observer) => observer.stored?.(key, object));
     },
-    claimed: (firmwarePackage) => {
-      notify('claimed', (observer) => observer.claimed?.(firmwarePackage));
+    finished: (milliseconds) => {
+      notify('finished', (observer) => observer.finished?.(milliseconds));
+    },
+    claimed: (firmwarePackage, storedAt) => {
+      notify('claimed', (observer) => observer.claimed?.(firmwarePackage, storedAt));
     },
     purged: (body) => {
       notify('purged', (observer) => observer.purged?.(body));
+    },
+    purgeRan: (run) => {
+      notify('purgeRan', (observer) => observer.purgeRan?.(run));
+    },
+    dated: (milliseconds) => {
+      notify('dated', (observer) => observer.dated?.(milliseconds));
     },
   };
 }

@@ -77,8 +77,23 @@ export interface ObjectStore {
   delete(locator: string): Promise<void>;
   /** What the store found at its start; absent in a store that does not search. */
   readonly recovery?: StoreRecovery;
+  /** @returns the work that uploads and claims may wait for; absent in a store that does not count it */
+  backlog?(): StoreBacklog;
+  /**
+   * Checks whether a body could be written now.
+   * @throws with the code `ENOSPC` when there is too little room; another error when the store cannot be written
+   */
+  requireWritable?(): Promise<void>;
   /** Ends background work. No other method may be called afterwards. */
   close(): Promise<void>;
+}
+
+/** The work of a store that uploads and claims may wait for. */
+export interface StoreBacklog {
+  /** Full journals whose bodies are not all flushed to their own files. */
+  readonly fullJournals: number;
+  /** Digests that are being computed. */
+  readonly digests: number;
 }
 
 /**
@@ -211,6 +226,10 @@ export interface UploadLedger extends LedgerQueries {
    * @returns a function that ends it
    */
   watch(watcher: LedgerWatcher): Promise<() => void>;
+  /** Calls back after each commit with its time in milliseconds, including the flush if it needs one. */
+  onCommit(listener: (milliseconds: number) => void): void;
+  /** @returns the bytes that the ledger takes on the disk; undefined when it is not on a disk of this machine */
+  size(): Promise<number | undefined>;
   /** `stored` -> `purging`, reason `deleted`. @returns false when the key has no `stored` upload with this locator */
   deleteUpload(key: string, locator: string, at: number): Promise<boolean>;
 
@@ -258,12 +277,33 @@ export interface UploadLedger extends LedgerQueries {
   close(): Promise<void>;
 }
 
+/** A run of the purge that has ended. `skipped`: it was due, but another run was not finished. */
+export interface PurgeRun {
+  readonly outcome: 'done' | 'failed' | 'skipped';
+  /** How long it took; 0 when it was skipped. */
+  readonly milliseconds: number;
+}
+
 /** Functions that are called after an event. Their errors are logged and have no other effect. */
 export interface Observer {
+  /** A policy was signed for a key. */
+  issued?(grant: IssuedGrant): void;
   /** A body was stored under a key. */
   stored?(key: string, object: StoredObject): void;
-  /** A firmware package has claimed its files. */
-  claimed?(firmwarePackage: FirmwarePackage): void;
+  /** A body that a client has sent was stored. @param milliseconds - since its last byte was received */
+  finished?(milliseconds: number): void;
+  /**
+   * A firmware package has claimed its files.
+   * @param storedAt - when each of them was stored, in Unix milliseconds
+   */
+  claimed?(firmwarePackage: FirmwarePackage, storedAt: readonly number[]): void;
   /** A body was deleted by the purge. */
   purged?(body: PurgingBody): void;
+  /** A run of the purge has ended, or was skipped. */
+  purgeRan?(run: PurgeRun): void;
+  /**
+   * A client has dated a request that it has signed; its signature may still be wrong.
+   * @param milliseconds - the difference between its date and the nearest clock: the gateway's or the machine's
+   */
+  dated?(milliseconds: number): void;
 }

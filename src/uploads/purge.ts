@@ -1,5 +1,6 @@
+import { preciseNow } from '../lib/clock.ts';
 import type { UploadDependencies } from './dependencies.ts';
-import type { PurgingBody } from './ports.ts';
+import type { PurgeRun, PurgingBody } from './ports.ts';
 import { reconcile } from './reconcile.ts';
 
 /** What one run of the purge did. */
@@ -53,6 +54,17 @@ export function createPurge(
   const stopping = new AbortController();
   const running = new Set<Promise<PurgeReport>>();
   const runJobs = async (): Promise<PurgeReport> => {
+    const startedAt = preciseNow();
+    let outcome: PurgeRun['outcome'] = 'failed';
+    try {
+      const report = await runInOrder();
+      outcome = 'done';
+      return report;
+    } finally {
+      deps.observer.purgeRan?.({ outcome, milliseconds: preciseNow() - startedAt });
+    }
+  };
+  const runInOrder = async (): Promise<PurgeReport> => {
     await reconcileFailures(deps);
     const report = await purgeUnclaimed(deps, stopping.signal);
     await pruneNonces(nonces, deps.clock.now());
@@ -93,8 +105,9 @@ export async function pruneNonces(nonces: UsedNonces, expiredBefore: number): Pr
 
 /**
  * Deletes the bodies in `purging`, those of all uploads whose claim deadline has passed, and those of firmware packages
- * that are older than the operator keeps them. Then removes `issued` uploads and tombstones after their retention, and returns their space to the disk. Works in batches, so that it
- * neither blocks the ledger for long nor reads all of it at once, and ends between two batches when the gateway stops.
+ * that are older than the operator keeps them. Then removes `issued` uploads and tombstones after their retention, and
+ * returns their space to the disk. Works in batches, so that it neither blocks the ledger for long nor reads all of it at
+ * once, and ends between two batches when the gateway stops.
  */
 export async function purgeUnclaimed(
   deps: UploadDependencies,
@@ -137,7 +150,7 @@ export async function purgeUnclaimed(
   return retired === 0 ? report : { ...report, retired };
 }
 
-interface PurgeRun {
+interface BodyPurge {
   readonly now: number;
   readonly isStopping: () => boolean;
   /** Deletes bodies, and confirms it. */
@@ -147,7 +160,7 @@ interface PurgeRun {
 /** @returns the number of firmware packages that were removed because of their age */
 async function retirePackages(
   { ledger, logger, rules: { claimedRetention = 'off' } }: UploadDependencies,
-  { finish, isStopping, now }: PurgeRun,
+  { finish, isStopping, now }: BodyPurge,
 ): Promise<number> {
   if (claimedRetention === 'off') return 0;
   let count = 0;

@@ -37,7 +37,7 @@ async function serve(options: RawOptions): Promise<void> {
   const config = readConfig(options);
   const logger = createLogger(config.logLevel);
   const gatewayId = randomIds.locator();
-  await using gateway = await createGateway(options, { logger, gatewayId });
+  await using gateway = await createGateway(options, { logger, gatewayId, measureProcess: true });
   const stopped = awaitSignal();
   process.on('SIGHUP', () => {
     reload(gateway, logger);

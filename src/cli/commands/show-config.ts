@@ -16,7 +16,7 @@ export function configure(command: Command): void {
 /** Prints every setting with its effective value: durations in milliseconds, sizes in bytes, secrets masked. */
 function showConfig(options: RawOptions): void {
   for (const [option, value] of Object.entries(readConfig(options))) {
-    const shown = option.endsWith('Secret') ? MASK : textOf(value);
+    const shown = /(?:Secret|Token)$/.test(option) ? MASK : textOf(value);
     process.stdout.write(`${variableName(option)}=${shown}\n`);
   }
 }

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { preciseNow } from '../../lib/clock.ts';
 import { setImmediate } from '../../lib/timers.ts';
 
 /** What a commit survives. `relaxed`: a crash of the process. `durable`: also a power cut. */
@@ -25,6 +26,7 @@ interface DoneStep extends Step {
 export class GroupCommit {
   readonly #runAll: (steps: readonly Step[]) => DoneStep[];
   readonly #flush: () => Promise<void>;
+  readonly #listeners: ((milliseconds: number) => void)[] = [];
   #waiting: Step[] = [];
 
   /** @param flush - makes everything durable that was committed before the call */
@@ -59,16 +61,27 @@ export class GroupCommit {
     });
   }
 
+  /** Calls back after each commit with its time in milliseconds, including the flush if it has one. */
+  onCommit(listener: (milliseconds: number) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** Commits all waiting steps now. */
   commit(): void {
     const steps = this.#waiting;
     this.#waiting = [];
     if (steps.length === 0) return;
+    const startedAt = preciseNow();
     const done = this.#commitTogether(steps);
     for (const step of done) step.committed?.();
     const durable = done.filter((step) => step.durability === 'durable');
     for (const step of done) if (step.durability === 'relaxed') step.resolve();
-    if (durable.length > 0) this.#resolveAfterFlush(durable);
+    if (durable.length > 0) this.#resolveAfterFlush(durable, startedAt);
+    else this.#measure(startedAt);
+  }
+
+  #measure(startedAt: number): void {
+    for (const listener of this.#listeners) listener(preciseNow() - startedAt);
   }
 
   /** @returns the committed steps; the promises of the others are rejected */
@@ -83,9 +96,10 @@ export class GroupCommit {
     }
   }
 
-  #resolveAfterFlush(durable: readonly DoneStep[]): void {
+  #resolveAfterFlush(durable: readonly DoneStep[], startedAt: number): void {
     this.#flush().then(
       () => {
+        this.#measure(startedAt);
         for (const step of durable) step.resolve();
       },
       (error: unknown) => {

@@ -64,7 +64,7 @@ export class PackageTable {
 
   /** @returns the number of packages of each account */
   countAll(): { accountId: string; count: number }[] {
-    return this.#statements.countAll.all();
+    return this.owners().map(({ accountId, packages }) => ({ accountId, count: packages }));
   }
 
   list(filter: PackageFilter): { total: number; packages: FirmwarePackage[] } {
@@ -200,9 +200,6 @@ function prepareStatements(database: Database) {
          status = coalesce(:status, status),
          verify_progress = coalesce(:verifyProgress, verify_progress), modified_at = :modifiedAt
        WHERE id = :id`,
-    ),
-    countAll: database.prepare<[], { accountId: string; count: number }>(
-      `SELECT account_id AS accountId, count(*) AS count FROM firmware_packages GROUP BY account_id`,
     ),
     delete: database.prepare<[string, string]>(
       'DELETE FROM firmware_packages WHERE account_id = ? AND id = ?',

@@ -26,6 +26,7 @@ import type { Durability, GroupCommit } from './group-commit.ts';
 import { OperatorQueries } from './operator-queries.ts';
 import { PackageTable } from './package-table.ts';
 import { UploadTable } from './upload-table.ts';
+import { sizeOnDisk } from './size-on-disk.ts';
 import { checkpoint, vacuumStep } from './vacuum.ts';
 import { prepareWriteProbe } from './write-probe.ts';
 
@@ -87,6 +88,14 @@ export class SqliteLedger implements UploadLedger {
     return Promise.resolve(() => {
       this.#watchers.delete(watcher);
     });
+  }
+
+  onCommit(listener: (milliseconds: number) => void): void {
+    this.#commits.onCommit(listener);
+  }
+
+  async size(): Promise<number | undefined> {
+    return sizeOnDisk(this.#database.database);
   }
 
   async requireWritable(): Promise<void> {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { link, open, readdir, stat } from 'node:fs/promises';
+import { access, link, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
 import { silentLogger } from '../../lib/logger.ts';
@@ -8,6 +8,7 @@ import type {
   Body,
   ByteRange,
   ObjectStore,
+  StoreBacklog,
   StoredBody,
   StoreRecovery,
 } from '../../uploads/ports.ts';
@@ -216,6 +217,17 @@ export class DiskObjectStore implements ObjectStore {
   async delete(locator: string): Promise<void> {
     await remove(this.#objectPath(locator));
     await this.#journal.forget(locator);
+  }
+
+  backlog(): StoreBacklog {
+    return { fullJournals: this.#journal.fullFiles, digests: this.#digesting.size };
+  }
+
+  async requireWritable(): Promise<void> {
+    for (const folder of [STAGING, OBJECTS]) {
+      await access(join(this.#dataDir, folder), constants.W_OK | constants.X_OK);
+    }
+    await this.#space.requireNow();
   }
 
   async close(): Promise<void> {

@@ -32,6 +32,11 @@ export class FreeSpace {
     this.#unchecked = 0;
   }
 
+  /** Checks the disk now. @throws ReserveReached when less than the reserve is free */
+  requireNow(): Promise<void> {
+    return this.#check(0);
+  }
+
   async #check(size: number): Promise<void> {
     if (this.#reserve === 0) return;
     const { bavail, bsize } = await statfs(this.#folder);

@@ -124,6 +124,11 @@ export class Journal {
     );
   }
 
+  /** The number of files that wait until the files of their bodies are flushed. */
+  get fullFiles(): number {
+    return this.#full.size;
+  }
+
   /** Tries again to remove full files, because the cause of an earlier error may no longer exist. */
   retry(): void {
     for (const file of this.#full) this.#release(file);

@@ -1,4 +1,4 @@
-import { isFresh, MAX_SKEW } from '../../http/client-date.ts';
+import { isFresh, MAX_SKEW, skewOf } from '../../http/client-date.ts';
 import { MAX_QUERY_PARAMETERS } from '../../http/request-target.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
@@ -9,7 +9,7 @@ import type { OssError } from '../errors.ts';
 
 /** Dependencies of `authorizeRequest`. */
 export interface AuthorizeDependencies {
-  readonly uploads: Pick<UploadDependencies, 'clock' | 'rules'>;
+  readonly uploads: Pick<UploadDependencies, 'clock' | 'observer' | 'rules'>;
   readonly bucketKey: BucketKey;
   /** Region that credentials of version 4 must have. */
   readonly region: string;
@@ -41,7 +41,9 @@ export function checkSkew(
   date: number | undefined,
 ): void {
   if (date === undefined) throw ossError('AccessDenied.dateMissing');
-  if (isFresh(date, [uploads.clock.now(), wallClock.now()])) return;
+  const times = [uploads.clock.now(), wallClock.now()];
+  uploads.observer.dated?.(skewOf(date, times));
+  if (isFresh(date, times)) return;
   throw ossError('RequestTimeTooSkewed.header', {
     elements: {
       MaxAllowedSkewMilliseconds: String(MAX_SKEW),

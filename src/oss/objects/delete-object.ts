@@ -10,7 +10,7 @@ import { refuseOtherOperations } from './unsupported-operations.ts';
 
 /** Dependencies of DeleteObject. */
 export interface DeleteObjectDependencies extends AuthorizeDependencies {
-  readonly uploads: Pick<UploadDependencies, 'clock' | 'rules' | 'ledger'>;
+  readonly uploads: Pick<UploadDependencies, 'clock' | 'observer' | 'rules' | 'ledger'>;
   readonly faults: FaultPlan | undefined;
 }
 

@@ -34,7 +34,7 @@ interface BodySource {
 
 /** Dependencies of GetObject. */
 export interface GetObjectDependencies extends AuthorizeDependencies {
-  readonly uploads: Pick<UploadDependencies, 'clock' | 'ledger' | 'rules'> & {
+  readonly uploads: Pick<UploadDependencies, 'clock' | 'ledger' | 'observer' | 'rules'> & {
     readonly store: BodySource;
   };
   /** Whether the operator allows reads without a signature. */

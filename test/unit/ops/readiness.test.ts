@@ -2,24 +2,28 @@ import { ManualClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { Readiness } from '../../../src/ops/readiness.ts';
 
-/** A readiness whose check fails with `error`, if it is set. */
-function createReadiness() {
+const READY = { problem: undefined, uploads: 'accepted' };
+
+/** A readiness whose checks fail with the errors that are set. */
+function createReadiness(limit?: number) {
   const clock = new ManualClock(0);
-  const state: { checks: number; error: Error | undefined; lines: string[] } = {
-    checks: 0,
-    error: undefined,
-    lines: [],
-  };
+  const state: {
+    checks: number;
+    ledger: Error | undefined;
+    store: Error | undefined;
+    lines: string[];
+  } = { checks: 0, ledger: undefined, store: undefined, lines: [] };
   const log = (_details: object, message: string): void => {
     state.lines.push(message);
   };
-  const check = async (): Promise<void> => {
+  const check = async (part: 'ledger' | 'store'): Promise<void> => {
     state.checks += 1;
-    if (state.error !== undefined) throw state.error;
-    return Promise.resolve();
+    const error = state[part];
+    if (error !== undefined) throw error;
   };
+  const checks = { ledger: () => check('ledger'), store: () => check('store') };
   const logger = { ...silentLogger, info: log, error: log };
-  return { clock, state, readiness: new Readiness(check, logger, clock) };
+  return { clock, state, checks, readiness: new Readiness(checks, logger, clock, limit) };
 }
 
 const withCode = (code: string): Error => Object.assign(new Error(code), { code });
@@ -27,14 +31,14 @@ const withCode = (code: string): Error => Object.assign(new Error(code), { code 
 describe('the readiness', () => {
   it('is checked at most once a second, however many ask', async () => {
     const { clock, readiness, state } = createReadiness();
-    await Promise.all(Array.from({ length: 100 }, () => readiness.findProblem()));
-    expect(state.checks).toBe(1);
-    clock.advance({ milliseconds: 999 });
-    await readiness.findProblem();
-    expect(state.checks).toBe(1);
-    clock.advance({ milliseconds: 1 });
-    await readiness.findProblem();
+    await Promise.all(Array.from({ length: 100 }, () => readiness.report()));
     expect(state.checks).toBe(2);
+    clock.advance({ milliseconds: 999 });
+    await readiness.report();
+    expect(state.checks).toBe(2);
+    clock.advance({ milliseconds: 1 });
+    await readiness.report();
+    expect(state.checks).toBe(4);
   });
 
   it.each([
@@ -42,20 +46,46 @@ describe('the readiness', () => {
     ['ENOSPC', 'diskFull'],
     ['EDQUOT', 'diskFull'],
     ['SQLITE_READONLY', 'ledgerUnusable'],
-  ])('has a problem while the check fails with %s: %s', async (code, reason) => {
+  ])('has a problem while the ledger fails with %s: %s', async (code, reason) => {
     const { clock, readiness, state } = createReadiness();
-    state.error = withCode(code);
-    expect(await readiness.findProblem()).toMatchObject({ reason });
+    state.ledger = withCode(code);
+    expect(await readiness.report()).toMatchObject({ problem: { reason } });
     clock.advance({ seconds: 1 });
-    state.error = undefined;
-    expect(await readiness.findProblem()).toBeUndefined();
+    state.ledger = undefined;
+    expect(await readiness.report()).toEqual(READY);
   });
+
+  it.each(['EROFS', 'ENOENT', 'EACCES', 'EIO'])(
+    'has a problem while the store fails with %s',
+    async (code) => {
+      const { readiness, state } = createReadiness();
+      state.store = withCode(code);
+      expect(await readiness.report()).toMatchObject({ problem: { reason: 'storeUnusable' } });
+      expect(state.lines).toEqual(['not ready']);
+    },
+  );
+
+  it('has no problem when only uploads are refused because the disk is nearly full', async () => {
+    const { readiness, state } = createReadiness();
+    state.store = withCode('ENOSPC');
+    expect(await readiness.report()).toEqual({ problem: undefined, uploads: 'refused: disk' });
+    expect(state.lines).toEqual([]);
+  });
+
+  it.each(['ledger', 'store'] as const)(
+    'has a problem when the %s does not respond in time',
+    async (part) => {
+      const { checks, readiness } = createReadiness(1);
+      checks[part] = () => new Promise<void>(() => undefined);
+      expect(await readiness.report()).toMatchObject({ problem: { reason: `${part}Unusable` } });
+    },
+  );
 
   it('is logged when it changes, and only then', async () => {
     const { clock, readiness, state } = createReadiness();
     for (const error of [undefined, withCode('EIO'), withCode('EIO'), undefined, undefined]) {
-      state.error = error;
-      await readiness.findProblem();
+      state.ledger = error;
+      await readiness.report();
       clock.advance({ seconds: 1 });
     }
     expect(state.lines).toEqual(['not ready', 'ready again']);

@@ -37,7 +37,7 @@ function dependenciesAt(setting: Setting = {}): AuthorizeDependencies {
     tombstoneRetention: 0,
   };
   return {
-    uploads: { clock: new ManualClock(now), rules },
+    uploads: { clock: new ManualClock(now), rules, observer: {} },
     wallClock: new ManualClock(wallNow),
     bucketKey: createBucketKey('ak', secret),
     region,

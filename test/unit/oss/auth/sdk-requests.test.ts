@@ -23,7 +23,7 @@ function dependenciesAt(time: number): AuthorizeDependencies {
   const limits = { policyTtl: 0, claimTtl: 0, maxUploadBytes: 0, maxPackages: 0 };
   const rules = { bucket: 'iotx-ota', ...limits, issuedRetention: 0, tombstoneRetention: 0 };
   return {
-    uploads: { clock, rules },
+    uploads: { clock, rules, observer: {} },
     wallClock: clock,
     bucketKey: createBucketKey(BUCKET_KEY.id, BUCKET_KEY.secret),
     region: 'cn-shanghai',

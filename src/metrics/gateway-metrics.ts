@@ -1,0 +1,93 @@
+import type { Dialect, RequestRecord } from '../http/request-record.ts';
+import type { Observer, UploadLedger } from '../uploads/ports.ts';
+import { DIALECTS } from './labels.ts';
+import type { KnownNames } from './labels.ts';
+import { loadRegistry } from './load-registry.ts';
+import { MetricsRecorder } from './recorder.ts';
+import type { MetricsRegistry } from './registry.ts';
+import type { MetricSources } from './sources.ts';
+
+/** What the metrics of a gateway work with. */
+export interface MetricsDependencies {
+  readonly sources: MetricSources;
+  readonly known: KnownNames;
+  readonly ledger: Pick<UploadLedger, 'watch' | 'onCommit'>;
+}
+
+/** The text of the metrics, with its media type. */
+export interface MetricsText {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+interface Started {
+  readonly registry: MetricsRegistry;
+  readonly recorder: MetricsRecorder;
+}
+
+/**
+ * The metrics of one gateway. Counting begins with `start`, or else when somebody asks for the metrics first; until then
+ * they cost nothing.
+ */
+export class GatewayMetrics {
+  readonly #deps: MetricsDependencies;
+  readonly #inFlight = new Map<Dialect, number>(DIALECTS.map((dialect) => [dialect, 0]));
+  #starting: Promise<Started> | undefined;
+  #recorder: MetricsRecorder | undefined;
+
+  constructor(deps: MetricsDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Begins to count. Idempotent. @param ofProcess - also measures the process and Node */
+  async start(ofProcess = false): Promise<void> {
+    await (this.#starting ??= this.#start(ofProcess));
+  }
+
+  async #start(ofProcess: boolean): Promise<Started> {
+    const { known, ledger, sources } = this.#deps;
+    const registry = loadRegistry()(ofProcess);
+    const recorder = new MetricsRecorder(registry, known, () => sources.now());
+    await ledger.watch(sources.totals.add);
+    const commit = registry.histogram('ledger_commit_seconds');
+    ledger.onCommit((milliseconds) => {
+      commit(milliseconds / 1000);
+    });
+    this.#recorder = recorder;
+    return { registry, recorder };
+  }
+
+  /** Receives the events of the gateway. */
+  readonly observer: Observer = {
+    issued: (grant) => this.#recorder?.observer.issued(grant),
+    stored: (key, object) => this.#recorder?.observer.stored(key, object),
+    finished: (milliseconds) => this.#recorder?.observer.finished(milliseconds),
+    claimed: (one, storedAt) => this.#recorder?.observer.claimed(one, storedAt),
+    purged: (body) => this.#recorder?.observer.purged(body),
+    purgeRan: (run) => this.#recorder?.observer.purgeRan(run),
+    dated: (milliseconds) => this.#recorder?.observer.dated(milliseconds),
+  };
+
+  /** Counts a request that a dialect begins to handle. Each must end with `responded`. */
+  readonly begun = (dialect: Dialect): void => {
+    this.#inFlight.set(dialect, (this.#inFlight.get(dialect) ?? 0) + 1);
+  };
+
+  /**
+   * Counts a request whose response has ended.
+   * @param begunAs - the dialect that `begun` got; undefined when it was not called for this request
+   */
+  readonly responded = (record: RequestRecord, begunAs?: Dialect): void => {
+    if (begunAs !== undefined) {
+      this.#inFlight.set(begunAs, (this.#inFlight.get(begunAs) ?? 1) - 1);
+    }
+    this.#recorder?.responded(record);
+  };
+
+  /** Measures, and renders all metrics in the text format of Prometheus. */
+  async render(): Promise<MetricsText> {
+    const { recorder, registry } = await (this.#starting ??= this.#start(false));
+    await recorder.measure(this.#deps.sources, this.#inFlight);
+    return { contentType: registry.contentType, text: await registry.render() };
+  }
+}
