@@ -3,7 +3,7 @@
  * rules tries it, and docs/architecture.md prints it. To add a folder, add a line.
  */
 
-const basics = ['lib', 'http', 'policy', 'signatures'];
+const basics = ['lib', 'refusals', 'http', 'policy', 'signatures'];
 const domain = ['uploads', 'faults'];
 const belowApp = [
   ...basics,
@@ -15,15 +15,19 @@ const belowApp = [
 ];
 const entryPoint = [
   ...['gateway.ts', 'data-folder.ts', 'operator'],
-  ...['config', 'accounts', 'client', 'http', 'policy', 'signatures', 'lib'],
+  ...['config', 'accounts', 'client', 'refusals', 'http', 'policy', 'signatures', 'lib'],
 ];
 
 /** Each entry of src/: what it holds, and the entries it may import. */
 const entries = {
   lib: { holds: 'clock, ids, logger, errors of the system', imports: [] },
-  http: { holds: 'the listener and what any request needs', imports: ['lib'] },
   policy: { holds: 'the policy language of OSS; pure', imports: ['lib'] },
   signatures: { holds: 'every signature of OSS and of the IoT API; pure', imports: ['lib'] },
+  refusals: {
+    holds: 'refused requests: reasons, records, and the story of each',
+    imports: ['policy', 'signatures', 'lib'],
+  },
+  http: { holds: 'the listener and what any request needs', imports: ['refusals', 'lib'] },
   config: { holds: 'the settings', imports: ['lib'] },
   uploads: {
     holds: "an upload's life, and the ports to the outside",
@@ -44,7 +48,7 @@ const entries = {
   },
   operator: {
     holds: 'what people and tools ask of a gateway; knows no HTTP, no terminal, no SQL',
-    imports: [...domain, 'accounts', 'config', 'policy', 'signatures', 'lib'],
+    imports: [...domain, 'accounts', 'config', 'refusals', 'policy', 'signatures', 'lib'],
   },
   metrics: { holds: 'what monitoring reads', imports: [...basics, ...domain] },
   jobs: { holds: 'the cron job that runs the purge', imports: [...basics, ...domain] },

@@ -6,7 +6,7 @@ import type { FaultPlan } from './faults/fault-plan.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
 import { createOriginReader } from './http/peer.ts';
 import { publicHosts } from './http/public-host.ts';
-import type { RefusalReporter } from './http/refusal-record.ts';
+import type { RefusalReporter } from './refusals/refusal-record.ts';
 import type { Recording } from './http/request-record.ts';
 import { isCallQuery } from './iot/calls/wire-call.ts';
 import { createIotRouter } from './iot/router.ts';

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 import type { Listener } from './http/listener.ts';
-import { REFUSAL_REASONS } from './http/refusal-reason.ts';
+import { REFUSAL_REASONS } from './refusals/refusal-reason.ts';
 import { faultableOperations as iotOperations } from './iot/fault-codes.ts';
 import { monotonicClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';

@@ -1,8 +1,8 @@
 import type { Config } from './config/config.ts';
-import type { RefusalLog } from './http/refusal-log.ts';
-import { RefusalJournal } from './http/refusal-journal.ts';
-import type { RefusalStore } from './http/refusal-journal.ts';
-import type { RefusalReporter } from './http/refusal-record.ts';
+import type { RefusalLog } from './refusals/refusal-log.ts';
+import { RefusalJournal } from './refusals/refusal-journal.ts';
+import type { RefusalStore } from './refusals/refusal-journal.ts';
+import type { RefusalReporter } from './refusals/refusal-record.ts';
 import { createRequestLog } from './http/request-log.ts';
 import type { Recording, RequestObserver } from './http/request-record.ts';
 import { monotonicClock as durationClock, wallClock as machineClock } from './lib/clock.ts';

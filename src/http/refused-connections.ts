@@ -6,7 +6,7 @@ import { wallClock } from '../lib/clock.ts';
 import { bodyOf, headersOf, printable } from './client-error.ts';
 import type { ClientError, Refusal } from './client-error.ts';
 import type { DrainLimits } from './drain.ts';
-import type { RefusalReason } from './refusal-reason.ts';
+import type { RefusalReason } from '../refusals/refusal-reason.ts';
 import type { RequestObserver } from './request-record.ts';
 
 /** Refuses connections, and logs why. */

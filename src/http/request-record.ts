@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
 import { peerOf } from './peer.ts';
-import type { Evidence } from './refusal-record.ts';
-import type { RefusalReason } from './refusal-reason.ts';
+import type { Dialect, Evidence } from '../refusals/refusal-record.ts';
+import type { RefusalReason } from '../refusals/refusal-reason.ts';
 
-/** Who handles a request. `http`: nobody, it was refused before it reached a dialect. */
-export type Dialect = 'iot' | 'oss' | 'operator' | 'http';
+export type { Dialect } from '../refusals/refusal-record.ts';
 
 /** What is known of a request when its response has ended. */
 export interface RequestRecord {

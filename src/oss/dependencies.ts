@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { DrainLimits } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
-import type { RefusalReporter } from '../http/refusal-record.ts';
+import type { RefusalReporter } from '../refusals/refusal-record.ts';
 import type { Recording } from '../http/request-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LimitedLog } from '../lib/limited-log.ts';

@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../http/refusal-reason.ts';
+import type { RefusalReason } from '../refusals/refusal-reason.ts';
 import { ACCESS_DENIALS } from './access-denials.ts';
 import { INVALID_ARGUMENTS } from './invalid-arguments.ts';
 

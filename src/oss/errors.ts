@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../http/refusal-reason.ts';
+import type { RefusalReason } from '../refusals/refusal-reason.ts';
 import { fill } from '../lib/template.ts';
 import type { Placeholder, Values } from '../lib/template.ts';
 import { OSS_ERRORS } from './error-table.ts';

@@ -1,5 +1,5 @@
-import { RefusalJournal } from '../../src/http/refusal-journal.ts';
-import type { RefusalRecord } from '../../src/http/refusal-record.ts';
+import { RefusalJournal } from '../../src/refusals/refusal-journal.ts';
+import type { RefusalRecord } from '../../src/refusals/refusal-record.ts';
 import { createMemoryRecords } from '../../src/ledger/sqlite/records.ts';
 import { ManualClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';

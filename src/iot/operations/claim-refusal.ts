@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../../http/refusal-reason.ts';
+import type { RefusalReason } from '../../refusals/refusal-reason.ts';
 import type { ClaimRefusal, ClaimOutcome, Mismatch } from '../../uploads/claim.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import type { PurgeReason } from '../../uploads/upload.ts';

@@ -1,5 +1,5 @@
 import type { NonceMemory } from '../../accounts/ports.ts';
-import type { RefusalStore } from '../../http/refusal-journal.ts';
+import type { RefusalStore } from '../../refusals/refusal-journal.ts';
 import type { UploadLedger } from '../../uploads/ports.ts';
 import type { LedgerDatabase } from './database.ts';
 import { openLedgerDatabase } from './database.ts';

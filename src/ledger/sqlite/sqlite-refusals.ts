@@ -1,13 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
-import { REFUSAL_REASONS } from '../../http/refusal-reason.ts';
+import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
 import type {
   ListedRefusal,
   RefusalQuery,
   RefusalRepeat,
   RefusalStore,
-} from '../../http/refusal-journal.ts';
-import type { RefusalRecord } from '../../http/refusal-record.ts';
+} from '../../refusals/refusal-journal.ts';
+import type { RefusalRecord } from '../../refusals/refusal-record.ts';
 import type { LedgerDatabase } from './database.ts';
 
 /** Ids that are kept of requests that were refused like another one. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { headerBytes } from '../../http/memory-budget.ts';
-import { keptFields } from '../../http/refusal-record.ts';
+import { keptFields } from '../../refusals/refusal-record.ts';
 import { allowSmallChunks } from '../../http/small-chunks.ts';
 import { elapsedSince } from '../../lib/clock.ts';
 import type { OssDependencies, OssOperation } from '../dependencies.ts';

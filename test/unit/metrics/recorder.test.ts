@@ -2,7 +2,7 @@ import type { RequestRecord } from '../../../src/http/request-record.ts';
 import { createMemoryRecords } from '../../../src/ledger/sqlite/records.ts';
 import { COUNTERS, GAUGES, HISTOGRAMS } from '../../../src/metrics/definitions.ts';
 import { GatewayMetrics } from '../../../src/metrics/gateway-metrics.ts';
-import { REFUSAL_REASONS } from '../../../src/http/refusal-reason.ts';
+import { REFUSAL_REASONS } from '../../../src/refusals/refusal-reason.ts';
 import type { MetricSources } from '../../../src/metrics/sources.ts';
 import { knownNames } from '../../../src/monitoring.ts';
 import { LedgerTotals } from '../../../src/uploads/ledger-totals.ts';

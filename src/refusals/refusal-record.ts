@@ -1,6 +1,8 @@
 import { keptText } from '../lib/recent-log.ts';
 import type { RefusalReason } from './refusal-reason.ts';
-import type { Dialect, OpenRecord } from './request-record.ts';
+
+/** Who handles a request. `http`: nobody, it was refused before it reached a dialect. */
+export type Dialect = 'iot' | 'oss' | 'operator' | 'http';
 
 /**
  * What was sent with a refused request, as far as it explains the refusal. Texts are cut. It never has a secret, a
@@ -62,6 +64,12 @@ export interface RefusalReporter {
   report(refusal: RefusalRecord): void;
 }
 
+/** What is known of the request. */
+type RefusedRequest = Pick<
+  RefusalRecord,
+  'requestId' | 'at' | 'dialect' | 'operation' | 'code' | 'account' | 'peer' | 'traceId'
+> & { readonly reason: RefusalReason | undefined; readonly keys: readonly string[] };
+
 /** What is known of a refusal beside the record of its request. */
 interface RefusalFacts {
   readonly headers: {
@@ -79,7 +87,7 @@ interface RefusalFacts {
 const LIMITS = { id: 128, text: 200, message: 512, key: 1023, long: 4096 };
 
 /** Makes the record of a refusal, with its texts cut: at most about 12 KiB. */
-export function createRefusal(record: OpenRecord, facts: RefusalFacts): RefusalRecord {
+export function createRefusal(record: RefusedRequest, facts: RefusalFacts): RefusalRecord {
   const {
     account,
     at,
