@@ -61,4 +61,8 @@ export class BucketKeyRing implements BucketKey {
   signDownload(bucket: string, key: string, expires: number): string {
     return this.#keys.current.signDownload(bucket, key, expires);
   }
+
+  hmac(algorithm: 'sha1' | 'sha256', text: string, suffix: string): Buffer {
+    return this.#keys.current.hmac(algorithm, text, suffix);
+  }
 }

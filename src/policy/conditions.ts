@@ -34,11 +34,12 @@ export function findFailedCondition(
   subject: PolicySubject,
 ): Condition | undefined {
   return conditions.find(
-    (condition) => condition.kind !== 'content-length-range' && !isMet(condition, subject),
+    (condition) => condition.kind !== 'content-length-range' && !isConditionMet(condition, subject),
   );
 }
 
-function isMet(condition: FieldCondition, subject: PolicySubject): boolean {
+/** @returns whether a form meets a condition, see {@link findFailedCondition} */
+export function isConditionMet(condition: FieldCondition, subject: PolicySubject): boolean {
   const actual = valueOf(condition.field, subject);
   if (actual === undefined) return false;
   switch (condition.kind) {

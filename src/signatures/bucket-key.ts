@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { ScopeV4 } from './credential-v4.ts';
 import { signOssV1, ossV1StringToSign } from './oss-v1.ts';
 import { signOssV4 } from './oss-v4.ts';
@@ -24,6 +25,11 @@ export interface BucketKey {
    * @returns the query, without a question mark
    */
   signDownload(bucket: string, key: string, expires: number): string;
+  /**
+   * Computes what a client may have computed by mistake, to explain a wrong signature.
+   * @param suffix - follows the secret
+   */
+  hmac(algorithm: 'sha1' | 'sha256', text: string, suffix: string): Buffer;
 }
 
 /** Wraps an access key, so that its secret cannot be read. */
@@ -35,6 +41,10 @@ export function createBucketKey(accessKeyId: string, secret: string): BucketKey 
     signPostV4: (scope, policy) => signPostV4(secret, scope, policy),
     signRequestV1: (stringToSign) => signOssV1(secret, stringToSign),
     signRequestV4: (scope, stringToSign) => signOssV4(secret, scope, stringToSign),
+    hmac: (algorithm, text, suffix) =>
+      createHmac(algorithm, secret + suffix)
+        .update(text, 'utf8')
+        .digest(),
     signDownload: (bucket, key, expires) => {
       const request = { method: 'GET', bucket, key, query: [], headers: new Map<string, string>() };
       const signature = signOssV1(secret, ossV1StringToSign(request, String(expires)));

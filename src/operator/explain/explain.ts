@@ -1,0 +1,221 @@
+import type { RefusalReason } from '../../refusals/refusal-reason.ts';
+import type { RefusalRecord } from '../../refusals/refusal-record.ts';
+import type { StoryShape } from '../shapes.ts';
+import { iso } from '../show.ts';
+import { conditionLines, policyExpiry } from './form-story.ts';
+import { findKnownMistake } from './known-mistakes.ts';
+import type { KnownKey } from './known-mistakes.ts';
+
+/** What a story is made with. */
+export interface ExplainContext {
+  readonly bucket: string;
+  /** The keys that known mistakes are tried with. */
+  readonly keys: readonly KnownKey[];
+  /** How long a form is valid, in milliseconds. */
+  readonly policyTtl: number;
+}
+
+type Line = StoryShape['lines'][number];
+type Telling = (refusal: RefusalRecord, context: ExplainContext) => Line[];
+
+interface Story {
+  /** What to do. */
+  readonly toPass: string;
+  /** Adds to the message of the refusal. */
+  readonly lines?: Telling;
+}
+
+const SEND_AS_RETURNED =
+  'send the fields exactly as GenerateOTAUploadURL returned them: Key, Policy, OSSAccessKeyId, Signature';
+
+/** One story for each reason. */
+const STORIES: Readonly<Record<RefusalReason, Story>> = {
+  signature_mismatch: {
+    toPass:
+      'sign with the secret that belongs to the access key; for a form use Signature and OSSAccessKeyId as returned, ' +
+      "the account's secret signs API calls only",
+    lines: signatureLines,
+  },
+  unknown_access_key: {
+    toPass:
+      'use an access key of `ota-gateway accounts ls` for API calls, and the OSSAccessKeyId that GenerateOTAUploadURL returned for forms',
+    lines: keyLines,
+  },
+  disabled_access_key: {
+    toPass: 'use another key of the account, or `ota-gateway accounts enable` the key',
+    lines: keyLines,
+  },
+  security_token: {
+    toPass: 'get new temporary credentials, and send their SecurityToken with them',
+  },
+  anonymous: {
+    toPass: 'sign the request; reads without a signature need OTA_GATEWAY_PUBLIC_READ=on',
+  },
+  policy_invalid: {
+    toPass:
+      'send the policy as GenerateOTAUploadURL returned it, or mend the place that the message names',
+    lines: (refusal, { bucket }) => conditionLines(refusal, bucket),
+  },
+  policy_expired: {
+    toPass: 'call GenerateOTAUploadURL again, and post the form at once',
+    lines: expiryLines,
+  },
+  condition_failed: {
+    toPass: SEND_AS_RETURNED,
+    lines: (refusal, { bucket }) => conditionLines(refusal, bucket),
+  },
+  uncovered_field: {
+    toPass: 'leave the field out, or sign a policy with a condition for it',
+    lines: (refusal, { bucket }) => conditionLines(refusal, bucket),
+  },
+  too_large: {
+    toPass: 'send a smaller file; the largest is set by OTA_GATEWAY_MAX_UPLOAD and by the policy',
+    lines: sizeLines,
+  },
+  too_small: { toPass: 'send a file that has at least the size of the policy', lines: sizeLines },
+  limit: {
+    toPass: 'delete packages or uploads that are not needed, or raise the limit that is named',
+  },
+  disk_full: {
+    toPass: 'make room on the disk of the data folder; OTA_GATEWAY_MIN_FREE of it stays free',
+    lines: sizeLines,
+  },
+  form_malformed: {
+    toPass: 'send multipart/form-data with each field once, before one part named file',
+    lines: fieldLines,
+  },
+  key_invalid: { toPass: 'use the Key that GenerateOTAUploadURL returned', lines: fieldLines },
+  clock_skew: {
+    toPass: 'set the clock of the client; 15 minutes of difference are allowed',
+    lines: clockLines,
+  },
+  replayed: { toPass: 'make a new SignatureNonce and sign again for each try' },
+  throttled: {
+    toPass: 'wait for the time of x-acs-retry-after; OTA_GATEWAY_QPS sets calls per second',
+  },
+  cors: { toPass: 'add a rule to OTA_GATEWAY_CORS_RULES', lines: corsLines },
+  immutable: { toPass: 'upload to a new Key: a firmware package has this file' },
+  exists: { toPass: 'use a new key, or send no x-oss-forbid-overwrite' },
+  not_found: { toPass: 'check key and bucket: `ota-gateway show` tells what became of an upload' },
+  url_expired: { toPass: 'make a new URL: `ota-gateway url`' },
+  claim_unknown: { toPass: 'send FirmwareUrl exactly as GenerateOTAUploadURL returned it' },
+  claim_late: {
+    toPass: 'upload again, and call CreateOTAFirmware before the deadline (OTA_GATEWAY_CLAIM_TTL)',
+  },
+  claim_mismatch: { toPass: 'send size and digest of the file that was uploaded' },
+  claim_taken: { toPass: 'use the package that has it, or another name' },
+  callback_failed: {
+    toPass: 'let the server of the callback answer 200 with JSON; the file is stored',
+  },
+  precondition: { toPass: 'look up the object again: it is not what the condition expects' },
+  unsupported: { toPass: 'use an operation of docs/iot-api.md or docs/errors.md' },
+  incomplete: { toPass: 'send the whole request; the connection was cut, or too slow' },
+  overloaded: { toPass: 'try again: too many requests were being read' },
+  not_http: { toPass: 'send HTTP/1.1, with https:// where the port serves TLS' },
+  ordered_fault: { toPass: 'nothing: a test has injected it' },
+  parameter: { toPass: 'send the parameter as the message says', lines: fieldLines },
+  internal: { toPass: 'look for the id of the request in the log, at the level error' },
+};
+
+/**
+ * Tells why a request was refused: what was sent, what was expected, and what to do. It derives everything from the
+ * record, so that it is the same wherever it is asked.
+ */
+export function explain(refusal: RefusalRecord, context: ExplainContext): StoryShape {
+  const { code, message, operation, reason, requestId, status } = refusal;
+  const { lines, toPass } = STORIES[reason];
+  return {
+    requestId,
+    headline: `${operation ?? 'A request'} was refused with ${String(status)} ${code} (${reason})${sender(refusal)}`,
+    lines: [{ mark: 'info', text: message }, ...(lines?.(refusal, context) ?? [])],
+    toPass,
+  };
+}
+
+function sender({ agent, peer, repeats }: RefusalRecord): string {
+  const from = peer === undefined ? '' : `, from ${peer}`;
+  const by = agent === undefined ? '' : ` (${agent})`;
+  return `${from}${by}${repeats === 0 ? '' : `, and ${String(repeats)} more like it`}`;
+}
+
+function info(text: string, details?: readonly string[]): Line {
+  return { mark: 'info', text, ...(details && { details: [...details] }) };
+}
+
+function signatureLines(
+  { accessKeyId, dialect, evidence: { signature, stringToSign } }: RefusalRecord,
+  { keys }: ExplainContext,
+): Line[] {
+  if (stringToSign === undefined) return [];
+  const lines = [
+    ...(accessKeyId === undefined ? [] : [info(`access key ${masked(accessKeyId)}`)]),
+    info('the text to sign, as the gateway has read it:', [stringToSign]),
+  ];
+  if (signature === undefined) return lines;
+  const isCall = dialect === 'iot';
+  const rule = isCall ? ({ kind: 'account', suffix: '&' } as const) : FORM_RULE;
+  const mistake = findKnownMistake({ ...rule, provided: signature, stringToSign }, keys);
+  return [...lines, info(mistake ?? 'none of the known mistakes makes the signature fit')];
+}
+
+const FORM_RULE = { kind: 'bucket', suffix: '' } as const;
+
+function keyLines({ accessKeyId, dialect }: RefusalRecord, { keys }: ExplainContext): Line[] {
+  const kind = dialect === 'iot' ? 'account' : 'bucket';
+  const known = keys.filter((key) => key.kind === kind).map(({ id }) => masked(id));
+  const other = keys.find((key) => key.kind !== kind && key.id === accessKeyId);
+  return [
+    ...(accessKeyId === undefined ? [] : [info(`sent access key ${masked(accessKeyId)}`)]),
+    ...(other ? [info(`this is the key of the ${other.kind}; the ${kind} key is expected`)] : []),
+    info(`keys of the ${kind}: ${known.join(', ')}`),
+  ];
+}
+
+/** Ids are no secrets, but whole ones are not needed to recognize them. */
+function masked(id: string): string {
+  return id.length > 8 ? `...${id.slice(-4)}` : id;
+}
+
+function expiryLines(refusal: RefusalRecord, { policyTtl }: ExplainContext): Line[] {
+  const expiresAt = policyExpiry(refusal);
+  if (expiresAt === undefined) return [];
+  const late = (refusal.at - expiresAt) / 1000;
+  return [
+    info(`issued ${iso(expiresAt - policyTtl)} if the gateway has signed it`),
+    info(`expired ${iso(expiresAt)}`),
+    info(`arrived ${iso(refusal.at)}, ${late.toFixed(1)} s after that`),
+  ];
+}
+
+function sizeLines({ announced }: RefusalRecord): Line[] {
+  return announced === undefined
+    ? []
+    : [info(`the request has announced ${announced.toLocaleString('en')} bytes`)];
+}
+
+function fieldLines({ evidence: { fields, fileName } }: RefusalRecord): Line[] {
+  const names = Object.keys(fields ?? {});
+  return [
+    ...(names.length === 0 ? [] : [info(`fields before the file: ${names.join(', ')}`)]),
+    ...(fileName === undefined ? [] : [info(`name of the file: ${fileName}`)]),
+  ];
+}
+
+function clockLines({ at, evidence: { date } }: RefusalRecord): Line[] {
+  return [
+    ...(date === undefined ? [] : [info(`date of the client: ${date}`)]),
+    info(`clock of the gateway: ${iso(at)}`),
+  ];
+}
+
+function corsLines({ evidence: { cors } }: RefusalRecord): Line[] {
+  if (cors?.origin === undefined) return [];
+  const rule = [
+    {
+      allowedOrigins: [cors.origin],
+      allowedMethods: [cors.method ?? 'POST'],
+      allowedHeaders: cors.headers === undefined ? [] : ['*'],
+    },
+  ];
+  return [info('this rule would allow it:', [JSON.stringify(rule)])];
+}

@@ -1,0 +1,65 @@
+import { formatCondition, isConditionMet } from '../../policy/conditions.ts';
+import type { Condition } from '../../policy/conditions.ts';
+import { parsePolicy } from '../../policy/policy-document.ts';
+import type { RefusalRecord } from '../../refusals/refusal-record.ts';
+import type { StoryShape } from '../shapes.ts';
+
+type Line = StoryShape['lines'][number];
+
+/** @returns a line for each condition of the policy of a form: whether it is met, and what was sent */
+export function conditionLines({ announced, evidence }: RefusalRecord, bucket: string): Line[] {
+  const { fields = {}, fileType, policy } = evidence;
+  if (policy === undefined) return [];
+  const parsed = parsePolicy(policy);
+  if (parsed.kind === 'invalid') return [{ mark: 'notMet', text: parsed.message }];
+  const sent = new Map(Object.entries(fields));
+  const contentType = [sent.get('x-oss-content-type'), fileType, sent.get('content-type')].find(
+    (type) => type !== undefined && type !== '',
+  );
+  const subject = { bucket, fields: sent, contentType };
+  return parsed.document.conditions.map((condition) => {
+    const text = formatCondition(condition);
+    if (condition.kind === 'content-length-range') {
+      const details = announced === undefined ? [] : [`the body has ${bytes(announced)}`];
+      return { mark: 'info', text, details };
+    }
+    if (isConditionMet(condition, subject)) return { mark: 'met', text };
+    return { mark: 'notMet', text, details: [sentValue(condition, subject)] };
+  });
+}
+
+/** @returns when the policy of a form expires, in Unix milliseconds */
+export function policyExpiry({ evidence: { policy = '' } }: RefusalRecord): number | undefined {
+  const parsed = parsePolicy(policy);
+  return parsed.kind === 'parsed' ? parsed.document.expiration : undefined;
+}
+
+interface Subject {
+  readonly bucket: string;
+  readonly fields: ReadonlyMap<string, string>;
+  readonly contentType: string | undefined;
+}
+
+function sentValue(
+  condition: Exclude<Condition, { kind: 'content-length-range' }>,
+  { bucket, contentType, fields }: Subject,
+): string {
+  const { field } = condition;
+  const sent =
+    field === 'bucket' ? bucket : field === 'content-type' ? contentType : fields.get(field);
+  if (sent === undefined) return `${field} was not sent`;
+  const shown = `sent ${field} = ${JSON.stringify(sent)}`;
+  if (!('value' in condition)) return shown;
+  return `${shown}; first difference at character ${String(firstDifference(sent, condition.value))}`;
+}
+
+/** @returns the number of the first character that differs, from 1 */
+function firstDifference(one: string, other: string): number {
+  let index = 0;
+  while (index < one.length && one[index] === other[index]) index += 1;
+  return index + 1;
+}
+
+function bytes(count: number): string {
+  return `${count.toLocaleString('en')} bytes`;
+}
