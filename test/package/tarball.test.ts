@@ -1,0 +1,91 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { root, run } from './packed.ts';
+
+// What npm would publish, without an installation. It needs dist/, which Jest builds before the run.
+
+let files: ReadonlySet<string>;
+
+beforeAll(async () => {
+  const pack = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const { stdout } = await run('npm', pack, { cwd: root });
+  const [{ files: entries }]: [{ files: { path: string }[] }] = JSON.parse(stdout);
+  files = new Set(entries.map(({ path }) => path));
+}, 60_000);
+
+/** @returns the paths of all files below a folder of the repository, from its root */
+function filesOf(folder: string): string[] {
+  const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => posix.join(entry.parentPath.slice(root.length + 1), entry.name));
+}
+
+describe('the tarball', () => {
+  it.each([
+    ...['package.json', 'LICENSE', 'README.md', 'README.zh-CN.md', 'CHANGELOG.md'],
+    ...['dist/cli/main.js', 'dist/index.js', 'dist/index.d.ts', 'src/index.ts'],
+    ...['dist/testing/index.d.ts', 'dist/multer/index.d.ts'],
+    // Hash threads start from this file.
+    'dist/object-store/hashing/hash-thread.js',
+    ...['docs/operations.md', 'docs/settings.md', 'docs/openapi.json'],
+    ...['Dockerfile', 'compose.yaml', 'nginx.conf', 'Caddyfile', 'ota-gateway.service'].map(
+      (name) => `examples/deploy/${name}`,
+    ),
+  ])('contains %s', (path) => {
+    expect(files).toContain(path);
+  });
+
+  it.each(['migrations', 'docs'])('contains everything of %s', (folder) => {
+    expect(filesOf(folder).filter((path) => !files.has(path))).toEqual([]);
+  });
+
+  it('contains the build of each source file, and of nothing else', () => {
+    const built = [...files].filter((path) => /^dist\/.*\.js$/.test(path));
+    // Files with types alone are built, too.
+    const sources = filesOf('src').filter(
+      (path) => path.endsWith('.ts') && !path.endsWith('.d.ts'),
+    );
+    const expected = sources.map((path) => path.replace(/^src(.*)\.ts$/, 'dist$1.js'));
+    expect(built.sort()).toEqual(expected.sort());
+  });
+
+  it.each([
+    ['tests', /^test\/|\.test\.ts$/],
+    ['tools of the repository', /^(?:bench|scripts|\.ci|coverage)\/|^[^/]*\.config\.js$|^tsconfig/],
+    ['data', /^storage\/|\.(?:db|sqlite|env|pem|key)$|credentials\.json$/],
+    ['dependencies and locks', /node_modules|package-lock\.json$|\.tgz$/],
+    ['hidden files', /(?:^|\/)\./],
+  ])('contains no %s', (_, pattern) => {
+    // Tests are what some of the examples are about.
+    const own = [...files].filter((path) => !/^examples\/.*test/.test(path));
+    expect(own.filter((path) => pattern.test(path))).toEqual([]);
+  });
+
+  it.each(['README.md', 'README.zh-CN.md', 'examples/deploy/README.md'])(
+    'contains what %s links to',
+    (page) => {
+      const text = readFileSync(join(root, page), 'utf8');
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)/g)];
+      const targets = links.map(([, link = '']) => posix.join(dirname(page), link));
+      const isThere = (target: string): boolean =>
+        files.has(target) || [...files].some((path) => path.startsWith(`${target}/`));
+      expect(targets.filter((target) => !isThere(target))).toEqual([]);
+    },
+  );
+});
+
+describe('the Dockerfile', () => {
+  it('copies files that exist and that .dockerignore lets through', () => {
+    const lines = readFileSync(join(root, 'examples/deploy/Dockerfile'), 'utf8').split('\n');
+    const copies = lines.filter((line) => line.startsWith('COPY ') && !line.includes('--from='));
+    const sources = copies.flatMap((line) => line.split(' ').slice(1, -1));
+    const ignore = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
+    const allowed = ignore.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+    expect(sources).toContain('src');
+    for (const source of sources) {
+      expect([source, existsSync(join(root, source))]).toEqual([source, true]);
+      expect(allowed).toContain(source);
+    }
+  });
+});
