@@ -147,6 +147,7 @@ module.exports = defineConfig(
         __dirname: 'readonly',
         Buffer: 'readonly',
         console: 'readonly',
+        fetch: 'readonly',
         process: 'readonly',
         setTimeout: 'readonly',
         URL: 'readonly',
