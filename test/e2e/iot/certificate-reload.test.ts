@@ -1,94 +1,86 @@
 import { once } from 'node:events';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { generateOTAUploadURL } from '../../../src/client/api-client.ts';
-import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { eventually, startBuiltGateway } from '../../support/built-gateway.ts';
 import type { PrivateCa } from '../../support/private-ca.ts';
 import { createPrivateCa } from '../../support/private-ca.ts';
 import { describeWith } from '../../support/programs.ts';
-import { folderForEachTest } from '../../support/suite.ts';
+import { gatewayForSuite } from '../../support/suite.ts';
 import { beginToPost, tlsApiOf } from '../../support/tls-client.ts';
 
 // Needs openssl to create the certificates; CI has it installed.
 describeWith('openssl', 'SIGHUP for a gateway with a certificate', () => {
-  const folder = folderForEachTest();
-  const file = (name: string): string => join(folder.path, name);
+  let first: PrivateCa;
+  let second: PrivateCa;
 
-  async function createPair(name: string, days: number): Promise<PrivateCa> {
-    await mkdir(file(name));
-    return createPrivateCa(file(name), days);
-  }
-
-  async function install({ certFile, keyFile }: PrivateCa): Promise<void> {
-    await copyFile(certFile, file('tls.pem'));
-    await copyFile(keyFile, file('tls.key'));
-  }
-
-  const start = (): Promise<BuiltGateway> =>
-    startBuiltGateway(file('data'), {
-      OTA_GATEWAY_TLS_CERT: file('tls.pem'),
-      OTA_GATEWAY_TLS_KEY: file('tls.key'),
+  const gateway = gatewayForSuite(async (folder) => {
+    for (const name of ['first', 'second']) await mkdir(join(folder, name));
+    first = createPrivateCa(join(folder, 'first'), 2);
+    second = createPrivateCa(join(folder, 'second'), 60);
+    await install(folder, first);
+    return startBuiltGateway(join(folder, 'data'), {
+      OTA_GATEWAY_TLS_CERT: join(folder, 'tls.pem'),
+      OTA_GATEWAY_TLS_KEY: join(folder, 'tls.key'),
+      OTA_GATEWAY_READY_FILE: join(folder, 'ready.json'),
     });
+  });
 
-  it('gives new connections the new certificate, and lets an upload go on', async () => {
-    const first = await createPair('first', 2);
-    const second = await createPair('second', 60);
-    await install(first);
-    const gateway = await start();
+  /** Installs a pair, and lets the gateway read it. @returns the lines that it logs up to a text */
+  async function reload(certificate: PrivateCa, key: PrivateCa, text: string): Promise<unknown[]> {
+    const { length } = gateway.output();
+    const { pid } = JSON.parse(await readFile(join(gateway.folder, 'ready.json'), 'utf8'));
+    await install(gateway.folder, { certFile: certificate.certFile, keyFile: key.keyFile });
+    process.kill(pid, 'SIGHUP');
+    await eventually(() => gateway.output().slice(length).includes(text));
+    return linesWith(gateway.output().slice(length), '"level"');
+  }
+
+  it('finds a warning of the start that the certificate expires soon', async () => {
     await eventually(() => gateway.output().includes('the certificate expires on'));
-    expect(linesWith(gateway, 'the certificate expires on')).toEqual([
-      expect.objectContaining({ level: 40, tlsCert: file('tls.pem') }),
+    expect(linesWith(gateway.output(), 'the certificate expires on')).toEqual([
+      expect.objectContaining({ tlsCert: join(gateway.folder, 'tls.pem') }),
     ]);
-    const grant = await generateOTAUploadURL(tlsApiOf(gateway.url, first.ca));
-    const postTheRest = await beginToPost(grant, { ca: first.ca });
-
-    await install(second);
-    process.kill(gateway.pid, 'SIGHUP');
-    await eventually(() => gateway.output().includes('read the certificate again'));
-    expect(await isTrusted(gateway, second)).toBe(true);
-    expect(await isTrusted(gateway, first)).toBe(false);
-    expect(await postTheRest()).toBe(200);
-    // The new certificate lasts long enough.
-    expect(linesWith(gateway, 'the certificate expires on')).toHaveLength(1);
-    expect(await gateway.stop()).toBe(0);
   });
 
   it('keeps the old certificate when the key does not belong to the new one', async () => {
-    const first = await createPair('first', 60);
-    const second = await createPair('second', 60);
-    await install(first);
-    const gateway = await start();
-    await copyFile(second.certFile, file('tls.pem'));
-    process.kill(gateway.pid, 'SIGHUP');
     const text = 'the certificate cannot be used; the old one stays';
-    await eventually(() => gateway.output().includes(text));
+    const lines = await reload(second, first, text);
     const settings = 'OTA_GATEWAY_TLS_CERT and OTA_GATEWAY_TLS_KEY: the key ';
-    expect(linesWith(gateway, text)).toEqual([
-      expect.objectContaining({
-        level: 50,
-        err: expect.objectContaining({
-          message: expect.stringContaining(settings) as unknown,
-        }) as unknown,
-      }),
-    ]);
-    expect(await isTrusted(gateway, first)).toBe(true);
+    const err: unknown = expect.objectContaining({
+      message: expect.stringContaining(settings) as unknown,
+    });
+    expect(lines).toEqual([expect.objectContaining({ msg: text, err })]);
+    expect(await isTrusted(gateway.port, first)).toBe(true);
+  });
 
-    await copyFile(second.keyFile, file('tls.key'));
-    process.kill(gateway.pid, 'SIGHUP');
-    await eventually(() => isTrusted(gateway, second));
-    expect(await gateway.stop()).toBe(0);
+  it('gives new connections the new certificate, and lets an upload go on', async () => {
+    const grant = await generateOTAUploadURL(tlsApiOf(gateway.url, first.ca));
+    const postTheRest = await beginToPost(grant, { ca: first.ca });
+    const lines = await reload(second, second, 'read the certificate again');
+    // The new one lasts long enough, so there is no warning.
+    expect(lines).toHaveLength(1);
+    expect(await isTrusted(gateway.port, second)).toBe(true);
+    expect(await isTrusted(gateway.port, first)).toBe(false);
+    expect(await postTheRest()).toBe(200);
   });
 });
 
-function linesWith(gateway: BuiltGateway, text: string): unknown[] {
-  const lines = gateway.output().split('\n');
+type Pair = Pick<PrivateCa, 'certFile' | 'keyFile'>;
+
+async function install(folder: string, { certFile, keyFile }: Pair): Promise<void> {
+  await copyFile(certFile, join(folder, 'tls.pem'));
+  await copyFile(keyFile, join(folder, 'tls.key'));
+}
+
+function linesWith(output: string, text: string): unknown[] {
+  const lines = output.split('\n');
   return lines.filter((line) => line.includes(text)).map((line): unknown => JSON.parse(line));
 }
 
 /** @returns whether a new connection to the gateway gets a certificate of an authority */
-async function isTrusted({ port }: BuiltGateway, { ca }: PrivateCa): Promise<boolean> {
+async function isTrusted(port: number, { ca }: PrivateCa): Promise<boolean> {
   const socket = connect({ port, host: '127.0.0.1', ca, rejectUnauthorized: false });
   try {
     await once(socket, 'secureConnect');
