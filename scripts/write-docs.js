@@ -173,7 +173,28 @@ function listSettings({ describeOptions, variableName }) {
   }));
 }
 
-module.exports = { listSettings, renderArchitecture, renderFidelity, renderPages, renderSettings };
+/** @returns the page of the metrics with an updated table */
+function renderMetrics(text, { COUNTERS, GAUGES, HISTOGRAMS, PREFIX }) {
+  const types = { counter: COUNTERS, gauge: GAUGES, histogram: HISTOGRAMS };
+  const rows = Object.entries(types).flatMap(([type, definitions]) =>
+    Object.entries(definitions).map(([name, { buckets, help, labels }]) => [
+      code(PREFIX + name),
+      buckets === undefined ? type : `${type}: ${buckets.join(' ')}`,
+      labels.map(code).join(' '),
+      help,
+    ]),
+  );
+  const written = table(['Metric', 'Type', 'Labels', 'Meaning'], rows);
+  return text.replace(
+    /(<!-- metrics -->\n)[^]*?(<!-- \/metrics -->)/,
+    (_all, start, end) => `${start}\n${written}\n\n${end}`,
+  );
+}
+
+module.exports = {
+  ...{ listSettings, renderArchitecture, renderFidelity, renderMetrics },
+  ...{ renderPages, renderSettings },
+};
 
 if (require.main === module) {
   const dist = (path) => require(join('..', 'dist', path));
@@ -204,6 +225,7 @@ if (require.main === module) {
     writeFileSync(join(__dirname, '..', 'src', 'config', 'options.ts'), text);
   });
   const { DIFFERENCES } = dist('oss/differences.js');
+  rewrite('metrics.md', (text) => renderMetrics(text, dist('metrics/definitions.js')));
   rewrite('fidelity.md', (text) => renderFidelity(text, DIFFERENCES));
   const { entries } = require('../architecture.js');
   rewrite('architecture.md', (text) => renderArchitecture(text, entries));

@@ -6,6 +6,7 @@ import { describeOptions } from '../../src/config/config.ts';
 import { API_VERSION } from '../../src/iot/admit.ts';
 import { describeOperations } from '../../src/iot/describe.ts';
 import { BUSINESS_ERRORS, GATEWAY_ERRORS } from '../../src/iot/errors.ts';
+import * as definitions from '../../src/metrics/definitions.ts';
 import { describeOpenApi } from '../../src/ops/openapi.ts';
 import { DIFFERENCES } from '../../src/oss/differences.ts';
 import { OSS_ERRORS } from '../../src/oss/error-table.ts';
@@ -14,13 +15,20 @@ import { POLICY_PROBLEMS } from '../../src/policy/policy-problems.ts';
 interface DocsScript {
   renderArchitecture(text: string, rooms: object): string;
   renderFidelity(text: string, differences: object): string;
+  renderMetrics(text: string, definitions: object): string;
   listSettings(sources: object): readonly object[];
   renderSettings(text: string, settings: readonly object[]): string;
   renderPages(tables: Readonly<Record<string, unknown>>): Record<string, string>;
 }
 
-const { listSettings, renderArchitecture, renderFidelity, renderPages, renderSettings } =
-  jest.requireActual<DocsScript>('../../scripts/write-docs.js');
+const {
+  listSettings,
+  renderArchitecture,
+  renderFidelity,
+  renderMetrics,
+  renderPages,
+  renderSettings,
+} = jest.requireActual<DocsScript>('../../scripts/write-docs.js');
 
 const pages = renderPages({
   version: API_VERSION,
@@ -55,6 +63,12 @@ it('finds in docs/fidelity.md the table of differences that `npm run docs` write
   expect(text).toBe(renderFidelity(text, DIFFERENCES));
   expect(text).toContain('| `PathStyle`');
   expect(text).not.toContain('differs:');
+});
+
+it('finds in docs/metrics.md the table that `npm run docs` writes', () => {
+  const text = readFileSync(join(__dirname, '..', '..', 'docs', 'metrics.md'), 'utf8');
+  expect(text).toBe(renderMetrics(text, definitions));
+  expect(text).toContain('| `ota_gateway_uploads_stored_total`');
 });
 
 describe('docs/architecture.md', () => {
