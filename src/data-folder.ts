@@ -24,6 +24,7 @@ import type { Queries } from './operator/queries.ts';
 import { FOLDER_READER } from './operator/viewer.ts';
 import type { Viewer } from './operator/viewer.ts';
 import { downloadUrl } from './signatures/download-url.ts';
+import { AccountUsage } from './uploads/account-usage.ts';
 import type { FirmwarePackage } from './uploads/firmware-package.ts';
 import { backUp } from './uploads/maintenance/backup.ts';
 import type { BackupReport } from './uploads/maintenance/backup.ts';
@@ -34,6 +35,7 @@ import { reconcile } from './uploads/reconcile.ts';
 
 /* Used by the commands. */
 export { upgradeMessage } from './iot/upgrade-message.ts';
+export type { AccountUsage } from './uploads/account-usage.ts';
 export type { Finding } from './uploads/maintenance/check.ts';
 
 /** A data folder that is opened without a gateway, for commands; its server may be running. */
@@ -164,6 +166,19 @@ async function recover(dataDir: string, ledger: SqliteLedger): Promise<void> {
   } finally {
     await store.close();
   }
+}
+
+/** @returns what each account uses according to the ledger of a data folder; undefined when it has none */
+export async function usageOf(dataDir: string): Promise<AccountUsage | undefined> {
+  if (!existsSync(join(dataDir, LEDGER_FILE))) return undefined;
+  const ledger = new SqliteLedger(openExistingLedger(dataDir, 'read'));
+  const usage = new AccountUsage();
+  try {
+    await ledger.watch(usage.add);
+  } finally {
+    await ledger.close();
+  }
+  return usage;
 }
 
 /** @returns whether a server uses a data folder */

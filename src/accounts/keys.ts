@@ -17,7 +17,7 @@ export interface Keys {
 }
 
 /** The id of the account of a simple installation. Never change it: object keys are derived from it. */
-const SIMPLE_ACCOUNT = 'default';
+export const SIMPLE_ACCOUNT = 'default';
 
 /**
  * Finds the account keys, the first of: the given accounts, the settings, the data folder. The bucket key comes from the

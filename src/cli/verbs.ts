@@ -94,6 +94,16 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/payload.ts'),
   },
   {
+    usage: 'accounts',
+    description: 'list and change the accounts and their access keys',
+    examples: [
+      'ota-gateway accounts ls',
+      'ota-gateway accounts add acme --max-bytes 50GiB',
+      'ota-gateway accounts rotate ACCESS_KEY_ID --expire 24h',
+    ],
+    load: () => import('./commands/accounts.ts'),
+  },
+  {
     usage: 'fsck',
     description: 'compare the ledger with the bodies on disk',
     examples: ['ota-gateway fsck --data-dir /var/lib/ota', 'ota-gateway fsck --deep --repair'],

@@ -57,6 +57,26 @@ export interface GatewayOptions {
    */
   accountsFile?: string | undefined;
   /**
+   * Bytes of all stored and claimed files of an account together.
+   * @defaultValue `off`
+   */
+  maxAccountBytes?: number | string | undefined;
+  /**
+   * Uploads of an account that are issued, stored or claimed.
+   * @defaultValue `off`
+   */
+  maxAccountUploads?: number | string | undefined;
+  /**
+   * Files of an account that are received at the same time.
+   * @defaultValue `off`
+   */
+  maxAccountConcurrent?: number | string | undefined;
+  /**
+   * Forms that are signed for an account per second.
+   * @defaultValue `off`
+   */
+  maxAccountRate?: number | string | undefined;
+  /**
    * Firmware packages per account and instance.
    * @defaultValue `500`
    */
@@ -97,6 +117,26 @@ export interface GatewayOptions {
    * @defaultValue `1000MiB`
    */
   maxUpload?: number | string | undefined;
+  /**
+   * Bytes of all stored and claimed files together.
+   * @defaultValue `off`
+   */
+  maxBucketBytes?: number | string | undefined;
+  /**
+   * Uploads that are issued, stored or claimed.
+   * @defaultValue `off`
+   */
+  maxBucketUploads?: number | string | undefined;
+  /**
+   * Files that are received at the same time.
+   * @defaultValue `off`
+   */
+  maxBucketConcurrent?: number | string | undefined;
+  /**
+   * Forms that are signed per second.
+   * @defaultValue `off`
+   */
+  maxBucketRate?: number | string | undefined;
   /**
    * Objects can be read without a signature.
    * @defaultValue `off`

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size, timeout } from './units.ts';
+import { duration, limit, size, sizeLimit, timeout } from './units.ts';
 import {
   accessKeyText,
   addressRange,
@@ -58,6 +58,16 @@ const accounts = {
   accountsFile: text
     .optional()
     .describe('JSON file with several accounts, RAM users, instances and products'),
+  maxAccountBytes: sizeLimit
+    .default('off')
+    .describe('bytes of all stored and claimed files of an account together'),
+  maxAccountUploads: limit
+    .default('off')
+    .describe('uploads of an account that are issued, stored or claimed'),
+  maxAccountConcurrent: limit
+    .default('off')
+    .describe('files of an account that are received at the same time'),
+  maxAccountRate: limit.default('off').describe('forms that are signed for an account per second'),
   maxPackages: count.default(500).describe('firmware packages per account and instance'),
   qps: z
     .union([z.enum(['on', 'off']), z.coerce.number<number | string>().int().min(1)], {
@@ -94,6 +104,12 @@ const bucket = {
     ),
   ossPreviousAccessKeySecret: text.optional().describe('secret of that access key'),
   maxUpload: size.prefault('1000MiB').describe('size of the largest object'),
+  maxBucketBytes: sizeLimit
+    .default('off')
+    .describe('bytes of all stored and claimed files together'),
+  maxBucketUploads: limit.default('off').describe('uploads that are issued, stored or claimed'),
+  maxBucketConcurrent: limit.default('off').describe('files that are received at the same time'),
+  maxBucketRate: limit.default('off').describe('forms that are signed per second'),
   publicRead: flag.default(false).describe('objects can be read without a signature'),
   corsRules: z
     .union([corsRules, jsonText.pipe(corsRules)])

@@ -1,0 +1,242 @@
+import { createInterface } from 'node:readline/promises';
+import { generateAccessKey } from '../accounts/access-key.ts';
+import {
+  addAccessKey,
+  addAccount,
+  disableAccessKey,
+  enableAccessKey,
+  removeAccessKey,
+  removeAccount,
+} from '../accounts/edit-accounts.ts';
+import { rotateBucketKey } from '../accounts/rotate-bucket-key.ts';
+import type { Config } from '../config/config.ts';
+import { wallClock } from '../lib/clock.ts';
+import type {
+  ChangedAccountShape,
+  NewAccessKeyShape,
+  ReloadOutcome,
+  RotatedBucketKeyShape,
+} from '../operator/account-shapes.ts';
+import type { EditableAccounts } from './accounts-file.ts';
+import { openAccounts, requireAccessKey, requireTarget, writeAccounts } from './accounts-file.ts';
+import { formatAccounts, listAccounts } from './accounts-list.ts';
+import type { AddFlags } from './commands/accounts.ts';
+import { variableName } from './names.ts';
+import { counted } from './people.ts';
+import { describeReload, reloadGateway } from './reload-gateway.ts';
+
+/** When an old key ends: at once, or after a time in milliseconds. */
+type Expiry = 'now' | number;
+
+/** Prints the accounts, without secrets. */
+export async function list(config: Config, json: boolean): Promise<void> {
+  const found = await listAccounts(config, wallClock.now());
+  process.stdout.write(json ? `${JSON.stringify(found)}\n` : formatAccounts(found));
+  if (json) return;
+  const source = config.accountsFile ?? `no accounts file (${variableName('accountsFile')})`;
+  process.stderr.write(`${counted(found.accounts.length, 'account')}, ${source}\n`);
+}
+
+/** Adds an account, or an access key to an account that exists. */
+export function add(config: Config, id: string, flags: AddFlags): void {
+  const file = openAccounts(config);
+  const key = generateAccessKey();
+  const exists = file.accounts.some((account) => account.id === id);
+  if (exists !== flags.anotherKey) {
+    throw new Error(
+      exists
+        ? `the account ${id} exists; --another-key adds an access key to it`
+        : `there is no account ${id} to add an access key to; leave --another-key out to add the account`,
+    );
+  }
+  const { text = '' } = file;
+  const changed = exists ? addAccessKey(text, id, key) : withAccount(file, id, key, flags);
+  showNewKey(config, file, changed, { account: id, key, json: flags.json });
+}
+
+function withAccount(
+  { text }: EditableAccounts,
+  id: string,
+  key: ReturnType<typeof generateAccessKey>,
+  { instance, maxBytes, maxConcurrent, maxRate, maxUploads, operator, product }: AddFlags,
+): string {
+  return addAccount(text, {
+    id,
+    operator: operator || undefined,
+    accessKeys: [{ ...key }],
+    instances: instance,
+    products: product?.map(toProduct),
+    ...{ maxBytes, maxUploads, maxConcurrent, maxRate },
+  });
+}
+
+function toProduct(text: string): { readonly key: string; readonly name: string } {
+  const [, key = '', name = ''] = /^([^=]+)=([^]+)$/.exec(text) ?? [];
+  return { key, name };
+}
+
+interface NewKey {
+  readonly account: string;
+  readonly key: ReturnType<typeof generateAccessKey>;
+  readonly json: boolean;
+  readonly previous?: NewAccessKeyShape['previous'];
+}
+
+/** Writes the file, and shows the secret of a new access key, which is not shown again. */
+function showNewKey(
+  config: Config,
+  file: EditableAccounts,
+  changed: string,
+  { account, json, key, previous }: NewKey,
+): void {
+  writeAccounts(file, changed);
+  const reload = reloadGateway(config.dataDir);
+  const shape: NewAccessKeyShape = {
+    ...{ account, accessKeyId: key.id, accessKeySecret: key.secret },
+    ...(previous && { previous }),
+    reload,
+  };
+  const lines = [
+    `Account          ${account}`,
+    `AccessKeyId      ${key.id}`,
+    `AccessKeySecret  ${key.secret}`,
+  ];
+  print(json, shape, lines);
+  const notes = ['The secret is not shown again.'];
+  if (previous !== undefined) {
+    notes.push(`The old key ${previous.accessKeyId} works until ${previous.disabledFrom}.`);
+  }
+  note(json, reload, notes);
+}
+
+/** Makes a new access key beside one that exists, and ends that one. */
+export function rotate(
+  config: Config,
+  { expire, id, json }: { readonly id: string; readonly expire: Expiry; readonly json: boolean },
+): void {
+  const file = openAccounts(config);
+  const { accessKey, account } = requireAccessKey(file.accounts, id);
+  if (accessKey.securityToken !== undefined) {
+    throw new Error(`${id} is a temporary access key, which ends by itself: add another one`);
+  }
+  const now = wallClock.now();
+  // A key that ends earlier is not given more time.
+  const from = Math.min(accessKey.disabledFrom ?? Infinity, expire === 'now' ? now : now + expire);
+  const key = generateAccessKey();
+  const ended = disableAccessKey(file.text ?? '', id, from);
+  showNewKey(config, file, addAccessKey(ended, account.id, key), {
+    ...{ account: account.id, key, json },
+    previous: { accessKeyId: id, disabledFrom: new Date(from).toISOString() },
+  });
+}
+
+/** Makes a new generated key of the bucket, which signs from the next reload on. */
+export function rotateBucket(config: Config, expire: Expiry, json: boolean): void {
+  if (config.ossAccessKeyId !== undefined) {
+    const [id, secret] = [variableName('ossAccessKeyId'), variableName('ossAccessKeySecret')];
+    const previous = [
+      variableName('ossPreviousAccessKeyId'),
+      variableName('ossPreviousAccessKeySecret'),
+    ].join(' and ');
+    throw new Error(
+      `the key of the bucket is a setting: put the present one into ${previous}, a new one into ${id} and ${secret}, and start the gateway again`,
+    );
+  }
+  const now = wallClock.now();
+  const until = expire === 'now' ? undefined : now + expire;
+  const rotated = rotateBucketKey(config.dataDir, now, until);
+  const reload = reloadGateway(config.dataDir);
+  const acceptedUntil = new Date(until ?? now).toISOString();
+  const shape: RotatedBucketKeyShape = {
+    accessKeyId: rotated.accessKeyId,
+    previous: { accessKeyId: rotated.previousAccessKeyId, acceptedUntil },
+    reload,
+  };
+  print(json, shape, [
+    `New bucket key  ${rotated.accessKeyId}`,
+    `Old bucket key  ${rotated.previousAccessKeyId}, accepted until ${acceptedUntil}`,
+  ]);
+  const { endedAccessKeyId: ended } = rotated;
+  const notes =
+    ended === undefined
+      ? []
+      : [`What the key before it, ${ended}, has signed is not accepted now.`];
+  note(json, reload, notes);
+}
+
+/** Disables or enables an access key, or all keys of an account. */
+export function setDisabled(
+  config: Config,
+  options: { readonly id: string; readonly disabled: boolean; readonly json: boolean },
+): void {
+  const file = openAccounts(config);
+  const { accessKeys, account } = requireTarget(file.accounts, options.id);
+  const ids = accessKeys.map((key) => key.id);
+  const change = options.disabled ? disableAccessKey : enableAccessKey;
+  const changed = ids.reduce((text, id) => change(text, id), file.text ?? '');
+  const what = options.disabled ? 'disabled' : 'enabled';
+  applyChange(config, file, changed, { account: account.id, ids, what, json: options.json });
+}
+
+/** Removes an access key, or an account. Asks first on a terminal. */
+export async function remove(
+  config: Config,
+  { id, json, yes }: { readonly id: string; readonly json: boolean; readonly yes: boolean },
+): Promise<void> {
+  const file = openAccounts(config);
+  const { text = '' } = file;
+  const { accessKeys, account } = requireTarget(file.accounts, id);
+  const isKey = accessKeys.some((key) => key.id === id);
+  if (isKey && account.accessKeys.length === 1) {
+    const advice = `disable it, or remove the account: ota-gateway accounts rm ${account.id}`;
+    throw new Error(`${id} is the only access key of the account ${account.id}: ${advice}`);
+  }
+  if (!isKey && file.accounts.length === 1) {
+    throw new Error(`${id} is the only account of ${file.path}: add another one before`);
+  }
+  const what = isKey ? `access key ${id} of account ${account.id}` : `account ${id}`;
+  if (!yes && !(await confirm(`Remove the ${what}?`))) return;
+  const changed = isKey ? removeAccessKey(text, id) : removeAccount(text, id);
+  const ids = accessKeys.map((key) => key.id);
+  applyChange(config, file, changed, { account: account.id, ids, what: 'removed', json });
+}
+
+/** @throws when there is no terminal to ask on */
+async function confirm(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new Error('there is no terminal to ask on: give --yes');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(?:es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+interface Change {
+  readonly account: string;
+  readonly ids: readonly string[];
+  readonly what: string;
+  readonly json: boolean;
+}
+
+function applyChange(
+  config: Config,
+  file: EditableAccounts,
+  changed: string,
+  { account, ids, json, what }: Change,
+): void {
+  writeAccounts(file, changed);
+  const reload = reloadGateway(config.dataDir);
+  const shape: ChangedAccountShape = { account, accessKeyIds: [...ids], reload };
+  print(json, shape, [`${what} ${ids.join(', ')} of account ${account}`]);
+  note(json, reload, []);
+}
+
+function print(json: boolean, shape: object, lines: readonly string[]): void {
+  process.stdout.write(json ? `${JSON.stringify(shape)}\n` : `${lines.join('\n')}\n`);
+}
+
+/** Tells people what happens next; JSON has it already. */
+function note(json: boolean, reload: ReloadOutcome, notes: readonly string[]): void {
+  if (!json) process.stderr.write(`${[...notes, describeReload(reload)].join('\n')}\n`);
+}
