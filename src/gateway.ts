@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Account } from './accounts/accounts.ts';
 import type { Keys } from './accounts/keys.ts';
 import { reloadKeys, resolveKeys } from './accounts/keys.ts';
+import { limitRules } from './accounts/limit-rules.ts';
 import type { Quota } from './accounts/ports.ts';
 import { useSettingFiles } from './accounts/setting-files.ts';
 import { createApp } from './app.ts';
@@ -36,6 +37,7 @@ import type { TestMode, TestModeDependencies } from './test-mode.ts';
 import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import { combineObservers } from './uploads/observers.ts';
+import { UploadLimits } from './uploads/limits.ts';
 import type { ObjectStore, Observer, UploadLedger } from './uploads/ports.ts';
 import type { PurgeReport } from './uploads/purge.ts';
 import { createPurge, pruneNonces } from './uploads/purge.ts';
@@ -164,6 +166,9 @@ export async function createGateway(
       credentialsFile: keys.credentialsFile,
       reloadAccounts: () => {
         reloadKeys(config, keys);
+        uploads.limits?.use(limitRules(config, keys.accounts)).catch((error: unknown) => {
+          uploads.logger.error({ err: error }, 'the limits cannot be used');
+        });
       },
       purgeUnclaimed: purge.run,
       [Symbol.asyncDispose]: () => running.close(),
@@ -206,6 +211,7 @@ async function open(config: Config, parts: GatewayParts, closers: Closer[]): Pro
     uploads,
     keys.accounts.all.map(({ id }) => id),
   );
+  await uploads.limits?.use(limitRules(config, keys.accounts));
   return { records, keys, events, monitoring, uploads };
 }
 
@@ -298,6 +304,7 @@ function composeUploads(
   { bucketKey }: Keys,
 ): UploadDependencies {
   const { clock = wallClock, logger = silentLogger, observers = [] } = parts;
+  const rates = createQuota(parts.monotonicClock ?? monotonicClock);
   return {
     ledger,
     store,
@@ -312,6 +319,7 @@ function composeUploads(
       sign: (policy) => bucketKey.signPostV1(policy),
     },
     activeUploads: new ActiveUploads(),
+    limits: new UploadLimits(ledger, (...turn) => rates.take(...turn)),
     rules: {
       bucket: config.bucket,
       policyTtl: config.policyTtl,

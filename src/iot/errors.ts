@@ -126,6 +126,8 @@ export const GATEWAY_ERRORS = {
  * ("Error codes", aliyun-openapi-net-sdk#234 for `iot.check`). Texts are ours, because the platform publishes none.
  */
 export const BUSINESS_ERRORS = {
+  /** Ours: which code the platform would use is unverified. */
+  'Throttling.Limit': 'The request is refused by a limit of this gateway. {explanation}',
   'iot.system.IllegalRequest': 'The request is illegal: {parameter} {reason}',
   'iot.system.InstanceNotFound': 'The instance does not exist. {reason}',
   'iot.common.InvalidPageParams': 'The page is invalid: {parameter} {reason}',
@@ -177,6 +179,7 @@ export const BUSINESS_ERRORS = {
 
 /** Why, in the words of the operator. Every other code is about a parameter. */
 const BUSINESS_REASONS: Partial<Record<BusinessCode, RefusalReason>> = {
+  'Throttling.Limit': 'limit',
   'iot.firmware.AlreadyExistedFirmwareName': 'claim_taken',
   'iot.firmware.AlreadyExistedFirmwareVersion': 'claim_taken',
   'iot.firmware.InvalidFirmwareSize': 'claim_mismatch',

@@ -39,6 +39,11 @@ export const ACCESS_DENIALS = {
     ec: '0006-00000228',
     message: 'Invalid according to Policy: Extra input fields: callback',
   },
+  // Ours: OSS has no such limits.
+  limit: {
+    reason: 'limit',
+    message: 'The upload is refused by a limit of this gateway. {explanation}',
+  },
   // The page of this EC gives the rule, but neither code nor message: unverified.
   notYetValid: {
     reason: 'clock_skew',

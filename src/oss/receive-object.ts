@@ -24,7 +24,9 @@ const NOT_STORED = {
   immutable: 'FileImmutable',
   exists: 'FileAlreadyExists',
   full: 'InternalError.diskFull',
-} as const satisfies Readonly<Record<Exclude<ReceiveOutcome['kind'], 'stored'>, OssErrorName>>;
+} as const satisfies Readonly<
+  Record<Exclude<ReceiveOutcome['kind'], 'stored' | 'limit'>, OssErrorName>
+>;
 
 /**
  * Stores an object durably, and starts to compute the SHA-256 for a later claim.
@@ -46,6 +48,9 @@ export async function receiveObject(
       endedAt = preciseNow();
     }),
   });
+  if (outcome.kind === 'limit') {
+    throw ossError('AccessDenied.limit', { values: { explanation: outcome.explanation } });
+  }
   if (outcome.kind !== 'stored') throw ossError(NOT_STORED[outcome.kind]);
   record.from = outcome.from;
   record.to = 'stored';

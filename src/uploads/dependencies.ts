@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ActiveUploads } from './active-uploads.ts';
+import type { UploadLimits } from './limits.ts';
 import type { ObjectStore, Observer, UploadLedger } from './ports.ts';
 
 /** The rules of an upload's life that an operator can set. Times are milliseconds, sizes bytes. */
@@ -40,4 +41,6 @@ export interface UploadDependencies {
   readonly rules: UploadRules;
   readonly policySigner: PolicySigner;
   readonly activeUploads: ActiveUploads;
+  /** Absent: nothing is limited. */
+  readonly limits?: UploadLimits | undefined;
 }

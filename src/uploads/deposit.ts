@@ -1,6 +1,7 @@
 import { findObjectKeyProblem } from '../policy/object-key.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import { findExcessHeader, MAX_HEADER_BYTES } from './header-limit.ts';
+import { LimitReached } from './limits.ts';
 import { receiveUpload } from './receive.ts';
 import type { StoredObject } from './upload.ts';
 
@@ -27,12 +28,12 @@ export interface DepositedFile {
 
 /**
  * Why a file was not stored. `invalidKey`: no object can have the key. `tooLarge`: it has more bytes than the gateway
- * allows. `immutable`: a firmware package has claimed the key. `exists`: the key already has a file and must not be
+ * allows. `limit`: a limit of the account or of the bucket is reached. `immutable`: a firmware package has claimed the key. `exists`: the key already has a file and must not be
  * overwritten. `full`: the disk has no room for it. `headersTooLarge`: its headers have more bytes than are stored with
  * an object.
  */
 export type DepositRefusal =
-  'invalidKey' | 'headersTooLarge' | 'tooLarge' | 'immutable' | 'exists' | 'full';
+  'invalidKey' | 'headersTooLarge' | 'tooLarge' | 'limit' | 'immutable' | 'exists' | 'full';
 
 /** The file was not stored. Bytes that are left on a full disk are removed by the next reconcile. */
 export class DepositError extends Error {
@@ -58,7 +59,7 @@ export async function deposit(
     const message = `the headers have more than ${String(MAX_HEADER_BYTES)} bytes with ${JSON.stringify(excess)}`;
     throw new DepositError('headersTooLarge', message);
   }
-  const ownKey = key ?? (await generateKey(deps, accountId, suffix));
+  const ownKey = key ?? (await generateKey(deps, accountId, suffix).catch(rethrow));
   if (findObjectKeyProblem(ownKey) !== undefined) {
     throw new DepositError('invalidKey', `no object can have the key ${JSON.stringify(ownKey)}`);
   }
@@ -75,14 +76,21 @@ export async function deposit(
       throw new DepositError('immutable', `a firmware package has claimed ${ownKey}`);
     case 'exists':
       throw new DepositError('exists', `${ownKey} exists and must not be overwritten`);
+    case 'limit':
+      throw new DepositError('limit', outcome.explanation);
     case 'full':
       throw new DepositError('full', 'the disk has no room for the file');
   }
 }
 
+/** @throws the error; that of a limit as one of a deposit */
+function rethrow(error: unknown): never {
+  throw error instanceof LimitReached ? new DepositError('limit', error.message) : error;
+}
+
 /** Generates a key whose prefix differs from the keys of signed forms. */
 async function generateKey(
-  { clock, ids, ledger }: UploadDependencies,
+  { clock, ids, ledger, limits }: UploadDependencies,
   accountId: string | undefined,
   suffix: string | undefined,
 ): Promise<string> {
@@ -91,7 +99,10 @@ async function generateKey(
   const key = suffix === undefined ? `uploads/${name}` : `uploads/${name}.${suffix}`;
   // No policy was signed for the key, so the recorded one has expired already.
   if (accountId !== undefined) {
-    await ledger.recordIssued({ key, accountId, issuedAt: now, policyExpiresAt: now });
+    const end = limits?.admitUpload(accountId);
+    await ledger
+      .recordIssued({ key, accountId, issuedAt: now, policyExpiresAt: now })
+      .finally(() => end?.());
   }
   return key;
 }

@@ -22,8 +22,18 @@ export interface Grant {
   readonly issuedAt: number;
 }
 
-/** Generates an object key, signs a policy for exactly that key, and records the account. */
+/**
+ * Generates an object key, signs a policy for exactly that key, and records the account.
+ * @throws LimitReached
+ */
 export async function issueUpload(deps: UploadDependencies, request: IssueRequest): Promise<Grant> {
+  const admission = deps.limits?.admitForm(request.accountId);
+  if (admission === undefined) return issue(deps, request);
+  const end = await admission;
+  return issue(deps, request).finally(end);
+}
+
+async function issue(deps: UploadDependencies, request: IssueRequest): Promise<Grant> {
   const { clock, ids, ledger, policySigner, rules } = deps;
   const issuedAt = clock.now();
   const policyExpiresAt = issuedAt + rules.policyTtl;

@@ -1,5 +1,7 @@
 import { isDiskFull } from '../lib/errno.ts';
 import type { UploadDependencies } from './dependencies.ts';
+import { LimitReached } from './limits.ts';
+import type { AdmittedFile } from './limits.ts';
 import type { StoreOutcome } from './ports.ts';
 import type { StoredObject, UploadState } from './upload.ts';
 
@@ -23,6 +25,8 @@ export type ReceiveOutcome =
       readonly from: UploadState | undefined;
     }
   | { readonly kind: Exclude<StoreOutcome, 'stored'> }
+  /** It exceeds a limit of the account or of the bucket. */
+  | { readonly kind: 'limit'; readonly explanation: string }
   /** There was no room for the body, or for its row; the next reconcile removes what is left of it. */
   | { readonly kind: 'full' };
 
@@ -38,26 +42,35 @@ function findRefusal(
   return state === 'stored' && forbidOverwrite ? 'exists' : undefined;
 }
 
-/** Stores a body under its key: first the durable bytes, then the row, then the response. */
+/**
+ * Stores a body under its key: first the durable bytes, then the row, then the response.
+ * @throws an error that the bytes throw
+ */
 export async function receiveUpload(
   deps: UploadDependencies,
   request: ReceiveRequest,
 ): Promise<ReceiveOutcome> {
   const endUpload = deps.activeUploads.begin(request.key);
+  let admission: AdmittedFile | undefined;
   try {
-    const from = (await deps.ledger.findUpload(request.key))?.state;
+    const holder = await deps.ledger.findUpload(request.key);
+    const from = holder?.state;
     const refusal = findRefusal(from, request);
     if (refusal !== undefined) return { kind: refusal };
+    admission = deps.limits?.admitFile(holder, request.announcedSize);
+    const bytes = admission === undefined ? request.bytes : admission.count(request.bytes);
     const locator = deps.ids.locator();
-    const body = await deps.store.put(locator, request.bytes, request.announcedSize);
+    const body = await deps.store.put(locator, bytes, request.announcedSize);
     const object = { locator, ...body, storedAt: deps.clock.now(), headers: request.headers };
     const outcome = await recordBody(deps, request, object);
     return outcome === 'stored' ? { kind: outcome, object, from } : { kind: outcome };
   } catch (error) {
+    if (error instanceof LimitReached) return { kind: 'limit', explanation: error.message };
     if (!isDiskFull(error)) throw error;
     deps.logger.error({ err: error, key: request.key }, 'there is no room for an upload');
     return { kind: 'full' };
   } finally {
+    admission?.end();
     endUpload();
   }
 }

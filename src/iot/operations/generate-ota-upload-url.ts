@@ -1,5 +1,7 @@
 import { FILE_SUFFIXES } from '../../policy/object-key.ts';
 import { issueUpload } from '../../uploads/issue.ts';
+import { LimitReached } from '../../uploads/limits.ts';
+import { businessError } from '../errors.ts';
 import { defaulted } from '../parameters/parameter.ts';
 import { oneOf } from '../parameters/rules.ts';
 import { toUtc } from '../utc.ts';
@@ -24,7 +26,7 @@ export const generateOtaUploadUrl: Operation = {
       accountId: account.id,
       instanceId,
       suffix: suffix.read(given),
-    });
+    }).catch(refuseAtLimit);
     record.keys = [grant.key];
     record.to = 'issued';
     return {
@@ -43,3 +45,8 @@ export const generateOtaUploadUrl: Operation = {
     };
   },
 };
+
+function refuseAtLimit(error: unknown): never {
+  if (!(error instanceof LimitReached)) throw error;
+  throw businessError('Throttling.Limit', { explanation: error.message });
+}

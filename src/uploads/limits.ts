@@ -1,0 +1,271 @@
+import { AccountUsage } from './account-usage.ts';
+import type { Usage } from './account-usage.ts';
+import type { UploadLedger } from './ports.ts';
+import type { LiveUpload } from './upload.ts';
+
+/** Limits of an account, or of the bucket. `off` or absent: none. */
+export interface Limits {
+  /** Bytes of the stored and claimed files together. */
+  readonly maxBytes?: number | 'off' | undefined;
+  /** Uploads that are issued, stored or claimed. */
+  readonly maxUploads?: number | 'off' | undefined;
+  /** Files that are received at the same time. */
+  readonly maxConcurrent?: number | 'off' | undefined;
+  /** Forms that are signed per second. */
+  readonly maxRate?: number | 'off' | undefined;
+}
+
+/** The limits that apply now. */
+export interface LimitRules {
+  readonly bucket: Limits;
+  readonly of: (accountId: string) => Limits;
+}
+
+/** What a limit is counted for. */
+type Scope = 'account' | 'bucket';
+
+const SETTINGS = {
+  maxBytes: 'BYTES',
+  maxUploads: 'UPLOADS',
+  maxConcurrent: 'CONCURRENT',
+  maxRate: 'RATE',
+} as const satisfies Readonly<Record<keyof Limits, string>>;
+
+/** An upload is refused by a limit. The message names limit, use and setting. */
+export class LimitReached extends Error {
+  override readonly name = 'LimitReached';
+  readonly limit: keyof Limits;
+  readonly scope: Scope;
+
+  constructor(limit: keyof Limits, scope: Scope, use: string, allowed: number) {
+    const variable = `OTA_GATEWAY_MAX_${scope.toUpperCase()}_${SETTINGS[limit]}`;
+    const setting = scope === 'bucket' ? variable : `${variable}, or ${limit} in the accounts file`;
+    super(`${use} The limit is ${String(allowed)} (${setting}).`);
+    this.limit = limit;
+    this.scope = scope;
+  }
+}
+
+/** What requests are about to add to the usage. */
+interface Pending {
+  uploads: number;
+  bytes: number;
+  /** Files that are being received. */
+  files: number;
+}
+
+/** One account, or the bucket. */
+interface Party {
+  readonly scope: Scope;
+  readonly label: string;
+  readonly limits: Limits;
+  /** What is recorded at this moment. */
+  readonly usage: () => Usage;
+  readonly pending: Pending;
+}
+
+/** A file that was admitted. */
+export interface AdmittedFile {
+  /** Passes on the bytes. @throws LimitReached as soon as there are more than a limit allows */
+  count(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** Call it when the file is recorded, or has failed. */
+  end(): void;
+}
+
+/**
+ * Takes a turn of an account or of the bucket.
+ * @returns undefined when there is one; else the milliseconds until the next one
+ */
+export type TakeTurn = (
+  accountId: string,
+  scope: string,
+  perSecond: number,
+) => Promise<number | undefined>;
+
+/** A form may continue after its file by this number of bytes. */
+const POSSIBLE_TRAILER_BYTES = 64 * 1024;
+
+/**
+ * Refuses uploads that exceed a limit: before a form is signed, and again before and while a file is received. What
+ * requests are about to add counts until it is recorded, so that requests at the same time cannot exceed a limit together.
+ */
+export class UploadLimits {
+  readonly #ledger: Pick<UploadLedger, 'watch'>;
+  readonly #takeTurn: TakeTurn;
+  readonly #pending = new Map<string, Pending>();
+  readonly #pendingOfAll: Pending = { uploads: 0, bytes: 0, files: 0 };
+  #usage: Promise<AccountUsage> | undefined;
+  #active: { readonly rules: LimitRules; readonly usage: AccountUsage } | undefined;
+
+  constructor(ledger: Pick<UploadLedger, 'watch'>, takeTurn: TakeTurn) {
+    this.#ledger = ledger;
+    this.#takeTurn = takeTurn;
+  }
+
+  /** Sets the limits; undefined: none. The first ones count all uploads of the ledger. */
+  async use(rules: LimitRules | undefined): Promise<void> {
+    if (rules === undefined) {
+      this.#active = undefined;
+      return;
+    }
+    this.#usage ??= this.#count();
+    this.#active = { rules, usage: await this.#usage };
+  }
+
+  async #count(): Promise<AccountUsage> {
+    const usage = new AccountUsage();
+    await this.#ledger.watch(usage.add);
+    return usage;
+  }
+
+  /**
+   * Admits a new upload, before it is recorded as issued.
+   * @returns a function to call when it is recorded; undefined without limits
+   * @throws LimitReached
+   */
+  admitUpload(accountId: string): (() => void) | undefined {
+    if (this.#active === undefined) return undefined;
+    const parties = this.#parties(accountId);
+    for (const party of parties) {
+      checkUploads(party, 1);
+      // There must be room for at least one byte.
+      checkBytes(party, 1);
+      checkFiles(party);
+    }
+    return reserve(parties, { uploads: 1, files: 0 });
+  }
+
+  /** Admits a form before it is signed: the same, and the rate. */
+  admitForm(accountId: string): Promise<() => void> | undefined {
+    return this.#active === undefined ? undefined : this.#admitForm(accountId);
+  }
+
+  async #admitForm(accountId: string): Promise<() => void> {
+    const end = this.admitUpload(accountId) ?? (() => undefined);
+    try {
+      for (const { label, limits, scope } of this.#parties(accountId)) {
+        const allowed = limitOf(limits.maxRate);
+        if (allowed === Infinity) continue;
+        const owner = scope === 'account' ? accountId : '';
+        const wait = await this.#takeTurn(owner, `forms of ${scope}`, allowed);
+        if (wait === undefined) continue;
+        const use = `${label} had ${String(allowed)} forms signed within a second; try again in ${String(wait)} ms.`;
+        throw new LimitReached('maxRate', scope, use, allowed);
+      }
+      return end;
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  /**
+   * Admits a file before its first byte. When its policy was not signed here, only the limits of the bucket apply.
+   * @param holder - the upload that holds its key
+   * @param announcedSize - upper bound of its size in bytes, if known
+   * @returns undefined without limits
+   * @throws LimitReached
+   */
+  admitFile(holder: LiveUpload | undefined, announcedSize = 0): AdmittedFile | undefined {
+    if (this.#active === undefined) return undefined;
+    const parties = this.#parties(holder?.issue?.accountId);
+    const uploads = holder === undefined ? 1 : 0;
+    const replaced = holder?.state === 'stored' ? holder.object.size : 0;
+    let bytes = Math.max(0, announcedSize - POSSIBLE_TRAILER_BYTES - replaced);
+    for (const party of parties) {
+      checkUploads(party, uploads);
+      checkBytes(party, bytes);
+      checkFiles(party);
+    }
+    const end = reserve(parties, { uploads, files: 1 });
+    for (const { pending } of parties) pending.bytes += bytes;
+    const grow = (size: number): void => {
+      const more = size - replaced - bytes;
+      if (more <= 0) return;
+      for (const party of parties) checkBytes(party, more);
+      for (const { pending } of parties) pending.bytes += more;
+      bytes += more;
+    };
+    return {
+      count: (chunks) => countBytes(chunks, grow),
+      end: () => {
+        end();
+        for (const { pending } of parties) pending.bytes -= bytes;
+        bytes = 0;
+      },
+    };
+  }
+
+  #parties(accountId: string | undefined): Party[] {
+    if (this.#active === undefined) return [];
+    const { rules, usage } = this.#active;
+    const bucket: Party = {
+      ...{ scope: 'bucket', label: 'The bucket' },
+      ...{ limits: rules.bucket, usage: () => usage.total, pending: this.#pendingOfAll },
+    };
+    if (accountId === undefined) return [bucket];
+    const pending = this.#pending.get(accountId) ?? { uploads: 0, bytes: 0, files: 0 };
+    this.#pending.set(accountId, pending);
+    const account: Party = {
+      ...{ scope: 'account', label: `The account ${accountId}` },
+      ...{ limits: rules.of(accountId), usage: () => usage.of(accountId), pending },
+    };
+    return [account, bucket];
+  }
+}
+
+function limitOf(limit: number | 'off' | undefined): number {
+  return limit === undefined || limit === 'off' ? Infinity : limit;
+}
+
+function checkUploads({ label, limits, pending, scope, usage }: Party, more: number): void {
+  const allowed = limitOf(limits.maxUploads);
+  const used = usage().uploads + pending.uploads;
+  if (more === 0 || used + more <= allowed) return;
+  const use = `${label} has ${String(used)} uploads that are issued, stored or claimed.`;
+  throw new LimitReached('maxUploads', scope, use, allowed);
+}
+
+function checkBytes({ label, limits, pending, scope, usage }: Party, more: number): void {
+  const allowed = limitOf(limits.maxBytes);
+  const used = usage().bytes + pending.bytes;
+  if (more === 0 || used + more <= allowed) return;
+  const use = `${label} uses ${String(used)} bytes for files that are stored, claimed or being received.`;
+  throw new LimitReached('maxBytes', scope, use, allowed);
+}
+
+function checkFiles({ label, limits, pending, scope }: Party): void {
+  const allowed = limitOf(limits.maxConcurrent);
+  if (pending.files < allowed) return;
+  const use = `${label} has ${String(pending.files)} files that are being received; try again when one has ended.`;
+  throw new LimitReached('maxConcurrent', scope, use, allowed);
+}
+
+/** @returns a function that ends the reservation */
+function reserve(
+  parties: readonly Party[],
+  { files, uploads }: Pick<Pending, 'files' | 'uploads'>,
+): () => void {
+  for (const { pending } of parties) {
+    pending.files += files;
+    pending.uploads += uploads;
+  }
+  return () => {
+    for (const { pending } of parties) {
+      pending.files -= files;
+      pending.uploads -= uploads;
+    }
+  };
+}
+
+async function* countBytes(
+  chunks: AsyncIterable<Uint8Array>,
+  grow: (size: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    grow(size);
+    yield chunk;
+  }
+}
