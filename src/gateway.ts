@@ -38,6 +38,7 @@ import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import { combineObservers } from './uploads/observers.ts';
 import { UploadLimits } from './uploads/limits.ts';
+import type { LimitRules } from './uploads/limits.ts';
 import type { ObjectStore, Observer, UploadLedger } from './uploads/ports.ts';
 import type { PurgeReport } from './uploads/purge.ts';
 import { createPurge, pruneNonces } from './uploads/purge.ts';
@@ -166,9 +167,7 @@ export async function createGateway(
       credentialsFile: keys.credentialsFile,
       reloadAccounts: () => {
         reloadKeys(config, keys);
-        uploads.limits?.use(limitRules(config, keys.accounts)).catch((error: unknown) => {
-          uploads.logger.error({ err: error }, 'the limits cannot be used');
-        });
+        renewLimits(uploads, limitRules(config, keys.accounts));
       },
       purgeUnclaimed: purge.run,
       [Symbol.asyncDispose]: () => running.close(),
@@ -291,6 +290,13 @@ function ownObservers(
   { metrics }: Monitoring,
 ): Observer[] {
   return [...(testMode ? [events.observer] : []), ...(metrics ? [metrics.observer] : [])];
+}
+
+/** Uses the limits of accounts that were read again. */
+function renewLimits({ limits, logger }: UploadDependencies, rules: LimitRules | undefined): void {
+  limits?.use(rules).catch((error: unknown) => {
+    logger.error({ err: error }, 'the limits cannot be used');
+  });
 }
 
 function composeUploads(
