@@ -43,6 +43,14 @@ export type { PackageInput, Uploads } from './uploads/uploads.ts';
 export type { VerificationResult } from './uploads/verification.ts';
 export type { NonceMemory, Quota } from './accounts/ports.ts';
 export type {
+  LedgerQueries,
+  ListedPackage,
+  PackageQuery,
+  StateCount,
+  UploadCounts,
+  UploadQuery,
+} from './uploads/ledger-queries.ts';
+export type {
   Body,
   ByteRange,
   ClaimRecord,

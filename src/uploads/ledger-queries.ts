@@ -62,6 +62,9 @@ export interface LedgerQueries {
   findPackages(query: PackageQuery): Promise<ListedPackage[]>;
   /** @returns the package with this id, of any account */
   findPackageById(packageId: string): Promise<FirmwarePackage | undefined>;
-  /** @param accountId - absent: those of all accounts, and of none */
+  /**
+   * Counts uploads by their state.
+   * @param accountId - absent: those of all accounts, and of none
+   */
   countUploads(accountId?: string): Promise<UploadCounts>;
 }
