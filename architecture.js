@@ -48,7 +48,7 @@ const entries = {
   },
   operator: {
     holds: 'what people and tools ask of a gateway; knows no HTTP, no terminal, no SQL',
-    imports: [...domain, 'accounts', 'config', 'refusals', 'policy', 'signatures', 'lib'],
+    imports: [...basics, ...domain, 'accounts', 'config'],
   },
   metrics: { holds: 'what monitoring reads', imports: [...basics, ...domain] },
   jobs: { holds: 'the cron job that runs the purge', imports: [...basics, ...domain] },
@@ -67,12 +67,29 @@ const entries = {
   },
   'monitoring.ts': { holds: 'the composition of metrics and readiness', imports: belowApp },
   'running.ts': { holds: 'what starts and stops: listeners, jobs', imports: belowApp },
+  'platform.ts': { holds: 'the IoT API as operators use it', imports: belowApp },
   'test-mode.ts': { holds: 'the composition of the test mode', imports: belowApp },
+  'gateway-parts.ts': {
+    holds: 'parts that replace those of a gateway',
+    imports: ['fault-codes.ts', ...belowApp],
+  },
+  'open-gateway.ts': {
+    holds: 'opens the data folder, and composes what an upload works with',
+    imports: ['fault-codes.ts', 'gateway-parts.ts', 'monitoring.ts', 'test-mode.ts', ...belowApp],
+  },
   'gateway.ts': {
     holds: 'the composition',
     imports: [
-      ...['app.ts', 'fault-codes.ts', 'monitoring.ts', 'observation.ts', 'running.ts'],
-      ...['test-mode.ts', ...belowApp],
+      ...[
+        'app.ts',
+        'fault-codes.ts',
+        'gateway-parts.ts',
+        'monitoring.ts',
+        'open-gateway.ts',
+        'observation.ts',
+        'running.ts',
+      ],
+      ...['platform.ts', 'test-mode.ts', ...belowApp],
     ],
   },
   'data-folder.ts': { holds: 'a data folder beside its server', imports: belowApp },

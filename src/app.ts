@@ -16,6 +16,7 @@ import { LimitedLog } from './lib/limited-log.ts';
 import type { Logger } from './lib/logger.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { respondFrontPage } from './ops/front-page.ts';
+import type { ApiParts } from './ops/api/dependencies.ts';
 import { createLazyOperatorApp } from './ops/load-operator-app.ts';
 import type { Readiness } from './ops/readiness.ts';
 import type { TestControls } from './ops/test-controls.ts';
@@ -46,6 +47,7 @@ export interface AppDependencies {
   readonly readiness: Readiness;
   /** Undefined when they are off. */
   readonly metrics: GatewayMetrics | undefined;
+  readonly api: ApiParts;
   /** Mounted in test mode; undefined otherwise. */
   readonly tests: TestControls | undefined;
 }
@@ -57,6 +59,7 @@ export function createApp(deps: AppDependencies): RequestListener {
   const operatorApp = createLazyOperatorApp({
     gatewayId,
     logger: uploads.logger,
+    api: deps.api,
     tests,
     readiness,
     metrics: metrics && { token, publicUrl, render: () => metrics.render() },

@@ -1,13 +1,15 @@
 import type { Config } from './config/config.ts';
 import type { RefusalLog } from './refusals/refusal-log.ts';
 import { RefusalJournal } from './refusals/refusal-journal.ts';
-import type { RefusalStore } from './refusals/refusal-journal.ts';
+import type { RefusalReader, RefusalStore } from './refusals/refusal-journal.ts';
 import type { RefusalReporter } from './refusals/refusal-record.ts';
 import { createRequestLog } from './http/request-log.ts';
 import type { Recording, RequestObserver } from './http/request-record.ts';
 import { monotonicClock as durationClock, wallClock as machineClock } from './lib/clock.ts';
 import type { Clock } from './lib/clock.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
+import type { EventHub } from './operator/events.ts';
+import { showRefusal, showRequest } from './operator/show-requests.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 
 /** What people see of the requests of a gateway: its log, and what it refused. */
@@ -16,8 +18,8 @@ export interface Observation {
   /** Is called for each connection that is refused. */
   readonly observeRefused: RequestObserver;
   readonly refusals: RefusalReporter;
-  /** Undefined when refusals are not kept. */
-  readonly journal: RefusalJournal | undefined;
+  /** Reads the refusals that are kept; undefined when none are. */
+  readonly kept: RefusalReader | undefined;
   /** Removes the refusals that are too old, or too many. */
   readonly prune: () => Promise<void>;
   /** Forgets all refusals, for a reset. */
@@ -32,6 +34,8 @@ interface ObservationDependencies {
   readonly store: RefusalStore | undefined;
   /** For tests, with the times of the clock of the gateway. */
   readonly log: RefusalLog;
+  /** Passes requests and refusals to those who watch. */
+  readonly hub: EventHub;
   /** Undefined when they are off. */
   readonly metrics: Pick<GatewayMetrics, 'begun' | 'responded'> | undefined;
   readonly parts: { readonly wallClock?: Clock; readonly monotonicClock?: Clock };
@@ -44,6 +48,7 @@ const SIGNATURE_AGE_MS = 3_600_000;
 /** Composes what observes the requests of a gateway. */
 export function createObservation({
   config: { refusalRetention },
+  hub,
   log,
   metrics,
   parts,
@@ -64,6 +69,7 @@ export function createObservation({
       observe: (record) => {
         logRequest(record);
         metrics?.responded(record, record.dialect);
+        if (hub.isWatched) hub.publish('request', showRequest(record), record.account);
       },
     },
     observeRefused: (record) => metrics?.responded(record),
@@ -71,9 +77,10 @@ export function createObservation({
       report: (refusal) => {
         forTests.report(refusal);
         if (keepsRefusals) journal?.report(refusal);
+        if (hub.isWatched) hub.publish('refusal', showRefusal(refusal), refusal.account);
       },
     },
-    journal,
+    kept: journal?.reader,
     prune: async () => {
       const now = wallClock.now();
       const [before, signaturesBefore] = [now - refusalRetention, now - SIGNATURE_AGE_MS];

@@ -34,6 +34,12 @@ export interface GatewayStorageOptions {
   readonly forbidOverwrite?: boolean;
 }
 
+/** What the engine uses of a gateway. */
+export interface StoringGateway {
+  readonly uploads: Pick<Gateway['uploads'], 'deposit' | 'withdraw'>;
+  readonly config: Pick<Gateway['config'], 'publicUrl' | 'trustedProxies'>;
+}
+
 /** The part of multer's interface for storage engines that this one implements. */
 export interface GatewayStorage {
   /** Stores a file. */
@@ -57,7 +63,7 @@ export interface GatewayStorage {
  * limits of multer; a file above it fails with a DepositError.
  */
 export function gatewayStorage(
-  gateway: Pick<Gateway, 'uploads' | 'config'>,
+  gateway: StoringGateway,
   options: GatewayStorageOptions = {},
 ): GatewayStorage {
   const { config, uploads } = gateway;

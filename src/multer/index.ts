@@ -5,4 +5,5 @@ export type {
   GatewayStorage,
   GatewayStorageOptions,
   IncomingFile,
+  StoringGateway,
 } from './gateway-storage.ts';

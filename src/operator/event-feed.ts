@@ -71,18 +71,21 @@ export class EventFeed {
     hub.publish('upload', showUpload(upload, claimTtl), upload.issue?.accountId);
     if (this.#counting !== undefined) return;
     this.#counting = setTimeout(() => {
-      void this.#publishUsage();
+      this.#counting = undefined;
+      this.#publishUsage();
     }, USAGE_MS);
     this.#counting.unref();
   }
 
-  async #publishUsage(): Promise<void> {
+  #publishUsage(): void {
     const { hub, uploads, usage } = this.#deps;
-    this.#counting = undefined;
-    try {
-      if (hub.isWatched) hub.publish('usage', await usage());
-    } catch (error) {
-      uploads().logger.error({ err: error }, 'could not count the uploads for those who watch');
-    }
+    if (!hub.isWatched) return;
+    usage()
+      .then((counted) => {
+        hub.publish('usage', counted);
+      })
+      .catch((error: unknown) => {
+        uploads().logger.error({ err: error }, 'could not count the uploads for those who watch');
+      });
   }
 }

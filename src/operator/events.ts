@@ -69,6 +69,8 @@ export class EventHub {
     if (this.#clock.now() < this.#watchedUntil) return true;
     this.#watchedUntil = -Infinity;
     this.#kept = [];
+    // Stands for the events that are not made from now on.
+    this.#sequence += 1;
     return false;
   }
 

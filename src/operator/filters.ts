@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import { duration } from '../config/units.ts';
+import { REFUSAL_REASONS } from '../refusals/refusal-reason.ts';
 import { UPLOAD_STATES } from './shapes.ts';
 
 /** The size of a page when none is asked for, and the largest. */
@@ -26,11 +27,6 @@ const limit = z.coerce
 const time = z.union([z.string(), z.number()]).pipe(duration).exactOptional();
 const account = z.string().min(1).exactOptional().describe('for operators: the account');
 
-/** @param sequence - the position of the last item of a page. @returns the cursor of the next page */
-export function cursorAt(sequence: number): string {
-  return sequence.toString(36);
-}
-
 /** Which uploads to list. */
 export const uploadFilter = z.strictObject({
   state: z.enum(UPLOAD_STATES, `expected one of ${UPLOAD_STATES.join(', ')}`).exactOptional(),
@@ -50,5 +46,15 @@ export const packageFilter = z.strictObject({
   limit,
 });
 
+/** Which refused requests to list. */
+export const refusalFilter = z.strictObject({
+  account,
+  reason: z.enum(REFUSAL_REASONS, `expected one of ${REFUSAL_REASONS.join(', ')}`).exactOptional(),
+  key: text.exactOptional().describe('the object key that they name'),
+  after,
+  limit,
+});
+
+export type RefusalFilter = z.output<typeof refusalFilter>;
 export type UploadFilter = z.output<typeof uploadFilter>;
 export type PackageFilter = z.output<typeof packageFilter>;

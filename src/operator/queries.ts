@@ -4,7 +4,6 @@ import type { FirmwarePackage } from '../uploads/firmware-package.ts';
 import type { UploadQuery } from '../uploads/ledger-queries.ts';
 import type { UploadLedger } from '../uploads/ports.ts';
 import type { Upload } from '../uploads/upload.ts';
-import { cursorAt } from './filters.ts';
 import type { PackageFilter, UploadFilter } from './filters.ts';
 import { readReference } from './references.ts';
 import type {
@@ -42,6 +41,8 @@ export interface Queries {
   usage(viewer: Viewer): Promise<UsageShape>;
 }
 
+/** Cursors are written as `filters.ts` reads them. */
+const CURSOR_RADIX = 36;
 /** How many uploads of one key are shown. */
 const MAX_HISTORY = 100;
 
@@ -126,7 +127,7 @@ function toPage<T extends { readonly sequence: number }, S>(
 ): Page<S> {
   const page = found.slice(0, limit);
   const last = found.length > limit ? page.at(-1) : undefined;
-  return { items: page.map(show), ...(last && { next: cursorAt(last.sequence) }) };
+  return { items: page.map(show), ...(last && { next: last.sequence.toString(CURSOR_RADIX) }) };
 }
 
 /** @returns the id of the package that has claimed an upload; empty for none */

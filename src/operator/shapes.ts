@@ -114,6 +114,62 @@ export const usageShape = z.object({
   bytes: z.int().min(0).describe('in bytes, of stored, claimed and purging uploads together'),
 });
 
+/** A signed form. */
+export const grantShape = z.object({
+  key: z.string(),
+  host: z.string().describe('URL to post the form to'),
+  fields: z
+    .record(z.string(), z.string())
+    .describe('fields of the form, in this order, before `file`'),
+  firmwareUrl: z.string().describe('FirmwareUrl for CreateOTAFirmware'),
+  expiresAt: time,
+});
+
+/** A URL that downloads a file of a package. */
+export const linkShape = z.object({
+  name: z.string().exactOptional().describe('of the file in its package'),
+  key: z.string(),
+  url: z.string(),
+  expiresAt: time,
+});
+
+/** What a run of the purge has done; with `dryRun`, what the next one will do. */
+export const purgeShape = z.object({
+  dryRun: z.boolean(),
+  purged: z.int().min(0).describe('deleted files'),
+  failed: z.int().min(0).describe('files that could not be deleted'),
+  bytes: bytes.describe('size of the deleted files, in bytes'),
+  uploads: z
+    .array(uploadShape)
+    .exactOptional()
+    .describe('of a dry run: the newest 100 that are due'),
+});
+
+const accountLimit = z.union([z.number(), z.literal('off')]).exactOptional();
+
+/** The gateway, and the caller. */
+export const aboutShape = z.object({
+  version: z.string(),
+  time: time.describe('by the clock of the gateway'),
+  testMode: z.boolean(),
+  bucket: z.string(),
+  publicUrl: z.string().exactOptional(),
+  account: z.object({ id: z.string(), operator: z.boolean() }),
+  limits: z.object({
+    maxUpload: bytes,
+    policyTtl: milliseconds,
+    claimTtl: milliseconds,
+    issuedRetention: milliseconds,
+    tombstoneRetention: milliseconds,
+    maxPackages: z.int().describe('of an account in one instance'),
+    maxBytes: accountLimit,
+    maxUploads: accountLimit,
+    maxConcurrent: accountLimit,
+    maxRate: accountLimit,
+  }),
+  usage: usageShape.describe('of the account; of all for an operator'),
+});
+
 /** What a reference names. */
 export const referenceShape = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('upload'), key: z.string() }),
@@ -153,7 +209,7 @@ export const refusalShape = z.object({
   ec: z.string().exactOptional().describe('fine-grained code of OSS'),
   reason: z.string(),
   message: z.string(),
-  accountId: z.string().exactOptional(),
+  account: z.string().exactOptional(),
   accessKeyId: z.string().exactOptional(),
   key: z.string().exactOptional(),
   peer: z.string().exactOptional(),
@@ -176,12 +232,20 @@ export const storyShape = z.object({
   toPass: z.string(),
 });
 
+/** A refused request, and its story. */
+export const explainedShape = z.object({ refusal: refusalShape, story: storyShape });
+export type ExplainedShape = z.infer<typeof explainedShape>;
+
 /** A page of a list. */
 export interface Page<T> {
   readonly items: T[];
   readonly next?: string;
 }
 
+export type GrantShape = z.infer<typeof grantShape>;
+export type LinkShape = z.infer<typeof linkShape>;
+export type PurgeShape = z.infer<typeof purgeShape>;
+export type AboutShape = z.infer<typeof aboutShape>;
 export type UploadHistoryShape = z.infer<typeof uploadHistoryShape>;
 export type UsageShape = z.infer<typeof usageShape>;
 export type ReferenceShape = z.infer<typeof referenceShape>;

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { errorShape } from '../operator/shapes.ts';
+import { eventQuery } from './api/events.ts';
+import { API_ROUTES } from './api/router.ts';
 import { NOTHING } from './route.ts';
 import type { RouteDescription } from './route.ts';
 import { failure } from './schemas.ts';
@@ -69,6 +72,30 @@ const TEST_REFUSALS = {
 };
 const BAD_REQUEST = { 400: 'the request is not valid' };
 
+/** Why any request to the operator API may be refused. */
+const API_REFUSALS = {
+  401: 'the request is not authenticated, or its access key may not be used',
+  403: 'only an operator may do this; or Basic is neither from this machine nor over HTTPS',
+  500: 'an internal failure; the log has its cause',
+};
+
+/** The stream of events, whose response is not JSON. */
+const EVENT_ROUTE: RouteDescription = {
+  method: 'get',
+  path: '/events',
+  id: 'watchEvents',
+  summary:
+    'Sends events as they happen (text/event-stream): upload, package, usage, request, refusal; lost: some are gone, read the lists again.',
+  query: eventQuery,
+  body: NOTHING,
+  mediaType: 'text/event-stream',
+  response: z.string(),
+  refusals: { 429: 'too many clients listen already', 503: 'the gateway stops' },
+};
+
+/** The routes of the operator API. */
+export const OPERATOR_API_ROUTES: readonly RouteDescription[] = [...API_ROUTES, EVENT_ROUTE];
+
 /** An OpenAPI document; plain JSON. */
 export type OpenApiDocument = Readonly<Record<string, unknown>>;
 
@@ -77,23 +104,32 @@ export function describeOpenApi(): OpenApiDocument {
   return {
     openapi: '3.1.0',
     info: {
-      title: 'OTA Upload Gateway: health and test controls',
+      title: 'OTA Upload Gateway: health, operator API and test controls',
       version: '1.0.0',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       description:
-        'The test controls exist in test mode only, see docs/test-mode.md. Bodies are JSON, regardless of their Content-Type.',
+        'docs/operator-api.md shows how requests to the operator API are authenticated. The test controls exist in test mode only, see docs/test-mode.md. Bodies are JSON, regardless of their Content-Type, unless they are forms.',
     },
     servers: [{ url: '/_gateway' }],
-    tags: [{ name: 'operation' }, { name: 'test' }],
+    tags: [{ name: 'operation' }, { name: 'operator' }, { name: 'test' }],
     paths: pathsOf([
       ...OPERATOR_ROUTES.map((route) => ({ route, tag: 'operation' })),
+      ...OPERATOR_API_ROUTES.map((route) => ({
+        tag: 'operator',
+        route: {
+          ...route,
+          path: `/api${route.path}`,
+          refusal: errorShape,
+          refusals: { ...badRequestOf(route), ...API_REFUSALS, ...route.refusals },
+        },
+      })),
       ...TEST_ROUTES.map((route) => ({
         tag: 'test',
         route: {
           ...route,
           path: `/test${route.path}`,
           refusals: {
-            ...((route.body !== NOTHING || route.query !== NOTHING) && BAD_REQUEST),
+            ...badRequestOf(route),
             ...TEST_REFUSALS,
             ...route.refusals,
           },
@@ -102,6 +138,10 @@ export function describeOpenApi(): OpenApiDocument {
     ]),
     components: { schemas: { Failure: schemaOf(failure) } },
   };
+}
+
+function badRequestOf({ body, query }: RouteDescription): Readonly<Record<number, string>> {
+  return body === NOTHING && query === NOTHING ? {} : BAD_REQUEST;
 }
 
 interface TaggedRoute {
@@ -118,7 +158,8 @@ function pathsOf(routes: readonly TaggedRoute[]): Readonly<Record<string, object
 }
 
 function operationOf(route: RouteDescription, tag: string): object {
-  const { body, id, params = {}, query, refusal, refusals = {}, response, status, summary } = route;
+  const { body, form, id, params = {}, query, refusal, refusals = {}, response } = route;
+  const { mediaType = JSON_TYPE, status, summary } = route;
   const parameters = [
     ...Object.entries(params).map(([name, description]) => ({
       ...{ name, in: 'path', required: true, description },
@@ -126,7 +167,6 @@ function operationOf(route: RouteDescription, tag: string): object {
     })),
     ...queryParameters(query),
   ];
-  const { mediaType = JSON_TYPE } = route;
   const refused = refusal === undefined ? FAILURE : schemaOf(refusal);
   const others = Object.entries(refusals).map(
     ([code, description]) => [code, { description, content: jsonOf(refused) }] as const,
@@ -136,7 +176,9 @@ function operationOf(route: RouteDescription, tag: string): object {
     summary,
     tags: [tag],
     ...(parameters.length > 0 && { parameters }),
-    ...(body !== NOTHING && { requestBody: { content: jsonOf(schemaOf(body)) } }),
+    ...(body !== NOTHING && {
+      requestBody: { content: { ...jsonOf(schemaOf(body)), ...formOf(form) } },
+    }),
     responses: {
       [String(status ?? 200)]: {
         description: 'success',
@@ -153,6 +195,10 @@ const JSON_TYPE = 'application/json';
 
 function jsonOf(schema: object): object {
   return { [JSON_TYPE]: { schema } };
+}
+
+function formOf(form: z.ZodType | undefined): object {
+  return form === undefined ? {} : { 'multipart/form-data': { schema: schemaOf(form) } };
 }
 
 function schemaOf(schema: z.ZodType): z.core.JSONSchema.BaseSchema {

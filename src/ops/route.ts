@@ -22,6 +22,8 @@ export interface RouteDescription {
   readonly params?: Readonly<Record<string, string>>;
   readonly query: z.ZodType;
   readonly body: z.ZodType;
+  /** The multipart/form-data that it reads instead of JSON. */
+  readonly form?: z.ZodType;
   /** The status of a success; 200 when absent. */
   readonly status?: number;
   readonly response: z.ZodType;
@@ -67,8 +69,8 @@ export function routesOf<D>() {
     ...description,
     handle: async (deps, raw) =>
       run(deps, {
-        body: read(description.body, raw.body ?? {}),
-        query: read(description.query, queryOf(raw)),
+        body: readInput(description.body, raw.body ?? {}),
+        query: readInput(description.query, queryOf(raw)),
         param: (name) => textOf(raw.params[name]),
         raw,
       }),
@@ -76,13 +78,14 @@ export function routesOf<D>() {
 }
 
 /** @throws BadControl that names everything that is wrong */
-function read<T>(schema: z.ZodType<T>, value: unknown): T {
+export function readInput<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new BadControl(explainIssues(result.error));
 }
 
-function queryOf({ originalUrl }: Request): Record<string, string> {
+/** @returns the query of a request; of a name that is given twice, the last value */
+export function queryOf({ originalUrl }: Request): Record<string, string> {
   const start = originalUrl.indexOf('?');
   return start === -1 ? {} : Object.fromEntries(new URLSearchParams(originalUrl.slice(start + 1)));
 }

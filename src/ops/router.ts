@@ -1,5 +1,8 @@
 import { Router } from 'express';
 import type { Logger } from '../lib/logger.ts';
+import { createApiRouter } from './api/router.ts';
+import { composeApi } from './api/dependencies.ts';
+import type { ApiParts } from './api/dependencies.ts';
 import { describeOpenApi } from './openapi.ts';
 import { serveMetrics } from './metrics-route.ts';
 import type { MetricsAccess } from './metrics-route.ts';
@@ -16,12 +19,14 @@ export interface OpsDependencies {
   readonly readiness: Readiness;
   /** Undefined when they are off. */
   readonly metrics: MetricsAccess | undefined;
+  readonly api: ApiParts;
   /** Undefined while test mode is off. */
   readonly tests: TestControls | undefined;
 }
 
 /** Makes the routes for the operator, mounted at `/_gateway`. */
 export function createOpsRouter({
+  api,
   gatewayId,
   logger,
   metrics,
@@ -45,6 +50,7 @@ export function createOpsRouter({
     openApi ??= JSON.stringify(describeOpenApi());
     response.type('json').send(openApi);
   });
+  router.use('/api', createApiRouter(composeApi(api)));
   router.use(
     '/test',
     tests === undefined ? refuseTestControls : createTestRouter(tests, handleErrors),

@@ -55,12 +55,23 @@ export function findAccessProblem(
 
 const LOOPBACK_ORIGIN = /^https?:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/;
 
-function findForeignPage({ headers }: AccessRequest, { name }: LocalSurface): string | undefined {
-  if (headers.origin !== undefined && !LOOPBACK_ORIGIN.test(headers.origin)) {
-    return `${name} are not for web pages of ${headers.origin}`;
-  }
-  if (headers['sec-fetch-site'] !== 'cross-site') return undefined;
-  return `${name} are not for web pages of another site`;
+function findForeignPage(request: AccessRequest, { name }: LocalSurface): string | undefined {
+  const site = foreignPageOf(request);
+  return site && `${name} are not for web pages of ${site}`;
+}
+
+/**
+ * @param publicUrl - pages of it are ours
+ * @returns the site of the web page that sends a request, when it is neither ours nor of this machine
+ */
+export function foreignPageOf(
+  { headers }: Pick<AccessRequest, 'headers'>,
+  publicUrl?: string,
+): string | undefined {
+  const { origin } = headers;
+  const isOwn = publicUrl !== undefined && origin === new URL(publicUrl).origin;
+  if (origin !== undefined && !isOwn && !LOOPBACK_ORIGIN.test(origin)) return origin;
+  return headers['sec-fetch-site'] === 'cross-site' ? 'another site' : undefined;
 }
 
 function findOtherMachine(

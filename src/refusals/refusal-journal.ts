@@ -45,6 +45,9 @@ export interface RefusalStore {
   }): Promise<void>;
 }
 
+/** Reads the refusals that are kept. */
+export type RefusalReader = Pick<RefusalStore, 'find' | 'list'>;
+
 /** Requests that are refused alike within this time are one refusal with a count. */
 const FOLD_MS = 60_000;
 const MAX_FOLDS = 1000;
@@ -104,6 +107,18 @@ export class RefusalJournal implements RefusalReporter {
     this.#write();
     await this.#writing;
   }
+
+  /** Reads what is kept, also what is not written yet. */
+  readonly reader: RefusalReader = {
+    find: async (requestId) => {
+      await this.settled();
+      return this.#store.find(requestId);
+    },
+    list: async (query) => {
+      await this.settled();
+      return this.#store.list(query);
+    },
+  };
 
   #hasRoom(now: number): boolean {
     if (now - this.#second.since >= SECOND_MS) this.#second = { since: now, kept: 0 };

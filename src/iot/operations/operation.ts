@@ -27,7 +27,7 @@ export interface CallContext {
   readonly instanceId: string | undefined;
   readonly requestId: string;
   /** What is logged of the call. */
-  readonly record: OpenRecord;
+  readonly record: Pick<OpenRecord, 'requestId' | 'keys' | 'from' | 'to'>;
 }
 
 /** One action of the API. */

@@ -2,7 +2,9 @@ import { validate } from '@readme/openapi-parser';
 import request from 'supertest';
 import type { Response } from 'supertest';
 import { z } from 'zod';
-import { describeOpenApi, OPERATOR_ROUTES } from '../../../src/ops/openapi.ts';
+import { createApiRouter } from '../../../src/ops/api/router.ts';
+import type { ApiDependencies, ApiParts } from '../../../src/ops/api/dependencies.ts';
+import { describeOpenApi, OPERATOR_API_ROUTES, OPERATOR_ROUTES } from '../../../src/ops/openapi.ts';
 import { Readiness } from '../../../src/ops/readiness.ts';
 import { createOpsRouter } from '../../../src/ops/router.ts';
 import { createTestRouter, TEST_ROUTES } from '../../../src/ops/test-controls.ts';
@@ -61,9 +63,12 @@ describe('the OpenAPI document', () => {
   it('has exactly the routes that exist', () => {
     const unused = {} as unknown as TestControls;
     const checks = { ledger: async () => undefined, store: async () => undefined };
+    const api = {} as unknown as ApiDependencies;
+    const parts = { config: {}, deps: {}, keys: {} } as unknown as ApiParts;
     const existing = [
       ...routesOf(
         createOpsRouter({
+          api: parts,
           gatewayId: 'gateway',
           logger: silentLogger,
           readiness: new Readiness(checks, silentLogger, wallClock),
@@ -71,6 +76,7 @@ describe('the OpenAPI document', () => {
           tests: unused,
         }),
       ),
+      ...routesOf(createApiRouter(api)).map((route) => route.replace(' ', ' /api')),
       ...routesOf(createTestRouter(unused, (error) => expect(error).toBeUndefined())).map((route) =>
         route.replace(' ', ' /test'),
       ),
@@ -83,25 +89,29 @@ describe('the OpenAPI document', () => {
   });
 
   it('names each operation once', () => {
-    const ids = [...OPERATOR_ROUTES, ...TEST_ROUTES].map(({ id }) => id);
+    const ids = [...OPERATOR_ROUTES, ...OPERATOR_API_ROUTES, ...TEST_ROUTES].map(({ id }) => id);
     expect(ids).toEqual([...new Set(ids)]);
   });
 });
 
 describe('the responses', () => {
   let gateway: TestGateway;
+  let accessKey: TestGateway['accessKey'];
   let key: string;
+  let storedKey: string;
   let firmwareId: string;
   const seen = new Set<string>();
 
   beforeAll(async () => {
     gateway = await startTestGateway({ testMode: true });
+    ({ accessKey } = gateway);
     const seeded = await gateway.seed({ state: 'claimed' });
     key = seeded.key;
     firmwareId = seeded.firmwareId ?? '';
     for (const state of ['issued', 'stored', 'purging', 'purged'] as const) {
       await gateway.seed({ state });
     }
+    storedKey = (await gateway.seed({ state: 'stored' })).key;
     gateway.faults.next('PostObject', { resetAfter: 1 });
     // A notice: the name of the field has another case.
     const grant = await gateway.api.generateOTAUploadURL();
@@ -113,10 +123,11 @@ describe('the responses', () => {
 
   const send = (method: string, path: string, body?: object): Promise<Response> => {
     const agent = request(gateway.app);
-    const url = `/_gateway${path.replace('KEY', key).replace('FIRMWARE', firmwareId)}`;
+    const named = path.replace('STORED', encodeURIComponent(storedKey)).replace('KEY', key);
+    const url = `/_gateway${named.replace('FIRMWARE', firmwareId)}`;
     const sent = { get: agent.get, put: agent.put, post: agent.post, delete: agent.delete };
     const start = Object.entries(sent).find(([name]) => name === method)?.[1] ?? agent.get;
-    return start.call(agent, url).send(body);
+    return start.call(agent, url).auth(accessKey.id, accessKey.secret).send(body);
   };
 
   /** Compares a response with the schema that the document has for its status. */
@@ -140,6 +151,26 @@ describe('the responses', () => {
     ['get', '/health/ready', '/health/ready', 200],
     ['get', '/metrics', '/metrics', 200],
     ['get', '/openapi.json', '/openapi.json', 200],
+    ['get', '/api/uploads', '/api/uploads', 200],
+    ['get', '/api/uploads', '/api/uploads?limit=0', 400],
+    ['get', '/api/uploads/{key}', '/api/uploads/KEY', 200],
+    ['get', '/api/uploads/{key}', '/api/uploads/none', 404],
+    ['post', '/api/grants', '/api/grants', 201, {}],
+    ['post', '/api/grants', '/api/grants', 409, { suffix: 'exe' }],
+    ['get', '/api/resolve', '/api/resolve?reference=KEY', 200],
+    ['get', '/api/resolve', '/api/resolve?reference=none', 404],
+    ['get', '/api/packages', '/api/packages', 200],
+    ['get', '/api/packages/{firmwareId}', '/api/packages/FIRMWARE', 200],
+    ['get', '/api/packages/{firmwareId}/urls', '/api/packages/FIRMWARE/urls', 200],
+    ['post', '/api/packages', '/api/packages', 409, { name: 'a', version: '1', keys: ['none'] }],
+    ['delete', '/api/packages/{firmwareId}', '/api/packages/none', 404],
+    ['delete', '/api/uploads/{key}', '/api/uploads/KEY', 409],
+    ['delete', '/api/uploads/{key}', '/api/uploads/STORED', 200],
+    ['post', '/api/purge', '/api/purge', 200, { dryRun: true }],
+    ['get', '/api/usage', '/api/usage', 200],
+    ['get', '/api/about', '/api/about', 200],
+    ['post', '/api/reload', '/api/reload', 200],
+    ['get', '/api/events', '/api/events?types=none', 400],
     ['get', '/test/clock', '/test/clock', 200],
     ['put', '/test/clock', '/test/clock', 200, { time: '2024-01-01T00:00:00Z' }],
     ['put', '/test/clock', '/test/clock', 400, { time: 'now' }],
@@ -189,6 +220,11 @@ describe('the responses', () => {
     const response = await send(method, target, body);
     expect(response.status).toBe(status);
     expectDescribed(method, path, response);
+  });
+
+  it('of the operator API to an unknown client are as described', async () => {
+    const response = await request(gateway.app).get('/_gateway/api/about').expect(401);
+    expectDescribed('get', '/api/about', response);
   });
 
   it('of every route were compared', () => {

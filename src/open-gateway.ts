@@ -1,0 +1,145 @@
+import type { Keys } from './accounts/keys.ts';
+import { resolveKeys } from './accounts/keys.ts';
+import { limitRules } from './accounts/limit-rules.ts';
+import { useSettingFiles } from './accounts/setting-files.ts';
+import type { Config } from './config/config.ts';
+import { createQuota } from './iot/quota.ts';
+import { openRecords } from './ledger/sqlite/records.ts';
+import type { Records } from './ledger/sqlite/records.ts';
+import { monotonicClock, wallClock } from './lib/clock.ts';
+import { randomIds, sequentialIds } from './lib/ids.ts';
+import type { Logger } from './lib/logger.ts';
+import { silentLogger } from './lib/logger.ts';
+import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
+import { takeServerLock } from './object-store/disk/folder-lock.ts';
+import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
+import { createMonitoring } from './monitoring.ts';
+import type { Monitoring } from './monitoring.ts';
+import { createWatching } from './operator/watching.ts';
+import type { Watching } from './operator/watching.ts';
+import { adjustableClock, requireFreshIds } from './test-mode.ts';
+import { ActiveUploads } from './uploads/active-uploads.ts';
+import type { UploadDependencies } from './uploads/dependencies.ts';
+import { combineObservers } from './uploads/observers.ts';
+import { UploadLimits } from './uploads/limits.ts';
+import type { ObjectStore, Observer, UploadLedger } from './uploads/ports.ts';
+import { reconcile } from './uploads/reconcile.ts';
+import { UploadEvents } from './uploads/upload-events.ts';
+import { warnOfUnknownOwners } from './uploads/unknown-owners.ts';
+
+import type { GatewayParts } from './gateway-parts.ts';
+/** What an open data folder has. */
+export interface Opened {
+  readonly records: Records;
+  readonly keys: Keys;
+  readonly events: UploadEvents;
+  readonly monitoring: Monitoring;
+  readonly uploads: UploadDependencies;
+  readonly watching: Watching;
+}
+
+/** Opens the data folder, and reconciles after a crash. @param closers - gets what closes it */
+export async function openGateway(
+  config: Config,
+  parts: GatewayParts,
+  closers: Closer[],
+): Promise<Opened> {
+  const accounts = useSettingFiles(config, parts.accounts);
+  closers.push(lockFolder(config, parts));
+  const records = parts.records ?? openRecords(config);
+  const { ledger } = records;
+  closers.push(() => ledger.close());
+  await requireFreshIds(config, ledger);
+  const store = parts.store ?? (await openStore(config, parts.logger));
+  closers.push(() => store.close());
+  const keys = resolveKeys(config, accounts);
+  const events = new UploadEvents();
+  const { logger = silentLogger } = parts;
+  const now = (): number => uploads.clock.now();
+  const monitoring = createMonitoring({ config, logger, ledger, store, now });
+  const watching = createWatching(() => uploads, parts.monotonicClock ?? monotonicClock);
+  const observers = ownObservers(config, events, monitoring, watching);
+  const uploads = composeUploads(config, parts, { ledger, store, observers }, keys);
+  if (parts.measureProcess === true) await monitoring.metrics?.start(true);
+  closers.push(() => uploads.activeUploads.drain(config.grace));
+  logger.info(await reconcile(uploads), 'checked unfinished uploads');
+  await warnOfUnknownOwners(
+    uploads,
+    keys.accounts.all.map(({ id }) => id),
+  );
+  await uploads.limits?.use(limitRules(config, keys.accounts));
+  return { records, keys, events, monitoring, uploads, watching };
+}
+
+export type Closer = () => void | Promise<void>;
+
+/** Closes in the reverse order of opening. */
+export async function closeAll(closers: Closer[]): Promise<void> {
+  for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+}
+
+/** Locks the data folder against other gateways, unless both ledger and store are given. */
+function lockFolder({ dataDir }: Config, { records, store }: GatewayParts): Closer {
+  if (records && store) return () => undefined;
+  const lock = takeServerLock(dataDir);
+  return () => {
+    lock.release();
+  };
+}
+
+function openStore({ dataDir, minFree }: Config, logger?: Logger): Promise<ObjectStore> {
+  return DiskObjectStore.open(dataDir, new ThreadHasher(), minFree, logger);
+}
+
+function ownObservers(
+  { testMode }: Config,
+  events: UploadEvents,
+  { metrics }: Monitoring,
+  watching: Watching,
+): Observer[] {
+  return [
+    ...(testMode ? [events.observer] : []),
+    ...(metrics ? [metrics.observer] : []),
+    watching.observer,
+  ];
+}
+
+function composeUploads(
+  config: Config,
+  parts: GatewayParts,
+  {
+    ledger,
+    observers: own,
+    store,
+  }: { ledger: UploadLedger; store: ObjectStore; observers: readonly Observer[] },
+  { bucketKey }: Keys,
+): UploadDependencies {
+  const { clock = wallClock, logger = silentLogger, observers = [] } = parts;
+  const rates = createQuota(parts.monotonicClock ?? monotonicClock);
+  return {
+    ledger,
+    store,
+    clock: config.testMode ? adjustableClock(config, clock) : clock,
+    ids: parts.ids ?? (config.testIds ? sequentialIds() : randomIds),
+    logger,
+    observer: combineObservers([...observers, ...own], logger),
+    policySigner: {
+      get accessKeyId() {
+        return bucketKey.accessKeyId;
+      },
+      sign: (policy) => bucketKey.signPostV1(policy),
+    },
+    activeUploads: new ActiveUploads(),
+    limits: new UploadLimits(ledger, (...turn) => rates.take(...turn)),
+    rules: {
+      bucket: config.bucket,
+      policyTtl: config.policyTtl,
+      claimTtl: config.claimTtl,
+      maxUploadBytes: config.maxUpload,
+      maxPackages: config.maxPackages,
+      claimedRetention: config.claimedRetention,
+      issuedRetention: config.issuedRetention,
+      tombstoneRetention: config.tombstoneRetention,
+    },
+  };
+}

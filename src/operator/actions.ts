@@ -1,0 +1,189 @@
+import type { Account, AccountDirectory } from '../accounts/accounts.ts';
+import type { BucketKey } from '../signatures/bucket-key.ts';
+import { downloadUrl } from '../signatures/download-url.ts';
+import type { UploadDependencies } from '../uploads/dependencies.ts';
+import { withdraw } from '../uploads/deposit.ts';
+import type { PurgeReport } from '../uploads/purge.ts';
+import type { Upload } from '../uploads/upload.ts';
+import { OperatorError } from './errors.ts';
+import type { EventHub } from './events.ts';
+import type { GrantInput, PackageFields } from './inputs.ts';
+import { createPackage, signGrant } from './platform-calls.ts';
+import type { ClaimedKey } from './platform-calls.ts';
+import type { Platform } from './ports.ts';
+import { planPurge } from './purge-plan.ts';
+import type { Queries } from './queries.ts';
+import type {
+  GrantShape,
+  LinkShape,
+  PackageShape,
+  PurgeShape,
+  UploadHistoryShape,
+} from './shapes.ts';
+import { iso, showUpload } from './show.ts';
+import { seesUpload } from './viewer.ts';
+import type { Viewer } from './viewer.ts';
+
+/** What the actions work with. */
+export interface ActionDependencies {
+  readonly accounts: AccountDirectory;
+  readonly bucketKey: BucketKey;
+  readonly hub: EventHub;
+  readonly platform: Platform;
+  readonly purge: () => Promise<PurgeReport>;
+  readonly queries: Queries;
+  /** Reads the files of accounts and keys again. @throws when one cannot be used; the old ones stay */
+  readonly reload: () => void;
+  readonly uploads: UploadDependencies;
+}
+
+/** What people and tools change. Each throws an OperatorError when it cannot be done. */
+export interface Actions {
+  /** Signs a form for one upload. @param host - the address of the gateway as the caller sees it */
+  grant(viewer: Viewer, input: GrantInput, host: string): Promise<GrantShape>;
+  /** Makes a firmware package of stored uploads: claims all of them, or none. */
+  claim(viewer: Viewer, fields: PackageFields, files: readonly ClaimedKey[]): Promise<PackageShape>;
+  /** Deletes a stored upload that no package holds. */
+  deleteUpload(viewer: Viewer, key: string): Promise<UploadHistoryShape>;
+  /** Deletes a package and its files. @returns the package as it was */
+  deletePackage(viewer: Viewer, firmwareId: string): Promise<PackageShape>;
+  /** Runs the purge, or says what is due. For operators. */
+  purge(viewer: Viewer, dryRun: boolean): Promise<PurgeShape>;
+  /** Signs URLs that download the files of a package. @param validity - in milliseconds */
+  links(viewer: Viewer, firmwareId: string, validity: number, host: string): Promise<LinkShape[]>;
+  /** Reads the files of accounts and keys again. For operators. @returns how many accounts there are */
+  reload(viewer: Viewer): { readonly accounts: number };
+}
+
+/** Creates the actions. */
+export function createActions(deps: ActionDependencies): Actions {
+  const { bucketKey, hub, queries, uploads } = deps;
+  const { clock, ledger, rules } = uploads;
+  return {
+    grant: (viewer, { account, ...input }, host) =>
+      signGrant(deps, findAccount(deps, viewer, account), input, host),
+    claim: async (viewer, { account, ...fields }, files) => {
+      const owner = account ?? (await ownerOf(deps, viewer, files[0]?.key ?? ''));
+      const firmwareId = await createPackage(deps, findAccount(deps, viewer, owner), fields, files);
+      return requirePackage(queries, viewer, firmwareId);
+    },
+    deleteUpload: async (viewer, key) => {
+      const [upload] = await ledger.findHistory(key, 1);
+      if (upload === undefined || !seesUpload(viewer, upload)) throw noUpload(key);
+      await deleteStored(uploads, upload);
+      const history = await queries.showUpload(viewer, key);
+      if (history === undefined) throw noUpload(key);
+      const deleted = await ledger.findPurged(key);
+      if (deleted !== undefined) {
+        hub.publish('upload', showUpload(deleted, rules.claimTtl), deleted.issue?.accountId);
+      }
+      return history;
+    },
+    deletePackage: async (viewer, firmwareId) => {
+      const found = await requirePackage(queries, viewer, firmwareId);
+      const isDeleted = await ledger.deletePackage(found.accountId, firmwareId, clock.now());
+      if (!isDeleted) throw noPackage(firmwareId);
+      hub.publish('package', { ...found, deleted: true }, found.accountId);
+      return found;
+    },
+    purge: async (viewer, dryRun) => {
+      requireOperator(viewer, 'the purge');
+      return dryRun ? planPurge(uploads) : { dryRun, ...(await deps.purge()) };
+    },
+    links: async (viewer, firmwareId, validity, host) => {
+      const { files } = await requirePackage(queries, viewer, firmwareId);
+      // A signature has whole seconds.
+      const expiresAt = Math.floor((clock.now() + validity) / 1000) * 1000;
+      return files.map(({ key, name }) => ({
+        ...(name !== undefined && { name }),
+        key,
+        url: downloadUrl(bucketKey, { bucket: rules.bucket, key, host }, expiresAt),
+        expiresAt: iso(expiresAt),
+      }));
+    },
+    reload: (viewer) => {
+      requireOperator(viewer, 'the accounts');
+      return { accounts: reloadAll(deps) };
+    },
+  };
+}
+
+/** @throws OperatorError when the viewer is no operator */
+export function requireOperator({ isOperator }: Viewer, what: string): void {
+  if (isOperator) return;
+  const hint = 'use an access key of an operator: an account with "operator": true';
+  throw new OperatorError('forbidden', 'OperatorOnly', `only an operator may use ${what}`, hint);
+}
+
+/** @param asked - the account to act for; absent: that of the viewer */
+function findAccount(
+  { accounts }: ActionDependencies,
+  { accountId, isOperator }: Viewer,
+  asked = accountId,
+): Account {
+  if (asked !== accountId && !isOperator) {
+    const message = `only an operator may act for the account ${asked}`;
+    throw new OperatorError('forbidden', 'OperatorOnly', message);
+  }
+  const account = accounts.account(asked);
+  if (account !== undefined) return account;
+  throw new OperatorError('notFound', 'AccountNotFound', `there is no account ${asked}`);
+}
+
+/** @returns the account that the upload of a key was signed for, if the viewer sees it; else that of the viewer */
+async function ownerOf(
+  { uploads: { ledger } }: ActionDependencies,
+  viewer: Viewer,
+  key: string,
+): Promise<string> {
+  const [upload] = viewer.isOperator ? await ledger.findHistory(key, 1) : [];
+  return upload?.issue?.accountId ?? viewer.accountId;
+}
+
+async function requirePackage(
+  queries: Queries,
+  viewer: Viewer,
+  firmwareId: string,
+): Promise<PackageShape> {
+  const found = await queries.showPackage(viewer, firmwareId);
+  if (found === undefined) throw noPackage(firmwareId);
+  return found;
+}
+
+/** @throws OperatorError when it is not stored, or is changed at the same time */
+async function deleteStored(uploads: UploadDependencies, upload: Upload): Promise<void> {
+  const { key, state } = upload;
+  if (upload.state === 'claimed') {
+    const message = `the firmware package ${upload.packageId} holds ${key}`;
+    throw new OperatorError('conflict', 'UploadClaimed', message, 'delete the package');
+  }
+  if (upload.state === 'issued') {
+    const message = `nothing has been uploaded to ${key}; its form expires by itself`;
+    throw new OperatorError('conflict', 'UploadNotStored', message);
+  }
+  if (upload.state !== 'stored') {
+    throw new OperatorError('conflict', 'UploadNotStored', `${key} is ${state} already`);
+  }
+  if (await withdraw(uploads, { key, object: upload.object })) return;
+  const message = `another request has just changed ${key}`;
+  throw new OperatorError('conflict', 'UploadChanged', message, 'try again');
+}
+
+function reloadAll({ accounts, reload }: ActionDependencies): number {
+  try {
+    reload();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = 'correct the file; the accounts and keys from before stay in use';
+    throw new OperatorError('conflict', 'FileInvalid', message, hint);
+  }
+  return accounts.all.length;
+}
+
+export function noUpload(key: string): OperatorError {
+  return new OperatorError('notFound', 'UploadNotFound', `there is no upload ${key}`);
+}
+
+export function noPackage(id: string): OperatorError {
+  return new OperatorError('notFound', 'PackageNotFound', `there is no firmware package ${id}`);
+}

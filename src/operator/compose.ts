@@ -1,0 +1,83 @@
+import type { Account } from '../accounts/accounts.ts';
+import type { Keys } from '../accounts/keys.ts';
+import type { Config } from '../config/config.ts';
+import { once } from '../lib/once.ts';
+import { packageVersion } from '../lib/version.ts';
+import type { UploadDependencies } from '../uploads/dependencies.ts';
+import { createActions } from './actions.ts';
+import type { ActionDependencies, Actions } from './actions.ts';
+import type { RefusalReader } from '../refusals/refusal-journal.ts';
+import { createQueries } from './queries.ts';
+import type { Queries } from './queries.ts';
+import { createRefusalQueries } from './refusals.ts';
+import type { RefusalQueries } from './refusals.ts';
+import type { AboutShape } from './shapes.ts';
+import { iso } from './show.ts';
+import type { Viewer } from './viewer.ts';
+
+/** What queries and actions are composed of. */
+export interface OperatorDependencies extends Pick<
+  ActionDependencies,
+  'hub' | 'platform' | 'purge'
+> {
+  readonly config: Config;
+  readonly keys: Keys;
+  readonly deps: UploadDependencies;
+  /** Reads the refusals that are kept; undefined when none are. */
+  readonly kept: RefusalReader | undefined;
+  /** Reads every file again that may change while the gateway runs. */
+  readonly reload: () => void;
+}
+
+/** What people and tools ask of a running gateway, and what they change. */
+export interface Operator {
+  readonly queries: Queries;
+  readonly actions: Actions;
+  readonly refusals: RefusalQueries;
+  /** Describes the gateway to an account. */
+  readonly about: (account: Account, viewer: Viewer) => Promise<AboutShape>;
+}
+
+export function composeOperator({
+  config,
+  deps,
+  kept,
+  keys,
+  reload,
+  ...rest
+}: OperatorDependencies): Operator {
+  const { accounts, bucketKey } = keys;
+  const queries = createQueries(deps);
+  const actions = createActions({
+    ...{ ...rest, accounts, bucketKey, queries, uploads: deps },
+    reload,
+  });
+  const version = once(packageVersion);
+  return {
+    ...{ actions, queries },
+    refusals: createRefusalQueries({ refusals: kept, accounts, bucketKey, rules: deps.rules }),
+    about: async (account, viewer) => ({
+      version: version(),
+      time: iso(deps.clock.now()),
+      testMode: config.testMode,
+      bucket: config.bucket,
+      ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
+      account: { id: account.id, operator: viewer.isOperator },
+      limits: limitsOf(config, account),
+      usage: await queries.usage(viewer),
+    }),
+  };
+}
+
+function limitsOf(config: Config, account: Account): AboutShape['limits'] {
+  const { claimTtl, issuedRetention, maxPackages, maxUpload, policyTtl, tombstoneRetention } =
+    config;
+  const { maxBytes, maxConcurrent, maxRate, maxUploads } = account;
+  return {
+    ...{ maxUpload, policyTtl, claimTtl, issuedRetention, tombstoneRetention, maxPackages },
+    ...(maxBytes !== undefined && { maxBytes }),
+    ...(maxUploads !== undefined && { maxUploads }),
+    ...(maxConcurrent !== undefined && { maxConcurrent }),
+    ...(maxRate !== undefined && { maxRate }),
+  };
+}

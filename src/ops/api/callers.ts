@@ -1,0 +1,61 @@
+import type { Account, AccessKey, AccountDirectory } from '../../accounts/accounts.ts';
+import { isDisabled } from '../../accounts/accounts.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { viewerOf } from '../../operator/viewer.ts';
+import type { Viewer } from '../../operator/viewer.ts';
+import { equalInConstantTime } from '../../signatures/constant-time.ts';
+import { ApiRefusal } from './refusals.ts';
+
+/** Somebody who has proved to have an access key. */
+export interface Caller {
+  readonly account: Account;
+  readonly viewer: Viewer;
+}
+
+/** What looks up access keys. */
+export interface KeyDependencies {
+  readonly accounts: AccountDirectory;
+  readonly clock: Clock;
+}
+
+const MAX_SHOWN = 64;
+
+/** @throws ApiRefusal when there is no such access key, or it is disabled */
+export function findKey({ accounts, clock }: KeyDependencies, id: string): [Account, AccessKey] {
+  const credential = accounts.find(id);
+  if (credential === undefined) {
+    const shown = id.length > MAX_SHOWN ? `${id.slice(0, MAX_SHOWN)}...` : id;
+    const message = `there is no access key ${JSON.stringify(shown)}`;
+    throw new ApiRefusal(401, 'InvalidAccessKeyId.NotFound', message);
+  }
+  const { accessKey, account } = credential;
+  if (isDisabled(accessKey, clock.now())) {
+    throw new ApiRefusal(401, 'InvalidAccessKeyId.Inactive', `the access key ${id} is disabled`);
+  }
+  return [account, accessKey];
+}
+
+/**
+ * Checks the token of a temporary access key; a permanent one needs none.
+ * @throws ApiRefusal when the token is missing, wrong or expired
+ */
+export function checkToken(
+  { clock }: KeyDependencies,
+  { expiresAt, securityToken }: AccessKey,
+  token: string | undefined,
+): void {
+  if (securityToken === undefined) return;
+  if (token === undefined || !equalInConstantTime(token, securityToken)) {
+    const hint = 'sign the request (ACS3-HMAC-SHA256), with the token in x-acs-security-token';
+    const message = 'the access key is a temporary one, and the request lacks its token';
+    throw new ApiRefusal(401, 'InvalidSecurityToken.MismatchWithAccessKey', message, hint);
+  }
+  if (expiresAt !== undefined && clock.now() >= expiresAt) {
+    const message = 'the temporary access key has expired';
+    throw new ApiRefusal(401, 'InvalidSecurityToken.Expired', message);
+  }
+}
+
+export function toCaller({ accounts }: KeyDependencies, account: Account): Caller {
+  return { account, viewer: viewerOf(accounts, account) };
+}

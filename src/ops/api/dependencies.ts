@@ -1,0 +1,39 @@
+import type { NonceMemory } from '../../accounts/ports.ts';
+import { publicHosts } from '../../http/public-host.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { composeOperator } from '../../operator/compose.ts';
+import type { Operator, OperatorDependencies } from '../../operator/compose.ts';
+import type { EventHub } from '../../operator/events.ts';
+import type { Uploads } from '../../uploads/uploads.ts';
+import type { AuthenticationDependencies } from './authenticate.ts';
+
+/** What the operator API works with. */
+export interface ApiDependencies extends AuthenticationDependencies, Operator {
+  readonly hub: EventHub;
+  /** Stores the files of a package that is sent in one request. */
+  readonly uploads: Pick<Uploads, 'deposit' | 'withdraw'>;
+  readonly logger: Logger;
+}
+
+/** What the operator API is composed of. */
+export interface ApiParts extends OperatorDependencies {
+  readonly nonces: NonceMemory;
+  readonly uploads: Uploads;
+  /** The clock by which clients date their requests. */
+  readonly wallClock: Clock;
+}
+
+/** Composes the operator API. Not done at the start, because most test suites never use it. */
+export function composeApi({ nonces, uploads, wallClock, ...parts }: ApiParts): ApiDependencies {
+  const { config, deps, hub, keys } = parts;
+  const { publicUrl } = config;
+  return {
+    ...composeOperator(parts),
+    ...{ hub, nonces, publicUrl, uploads, wallClock },
+    accounts: keys.accounts,
+    clock: deps.clock,
+    logger: deps.logger,
+    publicHosts: publicHosts(publicUrl),
+  };
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { z } from 'zod';
+import { drain } from '../../http/drain.ts';
+import { isDiskFull } from '../../lib/errno.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { OperatorError } from '../../operator/errors.ts';
+import type { OperatorFailure } from '../../operator/errors.ts';
+import { DepositError } from '../../uploads/deposit.ts';
+import type { DepositRefusal } from '../../uploads/deposit.ts';
+import { BadControl } from '../responses.ts';
+import { hasBody } from './authenticate.ts';
+import { ApiRefusal } from './refusals.ts';
+
+const STATUSES: Readonly<Record<OperatorFailure, number>> = {
+  invalid: 400,
+  forbidden: 403,
+  notFound: 404,
+  conflict: 409,
+  tooLarge: 413,
+  tooMany: 429,
+  unavailable: 503,
+};
+
+const DEPOSIT_STATUSES: Readonly<Record<DepositRefusal, number>> = {
+  invalidKey: 400,
+  headersTooLarge: 400,
+  immutable: 409,
+  exists: 409,
+  tooLarge: 413,
+  full: 503,
+  limit: 429,
+};
+
+/** The errors of Express and multer. Express gives a request that it cannot read the status of the response. */
+const unreadable = z.object({ status: z.int().min(400).max(499), message: z.string() });
+const multerError = z.object({
+  name: z.literal('MulterError'),
+  code: z.string(),
+  message: z.string(),
+  field: z.string().optional(),
+});
+
+/** How much of the body of a refused request is read, so that the client can receive the response. */
+const DRAIN_LIMITS = { bytes: 8 * 1024 * 1024, milliseconds: 2000 };
+
+/** Refuses a path or method that does not exist. */
+export const refuseRoute: RequestHandler = ({ method, originalUrl }) => {
+  const [path = ''] = originalUrl.split('?');
+  throw new ApiRefusal(404, 'RouteNotFound', `there is no ${method} ${path}`);
+};
+
+/** Makes the error handler of the operator API; the details of a 500 go only to the log. */
+export function createApiErrorHandler(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (request.destroyed && !request.complete) {
+      // The client is gone, or its connection was given up.
+      response.destroy();
+      return;
+    }
+    const refusal = toRefusal(error);
+    if (refusal.status === 500 || refusal.code === 'DiskFull') {
+      logger.error({ err: error, path: request.baseUrl + request.path }, 'request failed');
+    }
+    if (response.headersSent) {
+      // Express then closes the connection.
+      next(error);
+      return;
+    }
+    respond(request, response, refusal).catch(next);
+  };
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { code, hint, message, status }: ApiRefusal,
+): Promise<void> {
+  const error = { code, message, ...(hint !== undefined && { hint }) };
+  const text = JSON.stringify({ error });
+  const isUnread = hasBody(request) && !request.complete;
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+    // Not Basic: a browser would ask for a password, and send it from then on.
+    ...(status === 401 && { 'WWW-Authenticate': 'ACS3-HMAC-SHA256' }),
+    ...(isUnread && { Connection: 'close' }),
+  });
+  response.write(text);
+  if (isUnread) await drain(request, DRAIN_LIMITS);
+  response.end();
+}
+
+function toRefusal(error: unknown): ApiRefusal {
+  if (error instanceof ApiRefusal) return error;
+  if (error instanceof OperatorError) {
+    return new ApiRefusal(STATUSES[error.kind], error.code, error.message, error.hint);
+  }
+  if (error instanceof BadControl) {
+    return new ApiRefusal(error.status, 'InvalidRequest', error.message);
+  }
+  if (error instanceof DepositError) {
+    const { code, message } = error;
+    const name = code.charAt(0).toUpperCase() + code.slice(1);
+    return new ApiRefusal(DEPOSIT_STATUSES[code], name, message);
+  }
+  if (isDiskFull(error)) {
+    return new ApiRefusal(503, 'DiskFull', 'the disk of the data folder is full');
+  }
+  return readForeign(error) ?? new ApiRefusal(500, 'InternalError', 'failed; the log says why');
+}
+
+function readForeign(error: unknown): ApiRefusal | undefined {
+  const limit = multerError.safeParse(error);
+  if (limit.success) {
+    const { code, field, message } = limit.data;
+    const text = field === undefined ? message : `${message}: ${field}`;
+    return new ApiRefusal(code === 'LIMIT_UNEXPECTED_FILE' ? 400 : 413, 'InvalidForm', text);
+  }
+  const refusal = unreadable.safeParse(error);
+  if (!refusal.success) return undefined;
+  const { message, status } = refusal.data;
+  return new ApiRefusal(status, status === 413 ? 'TooLarge' : 'InvalidRequest', message);
+}

@@ -1,0 +1,74 @@
+import type { RequestHandler, Response } from 'express';
+import { z } from 'zod';
+import { clearInterval, setInterval } from '../../lib/timers.ts';
+import { EVENT_TYPES } from '../../operator/events.ts';
+import type { EventHub, GatewayEvent } from '../../operator/events.ts';
+import { queryOf, readInput } from '../route.ts';
+import { callerOf } from './authenticate.ts';
+
+/** The query of the event stream. */
+export const eventQuery = z.strictObject({
+  types: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(EVENT_TYPES)))
+    .exactOptional()
+    .describe(`only these, separated by commas: ${EVENT_TYPES.join(', ')}`),
+});
+
+/** How often a comment is sent, so that no proxy takes the connection for a dead one. In milliseconds. */
+const HEARTBEAT_MS = 15_000;
+/** Bytes that may wait for a listener. One that reads more slowly is cut; it can come back with its last id. */
+const MAX_WAITING = 256 * 1024;
+/** How long a client waits before it connects again, in milliseconds. */
+const RETRY_MS = 2000;
+
+/** Sends events as they happen (WHATWG HTML, "Server-sent events"). */
+export function createEventStream(hub: EventHub): RequestHandler {
+  return (request, response) => {
+    const { types } = readInput(eventQuery, queryOf(request));
+    const waiting: string[] = [];
+    let send = (text: string): void => {
+      waiting.push(text);
+    };
+    const forget = hub.listen({
+      ...{ viewer: callerOf(request).viewer, types },
+      lastEventId: request.get('last-event-id'),
+      onEvent: (event) => {
+        send(format(event));
+      },
+      onEnd: () => {
+        response.end();
+      },
+    });
+    begin(response);
+    send = (text) => {
+      write(response, text);
+    };
+    for (const text of waiting) send(text);
+    const heartbeat = setInterval(send, HEARTBEAT_MS, ':\n\n').unref();
+    response.once('close', () => {
+      clearInterval(heartbeat);
+      forget();
+    });
+  };
+}
+
+function begin(response: Response): void {
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store',
+    // nginx would keep the events back.
+    'X-Accel-Buffering': 'no',
+  });
+  response.write(`retry: ${String(RETRY_MS)}\n\n`);
+}
+
+function write(response: Response, text: string): void {
+  response.write(text);
+  if (response.writableLength > MAX_WAITING) response.destroy();
+}
+
+function format({ id, json, type }: GatewayEvent): string {
+  return `id: ${id}\nevent: ${type}\ndata: ${json()}\n\n`;
+}

@@ -1,0 +1,43 @@
+import { OperatorError } from '../../operator/errors.ts';
+import { refusalFilter } from '../../operator/filters.ts';
+import { explainedShape, pageOf, refusalShape } from '../../operator/shapes.ts';
+import { NOTHING, routesOf } from '../route.ts';
+import { callerOf } from './authenticate.ts';
+import type { ApiDependencies } from './dependencies.ts';
+
+const route = routesOf<ApiDependencies>();
+
+export const REFUSAL_API_ROUTES = [
+  route({
+    method: 'get',
+    path: '/refusals',
+    id: 'listRefusals',
+    summary: 'Lists refused requests, newest first.',
+    query: refusalFilter,
+    body: NOTHING,
+    response: pageOf(refusalShape),
+    run: ({ refusals }, { query, raw }) => refusals.listRefusals(callerOf(raw).viewer, query),
+  }),
+  route({
+    method: 'get',
+    path: '/refusals/{requestId}',
+    id: 'explainRequest',
+    summary: 'Explains why a request was refused.',
+    params: { requestId: 'the id of the request, or of one that was refused like it' },
+    query: NOTHING,
+    body: NOTHING,
+    response: explainedShape,
+    refusals: { 404: 'no refused request has this id' },
+    run: async ({ refusals }, { param, raw }) => {
+      const requestId = param('requestId');
+      const found = await refusals.explainRequest(callerOf(raw).viewer, requestId);
+      if (found !== undefined) return found;
+      throw new OperatorError(
+        'notFound',
+        'RefusalNotFound',
+        `no refused request has the id ${requestId}`,
+        'refusals are kept for OTA_GATEWAY_REFUSAL_RETENTION, and 20 new ones in a second',
+      );
+    },
+  }),
+];

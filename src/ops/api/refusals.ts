@@ -1,0 +1,15 @@
+/** A refused request to the operator API, with the status of the response. */
+export class ApiRefusal extends Error {
+  readonly status: number;
+  /** For programs. */
+  readonly code: string;
+  /** What to do; absent when the message says it all. */
+  readonly hint: string | undefined;
+
+  constructor(status: number, code: string, message: string, hint?: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.hint = hint;
+  }
+}

@@ -1,0 +1,44 @@
+import express, { Router } from 'express';
+import { sha256Hex } from '../../signatures/api-v3.ts';
+import { mountRoutes } from '../route.ts';
+import { authenticate, checkPayload } from './authenticate.ts';
+import { cutBroken } from './cut-broken.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { createApiErrorHandler, refuseRoute } from './errors.ts';
+import { createEventStream } from './events.ts';
+import { GATEWAY_API_ROUTES } from './gateway-routes.ts';
+import { createPackageForm } from './package-form.ts';
+import { PACKAGE_API_ROUTES } from './package-routes.ts';
+import { REFUSAL_API_ROUTES } from './refusal-routes.ts';
+import { UPLOAD_API_ROUTES } from './upload-routes.ts';
+
+/** Every route of the operator API that has JSON in and out. To add some, write their file and add a line here. */
+export const API_ROUTES = [
+  ...UPLOAD_API_ROUTES,
+  ...PACKAGE_API_ROUTES,
+  ...REFUSAL_API_ROUTES,
+  ...GATEWAY_API_ROUTES,
+];
+
+/** The operator API, mounted at `/_gateway/api`; docs/operator-api.md describes it. */
+export function createApiRouter(deps: ApiDependencies): Router {
+  const router = Router();
+  router.use(cutBroken, authenticate(deps));
+  router.use('/packages', createPackageForm(deps));
+  router.use(
+    express.json({
+      type: () => true,
+      limit: '64kb',
+      inflate: false,
+      verify: (request, _response, bytes) => {
+        checkPayload(request, sha256Hex(bytes));
+      },
+    }),
+  );
+  router.get('/events', createEventStream(deps.hub));
+  mountRoutes(router, API_ROUTES, deps);
+  router.use(refuseRoute);
+  // Here, because Express passes an error to the outer router by the global setImmediate, which a test may have faked.
+  router.use(createApiErrorHandler(deps.logger));
+  return router;
+}

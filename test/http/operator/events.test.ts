@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import request from 'supertest';
+import { packageShape, uploadShape } from '../../../src/operator/shapes.ts';
+import type { TestGateway } from '../../../src/testing/index.ts';
+import { eventually } from '../../support/built-gateway.ts';
+import { ANN, BASE, BOB, OPS, call, startWithOperator } from './operator-api.ts';
+import type { Key } from './operator-api.ts';
+
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  gateway = await startWithOperator();
+});
+
+afterEach(() => gateway.close());
+
+interface Received {
+  readonly id: string | undefined;
+  readonly type: string | undefined;
+  readonly data: unknown;
+}
+
+/** A client of the event stream. */
+class Watcher {
+  readonly response: IncomingMessage;
+  text = '';
+
+  constructor(response: IncomingMessage) {
+    this.response = response;
+    response.setEncoding('utf8').on('data', (text: string) => {
+      this.text += text;
+    });
+    response.on('error', () => undefined);
+  }
+
+  get events(): Received[] {
+    return this.text.split('\n\n').flatMap((block) => {
+      const fields = new Map(
+        block
+          .split('\n')
+          .map((line) => [line.split(': ', 1)[0], line.slice(line.indexOf(': ') + 2)]),
+      );
+      const data = fields.get('data');
+      return data === undefined
+        ? []
+        : [{ id: fields.get('id'), type: fields.get('event'), data: JSON.parse(data) }];
+    });
+  }
+
+  /** Waits for a number of events. */
+  async next(count: number): Promise<Received[]> {
+    await eventually(() => this.events.length >= count);
+    return this.events;
+  }
+}
+
+async function watch(
+  key: Key,
+  path = '/events',
+  headers: Record<string, string> = {},
+): Promise<Watcher> {
+  const { url } = await gateway.listen();
+  const sent = get(`${url}${BASE}${path}`, {
+    auth: `${key.id}:${key.secret}`,
+    headers,
+    agent: false,
+  });
+  const [response]: IncomingMessage[] = await once(sent, 'response');
+  if (response === undefined) throw new Error('no response');
+  return new Watcher(response);
+}
+
+async function store(key: Key): Promise<string> {
+  const { body: grant } = await call(gateway, key, 'post', '/grants').send({}).expect(201);
+  await request(gateway.app)
+    .post('/')
+    .field(grant.fields)
+    .attach('file', Buffer.from('x'), 'a')
+    .expect(200);
+  return grant.key;
+}
+
+it('tells the life of an upload as it happens', async () => {
+  const watcher = await watch(ANN);
+  expect(watcher.response.headers).toMatchObject({
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  const key = await store(ANN);
+  const claimed = { name: 'pump', version: '1', keys: [key] };
+  const { body: made } = await call(gateway, ANN, 'post', '/packages').send(claimed).expect(201);
+  await call(gateway, ANN, 'delete', `/packages/${made.firmwareId}`).expect(200);
+  await call(gateway, OPS, 'post', '/purge').expect(200);
+  const events = await watcher.next(6);
+  expect(events.map(({ data, type }) => [type, Object(data).state ?? Object(data).name])).toEqual([
+    ['upload', 'issued'],
+    ['upload', 'stored'],
+    ['package', 'pump'],
+    ['upload', 'claimed'],
+    ['package', 'pump'],
+    ['upload', 'purged'],
+  ]);
+  for (const { data, type } of events) {
+    if (type === 'upload') expect(uploadShape.strict().parse(data)).toMatchObject({ key });
+    else packageShape.parse(data);
+  }
+  expect(events[4]?.data).toMatchObject({ deleted: true });
+});
+
+it('tells an account nothing of another one', async () => {
+  const [ann, all] = [await watch(ANN), await watch(OPS, '/events?types=upload')];
+  const theirs = await store(BOB);
+  const own = await store(ANN);
+  expect((await all.next(4)).map(({ data }) => Object(data).key)).toEqual([
+    theirs,
+    theirs,
+    own,
+    own,
+  ]);
+  expect((await ann.next(2)).map(({ data }) => Object(data).key)).toEqual([own, own]);
+});
+
+it('continues after the last event that a client has received', async () => {
+  const first = await watch(OPS);
+  await store(ANN);
+  const [issued] = await first.next(2);
+  first.response.destroy();
+  await store(BOB);
+  const second = await watch(OPS, '/events', { 'Last-Event-ID': issued?.id ?? '' });
+  expect((await second.next(3)).map(({ data }) => Object(data).state)).toEqual([
+    'stored',
+    'issued',
+    'stored',
+  ]);
+});
+
+it('ends when the gateway stops, and does not keep it from stopping', async () => {
+  const watcher = await watch(OPS);
+  const ended = once(watcher.response, 'end');
+  await gateway.close();
+  await ended;
+});
+
+it('refuses a type that does not exist', async () => {
+  const { body } = await call(gateway, OPS, 'get', '/events?types=upload,none').expect(400);
+  expect(body.error.code).toBe('InvalidRequest');
+});

@@ -1,0 +1,194 @@
+import express from 'express';
+import request from 'supertest';
+import {
+  packageShape,
+  pageOf,
+  purgeShape,
+  uploadHistoryShape,
+  uploadShape,
+  usageShape,
+} from '../../../src/operator/shapes.ts';
+import type { TestGateway } from '../../../src/testing/index.ts';
+import { ANN, BOB, OPS, call, startWithOperator, uploadPath } from './operator-api.ts';
+import type { Key } from './operator-api.ts';
+
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  gateway = await startWithOperator();
+});
+
+afterEach(() => gateway.close());
+
+/** Posts a form that the operator API has signed. @returns its key */
+async function store(key: Key, text = 'firmware'): Promise<string> {
+  const { body: grant } = await call(gateway, key, 'post', '/grants').send({}).expect(201);
+  await request(gateway.app)
+    .post('/')
+    .field(grant.fields)
+    .attach('file', Buffer.from(text), 'a.bin')
+    .expect(200);
+  return grant.key;
+}
+
+async function claim(key: Key, keys: readonly string[], name = 'pump') {
+  return call(gateway, key, 'post', '/packages').send({ name, version: '1.0.0', keys });
+}
+
+it('signs a form, which stores an upload that is listed, shown, claimed, linked and deleted', async () => {
+  const key = await store(ANN);
+  const list = await call(gateway, ANN, 'get', '/uploads').expect(200);
+  expect(pageOf(uploadShape).strict().parse(list.body).items).toMatchObject([
+    { key, state: 'stored', accountId: 'ann', size: 8, md5: '74b5b5e9570efc5c0553bb327cd41940' },
+  ]);
+
+  const { body: made, status } = await claim(ANN, [key]);
+  expect(status).toBe(201);
+  expect(packageShape.strict().parse(made)).toMatchObject({
+    name: 'pump',
+    version: '1.0.0',
+    accountId: 'ann',
+    moduleName: 'default',
+    files: [{ key, size: 8 }],
+  });
+
+  const history = await call(gateway, ANN, 'get', uploadPath(key)).expect(200);
+  expect(uploadHistoryShape.strict().parse(history.body)).toMatchObject({
+    key,
+    uploads: [{ state: 'claimed', firmwareId: made.firmwareId, packageName: 'pump' }],
+    package: made,
+  });
+
+  const path = `/packages/${made.firmwareId}`;
+  const { body } = await call(gateway, ANN, 'get', `${path}/urls?expires=1h`).expect(200);
+  expect(body.urls).toMatchObject([{ key, expiresAt: expect.any(String) }]);
+  expect(await (await gateway.fetch(body.urls[0].url)).text()).toBe('firmware');
+  await call(gateway, ANN, 'get', `${path}/urls?expires=8d`).expect(400);
+
+  await call(gateway, ANN, 'delete', path).expect(200, made);
+  await call(gateway, ANN, 'get', path).expect(404);
+  const after = await call(gateway, ANN, 'get', uploadPath(key)).expect(200);
+  expect(after.body.uploads).toMatchObject([{ state: 'purging', purgeReason: 'deleted' }]);
+});
+
+it('claims several uploads as one package, for the account of the first one', async () => {
+  const keys = [await store(ANN, 'one'), await store(ANN, 'two')];
+  const { body } = await claim(OPS, keys);
+  expect(body).toMatchObject({
+    accountId: 'ann',
+    files: keys.map((key) => ({ key, name: key.slice(key.lastIndexOf('/') + 1) })),
+  });
+  const { body: seen } = await call(gateway, ANN, 'get', '/packages?q=pum').expect(200);
+  expect(seen).toEqual({ items: [body] });
+  const { body: unseen } = await call(gateway, BOB, 'get', '/packages').expect(200);
+  expect(unseen).toEqual({ items: [] });
+});
+
+it("refuses a claim with the platform's code, and changes nothing", async () => {
+  const key = await store(ANN);
+  const other = await store(ANN);
+  await claim(ANN, [key]);
+  const clash = await claim(ANN, [other]);
+  expect(clash.status).toBe(409);
+  expect(clash.body.error.code).toBe('iot.firmware.AlreadyExistedFirmwareName');
+  const foreign = await claim(BOB, [other]);
+  expect(foreign.body.error.code).toBe('iot.firmware.InvalidFirmwareUrl');
+  const unnamed = await claim(ANN, [other], '');
+  expect(unnamed.body.error.code).toBe('iot.firmware.NullFirmwareName');
+  expect((await call(gateway, ANN, 'get', uploadPath(other))).body.uploads).toMatchObject([
+    { state: 'stored' },
+  ]);
+});
+
+it('deletes an upload that no package holds, at once and for good', async () => {
+  const key = await store(ANN);
+  await call(gateway, BOB, 'delete', uploadPath(key)).expect(404);
+  const { body } = await call(gateway, ANN, 'delete', uploadPath(key)).expect(200);
+  expect(body.uploads).toMatchObject([{ key, state: 'purging', purgeReason: 'deleted' }]);
+  expect((await gateway.fetch(gateway.downloadUrl(key))).status).toBe(404);
+  const again = await call(gateway, ANN, 'delete', uploadPath(key)).expect(409);
+  expect(again.body.error).toMatchObject({ code: 'UploadNotStored' });
+});
+
+it('does not delete an upload that a package holds, or that has no file', async () => {
+  const { body: grant } = await call(gateway, ANN, 'post', '/grants').send({ suffix: 'zip' });
+  expect(grant.key).toMatch(/\.zip$/);
+  const empty = await call(gateway, ANN, 'delete', uploadPath(grant.key)).expect(409);
+  expect(empty.body.error.code).toBe('UploadNotStored');
+  const key = await store(ANN);
+  await claim(ANN, [key]);
+  const held = await call(gateway, ANN, 'delete', uploadPath(key)).expect(409);
+  expect(held.body.error).toMatchObject({ code: 'UploadClaimed', hint: 'delete the package' });
+});
+
+it("refuses a grant with the platform's code", async () => {
+  const { body } = await call(gateway, ANN, 'post', '/grants').send({ suffix: 'exe' }).expect(409);
+  expect(body.error.code).toBe('iot.firmware.InvalidGenerateOTAUploadURLParam');
+});
+
+it('says what a purge would do, and then does it', async () => {
+  const due = await store(ANN);
+  gateway.clock.advance({ minutes: 30 });
+  await store(BOB);
+  gateway.clock.advance({ minutes: 31 });
+  const { body: soon } = await call(gateway, OPS, 'get', '/uploads?dueWithin=0s').expect(200);
+  expect(soon.items).toMatchObject([{ key: due }]);
+  const { body: plan } = await call(gateway, OPS, 'post', '/purge')
+    .send({ dryRun: true })
+    .expect(200);
+  expect(purgeShape.strict().parse(plan)).toMatchObject({
+    dryRun: true,
+    purged: 1,
+    bytes: 8,
+    uploads: [{ key: due }],
+  });
+  await call(gateway, OPS, 'post', '/purge').expect(200, {
+    dryRun: false,
+    purged: 1,
+    failed: 0,
+    bytes: 8,
+  });
+  const { body: usage } = await call(gateway, OPS, 'get', '/usage').expect(200);
+  expect(usageShape.strict().parse(usage)).toMatchObject({
+    uploads: { stored: { count: 1, bytes: 8 }, purged: { count: 1, bytes: 8 } },
+    bytes: 8,
+  });
+});
+
+it('finds what a reference names', async () => {
+  const key = await store(ANN);
+  const { body: made } = await claim(ANN, [key]);
+  const find = (reference: string) =>
+    call(gateway, ANN, 'get', `/resolve?reference=${encodeURIComponent(reference)}`);
+  await find(gateway.downloadUrl(key)).expect(200, { kind: 'upload', key });
+  await find('pump').expect(200, { kind: 'package', firmwareId: made.firmwareId });
+  await find('nothing').expect(404);
+});
+
+it('lists the next page by the cursor of the one before', async () => {
+  const keys = [await store(ANN), await store(ANN), await store(ANN)];
+  const { body: first } = await call(gateway, ANN, 'get', '/uploads?limit=2').expect(200);
+  const { body: rest } = await call(
+    gateway,
+    ANN,
+    'get',
+    `/uploads?limit=2&after=${first.next}`,
+  ).expect(200);
+  expect([...first.items, ...rest.items].map(({ key }) => key)).toEqual(keys.reverse());
+  expect(rest).not.toHaveProperty('next');
+});
+
+it('reads its files again, and says how many accounts there are', async () => {
+  await call(gateway, OPS, 'post', '/reload').expect(200, { accounts: 3 });
+});
+
+it('is used below the path of a host application', async () => {
+  const app = express().use('/ota', gateway.app);
+  const { body } = await request(app)
+    .post('/ota/_gateway/api/grants')
+    .auth(ANN.id, ANN.secret)
+    .send({})
+    .expect(201);
+  expect(body.host).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/ota$/);
+  expect(body.firmwareUrl).toBe(`${body.host}/${body.key}`);
+});
