@@ -51,10 +51,9 @@ export function withDesk(command: Command): Command {
  * @throws ConfigError that names each wrong flag and variable
  */
 export function openDesk(flags: Readonly<Record<string, unknown>>): Desk {
-  const { endpoint: given, ...settings } = parseFlags(deskFlags, flags);
-  const options = gatherOptions(process.env, settings);
+  const endpoint = endpointOf(flags);
+  const options = gatherSettings(flags);
   const config = readConfig(options);
-  const endpoint = given ?? endpointOfEnvironment(settings);
   return {
     config,
     endpoint,
@@ -66,6 +65,16 @@ export function openDesk(flags: Readonly<Record<string, unknown>>): Desk {
       }),
     clientFor: (url) => createClient(url, config),
   };
+}
+
+/** @returns the settings among the flags of a desk, and those of the environment */
+export function gatherSettings(flags: Readonly<Record<string, unknown>>): RawOptions {
+  return gatherOptions(process.env, { ...flags, endpoint: undefined });
+}
+
+/** @returns the endpoint of the flag, or else of the variable. @throws ConfigError when it is not a URL */
+export function endpointOf(flags: Readonly<Record<string, unknown>>): string | undefined {
+  return parseFlags(deskFlags, flags).endpoint ?? endpointOfEnvironment(flags);
 }
 
 /** A data folder on the command line means more than a variable of the shell. */

@@ -36,6 +36,16 @@ export const signedForm = z.object({
   expiresAt: z.iso.datetime().describe('ISO 8601 in UTC').exactOptional(),
 });
 
+/** `rm --json` */
+export const removeResult = z.object({
+  deleted: z.array(
+    z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('upload'), key: z.string() }),
+      z.object({ kind: z.literal('package'), firmwareId: z.string() }),
+    ]),
+  ),
+});
+
 /** `health --json` */
 export const healthResult = z.object({
   url: z.string(),
@@ -43,7 +53,21 @@ export const healthResult = z.object({
   gatewayId: z.string().exactOptional(),
 });
 
+/** `doctor --json` */
+export const doctorResult = z.object({
+  points: z.array(
+    z.object({
+      level: z.enum(['ok', 'warn', 'fail', 'skip']),
+      name: z.string(),
+      text: z.string(),
+      hint: z.string().exactOptional().describe('what to do'),
+    }),
+  ),
+});
+
+export type DoctorPoint = z.infer<typeof doctorResult>['points'][number];
 export type UploadedPackage = z.infer<typeof uploadedPackage>;
 export type UploadResult = z.infer<typeof uploadResult>;
 export type ClaimResult = z.infer<typeof claimResult>;
+export type RemoveResult = z.infer<typeof removeResult>;
 export type SignedForm = z.infer<typeof signedForm>;

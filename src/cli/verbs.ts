@@ -76,7 +76,53 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/claim.ts'),
   },
   {
-    usage: 'url <key-or-firmware-id>',
+    usage: 'ls [what]',
+    description: 'list uploads or firmware packages, the newest first',
+    examples: [
+      'ota-gateway ls',
+      'ota-gateway ls --state stored --due 5m',
+      "ota-gateway ls packages --json | jq -r '.items[].firmwareId'",
+    ],
+    load: () => import('./commands/ls.ts'),
+  },
+  {
+    usage: 'show <name>',
+    description: 'show everything about one upload or firmware package',
+    examples: [
+      'ota-gateway show ota/5915.bin',
+      'ota-gateway show lamp --json',
+      'ota-gateway show http://127.0.0.1:9070/ota/5915.bin',
+    ],
+    load: () => import('./commands/show.ts'),
+  },
+  {
+    usage: 'rm <names...>',
+    description: 'delete uploads that no package holds, or packages with their files',
+    examples: [
+      'ota-gateway rm ota/5915.bin',
+      'ota-gateway rm FIRMWARE_ID --yes',
+      'ota-gateway rm lamp --yes --endpoint https://ota.example.com',
+    ],
+    load: () => import('./commands/rm.ts'),
+  },
+  {
+    usage: 'purge',
+    description: 'purge now what is due, as the job of the gateway does',
+    examples: ['ota-gateway purge --dry-run', 'ota-gateway purge --json'],
+    load: () => import('./commands/purge.ts'),
+  },
+  {
+    usage: 'trace',
+    description: 'print each request of a running gateway as it ends',
+    examples: [
+      'ota-gateway trace --errors',
+      'ota-gateway trace --operation PostObject --slow 1s',
+      'ota-gateway trace --json | jq .key',
+    ],
+    load: () => import('./commands/trace.ts'),
+  },
+  {
+    usage: 'url <name>',
     description: 'print a signed URL that downloads an object',
     examples: [
       'ota-gateway url ota/5915.bin --data-dir /var/lib/ota',
@@ -85,7 +131,7 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/url.ts'),
   },
   {
-    usage: 'payload <firmware-id>',
+    usage: 'payload <name>',
     description: 'print the message that pushes a package to a device',
     examples: [
       'ota-gateway payload FIRMWARE_ID',
@@ -127,6 +173,16 @@ export const VERBS: readonly Verb[] = [
       'HEALTHCHECK CMD ["ota-gateway", "health"]',
     ],
     load: () => import('./commands/health.ts'),
+  },
+  {
+    usage: 'doctor',
+    description: 'look for what is wrong with this installation',
+    examples: [
+      'ota-gateway doctor',
+      'ota-gateway doctor --data-dir /var/lib/ota --env-file /etc/ota-gateway.env',
+      'ota-gateway doctor --json | jq .points',
+    ],
+    load: () => import('./commands/doctor.ts'),
   },
   {
     usage: 'completion <shell>',

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { percentEncode } from '../../signatures/percent-encoding.ts';
 import { explainingCalls } from '../api-hints.ts';
+import { completeReferences } from '../complete-references.ts';
 import { openDesk, withDesk } from '../desk.ts';
 import { jsonFlag, print, printJson, withJson } from '../output.ts';
 import { claimPackage } from '../package-claim.ts';
@@ -17,6 +18,8 @@ const flags = z.looseObject({
   instanceId: z.string().optional(),
   productKey: z.string().optional(),
 });
+
+export { completeReferences as complete };
 
 /** Configures `ota-gateway claim`. */
 export function configure(command: Command): void {

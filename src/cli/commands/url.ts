@@ -3,9 +3,12 @@ import type { DataFolder } from '../../data-folder.ts';
 import { openDataFolder } from '../../data-folder.ts';
 import { wallClock } from '../../lib/clock.ts';
 import { quoted } from '../../lib/quoted.ts';
-import { configureDownload } from '../download-flags.ts';
+import { completeReferences } from '../complete-references.ts';
+import { configureDownload, resolveName } from '../download-flags.ts';
 import type { RawOptions } from '../environment.ts';
 import { readConfig } from '../environment.ts';
+
+export { completeReferences as complete };
 
 /** Configures `ota-gateway url`. */
 export function configure(command: Command): void {
@@ -14,13 +17,15 @@ export function configure(command: Command): void {
 
 /**
  * Prints a URL that downloads an object, or one for each file of a firmware package, in the order of the files.
- * @param name - an object key or a FirmwareId
+ * @param name - an object key, a URL, a FirmwareId or the name of a package
  * @param expires - how long the URLs are valid, in milliseconds
  */
 async function printUrls(name: string, expires: number, options: RawOptions): Promise<void> {
-  await using offline = openDataFolder(readConfig(options));
+  const config = readConfig(options);
+  await using offline = openDataFolder(config);
   const expiresAt = wallClock.now() + expires;
-  const urls = (await findKeys(offline, name)).map((key) => offline.downloadUrl(key, expiresAt));
+  const keys = await findKeys(offline, await resolveName(config, name));
+  const urls = keys.map((key) => offline.downloadUrl(key, expiresAt));
   process.stdout.write(urls.map((url) => `${url}\n`).join(''));
 }
 

@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import { ConfigError } from '../../config/config-error.ts';
+import { formatTable } from '../columns.ts';
+import { endpointOf, gatherSettings, withDesk } from '../desk.ts';
+import type { Checkup } from '../doctor/checkup.ts';
+import { lookAt } from '../doctor/checkup.ts';
+import { FOLDER_POINTS } from '../doctor/folder-points.ts';
+import { NETWORK_POINTS } from '../doctor/network-points.ts';
+import { SETTINGS_POINTS } from '../doctor/settings-points.ts';
+import { readConfig } from '../environment.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { OutputFlags, Style } from '../output.ts';
+import { outputFlags, painter, print, printJson, say, withOutput } from '../output.ts';
+import { counted } from '../people.ts';
+import { readRunningGateway } from '../running-gateway.ts';
+import { parseFlags } from '../setting-flags.ts';
+import type { DoctorPoint } from '../shapes.ts';
+
+const POINTS = [...SETTINGS_POINTS, ...FOLDER_POINTS, ...NETWORK_POINTS];
+
+/** Configures `ota-gateway doctor`. */
+export function configure(command: Command): void {
+  withOutput(withDesk(command)).action(async (given: unknown) => {
+    const { color, json, ...rest } = parseFlags(outputFlags.loose(), given);
+    const points = await examine(rest);
+    show(points, { color, json });
+    if (points.some(({ level }) => level === 'fail')) process.exitCode = EXIT.findings;
+  });
+}
+
+async function examine(flags: Readonly<Record<string, unknown>>): Promise<DoctorPoint[]> {
+  const checkup = gather(flags);
+  const points: DoctorPoint[] = [];
+  for (const point of POINTS) points.push(await lookAt(point, checkup));
+  return points;
+}
+
+function gather(flags: Readonly<Record<string, unknown>>): Checkup {
+  const options = gatherSettings(flags);
+  const [config, problems] = readLeniently(options);
+  const endpoint = endpointOf(flags);
+  const running = endpoint === undefined ? findRunning(config.dataDir) : undefined;
+  return { config, options, problems, endpoint, running };
+}
+
+/** @returns the settings, without the wrong ones, and what is wrong with those */
+function readLeniently(
+  options: Readonly<Record<string, string>>,
+): [Checkup['config'], readonly string[]] {
+  try {
+    return [readConfig(options), []];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { dataDir } = options;
+    return [readConfig(dataDir === undefined ? {} : { dataDir }), error.problems];
+  }
+}
+
+/** A file that cannot be used is told by the point about the lock. */
+function findRunning(dataDir: string): Checkup['running'] {
+  try {
+    return readRunningGateway(dataDir);
+  } catch {
+    return undefined;
+  }
+}
+
+const MARKS: Readonly<Record<DoctorPoint['level'], readonly [string, Style]>> = {
+  ok: ['ok', 'green'],
+  skip: ['-', 'gray'],
+  warn: ['warn', 'yellow'],
+  fail: ['FAIL', 'red'],
+};
+
+function show(points: readonly DoctorPoint[], output: OutputFlags): void {
+  if (output.json) {
+    printJson({ points });
+    return;
+  }
+  const paint = painter(output);
+  const columns = [
+    {
+      title: 'STATE',
+      text: ({ level }: DoctorPoint) => MARKS[level][0],
+      paint: (text: string, { level }: DoctorPoint) => paint(MARKS[level][1], text),
+    },
+    { title: 'POINT', text: ({ name }: DoctorPoint) => name },
+    { title: 'FOUND', text: foundText },
+  ];
+  print(formatTable(columns, points));
+  const count = (level: DoctorPoint['level']): number =>
+    points.filter((point) => point.level === level).length;
+  say(
+    `${counted(points.length, 'point')}: ${String(count('fail'))} wrong, ${counted(count('warn'), 'warning')}`,
+  );
+}
+
+function foundText({ hint, text }: DoctorPoint): string {
+  return hint === undefined ? text : `${text}. ${hint}`;
+}

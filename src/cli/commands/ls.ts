@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { z } from 'zod';
+import { duration } from '../../config/units.ts';
+import { MAX_PAGE, PAGE } from '../../operator/filters.ts';
+import { UPLOAD_STATES } from '../../operator/shapes.ts';
+import { openDesk, withDesk } from '../desk.ts';
+import { listPackages, listUploads } from '../lists.ts';
+import { openOperator } from '../operator.ts';
+import { outputFlags, withOutput } from '../output.ts';
+import { parseFlags } from '../setting-flags.ts';
+import { watch } from '../watch.ts';
+
+const NOUNS = ['uploads', 'packages'] as const;
+
+const limit = z.coerce
+  .number<string>(`expected a number from 1 to ${String(MAX_PAGE)}`)
+  .int()
+  .min(1)
+  .max(MAX_PAGE);
+
+const flags = z.looseObject({
+  ...outputFlags.shape,
+  state: z.enum(UPLOAD_STATES).optional(),
+  account: z.string().optional(),
+  match: z.string().optional(),
+  older: duration.optional(),
+  due: duration.optional(),
+  limit: limit.default(PAGE),
+  watch: z.boolean().default(false),
+  interval: duration.default(2000),
+});
+
+/** The flags of `ls`, without those of the desk. */
+export type ListFlags = z.infer<typeof flags>;
+
+/** Configures `ota-gateway ls`. */
+export function configure(command: Command): void {
+  const [noun] = command.registeredArguments;
+  noun?.choices(NOUNS).default('uploads');
+  withOutput(withDesk(command))
+    .addOption(new Option('--state <state>', 'only uploads in this state').choices(UPLOAD_STATES))
+    .option('--account <id>', 'only those of one account')
+    .option('--match <text>', 'only those with this text in the key or in the name of the package')
+    .option('--older <duration>', 'only uploads that are at least as old, such as 10m')
+    .option('--due <duration>', 'only stored uploads that are purged within this time, such as 5m')
+    .option('--limit <count>', `at most as many, the newest first; default ${String(PAGE)}`)
+    .option('--watch', 'list again and again, until Ctrl+C')
+    .option('--interval <duration>', 'how often --watch lists; default 2s')
+    .action(async (what: (typeof NOUNS)[number], given: unknown) => {
+      await list(what, parseFlags(flags, given));
+    });
+}
+
+/** Lists uploads or packages once, or until Ctrl+C. */
+async function list(what: (typeof NOUNS)[number], given: ListFlags): Promise<void> {
+  const { account, color, due, interval, json, limit, match, older, state, ...rest } = given;
+  const { watch: isWatching, ...desk } = rest;
+  const filter = { account, q: match, limit, state, olderThan: older, dueWithin: due };
+  await using operator = openOperator(openDesk(desk));
+  const load =
+    what === 'uploads'
+      ? () => listUploads(operator, filter)
+      : () => listPackages(operator, { account, q: match, limit });
+  if (isWatching) await watch(load, { json, color }, interval);
+  else (await load()).show({ json, color });
+}

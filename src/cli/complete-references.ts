@@ -1,0 +1,19 @@
+import { openDesk } from './desk.ts';
+import { openOperator } from './operator.ts';
+import { packageFilterOf, uploadFilterOf } from './operator.ts';
+import type { TypedWords } from './verbs.ts';
+
+const LIMIT = 200;
+
+/** Lists what a command may be given: the newest object keys and firmware packages. */
+export async function completeReferences({ flags }: TypedWords): Promise<readonly string[]> {
+  await using operator = openOperator(openDesk(flags));
+  const [uploads, packages] = await Promise.all([
+    operator.listUploads(uploadFilterOf({ limit: LIMIT })),
+    operator.listPackages(packageFilterOf({ limit: LIMIT })),
+  ]);
+  return [
+    ...uploads.items.map(({ key }) => key),
+    ...packages.items.flatMap(({ firmwareId, name }) => [firmwareId, name]),
+  ];
+}

@@ -1,0 +1,146 @@
+import { wallClock } from '../lib/clock.ts';
+import { quoted } from '../lib/quoted.ts';
+import type { PackageShape, Page, UploadShape } from '../operator/shapes.ts';
+import type { Column } from './columns.ts';
+import { formatTable } from './columns.ts';
+import type { Operator } from './operator.ts';
+import { packageFilterOf, uploadFilterOf } from './operator.ts';
+import type { OutputFlags, Paint } from './output.ts';
+import { painter, print, printJson, say } from './output.ts';
+import { counted, formatSize, formatSpan } from './people.ts';
+
+/** A list that was loaded. */
+export interface List {
+  /** Each item as JSON, by what names it. */
+  readonly items: ReadonlyMap<string, object>;
+  /** Prints it: a table and a summary, or JSON. */
+  show(output: OutputFlags): void;
+}
+
+/** Loads uploads. @param filter - see `uploadFilter` of the operator API */
+export async function listUploads(operator: Operator, filter: object): Promise<List> {
+  const page = await operator.listUploads(uploadFilterOf(filter));
+  return toList(page, ({ key, issuedAt, storedAt }) => `${key} ${issuedAt ?? storedAt ?? ''}`, {
+    columns: uploadColumns,
+    summary: summarizeUploads,
+  });
+}
+
+/** Loads firmware packages. @param filter - see `packageFilter` of the operator API */
+export async function listPackages(operator: Operator, filter: object): Promise<List> {
+  const page = await operator.listPackages(packageFilterOf(filter));
+  return toList(page, ({ firmwareId }) => firmwareId, {
+    columns: packageColumns,
+    summary: ({ items }) => counted(items.length, 'package'),
+  });
+}
+
+interface ListStyle<Item> {
+  readonly columns: (now: number, paint: Paint) => readonly Column<Item>[];
+  readonly summary: (page: Page<Item>, now: number) => string;
+}
+
+function toList<Item extends object>(
+  page: Page<Item>,
+  nameOf: (item: Item) => string,
+  { columns, summary }: ListStyle<Item>,
+): List {
+  return {
+    items: new Map(page.items.map((item) => [nameOf(item), item])),
+    show: (output) => {
+      if (output.json) {
+        printJson(page);
+        return;
+      }
+      const now = wallClock.now();
+      const { columns: width, isTTY } = process.stdout;
+      const table = columns(now, painter(output));
+      if (page.items.length > 0) print(formatTable(table, page.items, isTTY ? width : undefined));
+      const more = page.next === undefined ? '' : '; there are more, see --limit';
+      say(summary(page, now) + more);
+    },
+  };
+}
+
+/** A stored upload that is purged within this time is marked. */
+const SOON_MS = 5 * 60_000;
+
+function uploadColumns(now: number, paint: Paint): readonly Column<UploadShape>[] {
+  return [
+    {
+      title: 'STATE',
+      text: ({ state }) => state,
+      paint: (text, row) => paintState(paint, text, row),
+    },
+    { title: 'KEY', text: ({ key }) => quoted(key), canShorten: true },
+    { title: 'SIZE', text: ({ size }) => (size === undefined ? '-' : formatSize(size)) },
+    { title: 'AGE', text: (upload) => ageOf(upload, now) },
+    { title: 'PURGED IN', text: (upload) => dueIn(upload, now) },
+    { title: 'PACKAGE', text: (upload) => holderOf(upload, now) },
+  ];
+}
+
+const STYLES = {
+  issued: 'gray',
+  stored: 'yellow',
+  claimed: 'green',
+  purging: 'magenta',
+  purged: 'gray',
+} as const;
+
+function paintState(paint: Paint, text: string, { state }: UploadShape): string {
+  return paint(STYLES[state], text);
+}
+
+function ageOf({ issuedAt, purgedAt, purgingSince, storedAt }: UploadShape, now: number): string {
+  const since = purgedAt ?? purgingSince ?? storedAt ?? issuedAt;
+  return since === undefined ? '-' : formatSpan(now - Date.parse(since));
+}
+
+function isDueSoon({ claimUntil, state }: UploadShape, now: number): boolean {
+  return state === 'stored' && claimUntil !== undefined && Date.parse(claimUntil) - now < SOON_MS;
+}
+
+function dueIn(upload: UploadShape, now: number): string {
+  if (upload.state !== 'stored' || upload.claimUntil === undefined) return '-';
+  const left = Math.max(0, Date.parse(upload.claimUntil) - now);
+  return `${formatSpan(left)}${isDueSoon(upload, now) ? ' !' : ''}`;
+}
+
+/** @returns what holds an upload, or what has become of it */
+function holderOf(upload: UploadShape, now: number): string {
+  const { firmwareId, packageName, packageVersion, policyExpiresAt, purgeReason, state } = upload;
+  if (packageName !== undefined) return `${packageName} ${packageVersion ?? ''}`;
+  if (firmwareId !== undefined) return firmwareId;
+  if (purgeReason !== undefined) return purgeReason;
+  if (state !== 'issued' || policyExpiresAt === undefined) return '';
+  const left = Date.parse(policyExpiresAt) - now;
+  return left > 0 ? `form good for ${formatSpan(left)}` : 'form expired';
+}
+
+const ON_DISK: readonly string[] = ['stored', 'claimed', 'purging'];
+
+function summarizeUploads({ items }: Page<UploadShape>, now: number): string {
+  const bytes = items
+    .filter(({ state }) => ON_DISK.includes(state))
+    .reduce((sum, { size = 0 }) => sum + size, 0);
+  const due = items.filter((upload) => isDueSoon(upload, now)).length;
+  const advice = `${String(due)} ${due === 1 ? 'is' : 'are'} purged within 5 minutes: ota-gateway claim KEY --name N --version V`;
+  return `${counted(items.length, 'upload')}, ${formatSize(bytes)} on disk${due === 0 ? '' : `; ${advice}`}`;
+}
+
+function packageColumns(now: number): readonly Column<PackageShape>[] {
+  return [
+    { title: 'FIRMWARE ID', text: ({ firmwareId }) => firmwareId },
+    { title: 'NAME', text: ({ name }) => name },
+    { title: 'VERSION', text: ({ version }) => version },
+    { title: 'FILES', text: ({ files }) => String(files.length) },
+    {
+      title: 'SIZE',
+      text: ({ files }) => formatSize(files.reduce((sum, { size }) => sum + size, 0)),
+    },
+    { title: 'AGE', text: ({ createdAt }) => formatSpan(now - Date.parse(createdAt)) },
+    { title: 'STATUS', text: ({ status }) => status },
+    { title: 'ACCOUNT', text: ({ accountId }) => quoted(accountId) },
+  ];
+}
