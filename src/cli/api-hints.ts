@@ -4,10 +4,11 @@ import { CommandError } from './command-error.ts';
 const KEYS =
   'Give the access key of this gateway: that of its data folder (--data-dir), or --access-key-id and --access-key-secret';
 
-/** What to do about errors of the IoT API that a user of a command can mend. */
+/** What to do about errors of both APIs that a user of a command can mend. */
 const HINTS: Readonly<Record<string, string>> = {
   'InvalidAccessKeyId.NotFound': KEYS,
   'InvalidAccessKeyId.Inactive': KEYS,
+  InvalidAccessKeySecret: KEYS,
   SignatureDoesNotMatch: `The secret belongs to another access key. ${KEYS}`,
   'InvalidTimeStamp.Expired':
     'Set the clock of this machine; `ota-gateway doctor` compares the two',
@@ -21,6 +22,11 @@ const HINTS: Readonly<Record<string, string>> = {
   'iot.firmware.SystemBusy': 'Run the command again in a moment',
   'iot.system.InstanceNotFound': 'Give an instance of the account with --instance-id',
 };
+
+/** @returns what to do about an error of the IoT API or of the operator API */
+export function hintFor(code: string): string | undefined {
+  return HINTS[code];
+}
 
 /** Adds what to do to an error of the API. @returns errors of another kind unchanged */
 export function withHint(error: unknown): unknown {

@@ -3,6 +3,7 @@ import type { ApiClientOptions } from '../client/api-client.ts';
 import { signOperatorCall } from '../client/operator-call.ts';
 import type { OperatorCall } from '../client/operator-call.ts';
 import { errorShape } from '../operator/shapes.ts';
+import { hintFor } from './api-hints.ts';
 import { CommandError } from './command-error.ts';
 import { reach } from './network-failure.ts';
 
@@ -42,7 +43,7 @@ function refusal(endpoint: string, call: OperatorCall, status: number, text: str
   const parsed = errorShape.safeParse(parseJson(text));
   if (!parsed.success) return unexpected(endpoint, call, `status ${String(status)}`);
   const { code, hint, message } = parsed.data.error;
-  return new CommandError(code, message, hint);
+  return new CommandError(code, message.replace(/\.$/, ''), hintFor(code) ?? hint);
 }
 
 function unexpected(endpoint: string, { method, path }: OperatorCall, what: string): CommandError {

@@ -21,7 +21,7 @@ export const SETTINGS_POINTS: readonly Point[] = [
 const OLDEST_NODE = { major: 20, minor: 19 };
 
 function lookAtVersions(): Finding {
-  const { node, openssl = 'none', uv = 'none' } = process.versions;
+  const { node, openssl, uv } = process.versions;
   const [major, minor] = node.split('.');
   const text = `Node ${node}, OpenSSL ${openssl}, libuv ${uv}, ${process.platform} ${process.arch}`;
   const oldest = OLDEST_NODE;
