@@ -163,6 +163,17 @@ function renderArchitecture(text, entries) {
   );
 }
 
+/** @returns the page of the command line with an updated table of commands */
+function renderCommands(text, verbs) {
+  const rows = verbs
+    .filter(({ hidden }) => !hidden)
+    .map(({ description, usage }) => [code(`ota-gateway ${usage}`), description]);
+  return text.replace(
+    /(<!-- verbs -->\n)[^]*?(<!-- \/verbs -->)/,
+    (_all, start, end) => `${start}\n${table(['Command', 'Does'], rows)}\n\n${end}`,
+  );
+}
+
 /** @returns every setting, with its variable, default and description */
 function listSettings({ describeOptions, variableName }) {
   return describeOptions().map(({ default: preset, description, group, name }) => ({
@@ -192,8 +203,13 @@ function renderMetrics(text, { COUNTERS, GAUGES, HISTOGRAMS, PREFIX }) {
 }
 
 module.exports = {
-  ...{ listSettings, renderArchitecture, renderFidelity, renderMetrics },
-  ...{ renderPages, renderSettings },
+  listSettings,
+  renderArchitecture,
+  renderCommands,
+  renderFidelity,
+  renderMetrics,
+  renderPages,
+  renderSettings,
 };
 
 if (require.main === module) {
@@ -227,6 +243,8 @@ if (require.main === module) {
   const { DIFFERENCES } = dist('oss/differences.js');
   rewrite('metrics.md', (text) => renderMetrics(text, dist('metrics/definitions.js')));
   rewrite('fidelity.md', (text) => renderFidelity(text, DIFFERENCES));
+  const { VERBS } = dist('cli/verbs.js');
+  rewrite('cli.md', (text) => renderCommands(text, VERBS));
   const { entries } = require('../architecture.js');
   rewrite('architecture.md', (text) => renderArchitecture(text, entries));
 }

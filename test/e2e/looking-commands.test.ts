@@ -2,6 +2,8 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -26,6 +28,19 @@ import { describeWith } from '../support/programs.ts';
 import { folderForSuite } from '../support/suite.ts';
 
 const run = promisify(execFile);
+
+/** Answers like another gateway behind a proxy that accepts no large bodies, and whose clock is wrong. */
+async function startImpostor(): Promise<{ url: string; close: () => void }> {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.setHeader('Date', new Date(Date.now() - 3_700_000).toUTCString());
+    response.statusCode = request.method === 'POST' ? 413 : 200;
+    response.end(JSON.stringify({ status: 'ready', gatewayId: 'other' }));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  return { url, close: () => server.close() };
+}
 
 /** Each test starts several processes. */
 jest.setTimeout(30_000);
@@ -175,12 +190,15 @@ describe('the commands that look into a data folder', () => {
     await writeFile(accounts, '[');
     await writeFile(join(other, 'credentials.json'), '{}');
     await chmod(join(other, 'credentials.json'), 0o644);
-    const written = { url: gateway.url, gatewayId: 'another', pid: process.pid };
+    const server = await startImpostor();
+    const publicUrl = server.url;
+    const written = { url: server.url, publicUrl, gatewayId: 'right', pid: process.pid };
     await writeFile(join(other, 'gateway.json'), JSON.stringify(written), { mode: 0o600 });
     const { code, stdout, stderr } = await runCli(['doctor', '--data-dir', other], {
       OTA_GATEWAY_PROT: '1',
       OTA_GATEWAY_ACCOUNTS_FILE: accounts,
     });
+    server.close();
     expect(code).toBe(3);
     expect(stdout).toMatch(/^FAIL +environment +OTA_GATEWAY_PROT: there is no such setting\. /m);
     expect(stdout).toMatch(
@@ -190,8 +208,16 @@ describe('the commands that look into a data folder', () => {
       ),
     );
     expect(stdout).toMatch(/^FAIL +gateway +.* answered by another gateway than that of the data/m);
+    expect(stdout).toMatch(/^FAIL +accounts file +.*accounts\.json:1: this is not JSON/m);
     expect(stdout).toMatch(/^warn +lock +free, but gateway\.json is left of process/m);
-    expect(stderr).toMatch(/^15 points: 3 wrong, \d warnings?\n$/);
+    expect(stdout).toMatch(
+      /^FAIL +clock +61 min from the gateway .*: its calls are refused\. Set the/m,
+    );
+    expect(stdout).toMatch(/^FAIL +public URL +.* answered by another gateway \(ids differ\)/m);
+    expect(stdout).toMatch(
+      /^FAIL +proxy +.* refuses a form of 2\.0 MiB\. .*client_max_body_size 0$/m,
+    );
+    expect(stderr).toMatch(/^15 points: 7 wrong, \d warnings?\n$/);
   });
 
   it('look into the folder also while the server is stopped', async () => {

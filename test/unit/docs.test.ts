@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { entries } from '../../architecture.js';
 import { variableName } from '../../src/cli/names.ts';
+import { VERBS } from '../../src/cli/verbs.ts';
 import { describeOptions } from '../../src/config/config.ts';
 import { API_VERSION } from '../../src/iot/admit.ts';
 import { describeOperations } from '../../src/iot/describe.ts';
@@ -14,6 +15,7 @@ import { POLICY_PROBLEMS } from '../../src/policy/policy-problems.ts';
 
 interface DocsScript {
   renderArchitecture(text: string, rooms: object): string;
+  renderCommands(text: string, verbs: readonly object[]): string;
   renderFidelity(text: string, differences: object): string;
   renderMetrics(text: string, definitions: object): string;
   listSettings(sources: object): readonly object[];
@@ -24,6 +26,7 @@ interface DocsScript {
 const {
   listSettings,
   renderArchitecture,
+  renderCommands,
   renderFidelity,
   renderMetrics,
   renderPages,
@@ -69,6 +72,14 @@ it('finds in docs/metrics.md the table that `npm run docs` writes', () => {
   const text = readFileSync(join(__dirname, '..', '..', 'docs', 'metrics.md'), 'utf8');
   expect(text).toBe(renderMetrics(text, definitions));
   expect(text).toContain('| `ota_gateway_uploads_stored_total`');
+});
+
+it('finds in docs/cli.md the table of commands that `npm run docs` writes', () => {
+  const text = readFileSync(join(__dirname, '..', '..', 'docs', 'cli.md'), 'utf8');
+  expect(text).toBe(renderCommands(text, VERBS));
+  for (const { hidden, usage } of VERBS) {
+    if (hidden !== true) expect(text).toContain(`ota-gateway ${usage}`);
+  }
 });
 
 describe('docs/architecture.md', () => {

@@ -7,8 +7,10 @@ import { lookAt } from '../doctor/checkup.ts';
 import { FOLDER_POINTS } from '../doctor/folder-points.ts';
 import { NETWORK_POINTS } from '../doctor/network-points.ts';
 import { SETTINGS_POINTS } from '../doctor/settings-points.ts';
+import type { RawOptions } from '../environment.ts';
 import { readConfig } from '../environment.ts';
 import { EXIT } from '../exit-codes.ts';
+import { PREFIX, variableName } from '../names.ts';
 import type { OutputFlags, Style } from '../output.ts';
 import { outputFlags, painter, print, printJson, say, withOutput } from '../output.ts';
 import { counted } from '../people.ts';
@@ -44,15 +46,26 @@ function gather(flags: Readonly<Record<string, unknown>>): Checkup {
 }
 
 /** @returns the settings, without the wrong ones, and what is wrong with those */
-function readLeniently(
-  options: Readonly<Record<string, string>>,
-): [Checkup['config'], readonly string[]] {
+function readLeniently(options: RawOptions): [Checkup['config'], readonly string[]] {
+  const problems = problemsOf(options);
+  if (problems.length === 0) return [readConfig(options), []];
+  const isRight = (name: string): boolean =>
+    !problems.some((problem) => problem.split(':', 1)[0]?.split(' and ').includes(nameOf(name)));
+  const right = Object.fromEntries(Object.entries(options).filter(([name]) => isRight(name)));
+  return [readConfig(problemsOf(right).length === 0 ? right : {}), problems];
+}
+
+function nameOf(option: string): string {
+  return option.startsWith(PREFIX) ? option : variableName(option);
+}
+
+function problemsOf(options: RawOptions): readonly string[] {
   try {
-    return [readConfig(options), []];
+    readConfig(options);
+    return [];
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const { dataDir } = options;
-    return [readConfig(dataDir === undefined ? {} : { dataDir }), error.problems];
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
   }
 }
 

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { readAccountsFile } from '../../accounts/accounts-file.ts';
-import { requireTlsFiles } from '../../config/files.ts';
+import { readTlsFiles } from '../../config/tls-files.ts';
 import { wallClock } from '../../lib/clock.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { counted, formatSpan } from '../people.ts';
@@ -55,10 +55,10 @@ function lookAtAccounts({ config }: Checkup): Finding {
 const RENEW_MS = 14 * 86_400_000;
 
 function lookAtCertificate({ config }: Checkup): Finding {
-  const { publicUrl, tlsCert } = config;
-  if (tlsCert === undefined) return skip('none: the gateway speaks plain HTTP');
-  requireTlsFiles(config);
-  const certificate = new X509Certificate(readFileSync(tlsCert));
+  const { publicUrl } = config;
+  const files = readTlsFiles(config);
+  if (files === undefined) return skip('none: the gateway speaks plain HTTP');
+  const certificate = new X509Certificate(files.cert);
   const left = Date.parse(certificate.validTo) - wallClock.now();
   const text = `${certificate.subject.replaceAll('\n', ', ')} until ${certificate.validTo}; its key fits`;
   if (left <= 0) return fail(`${text}: it has expired`, 'Renew it');
