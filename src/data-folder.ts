@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { credentialsPath, readCredentials } from './accounts/credentials-file.ts';
-import { resolveBucketKeys } from './accounts/keys.ts';
+import { readConfigured, resolveBucketKeys } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
 import { serverUrl } from './http/public-host.ts';
 import { LEDGER_FILE, openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
+import { SqliteRefusals } from './ledger/sqlite/sqlite-refusals.ts';
 import { SqliteMaintenance } from './ledger/sqlite/sqlite-maintenance.ts';
 import type { Clock } from './lib/clock.ts';
 import { wallClock } from './lib/clock.ts';
@@ -21,6 +22,8 @@ import { makeWholeFolder } from './object-store/disk/whole-folder.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
 import { createQueries } from './operator/queries.ts';
 import type { Queries } from './operator/queries.ts';
+import { createRefusalQueries } from './operator/refusals.ts';
+import type { RefusalKeys, RefusalQueries } from './operator/refusals.ts';
 import { FOLDER_READER } from './operator/viewer.ts';
 import type { Viewer } from './operator/viewer.ts';
 import { downloadUrl } from './signatures/download-url.ts';
@@ -75,6 +78,8 @@ export function openDataFolder(config: Config): DataFolder {
 /** Answers what operators ask from a data folder; its server may be running. */
 export interface FolderQueries extends AsyncDisposable {
   readonly queries: Queries;
+  /** What was refused, while the server keeps it. */
+  readonly refusals: RefusalQueries;
   /** Whoever can read the folder sees everything. */
   readonly viewer: Viewer;
 }
@@ -85,12 +90,34 @@ export interface FolderQueries extends AsyncDisposable {
  */
 export function openQueries(config: Config, clock: Clock = wallClock): FolderQueries {
   requireLedger(config.dataDir);
-  const ledger = new SqliteLedger(openExistingLedger(config.dataDir, 'read'));
+  const database = openExistingLedger(config.dataDir, 'read');
+  const ledger = new SqliteLedger(database);
+  const { bucket, claimTtl, policyTtl } = config;
   return {
-    queries: createQueries({ ledger, clock, rules: { claimTtl: config.claimTtl } }),
+    queries: createQueries({ ledger, clock, rules: { claimTtl } }),
+    refusals: createRefusalQueries({
+      refusals: new SqliteRefusals(database),
+      keys: () => folderKeys(config),
+      rules: { bucket, policyTtl },
+    }),
     viewer: FOLDER_READER,
     [Symbol.asyncDispose]: () => ledger.close(),
   };
+}
+
+/** @returns the keys of the settings and of the data folder; none is generated */
+function folderKeys(config: Config): RefusalKeys {
+  const accounts = readConfigured(config) ?? [
+    { id: 'default', accessKeys: [simpleKey(config) ?? readCredentials(config.dataDir).account] },
+  ];
+  return { accounts, bucketKey: resolveBucketKeys(config, readCredentials).current };
+}
+
+function simpleKey({
+  accessKeyId: id,
+  accessKeySecret: secret,
+}: Config): { id: string; secret: string } | undefined {
+  return id !== undefined && secret !== undefined ? { id, secret } : undefined;
 }
 
 const ANY_ADDRESS = ['0.0.0.0', '::'];

@@ -1,10 +1,10 @@
 import { wallClock } from '../lib/clock.ts';
 import { quoted } from '../lib/quoted.ts';
-import type { PackageShape, Page, UploadShape } from '../operator/shapes.ts';
+import type { PackageShape, Page, RefusalShape, UploadShape } from '../operator/shapes.ts';
 import type { Column } from './columns.ts';
 import { formatTable } from './columns.ts';
 import type { Operator } from './operator.ts';
-import { packageFilterOf, uploadFilterOf } from './operator.ts';
+import { packageFilterOf, refusalFilterOf, uploadFilterOf } from './operator.ts';
 import type { OutputFlags, Paint } from './output.ts';
 import { painter, print, printJson, say } from './output.ts';
 import { counted, formatSize, formatSpan } from './people.ts';
@@ -32,6 +32,16 @@ export async function listPackages(operator: Operator, filter: object): Promise<
   return toList(page, ({ firmwareId }) => firmwareId, {
     columns: packageColumns,
     summary: ({ items }) => counted(items.length, 'package'),
+  });
+}
+
+/** Loads refused requests. @param filter - see `refusalFilter` of the operator API */
+export async function listRefusals(operator: Operator, filter: object): Promise<List> {
+  const page = await operator.listRefusals(refusalFilterOf(filter));
+  return toList(page, ({ requestId }) => requestId, {
+    columns: refusalColumns,
+    summary: ({ items }) =>
+      `${counted(items.length, 'refused request')}; ota-gateway explain REQUEST_ID tells why`,
   });
 }
 
@@ -142,5 +152,18 @@ function packageColumns(now: number): readonly Column<PackageShape>[] {
     { title: 'AGE', text: ({ createdAt }) => formatSpan(now - Date.parse(createdAt)) },
     { title: 'STATUS', text: ({ status }) => status },
     { title: 'ACCOUNT', text: ({ accountId }) => quoted(accountId) },
+  ];
+}
+
+function refusalColumns(now: number): readonly Column<RefusalShape>[] {
+  return [
+    { title: 'AGE', text: ({ at }) => formatSpan(now - Date.parse(at)) },
+    { title: 'REQUEST ID', text: ({ requestId }) => requestId },
+    { title: 'OPERATION', text: ({ operation }) => quoted(operation ?? '-') },
+    { title: 'CODE', text: ({ code }) => quoted(code) },
+    { title: 'REASON', text: ({ reason }) => reason },
+    { title: 'LIKE IT', text: ({ repeats }) => String(repeats) },
+    { title: 'PEER', text: ({ peer = '-' }) => peer },
+    { title: 'KEY', text: ({ key }) => (key === undefined ? '' : quoted(key)), canShorten: true },
   ];
 }

@@ -1,19 +1,23 @@
 import { pathSegment } from '../client/operator-call.ts';
 import type { ApiClientOptions } from '../client/api-client.ts';
 import { openQueries } from '../data-folder.ts';
-import type { PackageFilter, UploadFilter } from '../operator/filters.ts';
-import { packageFilter, uploadFilter } from '../operator/filters.ts';
+import type { PackageFilter, RefusalFilter, UploadFilter } from '../operator/filters.ts';
+import { packageFilter, refusalFilter, uploadFilter } from '../operator/filters.ts';
 import type {
+  ExplainedShape,
   PackageShape,
   Page,
   ReferenceShape,
+  RefusalShape,
   UploadHistoryShape,
   UploadShape,
 } from '../operator/shapes.ts';
 import {
+  explainedShape,
   packageShape,
   pageOf,
   referenceShape,
+  refusalShape,
   uploadHistoryShape,
   uploadShape,
 } from '../operator/shapes.ts';
@@ -29,19 +33,24 @@ export interface Operator extends AsyncDisposable {
   resolve(reference: string): Promise<ReferenceShape | undefined>;
   showUpload(key: string): Promise<UploadHistoryShape | undefined>;
   showPackage(firmwareId: string): Promise<PackageShape | undefined>;
+  listRefusals(filter: RefusalFilter): Promise<Page<RefusalShape>>;
+  /** @returns undefined when no refused request has the id */
+  explainRequest(requestId: string): Promise<ExplainedShape | undefined>;
 }
 
 /** Opens what a command looks at: the gateway of an endpoint, else the data folder, also while no server uses it. */
 export function openOperator(desk: Desk): Operator {
   if (desk.endpoint !== undefined) return remoteOperator(desk.clientFor(desk.endpoint));
   const folder = openQueries(desk.config);
-  const { queries, viewer } = folder;
+  const { queries, refusals, viewer } = folder;
   return {
     listUploads: (filter) => queries.listUploads(viewer, filter),
     listPackages: (filter) => queries.listPackages(viewer, filter),
     resolve: (reference) => queries.resolve(viewer, reference),
     showUpload: (key) => queries.showUpload(viewer, key),
     showPackage: (firmwareId) => queries.showPackage(viewer, firmwareId),
+    listRefusals: (filter) => refusals.listRefusals(viewer, filter),
+    explainRequest: (requestId) => refusals.explainRequest(viewer, requestId),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
@@ -59,12 +68,14 @@ export function remoteOperator(api: ApiClientOptions): Operator {
     resolve: (reference) => orUndefined(get('/resolve', referenceShape, { reference })),
     showUpload: (key) => orUndefined(get(`/uploads/${pathSegment(key)}`, uploadHistoryShape)),
     showPackage: (id) => orUndefined(get(`/packages/${pathSegment(id)}`, packageShape)),
+    listRefusals: (filter) => get('/refusals', pageOf(refusalShape), queryOf(filter)),
+    explainRequest: (id) => orUndefined(get(`/refusals/${pathSegment(id)}`, explainedShape)),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
 /** @returns a filter as the query of a list; durations are milliseconds in both */
-function queryOf(filter: UploadFilter | PackageFilter): Record<string, string> {
+function queryOf(filter: UploadFilter | PackageFilter | RefusalFilter): Record<string, string> {
   const query: Record<string, string> = {};
   for (const [name, value] of Object.entries(filter)) {
     if (name !== 'after') query[name] = String(value);
@@ -72,7 +83,7 @@ function queryOf(filter: UploadFilter | PackageFilter): Record<string, string> {
   return query;
 }
 
-const MISSING = ['UploadNotFound', 'PackageNotFound', 'NothingFound'];
+const MISSING = ['UploadNotFound', 'PackageNotFound', 'RefusalNotFound', 'NothingFound'];
 
 async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
@@ -91,6 +102,11 @@ export function uploadFilterOf(flags: object): UploadFilter {
 /** @returns the filter of a list of packages, from flags that were checked */
 export function packageFilterOf(flags: object): PackageFilter {
   return packageFilter.parse(withoutUndefined(flags));
+}
+
+/** @returns the filter of a list of refused requests, from flags that were checked */
+export function refusalFilterOf(flags: object): RefusalFilter {
+  return refusalFilter.parse(withoutUndefined(flags));
 }
 
 function withoutUndefined(flags: object): object {

@@ -77,7 +77,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     usage: 'ls [what]',
-    description: 'list uploads or firmware packages, the newest first',
+    description: 'list uploads, firmware packages or refused requests, the newest first',
     examples: [
       'ota-gateway ls',
       'ota-gateway ls --state stored --due 5m',
@@ -94,6 +94,16 @@ export const VERBS: readonly Verb[] = [
       'ota-gateway show http://127.0.0.1:9070/ota/5915.bin',
     ],
     load: () => import('./commands/show.ts'),
+  },
+  {
+    usage: 'explain [name]',
+    description: 'tell why a request was refused, and what to do',
+    examples: [
+      'ota-gateway explain',
+      'ota-gateway explain 0F87FFBB2E0A838FA174F1E5',
+      'ota-gateway explain ota/5915.bin',
+    ],
+    load: () => import('./commands/explain.ts'),
   },
   {
     usage: 'rm <names...>',

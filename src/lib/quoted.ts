@@ -10,14 +10,21 @@ export function quoted(name: string): string {
   return NEEDS_QUOTES.test(name) ? quotedJson(name) : name;
 }
 
+/** @returns a sentence in one line, with every invisible character escaped */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, escapeAll);
+}
+
 /** @returns a value as JSON in one line, with every invisible character escaped */
 export function quotedJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSEEN, (character) =>
-    // A character outside the basic plane is two units of UTF-16.
-    Array.from({ length: character.length }, (_, unit) => escape(character.charCodeAt(unit))).join(
-      '',
-    ),
-  );
+  return JSON.stringify(value).replace(UNSEEN, escapeAll);
+}
+
+/** A character outside the basic plane is two units of UTF-16. */
+function escapeAll(character: string): string {
+  return Array.from({ length: character.length }, (_, unit) =>
+    escape(character.charCodeAt(unit)),
+  ).join('');
 }
 
 function escape(unit: number): string {

@@ -55,7 +55,11 @@ export function composeOperator({
   const version = once(packageVersion);
   return {
     ...{ actions, queries },
-    refusals: createRefusalQueries({ refusals: kept, accounts, bucketKey, rules: deps.rules }),
+    refusals: createRefusalQueries({
+      refusals: kept,
+      keys: () => ({ accounts: accounts.all, bucketKey }),
+      rules: deps.rules,
+    }),
     about: async (account, viewer) => ({
       version: version(),
       time: iso(deps.clock.now()),

@@ -1,4 +1,4 @@
-import type { AccountDirectory } from '../accounts/accounts.ts';
+import type { Account } from '../accounts/accounts.ts';
 import type { ListedRefusal, RefusalQuery, RefusalReader } from '../refusals/refusal-journal.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadRules } from '../uploads/dependencies.ts';
@@ -18,17 +18,22 @@ export interface RefusalQueries {
   explainRequest(viewer: Viewer, requestId: string): Promise<ExplainedShape | undefined>;
 }
 
+/** The keys of a gateway. */
+export interface RefusalKeys {
+  readonly accounts: readonly Account[];
+  readonly bucketKey: BucketKey;
+}
+
 interface RefusalQueryDependencies {
   /** Undefined when refusals are not kept. */
   readonly refusals: RefusalReader | undefined;
-  readonly accounts: AccountDirectory;
-  readonly bucketKey: BucketKey;
+  /** Returns the keys that known mistakes are tried with. */
+  readonly keys: () => RefusalKeys;
   readonly rules: Pick<UploadRules, 'bucket' | 'policyTtl'>;
 }
 
 export function createRefusalQueries({
-  accounts,
-  bucketKey,
+  keys,
   refusals,
   rules,
 }: RefusalQueryDependencies): RefusalQueries {
@@ -48,18 +53,17 @@ export function createRefusalQueries({
     explainRequest: async (viewer, requestId) => {
       const found = await refusals?.find(requestId);
       if (found === undefined || !seesAccount(viewer, found.account)) return undefined;
-      const keys = knownKeys(accounts, bucketKey, viewer);
-      const story = explain(found, { ...rules, keys });
+      const story = explain(found, { ...rules, keys: knownKeys(keys(), viewer) });
       return { refusal: showRefusal(found), story };
     },
   };
 }
 
 /** @returns the keys that known mistakes are tried with: those of accounts that the viewer sees, and of the bucket */
-function knownKeys(accounts: AccountDirectory, bucketKey: BucketKey, viewer: Viewer): KnownKey[] {
+function knownKeys({ accounts, bucketKey }: RefusalKeys, viewer: Viewer): KnownKey[] {
   const { accessKeyId: id } = bucketKey;
   const hmac: KnownKey['hmac'] = (...given) => bucketKey.hmac(...given);
-  const own = accounts.all.filter((account) => seesAccount(viewer, account.id));
+  const own = accounts.filter((account) => seesAccount(viewer, account.id));
   return [
     { id, kind: 'bucket', hmac },
     ...own.flatMap(({ accessKeys }) => accessKeys.map(knownAccountKey)),

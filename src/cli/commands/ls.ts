@@ -4,14 +4,15 @@ import { z } from 'zod';
 import { duration } from '../../config/units.ts';
 import { MAX_PAGE, PAGE } from '../../operator/filters.ts';
 import { UPLOAD_STATES } from '../../operator/shapes.ts';
+import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
 import { openDesk, withDesk } from '../desk.ts';
-import { listPackages, listUploads } from '../lists.ts';
+import { listPackages, listRefusals, listUploads } from '../lists.ts';
 import { openOperator } from '../operator.ts';
 import { outputFlags, withOutput } from '../output.ts';
 import { parseFlags } from '../setting-flags.ts';
 import { watch } from '../watch.ts';
 
-const NOUNS = ['uploads', 'packages'] as const;
+const NOUNS = ['uploads', 'packages', 'refusals'] as const;
 
 const limit = z.coerce
   .number<string>(`expected a number from 1 to ${String(MAX_PAGE)}`)
@@ -24,6 +25,7 @@ const flags = z.looseObject({
   state: z.enum(UPLOAD_STATES).optional(),
   account: z.string().optional(),
   match: z.string().optional(),
+  reason: z.enum(REFUSAL_REASONS).optional(),
   older: duration.optional(),
   due: duration.optional(),
   limit: limit.default(PAGE),
@@ -42,6 +44,7 @@ export function configure(command: Command): void {
     .addOption(new Option('--state <state>', 'only uploads in this state').choices(UPLOAD_STATES))
     .option('--account <id>', 'only those of one account')
     .option('--match <text>', 'only those with this text in the key or in the name of the package')
+    .addOption(new Option('--reason <reason>', 'only refusals for it').choices(REFUSAL_REASONS))
     .option('--older <duration>', 'only uploads that are at least as old, such as 10m')
     .option('--due <duration>', 'only stored uploads that are purged within this time, such as 5m')
     .option('--limit <count>', `at most as many, the newest first; default ${String(PAGE)}`)
@@ -52,16 +55,19 @@ export function configure(command: Command): void {
     });
 }
 
-/** Lists uploads or packages once, or until Ctrl+C. */
+/** Lists uploads, packages or refused requests once, or until Ctrl+C. */
 async function list(what: (typeof NOUNS)[number], given: ListFlags): Promise<void> {
-  const { account, color, due, interval, json, limit, match, older, state, ...rest } = given;
+  const { account, color, due, interval, json, limit, match, older, reason, state, ...rest } =
+    given;
   const { watch: isWatching, ...desk } = rest;
   const filter = { account, q: match, limit, state, olderThan: older, dueWithin: due };
   await using operator = openOperator(openDesk(desk));
-  const load =
-    what === 'uploads'
-      ? () => listUploads(operator, filter)
-      : () => listPackages(operator, { account, q: match, limit });
+  const loads = {
+    uploads: () => listUploads(operator, filter),
+    packages: () => listPackages(operator, { account, q: match, limit }),
+    refusals: () => listRefusals(operator, { account, reason, limit }),
+  };
+  const load = loads[what];
   if (isWatching) await watch(load, { json, color }, interval);
   else (await load()).show({ json, color });
 }
