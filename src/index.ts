@@ -38,6 +38,29 @@ export { NoticeLog } from './oss/fidelity.ts';
 export type { Notice } from './oss/fidelity.ts';
 export { RefusalLog } from './refusals/refusal-log.ts';
 export type { Refusal } from './refusals/refusal-log.ts';
+export type {
+  ListedRefusal,
+  RefusalQuery,
+  RefusalRepeat,
+  RefusalStore,
+} from './refusals/refusal-journal.ts';
+export type {
+  CorsEvidence,
+  Dialect,
+  Evidence,
+  RefusalRecord,
+  RefusalReporter,
+} from './refusals/refusal-record.ts';
+export { REFUSAL_REASONS } from './refusals/refusal-reason.ts';
+export type { RefusalReason } from './refusals/refusal-reason.ts';
+export type { AccountLimit } from './accounts/accounts.ts';
+export type {
+  LedgerChange,
+  LedgerWatcher,
+  PackagesChanged,
+  UploadsChanged,
+} from './uploads/ledger-changes.ts';
+export type { PurgeRun, RetiredPackages, StoreBacklog } from './uploads/ports.ts';
 export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
 export type { PackageInput, Uploads } from './uploads/uploads.ts';
 export type { VerificationResult } from './uploads/verification.ts';

@@ -111,6 +111,7 @@ function usualDetails(code: string, call: AdmittedCall): Record<string, string> 
     expected: TIMESTAMP_SHAPE,
     now: toUtc(uploads.clock.now()),
     hint: '',
+    explanation: 'A fault that a test injected refuses it.',
     stringToSign: signed.signature().stringToSign,
     maximum: String(uploads.rules.maxPackages),
     limit: String(MAX_BODY_BYTES),

@@ -1,9 +1,8 @@
 import type { Dialect, RequestRecord } from '../http/request-record.ts';
 import type { Observer, UploadLedger } from '../uploads/ports.ts';
-import { DIALECTS } from './labels.ts';
 import type { KnownNames } from './labels.ts';
-import { loadRegistry } from './load-registry.ts';
-import { MetricsRecorder } from './recorder.ts';
+import { loadRecorder } from './load-recorder.ts';
+import type { MetricsRecorder } from './recorder.ts';
 import type { MetricsRegistry } from './registry.ts';
 import type { MetricSources } from './sources.ts';
 
@@ -31,7 +30,7 @@ interface Started {
  */
 export class GatewayMetrics {
   readonly #deps: MetricsDependencies;
-  readonly #inFlight = new Map<Dialect, number>(DIALECTS.map((dialect) => [dialect, 0]));
+  readonly #inFlight = new Map<Dialect, number>();
   #starting: Promise<Started> | undefined;
   #recorder: MetricsRecorder | undefined;
 
@@ -46,8 +45,7 @@ export class GatewayMetrics {
 
   async #start(ofProcess: boolean): Promise<Started> {
     const { known, ledger, sources } = this.#deps;
-    const registry = loadRegistry()(ofProcess);
-    const recorder = new MetricsRecorder(registry, known, () => sources.now());
+    const { recorder, registry } = loadRecorder()(ofProcess, known, () => sources.now());
     await ledger.watch(sources.totals.add);
     const commit = registry.histogram('ledger_commit_seconds');
     ledger.onCommit((milliseconds) => {

@@ -12,6 +12,7 @@ import {
   STATES_ON_DISK,
 } from './labels.ts';
 import type { Add, KnownNames } from './labels.ts';
+import { createRegistry } from './registry.ts';
 import type { MetricsRegistry } from './registry.ts';
 import type { MetricSources } from './sources.ts';
 
@@ -189,4 +190,18 @@ function createPurgeObserver(
     if (outcome !== 'skipped') seconds(milliseconds / 1000);
     if (outcome === 'done') lastSuccess(now() / 1000);
   };
+}
+
+/**
+ * Creates a recorder and its registry.
+ * @param ofProcess - also measures the process and Node
+ * @param now - the clock of the gateway, in Unix milliseconds
+ */
+export function createRecorder(
+  ofProcess: boolean,
+  known: KnownNames,
+  now: () => number,
+): { readonly recorder: MetricsRecorder; readonly registry: MetricsRegistry } {
+  const registry = createRegistry(ofProcess);
+  return { registry, recorder: new MetricsRecorder(registry, known, now) };
 }

@@ -1,4 +1,4 @@
-/* The only file that imports prom-client. Load it with `loadRegistry`: it takes as long as the rest of the gateway. */
+/* The only file that imports prom-client. It is loaded with `loadRecorder`: it takes as long as the rest of the gateway. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX } from './definitions.ts';
 import type { CounterName, GaugeName, HistogramName, MetricDefinition } from './definitions.ts';

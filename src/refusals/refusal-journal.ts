@@ -30,9 +30,14 @@ export interface RefusalRepeat {
 
 /** Keeps refusals. */
 export interface RefusalStore {
+  /** Adds new refusals, and counts those that are like an earlier one. */
   add(refusals: readonly RefusalRecord[], repeats: readonly RefusalRepeat[]): Promise<void>;
-  /** @param requestId - of the request, or of one that was refused like it */
+  /**
+   * Finds a refusal.
+   * @param requestId - of the request, or of one that was refused like it
+   */
   find(requestId: string): Promise<RefusalRecord | undefined>;
+  /** @returns those that match, newest first */
   list(query: RefusalQuery): Promise<ListedRefusal[]>;
   /**
    * Removes refusals older than a time, and the oldest ones when there are more than `keep`; and the signatures of those

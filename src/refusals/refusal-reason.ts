@@ -16,4 +16,5 @@ export const REFUSAL_REASONS = [
   'internal',
 ] as const;
 
+/** Why a request is refused. */
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];

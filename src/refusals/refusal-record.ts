@@ -25,7 +25,8 @@ export interface Evidence {
   readonly cors?: CorsEvidence | undefined;
 }
 
-interface CorsEvidence {
+/** The headers of a preflight. */
+export interface CorsEvidence {
   readonly origin?: string | undefined;
   readonly method?: string | undefined;
   readonly headers?: string | undefined;
@@ -61,6 +62,7 @@ export interface RefusalRecord {
 
 /** Is told every refused request, before the response is sent. */
 export interface RefusalReporter {
+  /** Takes a refusal. Must not throw. */
   report(refusal: RefusalRecord): void;
 }
 
@@ -114,13 +116,20 @@ export function createRefusal(record: RefusedRequest, facts: RefusalFacts): Refu
     evidence: {
       ...evidence,
       policy: cut(evidence.policy, LIMITS.long),
-      stringToSign: cut(evidence.stringToSign, LIMITS.long),
+      stringToSign: cut(withoutToken(evidence.stringToSign), LIMITS.long),
       signature: cut(evidence.signature, LIMITS.text),
       date: cut(evidence.date, LIMITS.id),
       fileName: cut(evidence.fileName, LIMITS.text),
       fileType: cut(evidence.fileType, LIMITS.text),
     },
   };
+}
+
+/** A security token in a text to sign: in a query, a header, or a query that is percent-encoded. */
+const TOKEN = /((?:x-oss-)?security-?token(?:=|:|%3D))(?:(?!%26)[^\s&])*/gi;
+
+function withoutToken(text: string | undefined): string | undefined {
+  return text?.replace(TOKEN, '$1...');
 }
 
 function cut(text: string | undefined, limit: number): string | undefined {

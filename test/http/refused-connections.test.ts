@@ -94,6 +94,7 @@ function responseIn(received: string): { status: number; body: string } {
 const TLS_ALERT = 21;
 
 const PEER = expect.stringMatching(/^127\.0\.0\.1 \d+$/) as unknown;
+const NO_REQUEST = { dialect: 'http', reason: 'not_http', peer: PEER };
 const NOT_HTTP = 'refused bytes that are not a valid HTTP request';
 
 describe('bytes that are not a valid HTTP request', () => {
@@ -119,7 +120,7 @@ describe('bytes that are not a valid HTTP request', () => {
     expect(response.body).toMatch(advice);
     expect(lines).toEqual([
       {
-        details: { peer: PEER, code, status, reason: expect.any(String) as unknown },
+        details: { ...NO_REQUEST, code, status, detail: expect.any(String) as unknown },
         message: NOT_HTTP,
       },
     ]);
@@ -251,7 +252,7 @@ describe('the log of refused connections', () => {
     await once(second.resume(), 'close');
     expect(lines).toEqual([
       {
-        details: { peer: PEER },
+        details: { ...NO_REQUEST, reason: 'overloaded' },
         message: 'dropped a connection, because there are already too many',
       },
     ]);
@@ -264,7 +265,10 @@ describe('the log of refused connections', () => {
     socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(40));
     await once(socket.resume(), 'close');
     expect(lines).toEqual([
-      { details: { peer: PEER }, message: 'closed a connection with too many pipelined requests' },
+      {
+        details: { ...NO_REQUEST, reason: 'overloaded' },
+        message: 'closed a connection with too many pipelined requests',
+      },
     ]);
   });
 });
@@ -316,7 +320,7 @@ describeWith('openssl', 'the TLS port', () => {
       });
       expect(lines).toEqual([
         {
-          details: { peer: PEER, status: 400 },
+          details: { ...NO_REQUEST, status: 400 },
           message: 'a client spoke plain HTTP to the TLS port',
         },
       ]);

@@ -63,8 +63,8 @@ export function tangle(a: boolean, b: boolean): boolean {
   return first ? second : a;
 }
 `,
-  'uploads/homes.ts': `// expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts and accounts/credentials-file.ts.
-// expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts and accounts/credentials-file.ts.
+  'uploads/homes.ts': `// expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts, and of secrets to accounts/.
+// expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts, and of secrets to accounts/.
 import crypto, { createHash, randomBytes, randomUUID } from 'node:crypto';
 // expect no-restricted-syntax: Take settings as arguments; only src/cli reads the environment and the command line.
 import { env } from 'node:process';
@@ -74,9 +74,9 @@ export const values = [
   randomBytes(1),
   randomUUID(),
   env,
-  // expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts and accounts/credentials-file.ts.
+  // expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts, and of secrets to accounts/.
   crypto.randomUUID(),
-  // expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts and accounts/credentials-file.ts.
+  // expect no-restricted-syntax: Names come from Ids; randomness belongs to lib/ids.ts, and of secrets to accounts/.
   globalThis.crypto.randomUUID(),
   // expect no-restricted-syntax: Math.random can be guessed and cannot be repeated.
   Math.random(),

@@ -11,7 +11,7 @@ export const REFUSAL_API_ROUTES = [
   route({
     method: 'get',
     path: '/refusals',
-    id: 'listRefusals',
+    id: 'listRefusedRequests',
     summary: 'Lists refused requests, newest first.',
     query: refusalFilter,
     body: NOTHING,
@@ -21,7 +21,7 @@ export const REFUSAL_API_ROUTES = [
   route({
     method: 'get',
     path: '/refusals/{requestId}',
-    id: 'explainRequest',
+    id: 'explainRefusedRequest',
     summary: 'Explains why a request was refused.',
     params: { requestId: 'the id of the request, or of one that was refused like it' },
     query: NOTHING,

@@ -29,6 +29,9 @@ async function callUntil(gateway: BuiltGateway, isOver: () => boolean): Promise<
   return codes;
 }
 
+const EXPECTED_JSON =
+  'expected. Expected {"accounts":[{"id":"...","accessKeys":[{"id":"...","secret":"..."}]}]}, without comments';
+
 describe('SIGHUP', () => {
   const folder = folderForEachTest();
 
@@ -74,7 +77,12 @@ describe('SIGHUP', () => {
   });
 
   it.each([
-    ['invalid JSON', (text: string) => text.replace('"secret":', '"secret"'), 8, 'ColonExpected'],
+    [
+      'invalid JSON',
+      (text: string) => text.replace('"secret":', '"secret"'),
+      8,
+      `this is not JSON: colon ${EXPECTED_JSON}`,
+    ],
     [
       'an unknown member',
       (text: string) => text.replace('"acme",', '"acme",\n "instance": "iot-a",'),
@@ -87,7 +95,7 @@ describe('SIGHUP', () => {
       20,
       'accounts.1.accessKeys.0.id: access key alice is given at accounts.0.accessKeys.0.id already',
     ],
-    ['an empty file', () => '', 1, 'ValueExpected'],
+    ['an empty file', () => '', 1, `this is not JSON: value ${EXPECTED_JSON}`],
   ])(
     'rejects %s with its line, and keeps the old accounts',
     async (_case, change, line, reason) => {
@@ -101,7 +109,7 @@ describe('SIGHUP', () => {
         .split('\n')
         .find((text) => text.includes('the old accounts stay'));
       expect(JSON.parse(logged ?? '')).toMatchObject({
-        level: 50,
+        level: 'error',
         msg: 'the accounts file cannot be used; the old accounts stay',
         err: { message: `OTA_GATEWAY_ACCOUNTS_FILE: ${file}:${String(line)}: ${reason}` },
       });

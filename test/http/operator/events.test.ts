@@ -124,12 +124,12 @@ it('tells an account nothing of another one', async () => {
 });
 
 it('continues after the last event that a client has received', async () => {
-  const first = await watch(OPS);
+  const first = await watch(OPS, '/events?types=upload');
   await store(ANN);
   const [issued] = await first.next(2);
   first.response.destroy();
   await store(BOB);
-  const second = await watch(OPS, '/events', { 'Last-Event-ID': issued?.id ?? '' });
+  const second = await watch(OPS, '/events?types=upload', { 'Last-Event-ID': issued?.id ?? '' });
   expect((await second.next(3)).map(({ data }) => Object(data).state)).toEqual([
     'stored',
     'issued',

@@ -100,6 +100,7 @@ describe('the responses', () => {
   let key: string;
   let storedKey: string;
   let firmwareId: string;
+  let refusedId: string;
   const seen = new Set<string>();
 
   beforeAll(async () => {
@@ -112,6 +113,8 @@ describe('the responses', () => {
       await gateway.seed({ state });
     }
     storedKey = (await gateway.seed({ state: 'stored' })).key;
+    const refused = await gateway.fetch('/none');
+    refusedId = refused.headers.get('x-oss-request-id') ?? '';
     gateway.faults.next('PostObject', { resetAfter: 1 });
     // A notice: the name of the field has another case.
     const grant = await gateway.api.generateOTAUploadURL();
@@ -123,7 +126,10 @@ describe('the responses', () => {
 
   const send = (method: string, path: string, body?: object): Promise<Response> => {
     const agent = request(gateway.app);
-    const named = path.replace('STORED', encodeURIComponent(storedKey)).replace('KEY', key);
+    const named = path
+      .replace('STORED', encodeURIComponent(storedKey))
+      .replace('KEY', key)
+      .replace('REFUSED', refusedId);
     const url = `/_gateway${named.replace('FIRMWARE', firmwareId)}`;
     const sent = { get: agent.get, put: agent.put, post: agent.post, delete: agent.delete };
     const start = Object.entries(sent).find(([name]) => name === method)?.[1] ?? agent.get;
@@ -170,6 +176,10 @@ describe('the responses', () => {
     ['get', '/api/usage', '/api/usage', 200],
     ['get', '/api/about', '/api/about', 200],
     ['post', '/api/reload', '/api/reload', 200],
+    ['get', '/api/refusals', '/api/refusals', 200],
+    ['get', '/api/refusals', '/api/refusals?reason=none', 400],
+    ['get', '/api/refusals/{requestId}', '/api/refusals/REFUSED', 200],
+    ['get', '/api/refusals/{requestId}', '/api/refusals/none', 404],
     ['get', '/api/events', '/api/events?types=none', 400],
     ['get', '/test/clock', '/test/clock', 200],
     ['put', '/test/clock', '/test/clock', 200, { time: '2024-01-01T00:00:00Z' }],

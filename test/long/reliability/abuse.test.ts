@@ -134,7 +134,7 @@ describe('a hostile client', () => {
     );
     report('abuse', `afterwards ${show(heldBy(gateway.pid))}`);
     expect((await bodiesOnDisk(gateway.dataDir)).staging).toEqual([]);
-    expect(gateway.output()).not.toMatch(/"level":[56]0/);
+    expect(gateway.output()).not.toMatch(/"level":"(?:error|fatal)"/);
     const grant = await grantFrom(gateway.url);
     expect(await post(grant, patternBytes(1000))).toMatchObject({ status: 200 });
   }

@@ -151,7 +151,7 @@ describe('clients that vanish and crawl', () => {
     );
     expect(memory).toBeLessThan(before.memory + 150 * MIB);
     expect(await findProblems(await inspectData(gateway.dataDir))).toEqual([]);
-    expect(gateway.output()).not.toMatch(/"level":[56]0/);
+    expect(gateway.output()).not.toMatch(/"level":"(?:error|fatal)"/);
   });
 
   it('get disconnected when they are silent or too slow, but not during a long slow upload', async () => {

@@ -331,6 +331,6 @@ describe('a heavy request:', () => {
     expect((await bodiesOnDisk(gateway.dataDir)).staging).toEqual([]);
     expect(openFiles(gateway.pid)).toBeLessThanOrEqual(before.files + 5);
     expect(residentBytes(gateway.pid)).toBeLessThan(before.memory + 300 * MIB);
-    expect(gateway.output()).not.toMatch(/"level":[56]0/);
+    expect(gateway.output()).not.toMatch(/"level":"(?:error|fatal)"/);
   });
 });

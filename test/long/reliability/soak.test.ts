@@ -140,7 +140,7 @@ describe('signed work beside all kinds of hostile clients', () => {
       const files = openFiles(gateway.pid);
       const memory = residentBytes(gateway.pid);
       report('soak', `afterwards ${megabytes(memory)} and ${String(files)} descriptors`);
-      expect(gateway.output()).not.toMatch(/"level":[56]0/);
+      expect(gateway.output()).not.toMatch(/"level":"(?:error|fatal)"/);
       expect(await gateway.stop()).toBe(0);
       await folder.remove();
     },

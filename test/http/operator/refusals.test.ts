@@ -1,0 +1,96 @@
+import request from 'supertest';
+import type { Response } from 'supertest';
+import { explainedShape, pageOf, refusalShape } from '../../../src/operator/shapes.ts';
+import { startTestGateway } from '../../../src/testing/index.ts';
+import type { TestGateway } from '../../../src/testing/index.ts';
+
+const ANN = { id: 'LTAIann', secret: 'secret-of-ann' };
+const BOB = { id: 'LTAIbob', secret: 'secret-of-bob' };
+const OPS = { id: 'LTAIops', secret: 'secret-of-ops' };
+
+let gateway: TestGateway;
+const lines: string[] = [];
+const note = (details: object, text: string): void => {
+  lines.push(JSON.stringify({ ...details, text }));
+};
+
+beforeAll(async () => {
+  gateway = await startTestGateway({
+    accessKeyId: ANN.id,
+    accessKeySecret: ANN.secret,
+    parts: {
+      logger: { debug: note, info: note, warn: note, error: note },
+      accounts: [
+        { id: 'ann', accessKeys: [ANN] },
+        { id: 'bob', accessKeys: [BOB] },
+        { id: 'ops', accessKeys: [OPS], operator: true },
+      ],
+    },
+  });
+});
+afterAll(() => gateway.close());
+
+const get = (path: string, key = OPS): Promise<Response> =>
+  request(gateway.app).get(`/_gateway/api${path}`).auth(key.id, key.secret);
+
+async function lastId(key = OPS): Promise<string> {
+  const { body } = await get('/refusals?limit=1', key);
+  return pageOf(refusalShape).parse(body).items[0]?.requestId ?? '';
+}
+
+async function storyOfLast(): Promise<string> {
+  const { body } = await get(`/refusals/${await lastId()}`);
+  const { story } = explainedShape.parse(body);
+  return JSON.stringify(story);
+}
+
+describe('GET /_gateway/api/refusals', () => {
+  it('tells the conditions of a form that was refused, with what was sent', async () => {
+    const grant = await gateway.api.generateOTAUploadURL();
+    await gateway.postObject(grant, 'x', { fields: { key: `${grant.key}x` } });
+    expect(await storyOfLast()).toContain(`sent key = \\"${grant.key}x\\"`);
+  });
+
+  it('finds the mistake of a wrong signature', async () => {
+    const grant = await gateway.api.generateOTAUploadURL();
+    const fields = gateway.formFields(grant);
+    const hex = Buffer.from(fields['signature'] ?? '', 'base64').toString('hex');
+    await gateway.postObject(grant, 'x', { fields: { signature: hex } });
+    const story = await storyOfLast();
+    expect(story).toContain('in hexadecimal instead of Base64');
+    expect(story).not.toContain(hex);
+  });
+
+  it('shows an account only its own', async () => {
+    const grant = await gateway.api.generateOTAUploadURL();
+    await gateway.postObject(grant, 'x', { fields: { policy: 'x' } });
+    const id = await lastId(ANN);
+    expect((await get(`/refusals/${id}`, ANN)).status).toBe(200);
+    expect((await get(`/refusals/${id}`, BOB)).status).toBe(404);
+    expect((await get('/refusals', BOB)).body).toEqual({ items: [] });
+    expect((await get('/refusals?account=ann&reason=signature_mismatch')).body.items).not.toEqual(
+      [],
+    );
+  });
+
+  it('has no secret, right signature or token anywhere, nor has the log', async () => {
+    const grant = await gateway.api.generateOTAUploadURL();
+    const { signature = '' } = gateway.formFields(grant);
+    const token = 'token-of-a-stranger';
+    const fields = { key: 'other', 'x-oss-security-token': token, callback: 'e30=' };
+    await gateway.postObject(grant, 'x', { fields });
+    await gateway.fetch(`${gateway.downloadUrl('none')}&security-token=${token}`);
+    await request(gateway.app)
+      .get('/')
+      .query({ Action: 'QueryOTAFirmware', AccessKeyId: ANN.id, SecurityToken: token });
+    const list = pageOf(refusalShape).parse((await get('/refusals')).body);
+    const stories = await Promise.all(
+      list.items.map(async ({ requestId }) => (await get(`/refusals/${requestId}`)).text),
+    );
+    const everything = [...lines, JSON.stringify(list), ...stories].join('\n');
+    for (const secret of [ANN.secret, OPS.secret, signature, token]) {
+      expect(everything).not.toContain(secret);
+    }
+    expect(everything).toContain(ANN.id);
+  });
+});
