@@ -105,12 +105,17 @@ export function openQueries(config: Config, clock: Clock = wallClock): FolderQue
   };
 }
 
-/** @returns the keys of the settings and of the data folder; none is generated */
+/** @returns the keys of the settings and of the data folder, as far as there are any; none is generated */
 function folderKeys(config: Config): RefusalKeys {
-  const accounts = readConfigured(config) ?? [
-    { id: 'default', accessKeys: [simpleKey(config) ?? readCredentials(config.dataDir).account] },
-  ];
-  return { accounts, bucketKey: resolveBucketKeys(config, readCredentials).current };
+  const hasFile = existsSync(credentialsPath(config.dataDir));
+  const simple =
+    simpleKey(config) ?? (hasFile ? readCredentials(config.dataDir).account : undefined);
+  const own = simple === undefined ? [] : [{ id: 'default', accessKeys: [simple] }];
+  const hasBucketKey = hasFile || config.ossAccessKeyId !== undefined;
+  return {
+    accounts: readConfigured(config) ?? own,
+    ...(hasBucketKey && { bucketKey: resolveBucketKeys(config, readCredentials).current }),
+  };
 }
 
 function simpleKey({

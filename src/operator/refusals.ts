@@ -21,7 +21,8 @@ export interface RefusalQueries {
 /** The keys of a gateway. */
 export interface RefusalKeys {
   readonly accounts: readonly Account[];
-  readonly bucketKey: BucketKey;
+  /** Absent when it is not known. */
+  readonly bucketKey?: BucketKey;
 }
 
 interface RefusalQueryDependencies {
@@ -61,11 +62,9 @@ export function createRefusalQueries({
 
 /** @returns the keys that known mistakes are tried with: those of accounts that the viewer sees, and of the bucket */
 function knownKeys({ accounts, bucketKey }: RefusalKeys, viewer: Viewer): KnownKey[] {
-  const { accessKeyId: id } = bucketKey;
-  const hmac: KnownKey['hmac'] = (...given) => bucketKey.hmac(...given);
   const own = accounts.filter((account) => seesAccount(viewer, account.id));
   return [
-    { id, kind: 'bucket', hmac },
+    ...(bucketKey === undefined ? [] : [knownBucketKey(bucketKey)]),
     ...own.flatMap(({ accessKeys }) => accessKeys.map(knownAccountKey)),
   ];
 }
@@ -78,4 +77,9 @@ function toPage(found: readonly ListedRefusal[], limit: number): Page<RefusalSha
     items: items.map(({ refusal }) => showRefusal(refusal)),
     ...(more && { next: last.sequence.toString(36) }),
   };
+}
+
+function knownBucketKey(bucketKey: BucketKey): KnownKey {
+  const { accessKeyId: id } = bucketKey;
+  return { id, kind: 'bucket', hmac: (...given) => bucketKey.hmac(...given) };
 }

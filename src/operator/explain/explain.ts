@@ -151,7 +151,7 @@ function signatureLines(
     ...(accessKeyId === undefined ? [] : [info(`access key ${masked(accessKeyId)}`)]),
     info('the text to sign, as the gateway has read it:', [stringToSign]),
   ];
-  if (signature === undefined) return lines;
+  if (signature === undefined || keys.length === 0) return lines;
   const isCall = dialect === 'iot';
   const rule = isCall ? ({ kind: 'account', suffix: '&' } as const) : FORM_RULE;
   const mistake = findKnownMistake({ ...rule, provided: signature, stringToSign }, keys);
@@ -167,7 +167,7 @@ function keyLines({ accessKeyId, dialect }: RefusalRecord, { keys }: ExplainCont
   return [
     ...(accessKeyId === undefined ? [] : [info(`sent access key ${masked(accessKeyId)}`)]),
     ...(other ? [info(`this is the key of the ${other.kind}; the ${kind} key is expected`)] : []),
-    info(`keys of the ${kind}: ${known.join(', ')}`),
+    ...(known.length === 0 ? [] : [info(`keys of the ${kind}: ${known.join(', ')}`)]),
   ];
 }
 

@@ -1,0 +1,64 @@
+import { explainedShape, pageOf, refusalShape } from '../../src/operator/shapes.ts';
+import { ACCOUNT_KEY, runCli } from '../support/built-gateway.ts';
+import { grantFrom } from '../support/loop.ts';
+import { gatewayForSuite } from '../support/suite.ts';
+
+/** Each test starts several processes. */
+jest.setTimeout(30_000);
+
+describe('ota-gateway explain', () => {
+  const gateway = gatewayForSuite();
+  let key: string;
+  let requestId: string;
+
+  beforeAll(async () => {
+    const grant = await grantFrom(gateway.url);
+    key = grant.key;
+    const form = new FormData();
+    for (const [name, value] of Object.entries({
+      ...{ key: `${key}x`, policy: grant.policy },
+      ...{ OSSAccessKeyId: grant.accessKeyId, Signature: grant.signature },
+    })) {
+      form.append(name, value);
+    }
+    form.append('file', new Blob(['firmware']), 'app.bin');
+    const response = await fetch(gateway.url, { method: 'POST', body: form });
+    requestId = response.headers.get('x-oss-request-id') ?? '';
+  });
+
+  const run = (...args: string[]): ReturnType<typeof runCli> =>
+    runCli([...args, '--data-dir', gateway.dataDir]);
+
+  it('tells by the id of a request which condition is not met', async () => {
+    const { code, stdout } = await run('explain', requestId);
+    expect(code).toBe(0);
+    expect(stdout).toContain('PostObject was refused with 403 AccessDenied (condition_failed)');
+    expect(stdout).toContain(`NOT MET  ["eq", "$key", "${key}"]`);
+    expect(stdout).toContain(`sent key = "${key}x"`);
+    const json = await run('explain', requestId, '--json');
+    expect(explainedShape.parse(JSON.parse(json.stdout)).refusal.requestId).toBe(requestId);
+  });
+
+  it('finds the refusals that named a key, and all of them by their reason', async () => {
+    expect((await run('explain', `${key}x`)).stdout).toContain('NOT MET');
+    expect((await run('explain')).stdout).toMatch(
+      /1 {2}condition_failed +last .* ago: [0-9A-F]{24}/,
+    );
+    const list = await run('ls', 'refusals', '--reason', 'condition_failed', '--json');
+    expect(pageOf(refusalShape).parse(JSON.parse(list.stdout)).items).toHaveLength(1);
+  });
+
+  it('asks the gateway of an endpoint, too', async () => {
+    const { stdout } = await run(
+      ...['explain', requestId, '--endpoint', gateway.url],
+      ...['--access-key-id', ACCOUNT_KEY.id, '--access-key-secret', ACCOUNT_KEY.secret],
+    );
+    expect(stdout).toContain('NOT MET');
+  });
+
+  it('fails for what was never refused, and says where to look', async () => {
+    const { code, stderr } = await run('explain', '0'.repeat(24));
+    expect(code).toBe(1);
+    expect(stderr).toContain('`ota-gateway ls refusals` lists them');
+  });
+});
