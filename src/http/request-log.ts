@@ -29,7 +29,7 @@ function summaryOf({
 }
 
 /** @returns the record as it is logged */
-export function detailsOf(record: RequestRecord): object {
+function detailsOf(record: RequestRecord): object {
   const { account, from, keys, operation, peer, reason, to, traceId } = record;
   const { bytesIn, bytesOut, code, dialect, ms, requestId, status } = record;
   // Members that are undefined are not written.
