@@ -113,8 +113,9 @@ function composeGateway(
       ...{ config, parts, keys, events, nonces, watched, observation, monitoring, watching },
       ...{ deps: uploads, uploads: view, purge: purge.run },
       reload: () => {
-        reloadAccounts();
+        // First, because it changes nothing when it fails.
         running.reloadCertificate();
+        reloadAccounts();
       },
     },
     async () => {

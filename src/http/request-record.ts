@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
+import { cutText } from '../lib/recent-log.ts';
 import { peerOf } from './peer.ts';
 import type { Dialect, Evidence } from '../refusals/refusal-record.ts';
 import type { RefusalReason } from '../refusals/refusal-reason.ts';
@@ -125,7 +126,10 @@ export function openRecord(
     const bytesIn = bodyBytes(request, socket.bytesRead - readBefore);
     record.whenHandled(() => {
       if (status === 0 && record.code === 'OK' && record.to === undefined) record.vanish();
-      const { account, at, code, from, keys, operation, peer, reason, to, traceId } = record;
+      const { account, at, code, from, peer, reason, to, traceId } = record;
+      // A stranger may send megabytes in their place.
+      const operation = record.operation && cutText(record.operation, MAX_OPERATION);
+      const keys = record.keys.map((key) => cutText(key, MAX_KEY));
       observe({
         ...{ requestId, traceId, dialect, operation, code, status, reason, account, keys },
         ...{ from, to, bytesIn, peer, at },
@@ -136,6 +140,10 @@ export function openRecord(
   });
   return record;
 }
+
+/** Limits in characters. The longest object key has 1023 bytes. */
+const MAX_OPERATION = 128;
+const MAX_KEY = 1023;
 
 /** @param received - bytes that the connection has read since the head of the request */
 function bodyBytes({ complete, headers }: IncomingMessage, received: number): number {

@@ -107,12 +107,14 @@ async function handleCall(
   call: WireCall,
 ): Promise<void> {
   const record = recordCall(deps, request, response);
-  const rendered = await runCall(deps, request, call, record);
-  if (rendered !== undefined) {
+  try {
+    const rendered = await runCall(deps, request, call, record);
+    if (rendered === undefined) return;
     writeHead(deps, response, record, rendered);
     response.end(rendered.text);
+  } finally {
+    record.handled();
   }
-  record.handled();
 }
 
 /**

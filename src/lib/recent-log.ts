@@ -35,3 +35,8 @@ export function keptText(text: string, limit: number): string {
   const kept = Buffer.from(text.slice(0, limit)).toString();
   return text.length > limit ? `${kept}...` : kept;
 }
+
+/** Cuts a text only when it is longer. @param limit - characters (UTF-16 units) */
+export function cutText(text: string, limit: number): string {
+  return text.length > limit ? keptText(text, limit) : text;
+}

@@ -40,6 +40,8 @@ export interface Subscription {
 export const MAX_LISTENERS = 32;
 /** How many events are kept for listeners that come back. */
 const MAX_KEPT = 1000;
+/** What a listener gets at once when it comes back, in characters; after more, it has to read the lists again. */
+const MAX_REPLAY = 128 * 1024;
 /** How long events are kept, and made, after the last listener has gone: it may come back. In milliseconds. */
 const COMEBACK_MS = 60_000;
 
@@ -125,7 +127,9 @@ export class EventHub {
     const last = run === this.#run && /^\d{1,15}$/.test(digits) ? Number(digits) : undefined;
     const oldest = kept[0]?.sequence ?? this.#sequence + 1;
     if (last !== undefined && last >= oldest - 1) {
-      return kept.filter(({ sequence }) => sequence > last);
+      const missed = kept.filter(({ sequence }) => sequence > last);
+      const size = missed.reduce((sum, { json }) => sum + json().length, 0);
+      if (size <= MAX_REPLAY) return missed;
     }
     return [this.#make('lost', {}, undefined)];
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { setImmediate } from '../lib/timers.ts';
+import { sha256Hex } from '../signatures/digests.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 import type { RefusalRecord, RefusalReporter } from './refusal-record.ts';
 
@@ -21,11 +22,13 @@ export interface ListedRefusal {
   readonly refusal: RefusalRecord;
 }
 
-/** A refused request that is like an earlier one. */
+/** Refused requests that are like an earlier one. */
 export interface RefusalRepeat {
   /** The earlier one. */
   readonly of: string;
-  readonly requestId: string;
+  readonly count: number;
+  /** Those of the last ones, at most 20. */
+  readonly requestIds: readonly string[];
 }
 
 /** Keeps refusals. */
@@ -63,7 +66,13 @@ const SECOND_MS = 1000;
 interface Fold {
   readonly requestId: string;
   readonly since: number;
+  /** Not written yet. */
+  count: number;
+  requestIds: string[];
 }
+
+/** Ids that are kept of requests that were refused like another one. */
+const MAX_IDS = 20;
 
 /**
  * Writes refusals behind the responses: nobody waits for it, and nothing is flushed for it. A stranger can cause any
@@ -75,7 +84,7 @@ export class RefusalJournal implements RefusalReporter {
   readonly #monotonic: Clock;
   readonly #folds = new Map<string, Fold>();
   #refusals: RefusalRecord[] = [];
-  #repeats: RefusalRepeat[] = [];
+  readonly #repeated = new Set<Fold>();
   #writing: Promise<void> = Promise.resolve();
   #isScheduled = false;
   #second = { since: 0, kept: 0 };
@@ -96,13 +105,17 @@ export class RefusalJournal implements RefusalReporter {
     const now = this.#monotonic.now();
     const like = foldKey(refusal);
     const fold = this.#folds.get(like);
-    if (!this.#hasRoom(now)) return;
-    if (fold === undefined || now - fold.since >= FOLD_MS) {
-      if (this.#folds.size >= MAX_FOLDS) this.#folds.clear();
-      this.#folds.set(like, { requestId: refusal.requestId, since: now });
-      this.#refusals.push(refusal);
+    const { requestId } = refusal;
+    if (fold !== undefined && now - fold.since < FOLD_MS) {
+      fold.count += 1;
+      fold.requestIds.push(requestId);
+      if (fold.requestIds.length > MAX_IDS) fold.requestIds.shift();
+      this.#repeated.add(fold);
     } else {
-      this.#repeats.push({ of: fold.requestId, requestId: refusal.requestId });
+      if (!this.#hasRoom(now)) return;
+      if (this.#folds.size >= MAX_FOLDS) this.#folds.clear();
+      this.#folds.set(like, { requestId, since: now, count: 0, requestIds: [] });
+      this.#refusals.push(refusal);
     }
     this.#schedule();
   }
@@ -143,15 +156,24 @@ export class RefusalJournal implements RefusalReporter {
 
   #write(): void {
     this.#isScheduled = false;
-    const [refusals, repeats] = [this.#refusals, this.#repeats];
+    const refusals = this.#refusals;
+    const repeats = Array.from(this.#repeated, takeRepeats);
     if (refusals.length + repeats.length === 0) return;
     this.#refusals = [];
-    this.#repeats = [];
+    this.#repeated.clear();
     const written = this.#store.add(refusals, repeats).catch((error: unknown) => {
       this.#logger.debug({ err: error }, 'could not keep refusals');
     });
     this.#writing = Promise.all([this.#writing, written]).then(() => undefined);
   }
+}
+
+/** @returns what is not written yet of a fold */
+function takeRepeats(fold: Fold): RefusalRepeat {
+  const { count, requestId: of, requestIds } = fold;
+  fold.count = 0;
+  fold.requestIds = [];
+  return { of, count, requestIds };
 }
 
 /** @returns the same text for refusals with the same evidence */
@@ -164,5 +186,5 @@ function foldKey({
   peer,
   reason,
 }: RefusalRecord): string {
-  return JSON.stringify([reason, peer, accessKeyId, code, key, message, evidence]);
+  return sha256Hex(JSON.stringify([reason, peer, accessKeyId, code, key, message, evidence]));
 }

@@ -88,7 +88,7 @@ interface RefusalFacts {
 /** Limits in characters. The longest object key has 1023 bytes. */
 const LIMITS = { id: 128, text: 200, message: 512, key: 1023, long: 4096 };
 
-/** Makes the record of a refusal, with its texts cut: at most about 12 KiB. */
+/** Makes the record of a refusal, with its texts cut: at most about 24 KiB as JSON. */
 export function createRefusal(record: RefusedRequest, facts: RefusalFacts): RefusalRecord {
   const {
     account,
@@ -113,16 +113,42 @@ export function createRefusal(record: RefusedRequest, facts: RefusalFacts): Refu
     key: cut(keys[0], LIMITS.key),
     agent: cut(headers['user-agent'], LIMITS.text),
     announced: announced === undefined ? undefined : Number(announced),
-    evidence: {
-      ...evidence,
-      policy: cut(evidence.policy, LIMITS.long),
-      stringToSign: cut(withoutToken(evidence.stringToSign), LIMITS.long),
-      signature: cut(evidence.signature, LIMITS.text),
-      date: cut(evidence.date, LIMITS.id),
-      fileName: cut(evidence.fileName, LIMITS.text),
-      fileType: cut(evidence.fileType, LIMITS.text),
+    evidence: keptEvidence(evidence),
+  };
+}
+
+function keptEvidence({ cors, fields, policy, stringToSign, ...evidence }: Evidence): Evidence {
+  const hasToken = policy !== undefined && NAMES_TOKEN.test(decodeBase64(policy));
+  // The text to sign of a form is its policy.
+  const isTold = hasToken || stringToSign === policy;
+  return {
+    fields,
+    policy: hasToken ? undefined : cutLong(policy),
+    stringToSign: isTold ? undefined : cutLong(withoutToken(stringToSign)),
+    signature: cut(evidence.signature, LIMITS.text),
+    date: cut(evidence.date, LIMITS.id),
+    fileName: cut(evidence.fileName, LIMITS.text),
+    fileType: cut(evidence.fileType, LIMITS.text),
+    cors: cors && {
+      origin: cut(cors.origin, LIMITS.text),
+      method: cut(cors.method, LIMITS.id),
+      headers: cut(cors.headers, LIMITS.text),
     },
   };
+}
+
+/** A policy may have a condition on the token of a temporary access key. */
+const NAMES_TOKEN = /security-token/i;
+
+function decodeBase64(text: string): string {
+  return Buffer.from(text.slice(0, 2 * LIMITS.long), 'base64').toString('latin1');
+}
+
+/** Cuts a long text, and one of control characters even more: JSON has six characters for each. */
+function cutLong(text: string | undefined): string | undefined {
+  const kept = cut(text, LIMITS.long);
+  if (kept === undefined || JSON.stringify(kept).length <= 2 * LIMITS.long) return kept;
+  return keptText(kept, LIMITS.long / 6);
 }
 
 /** A security token in a text to sign: in a query, a header, or a query that is percent-encoded. */
@@ -142,15 +168,24 @@ const MAX_FIELD_CHARACTERS = 256;
 const OTHER_FIELDS =
   /^(?:policy|signature|x-oss-signature|x-oss-security-token|callback|callback-var)$/;
 
-/** @returns the fields of a form that are kept */
+/** All fields together, in characters of JSON. */
+const MAX_FIELDS_JSON = 6 * 1024;
+
+/** @returns the fields of a form that are kept: as many as have room */
 export function keptFields(fields: ReadonlyMap<string, string>): Record<string, string> {
-  const kept = [...fields].filter(([name]) => !OTHER_FIELDS.test(name)).slice(0, MAX_FIELDS);
-  return Object.fromEntries(
-    kept.map(([name, value]) => [
+  const kept: [string, string][] = [];
+  let room = MAX_FIELDS_JSON;
+  for (const [name, value] of fields) {
+    if (OTHER_FIELDS.test(name)) continue;
+    const field: [string, string] = [
       keptText(name, MAX_FIELD_CHARACTERS),
-      keptText(value, MAX_FIELD_CHARACTERS),
-    ]),
-  );
+      keptText(value, name === 'key' ? LIMITS.key : MAX_FIELD_CHARACTERS),
+    ];
+    room -= JSON.stringify(field).length;
+    if (room < 0 || kept.length === MAX_FIELDS) break;
+    kept.push(field);
+  }
+  return Object.fromEntries(kept);
 }
 
 /** Removes what may be a signed URL: a quoted text, the query of a URL, and its user. */

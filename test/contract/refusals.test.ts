@@ -50,15 +50,17 @@ describe('refusals', () => {
     expect(await store.find('R4')).toMatchObject({ requestId: 'R4' });
   });
 
-  it('keep the ids of twenty requests, and count the others', async () => {
+  it('keep the ids of the last twenty requests, and count all', async () => {
     const { clock, journal, store } = open();
     for (let number = 0; number <= 30; number += 1) {
       journal.report(refusal(`R${String(number)}`));
       clock.advance({ seconds: 1 });
     }
     await journal.settled();
-    expect(await store.find('R20')).toMatchObject({ requestId: 'R0', repeats: 30 });
-    expect(await store.find('R21')).toBeUndefined();
+    expect(await store.find('R0')).toMatchObject({ requestId: 'R0', repeats: 30 });
+    expect(await store.find('R11')).toMatchObject({ requestId: 'R0', repeats: 30 });
+    expect(await store.find('R30')).toMatchObject({ requestId: 'R0', repeats: 30 });
+    expect(await store.find('R10')).toBeUndefined();
   });
 
   it('are only counted when there are more than twenty in a second', async () => {
@@ -73,6 +75,16 @@ describe('refusals', () => {
     journal.report(refusal('later', { key: 'later' }));
     await journal.settled();
     expect(await store.find('later')).toBeDefined();
+  });
+
+  it('that are alike take no room from others', async () => {
+    const { journal, store } = open();
+    for (let number = 0; number < 50; number += 1) journal.report(refusal(`R${String(number)}`));
+    journal.report(refusal('other', { key: 'other' }));
+    await journal.settled();
+    expect(await store.find('R0')).toMatchObject({ repeats: 49 });
+    expect(await store.find('other')).toBeDefined();
+    expect(journal.leftOut).toBe(0);
   });
 
   it('belong to the account that has the key', async () => {

@@ -97,6 +97,15 @@ describe('the log of requests', () => {
     ]);
   });
 
+  it('cuts what a stranger sends in place of a key and an action', async () => {
+    const grant = await gateway.api.generateOTAUploadURL();
+    await linesOfRequests(1);
+    lines.length = 0;
+    await gateway.postObject(grant, 'x', { fields: { key: 'k'.repeat(1_000_000) } });
+    await gateway.fetch(`/?Action=${'a'.repeat(50_000)}`);
+    expect(JSON.stringify(await linesOfRequests(2)).length).toBeLessThan(3000);
+  });
+
   it('has reads at the level debug', async () => {
     const { key } = await gateway.seed({ state: 'stored' });
     lines.length = 0;

@@ -74,7 +74,7 @@ export class SqliteRefusals implements RefusalStore {
   add(refusals: readonly RefusalRecord[], repeats: readonly RefusalRepeat[]): Promise<void> {
     return this.#database.commits.run('relaxed', () => {
       for (const refusal of refusals) this.#insert(refusal);
-      for (const { of, requestId } of repeats) this.#repeat(of, requestId);
+      for (const repeat of repeats) this.#repeat(repeat);
     });
   }
 
@@ -121,11 +121,14 @@ export class SqliteRefusals implements RefusalStore {
     this.#statements.insertId.run(requestId, lastInsertRowid);
   }
 
-  #repeat(of: string, requestId: string): void {
+  /** The ids of the last repeats replace those of the earlier ones, except that of the refusal itself. */
+  #repeat({ count, of, requestIds }: RefusalRepeat): void {
     const row = this.#statements.find.get(of);
     if (row === undefined) return;
-    this.#statements.repeat.run(row.sequence);
-    if (row.repeats < MAX_IDS) this.#statements.insertId.run(requestId, row.sequence);
+    const { sequence } = row;
+    this.#statements.repeat.run({ count, sequence });
+    if (row.repeats + count > MAX_IDS) this.#statements.forgetIds.run({ of, sequence });
+    for (const requestId of requestIds) this.#statements.insertId.run(requestId, sequence);
   }
 }
 
@@ -155,8 +158,11 @@ function prepareStatements(database: Database) {
          (SELECT account_id FROM uploads WHERE key = :key AND state IN ('purging', 'purged')
           ORDER BY sequence DESC LIMIT 1)) AS account`,
     ),
-    repeat: database.prepare<[number]>(
-      'UPDATE refusals SET repeats = repeats + 1 WHERE sequence = ?',
+    repeat: database.prepare<{ count: number; sequence: number }>(
+      'UPDATE refusals SET repeats = repeats + :count WHERE sequence = :sequence',
+    ),
+    forgetIds: database.prepare<{ of: string; sequence: number }>(
+      'DELETE FROM refused_requests WHERE sequence = :sequence AND request_id <> :of',
     ),
     find: database.prepare<[string], RefusalRow>(
       `SELECT ${COLUMNS} FROM refusals

@@ -4,7 +4,7 @@ import type { StoryShape } from '../shapes.ts';
 import { iso } from '../show.ts';
 import { conditionLines, policyExpiry } from './form-story.ts';
 import { findKnownMistake } from './known-mistakes.ts';
-import type { KnownKey } from './known-mistakes.ts';
+import type { KnownKey, SignatureRule } from './known-mistakes.ts';
 
 /** What a story is made with. */
 export interface ExplainContext {
@@ -143,22 +143,29 @@ function info(text: string, details?: readonly string[]): Line {
 }
 
 function signatureLines(
-  { accessKeyId, dialect, evidence: { signature, stringToSign } }: RefusalRecord,
+  { accessKeyId, dialect, evidence }: RefusalRecord,
   { keys }: ExplainContext,
 ): Line[] {
+  const { policy, signature, stringToSign = policy } = evidence;
   if (stringToSign === undefined) return [];
   const lines = [
     ...(accessKeyId === undefined ? [] : [info(`access key ${masked(accessKeyId)}`)]),
     info('the text to sign, as the gateway has read it:', [stringToSign]),
   ];
   if (signature === undefined || keys.length === 0) return lines;
-  const isCall = dialect === 'iot';
-  const rule = isCall ? ({ kind: 'account', suffix: '&' } as const) : FORM_RULE;
+  const rule = ruleOf(dialect, stringToSign);
   const mistake = findKnownMistake({ ...rule, provided: signature, stringToSign }, keys);
   return [...lines, info(mistake ?? 'none of the known mistakes makes the signature fit')];
 }
 
-const FORM_RULE = { kind: 'bucket', suffix: '' } as const;
+/** @returns how the signature has to be made */
+function ruleOf(dialect: RefusalRecord['dialect'], stringToSign: string): SignatureRule {
+  if (dialect !== 'iot')
+    return { kind: 'bucket', suffix: '', algorithm: 'sha1', encoding: 'base64' };
+  return stringToSign.startsWith('ACS3-')
+    ? { kind: 'account', suffix: '', algorithm: 'sha256', encoding: 'hex' }
+    : { kind: 'account', suffix: '&', algorithm: 'sha1', encoding: 'base64' };
+}
 
 function keyLines({ accessKeyId, dialect }: RefusalRecord, { keys }: ExplainContext): Line[] {
   const kind = dialect === 'iot' ? 'account' : 'bucket';

@@ -21,14 +21,19 @@ export function knownAccountKey({ id, secret }: { id: string; secret: string }):
   };
 }
 
+/** How a signature has to be made: whose secret, what follows it, by which HMAC, and how it is written. */
+export interface SignatureRule {
+  readonly kind: KnownKey['kind'];
+  readonly suffix: '' | '&';
+  readonly algorithm: 'sha1' | 'sha256';
+  readonly encoding: 'base64' | 'hex';
+}
+
 /** A wrong signature, and what it should have been made of. */
-export interface SignatureCase {
+export interface SignatureCase extends SignatureRule {
   readonly provided: string;
   /** The text that is to be signed. */
   readonly stringToSign: string;
-  /** What is right: which key, and what follows its secret. */
-  readonly kind: KnownKey['kind'];
-  readonly suffix: '' | '&';
 }
 
 /** Something that clients do to the text before they sign it (carrierwave-aliyun#12, aws-sdk-ruby#7). */
@@ -41,15 +46,8 @@ const TEXTS: readonly { readonly what: string; readonly of: (text: string) => st
   { what: 'of the text with a line break at its end', of: (text) => `${text}\n` },
 ];
 
-const ALGORITHMS = [
-  { what: '', name: 'sha1' },
-  { what: 'with SHA-256 instead of SHA-1', name: 'sha256' },
-] as const;
-
-const ENCODINGS = [
-  { what: '', name: 'base64' },
-  { what: 'in hexadecimal instead of Base64', name: 'hex' },
-] as const;
+const ALGORITHMS = { sha1: 'SHA-1', sha256: 'SHA-256' } as const;
+const ENCODINGS = { base64: 'Base64', hex: 'hexadecimal' } as const;
 
 const SUFFIXES = [
   { what: '', text: '' },
@@ -63,22 +61,23 @@ const SUFFIXES = [
  * @returns what makes the signature right; undefined when nothing does
  */
 export function findKnownMistake(
-  { kind, provided, stringToSign, suffix }: SignatureCase,
+  { provided, stringToSign, ...rule }: SignatureCase,
   keys: readonly KnownKey[],
 ): string | undefined {
   const wanted = provided.trim();
-  const texts = TEXTS.map(({ of, what }) => ({ what, text: of(stringToSign) }));
   for (const key of keys) {
-    for (const after of [...SUFFIXES, otherSuffix(suffix)]) {
-      const end = after.what.includes('&') ? after.text : after.text + suffix;
-      for (const { text, what } of texts) {
-        for (const algorithm of ALGORITHMS) {
-          const made = key.hmac(algorithm.name, text, end);
-          for (const encoding of ENCODINGS) {
-            if (!equalInConstantTime(made.toString(encoding.name), wanted)) continue;
-            const parts = [whose(key, kind), after.what, what, algorithm.what, encoding.what];
-            return describe(parts);
-          }
+    for (const { end, text, what } of variants(rule, stringToSign)) {
+      for (const algorithm of ['sha1', 'sha256'] as const) {
+        const made = key.hmac(algorithm, text, end);
+        for (const encoding of ['base64', 'hex'] as const) {
+          if (!equalInConstantTime(made.toString(encoding), wanted)) continue;
+          const how = [
+            algorithm === rule.algorithm
+              ? ''
+              : insteadOf('with', ALGORITHMS, algorithm, rule.algorithm),
+            encoding === rule.encoding ? '' : insteadOf('in', ENCODINGS, encoding, rule.encoding),
+          ];
+          return describe([whose(key, rule.kind), ...what, ...how]);
         }
       }
     }
@@ -86,10 +85,36 @@ export function findKnownMistake(
   return undefined;
 }
 
-function otherSuffix(suffix: '' | '&'): { what: string; text: string } {
+interface Variant {
+  readonly end: string;
+  readonly text: string;
+  /** What is wrong with them. */
+  readonly what: readonly string[];
+}
+
+function variants({ suffix }: SignatureRule, stringToSign: string): Variant[] {
+  const ends = [
+    ...SUFFIXES.map(({ text, what }) => ({ what, end: text + suffix })),
+    otherSuffix(suffix),
+  ];
+  return ends.flatMap(({ end, what: after }) =>
+    TEXTS.map(({ of, what }) => ({ end, text: of(stringToSign), what: [after, what] })),
+  );
+}
+
+function insteadOf<Name extends string>(
+  preposition: string,
+  names: Readonly<Record<Name, string>>,
+  found: Name,
+  right: Name,
+): string {
+  return `${preposition} ${names[found]} instead of ${names[right]}`;
+}
+
+function otherSuffix(suffix: '' | '&'): { what: string; end: string } {
   return suffix === '&'
-    ? { what: 'without the "&" after the secret', text: '' }
-    : { what: 'with an "&" after the secret', text: '&' };
+    ? { what: 'without the "&" after the secret', end: '' }
+    : { what: 'with an "&" after the secret', end: '&' };
 }
 
 function whose(key: KnownKey, kind: KnownKey['kind']): string {

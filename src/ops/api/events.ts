@@ -31,6 +31,9 @@ export function createEventStream(hub: EventHub): RequestHandler {
     let send = (text: string): void => {
       waiting.push(text);
     };
+    const heartbeat = setInterval(() => {
+      send(':\n\n');
+    }, HEARTBEAT_MS).unref();
     const forget = hub.listen({
       ...{ viewer: callerOf(request).viewer, types },
       lastEventId: request.get('last-event-id'),
@@ -38,19 +41,25 @@ export function createEventStream(hub: EventHub): RequestHandler {
         send(format(event));
       },
       onEnd: () => {
+        clearInterval(heartbeat);
         response.end();
       },
     });
+    const end = (): void => {
+      clearInterval(heartbeat);
+      forget();
+    };
+    // Its client may have gone while the request was authenticated.
+    if (response.destroyed || response.closed) {
+      end();
+      return;
+    }
     begin(response);
     send = (text) => {
       write(response, text);
     };
     for (const text of waiting) send(text);
-    const heartbeat = setInterval(send, HEARTBEAT_MS, ':\n\n').unref();
-    response.once('close', () => {
-      clearInterval(heartbeat);
-      forget();
-    });
+    response.once('close', end);
   };
 }
 
@@ -65,6 +74,7 @@ function begin(response: Response): void {
 }
 
 function write(response: Response, text: string): void {
+  if (response.writableEnded || response.destroyed) return;
   response.write(text);
   if (response.writableLength > MAX_WAITING) response.destroy();
 }

@@ -121,4 +121,17 @@ describe('a known mistake', () => {
     const text = textOf({ dialect: 'iot', reason: 'signature_mismatch', evidence });
     expect(text).toContain('without the "&" after the secret');
   });
+
+  it.each([
+    [ACCOUNT_SECRET, 'hex', /secret of account key \.\.\.0001\./],
+    [`${ACCOUNT_SECRET}&`, 'hex', /with an "&" after the secret\./],
+    [ACCOUNT_SECRET, 'base64', /in Base64 instead of hexadecimal\./],
+  ] as const)('of a call of signature V3 is found: %s in %s', (secret, encoding, expected) => {
+    const stringToSign = 'ACS3-HMAC-SHA256\n0123';
+    const signature = createHmac('sha256', secret).update(stringToSign).digest(encoding);
+    const evidence = { signature, stringToSign };
+    const text = textOf({ dialect: 'iot', reason: 'signature_mismatch', evidence });
+    expect(text).toMatch(expected);
+    expect(text).not.toContain('instead of SHA-1');
+  });
 });
