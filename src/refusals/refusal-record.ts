@@ -168,6 +168,11 @@ const MAX_FIELD_CHARACTERS = 256;
 const OTHER_FIELDS =
   /^(?:policy|signature|x-oss-signature|x-oss-security-token|callback|callback-var)$/;
 
+/** @returns whether {@link keptFields} keeps a field, if there is room; values that end with `...` may be cut */
+export function isKept(name: string): boolean {
+  return !OTHER_FIELDS.test(name);
+}
+
 /** All fields together, in characters of JSON. */
 const MAX_FIELDS_JSON = 6 * 1024;
 
@@ -176,7 +181,7 @@ export function keptFields(fields: ReadonlyMap<string, string>): Record<string, 
   const kept: [string, string][] = [];
   let room = MAX_FIELDS_JSON;
   for (const [name, value] of fields) {
-    if (OTHER_FIELDS.test(name)) continue;
+    if (!isKept(name)) continue;
     const field: [string, string] = [
       keptText(name, MAX_FIELD_CHARACTERS),
       keptText(value, name === 'key' ? LIMITS.key : MAX_FIELD_CHARACTERS),

@@ -1,6 +1,7 @@
 import { formatCondition, isConditionMet } from '../../policy/conditions.ts';
 import type { Condition } from '../../policy/conditions.ts';
 import { parsePolicy } from '../../policy/policy-document.ts';
+import { isKept } from '../../refusals/refusal-record.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
 import type { StoryShape } from '../shapes.ts';
 
@@ -11,6 +12,7 @@ export function conditionLines({ announced, evidence }: RefusalRecord, bucket: s
   const { fields = {}, fileType, policy } = evidence;
   if (policy === undefined) return [];
   const parsed = parsePolicy(policy);
+  if (policy.endsWith('...')) return [{ mark: 'info', text: 'the policy is too long to be kept' }];
   if (parsed.kind === 'invalid') return [{ mark: 'notMet', text: parsed.message }];
   const sent = new Map(Object.entries(fields));
   const contentType = [sent.get('x-oss-content-type'), fileType, sent.get('content-type')].find(
@@ -22,6 +24,10 @@ export function conditionLines({ announced, evidence }: RefusalRecord, bucket: s
     if (condition.kind === 'content-length-range') {
       const details = announced === undefined ? [] : [`the body has ${bytes(announced)}`];
       return { mark: 'info', text, details };
+    }
+    const { field } = condition;
+    if (!isKept(field) || sent.get(field)?.endsWith('...')) {
+      return { mark: 'info', text, details: [`the value of ${field} is not kept whole`] };
     }
     if (isConditionMet(condition, subject)) return { mark: 'met', text };
     return { mark: 'notMet', text, details: [sentValue(condition, subject)] };

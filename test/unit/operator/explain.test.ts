@@ -62,6 +62,13 @@ describe('the story of a refusal', () => {
     );
   });
 
+  it('does not judge a value that is not kept whole', () => {
+    const fields = { key: `${'k'.repeat(300)}...` };
+    const text = textOf({ evidence: { policy, fields } });
+    expect(text).toContain('the value of key is not kept whole');
+    expect(text).not.toContain('notMet');
+  });
+
   it('names a field that a condition needs and that was not sent', () => {
     expect(textOf({ evidence: { policy, fields: {} } })).toContain('key was not sent');
   });
