@@ -194,7 +194,7 @@ function composeApp(
     ...monitoring,
     refusals,
     api: {
-      ...{ ...composed, nonces, hub: watching.hub, wallClock: machine, kept: observation.kept },
+      ...{ ...composed, nonces, recording, hub: watching.hub, kept: observation.kept },
       platform: createPlatform(keys, uploads, config.publicUrl),
     },
     tests: tests?.controls,

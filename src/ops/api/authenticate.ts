@@ -24,6 +24,11 @@ export function callerOf(request: object): Caller {
   return caller;
 }
 
+/** @returns who has sent a request; undefined while it is not authenticated */
+export function findCaller(request: object): Caller | undefined {
+  return callers.get(request);
+}
+
 /** Lets a request pass whose sender has proved to have an access key. Reads nothing of its body. */
 export function authenticate(deps: AuthenticationDependencies): RequestHandler {
   return async (request, _response, next) => {

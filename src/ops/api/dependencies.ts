@@ -1,15 +1,16 @@
 import type { NonceMemory } from '../../accounts/ports.ts';
 import { publicHosts } from '../../http/public-host.ts';
-import type { Clock } from '../../lib/clock.ts';
+import type { Recording } from '../../http/request-record.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { composeOperator } from '../../operator/compose.ts';
 import type { Operator, OperatorDependencies } from '../../operator/compose.ts';
 import type { EventHub } from '../../operator/events.ts';
 import type { Uploads } from '../../uploads/uploads.ts';
 import type { AuthenticationDependencies } from './authenticate.ts';
+import type { RecordDependencies } from './record-calls.ts';
 
 /** What the operator API works with. */
-export interface ApiDependencies extends AuthenticationDependencies, Operator {
+export interface ApiDependencies extends AuthenticationDependencies, Operator, RecordDependencies {
   readonly hub: EventHub;
   /** Stores the files of a package that is sent in one request. */
   readonly uploads: Pick<Uploads, 'deposit' | 'withdraw'>;
@@ -20,17 +21,18 @@ export interface ApiDependencies extends AuthenticationDependencies, Operator {
 export interface ApiParts extends OperatorDependencies {
   readonly nonces: NonceMemory;
   readonly uploads: Uploads;
-  /** The clock by which clients date their requests. */
-  readonly wallClock: Clock;
+  readonly recording: Recording;
 }
 
 /** Composes the operator API. Not done at the start, because most test suites never use it. */
-export function composeApi({ nonces, uploads, wallClock, ...parts }: ApiParts): ApiDependencies {
+export function composeApi({ nonces, recording, uploads, ...parts }: ApiParts): ApiDependencies {
   const { config, deps, hub, keys } = parts;
   const { publicUrl } = config;
   return {
     ...composeOperator(parts),
-    ...{ hub, nonces, publicUrl, uploads, wallClock },
+    ...{ hub, nonces, publicUrl, recording, uploads },
+    wallClock: recording.wallClock,
+    ids: deps.ids,
     accounts: keys.accounts,
     clock: deps.clock,
     logger: deps.logger,

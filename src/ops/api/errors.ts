@@ -10,6 +10,7 @@ import { DepositError } from '../../uploads/deposit.ts';
 import type { DepositRefusal } from '../../uploads/deposit.ts';
 import { BadControl } from '../responses.ts';
 import { hasBody } from './authenticate.ts';
+import { noteRefusal } from './record-calls.ts';
 import { ApiRefusal } from './refusals.ts';
 
 const STATUSES: Readonly<Record<OperatorFailure, number>> = {
@@ -59,6 +60,7 @@ export function createApiErrorHandler(logger: Logger): ErrorRequestHandler {
       return;
     }
     const refusal = toRefusal(error);
+    noteRefusal(request, refusal.code, refusal.status);
     if (refusal.status === 500 || refusal.code === 'DiskFull') {
       logger.error({ err: error, path: request.baseUrl + request.path }, 'request failed');
     }

@@ -9,6 +9,7 @@ import { createEventStream } from './events.ts';
 import { GATEWAY_API_ROUTES } from './gateway-routes.ts';
 import { createPackageForm } from './package-form.ts';
 import { PACKAGE_API_ROUTES } from './package-routes.ts';
+import { recordCalls } from './record-calls.ts';
 import { REFUSAL_API_ROUTES } from './refusal-routes.ts';
 import { UPLOAD_API_ROUTES } from './upload-routes.ts';
 
@@ -23,7 +24,7 @@ export const API_ROUTES = [
 /** The operator API, mounted at `/_gateway/api`; docs/operator-api.md describes it. */
 export function createApiRouter(deps: ApiDependencies): Router {
   const router = Router();
-  router.use(cutBroken, authenticate(deps));
+  router.use(recordCalls(deps), cutBroken, authenticate(deps));
   router.use('/packages', createPackageForm(deps));
   router.use(
     express.json({

@@ -83,7 +83,7 @@ async function store(key: Key): Promise<string> {
 }
 
 it('tells the life of an upload as it happens', async () => {
-  const watcher = await watch(ANN);
+  const watcher = await watch(ANN, '/events?types=upload,package');
   expect(watcher.response.headers).toMatchObject({
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
@@ -111,7 +111,10 @@ it('tells the life of an upload as it happens', async () => {
 });
 
 it('tells an account nothing of another one', async () => {
-  const [ann, all] = [await watch(ANN), await watch(OPS, '/events?types=upload')];
+  const [ann, all] = [
+    await watch(ANN, '/events?types=upload'),
+    await watch(OPS, '/events?types=upload'),
+  ];
   const theirs = await store(BOB);
   const own = await store(ANN);
   expect((await all.next(4)).map(({ data }) => Object(data).key)).toEqual([

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import request from 'supertest';
 import type { Response } from 'supertest';
 import { explainedShape, pageOf, refusalShape } from '../../../src/operator/shapes.ts';
@@ -92,5 +93,23 @@ describe('GET /_gateway/api/refusals', () => {
       expect(everything).not.toContain(secret);
     }
     expect(everything).toContain(ANN.id);
+  });
+});
+
+describe('the log of the operator API', () => {
+  it('has a line for what was changed and for what was refused, with who asked', async () => {
+    lines.length = 0;
+    await request(gateway.app)
+      .post('/_gateway/api/grants')
+      .auth(ANN.id, ANN.secret)
+      .send({})
+      .expect(201);
+    await request(gateway.app).delete('/_gateway/api/uploads/none').auth(BOB.id, BOB.secret);
+    await request(gateway.app).get('/_gateway/api/usage').auth(BOB.id, 'wrong').expect(401);
+    while (lines.filter((line) => line.includes('"operator"')).length < 3) await setImmediate();
+    const found = lines.filter((line) => line.includes('"operator"')).join('\n');
+    expect(found).toMatch(/"operation":"POST grants","code":"OK","status":201,"account":"ann"/);
+    expect(found).toMatch(/"DELETE uploads","code":"UploadNotFound","status":404.*"key":"none"/);
+    expect(found).toMatch(/"GET usage","code":"InvalidAccessKeySecret","status":401/);
   });
 });

@@ -64,7 +64,7 @@ describe('the OpenAPI document', () => {
     const unused = {} as unknown as TestControls;
     const checks = { ledger: async () => undefined, store: async () => undefined };
     const api = {} as unknown as ApiDependencies;
-    const parts = { config: {}, deps: {}, keys: {} } as unknown as ApiParts;
+    const parts = { config: {}, deps: {}, keys: {}, recording: {} } as unknown as ApiParts;
     const existing = [
       ...routesOf(
         createOpsRouter({
