@@ -36,6 +36,7 @@ class HashThread {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #lastJob = 0;
+  #isClosing = false;
 
   /** The cost of its jobs together. */
   get load(): number {
@@ -61,13 +62,15 @@ class HashThread {
   }
 
   async close(): Promise<void> {
+    // A job that ends now must not let the process end before its thread.
+    this.#isClosing = true;
     await this.#worker?.terminate();
   }
 
   #takeWaiting(job: number): Waiting | undefined {
     const waiting = this.#waiting.get(job);
     this.#waiting.delete(job);
-    if (this.#waiting.size === 0) this.#worker?.unref();
+    if (this.#waiting.size === 0 && !this.#isClosing) this.#worker?.unref();
     return waiting;
   }
 

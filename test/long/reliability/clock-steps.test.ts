@@ -51,7 +51,7 @@ async function start(off: number, zone = 'UTC'): Promise<void> {
 }
 
 function countPurges(): number {
-  return gateway.output().split('"msg":"purge"').length - 1;
+  return gateway.output().match(/"msg":"purged(?: nothing)?"/g)?.length ?? 0;
 }
 
 async function nextPurges(count: number): Promise<void> {
