@@ -14,7 +14,7 @@ import { isAlive, openFiles, processorMs, residentBytes, starvedMs } from './pro
 import { SteadyClient } from './steady-client.ts';
 import type { Measured } from './steady-client.ts';
 
-const SECONDS = amount('RELIABILITY_SOAK_SECONDS', 180);
+const SECONDS = amount('RELIABILITY_SOAK_SECONDS', 120);
 const SECONDS_ALONE = 20;
 const WARM_UP_SECONDS = 5;
 const MIB = 1024 * 1024;
