@@ -80,7 +80,7 @@ export interface FolderQueries extends AsyncDisposable {
   readonly queries: Queries;
   /** What was refused, while the server keeps it. */
   readonly refusals: RefusalQueries;
-  /** Whoever can read the folder sees everything. */
+  /** A reader of the folder sees everything. */
   readonly viewer: Viewer;
 }
 

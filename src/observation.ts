@@ -42,7 +42,7 @@ interface ObservationDependencies {
 }
 
 const MAX_REFUSALS = 10_000;
-/** A wrong signature may be that of another policy: after this time it is of no use to anybody. */
+/** A wrong signature may be that of another policy: after this time it explains nothing. */
 const SIGNATURE_AGE_MS = 3_600_000;
 
 /** Composes what observes the requests of a gateway. */

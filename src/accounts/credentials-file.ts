@@ -1,19 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { flushFolder, writeDurably } from '../lib/durable-files.ts';
 import { hasErrorCode } from '../lib/errno.ts';
-import { PRIVATE_FILE } from '../lib/private-files.ts';
 import { generateAccessKey } from './access-key.ts';
 
 const accessKey = z.strictObject({ id: z.string().min(1), secret: z.string().min(1) });
@@ -131,25 +121,6 @@ function linkUnlessExists(from: string, to: string): void {
     linkSync(from, to);
   } catch (error) {
     if (!hasErrorCode(error, 'EEXIST') && !hasErrorCode(error, 'ENOENT')) throw error;
-  }
-}
-
-function writeDurably(path: string, text: string): void {
-  const file = openSync(path, 'wx', PRIVATE_FILE);
-  try {
-    writeFileSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function flushFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }
 

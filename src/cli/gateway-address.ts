@@ -12,7 +12,7 @@ export interface Whereabouts {
   readonly dataDir: string;
   /** The address that follows from the settings, if they say one. */
   readonly configured: string | undefined;
-  /** Whether only answers that anybody may read are asked for, so that the name in a certificate does not matter. */
+  /** Whether only public responses are asked for, so that the name in a certificate does not matter. */
   readonly isPublic?: boolean;
 }
 

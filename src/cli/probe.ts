@@ -15,7 +15,7 @@ const MAX_BODY = 1024 * 1024;
 
 /**
  * Gets JSON by node:http, which loads in a quarter of the time of `fetch`. Does not verify certificates: use it for what
- * may be known to anybody, and to find out which gateway answers.
+ * may be public, and to find out which gateway answers.
  * @param url - http or https
  */
 export function probe(url: URL): Promise<ProbeResponse> {

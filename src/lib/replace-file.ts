@@ -1,20 +1,16 @@
 import {
-  closeSync,
   fchmodSync,
   fchownSync,
-  fsyncSync,
-  openSync,
   readFileSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { flushFolder, writeDurably } from './durable-files.ts';
 import { hasErrorCode } from './errno.ts';
 import { randomIds } from './ids.ts';
-import { PRIVATE_FILE } from './private-files.ts';
 
 /**
  * Replaces the text of a file: it has the old text or the new one at every moment, also after a power cut. Its mode and
@@ -26,7 +22,9 @@ export function replaceFile(path: string, before: string | undefined, after: str
   const target = before === undefined ? path : realpathSync(path);
   const unfinished = `${target}.${randomIds.locator()}`;
   try {
-    writeDurably(unfinished, before === undefined ? undefined : target, after);
+    writeDurably(unfinished, after, (file) => {
+      if (before !== undefined) copyAccess(target, file);
+    });
     if (readIfExists(target) !== before) {
       throw new Error(`${path} was changed by another process at the same time. Try again`);
     }
@@ -38,17 +36,6 @@ export function replaceFile(path: string, before: string | undefined, after: str
 }
 
 /** @param model - the file that has the mode and the owner */
-function writeDurably(path: string, model: string | undefined, text: string): void {
-  const file = openSync(path, 'wx', PRIVATE_FILE);
-  try {
-    if (model !== undefined) copyAccess(model, file);
-    writeFileSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
 function copyAccess(model: string, file: number): void {
   const { gid, mode, uid } = statSync(model);
   try {
@@ -66,15 +53,5 @@ function readIfExists(path: string): string | undefined {
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
-  }
-}
-
-/** Makes the names in a folder durable. */
-function flushFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

@@ -25,7 +25,7 @@ interface Started {
 }
 
 /**
- * The metrics of one gateway. Counting begins with `start`, or else when somebody asks for the metrics first; until then
+ * The metrics of one gateway. Counting begins with `start`, or else when the metrics are first read; until then
  * they cost nothing.
  */
 export class GatewayMetrics {

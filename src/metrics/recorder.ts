@@ -87,7 +87,7 @@ export class MetricsRecorder {
   /** Measures everything that is not counted. @param inFlight - requests that are being handled, by dialect */
   async measure(sources: MetricSources, inFlight: ReadonlyMap<Dialect, number>): Promise<void> {
     const set = (...[name, value, labels]: SetArguments): void => {
-      // Not 0, for which somebody may be woken.
+      // Not 0, which would set off an alert.
       this.#registry.gauge(name, labels)(value ?? NaN);
     };
     const [oldest, disk, ledgerSize, isReady] = await Promise.all([

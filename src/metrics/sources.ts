@@ -7,7 +7,7 @@ export interface DiskUse {
   readonly size: number;
 }
 
-/** What is measured when somebody asks for the metrics, and what never changes. */
+/** What is measured when the metrics are read, and what never changes. */
 export interface MetricSources {
   readonly version: string;
   readonly node: string;

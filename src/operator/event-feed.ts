@@ -15,7 +15,7 @@ export interface FeedDependencies {
   readonly usage: () => Promise<UsageShape>;
 }
 
-/** How often the usage is counted while it changes and somebody watches, in milliseconds. */
+/** How often the usage is counted while it changes and has watchers, in milliseconds. */
 const USAGE_MS = 5000;
 
 /** Makes the events of uploads and packages, and of the usage that they change. */
@@ -23,7 +23,7 @@ export class EventFeed {
   readonly #deps: FeedDependencies;
   #counting: NodeJS.Timeout | undefined;
 
-  /** Receives the events of a gateway. While nobody watches, it only asks the hub whether somebody does. */
+  /** Receives the events of a gateway. Without watchers it only asks the hub whether there are any. */
   readonly observer: Observer = {
     issued: (grant) => {
       if (!this.#deps.hub.isWatched) return;

@@ -46,7 +46,7 @@ const MAX_REPLAY = 128 * 1024;
 const COMEBACK_MS = 60_000;
 
 /**
- * Passes events to those who watch. While nobody does, and for a minute has not, an event costs one comparison: it is
+ * Passes events to those who watch. Without watchers, and a minute after the last one, an event costs one comparison: it is
  * neither made nor kept.
  */
 export class EventHub {

@@ -21,7 +21,7 @@ export const grantInput = z.strictObject({
   account,
 });
 
-/** What CreateOTAFirmware is told of a package, beside its files. It checks the values. */
+/** What CreateOTAFirmware gets of a package, beside its files. It checks the values. */
 export const packageFields = z.strictObject({
   name: text.describe('FirmwareName'),
   version: text.describe('DestVersion'),

@@ -7,7 +7,7 @@ export interface Viewer {
   readonly isOperator: boolean;
 }
 
-/** Somebody who may read the data folder itself; has no account. */
+/** A reader of the data folder itself; has no account. */
 export const FOLDER_READER: Viewer = { accountId: '', isOperator: true };
 
 /** @returns the account as one who asks: it is operator when it is the only one, or is marked as one */

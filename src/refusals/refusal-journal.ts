@@ -75,7 +75,7 @@ interface Fold {
 const MAX_IDS = 20;
 
 /**
- * Writes refusals behind the responses: nobody waits for it, and nothing is flushed for it. A stranger can cause any
+ * Writes refusals behind the responses: nothing waits for it, and nothing is flushed for it. A stranger can cause any
  * number of refusals, so that equal ones are folded, and only some of the others are kept.
  */
 export class RefusalJournal implements RefusalReporter {

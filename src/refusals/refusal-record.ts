@@ -1,7 +1,7 @@
 import { keptText } from '../lib/recent-log.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
-/** Who handles a request. `http`: nobody, it was refused before it reached a dialect. */
+/** Who handles a request. `http`: it was refused before it reached a dialect. */
 export type Dialect = 'iot' | 'oss' | 'operator' | 'http';
 
 /**
@@ -60,7 +60,7 @@ export interface RefusalRecord {
   readonly evidence: Evidence;
 }
 
-/** Is told every refused request, before the response is sent. */
+/** Receives every refused request, before the response is sent. */
 export interface RefusalReporter {
   /** Takes a refusal. Must not throw. */
   report(refusal: RefusalRecord): void;

@@ -221,7 +221,7 @@ export interface UploadLedger extends LedgerQueries {
   /** @returns when the oldest `stored` upload was stored; undefined when there is none */
   oldestStored(): Promise<number | undefined>;
   /**
-   * Reports everything that there is, as changes from nothing; then each change after its commit, whoever made it. Reads
+   * Reports everything that there is, as changes from nothing; then each change after its commit, also those of other processes' commits. Reads
    * every row once.
    * @returns a function that ends it
    */

@@ -69,7 +69,7 @@ function problemsOf(options: RawOptions): readonly string[] {
   }
 }
 
-/** A file that cannot be used is told by the point about the lock. */
+/** The point about the lock reports a file that cannot be used. */
 function findRunning(dataDir: string): Checkup['running'] {
   try {
     return readRunningGateway(dataDir);

@@ -49,6 +49,7 @@ async function serve(options: RawOptions): Promise<void> {
   gateway.startJobs();
   leaveAddress(gateway.config, { url, gatewayId }, logger);
   readyFile.write(url);
+  logger.info({ url }, 'listening');
   // Standard output is for the JSON logs, unless it is a terminal.
   const print = (text: string): void => {
     (process.stdout.isTTY ? process.stdout : process.stderr).write(`${text}\n`);
@@ -58,8 +59,11 @@ async function serve(options: RawOptions): Promise<void> {
     print(`test mode is on: every client that reaches ${url}/_gateway/test can move the clock`);
   print(usageHint(url, gateway));
   await stopped;
+  logger.info({}, 'stopping');
   readyFile.remove();
   removeRunningGateway(config.dataDir, gatewayId);
+  await gateway.close();
+  logger.info({}, 'stopped');
 }
 
 /** Writes where commands find this gateway. It also starts on a full disk, where they need `--endpoint`. */

@@ -107,7 +107,7 @@ export class SqliteRefusals implements RefusalStore {
 
   #insert(refusal: RefusalRecord): void {
     const { at, evidence, key, reason, requestId } = refusal;
-    // Whoever owns the key learns of it; a form does not name an account.
+    // It belongs to the owner of the key; a form does not name an account.
     const owner = key === undefined ? undefined : this.#statements.findOwner.get({ key })?.account;
     const account = owner ?? refusal.account;
     const { signature, ...kept } = evidence;

@@ -56,8 +56,8 @@ const SUFFIXES = [
 ];
 
 /**
- * Tries the mistakes that clients are known to make. It takes milliseconds for each dozen of keys, so do it when somebody
- * asks, never while refusing.
+ * Tries the mistakes that clients are known to make. It takes milliseconds for each dozen of keys, so do it on
+ * request, never while refusing.
  * @returns what makes the signature right; undefined when nothing does
  */
 export function findKnownMistake(

@@ -6,7 +6,7 @@ import type { Viewer } from '../../operator/viewer.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { ApiRefusal } from './refusals.ts';
 
-/** Somebody who has proved to have an access key. */
+/** A client that has proved to have an access key. */
 export interface Caller {
   readonly account: Account;
   readonly viewer: Viewer;

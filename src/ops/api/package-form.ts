@@ -28,7 +28,7 @@ const LIMITS = { files: MAX_FILES, fields: 16, fieldSize: 16 * 1024, parts: 40 }
 type ReceivedFile = Express.Multer.File & GatewayFile;
 
 /**
- * Makes a firmware package of the files of one request: stores them, then claims them. Whatever fails, no file is kept.
+ * Makes a firmware package of the files of one request: stores them, then claims them. If anything fails, no file is kept.
  * Handles only forms; leaves every other request to the routes behind it.
  */
 export function createPackageForm(deps: ApiDependencies): RequestHandler {

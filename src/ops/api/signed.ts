@@ -99,7 +99,7 @@ function checkSignature(
   throw new ApiRefusal(401, 'SignatureDoesNotMatch', message, textFor(headers));
 }
 
-/** Only a request with a right signature uses up a nonce, so that nobody can use up those of others. */
+/** Only a request with a right signature uses up a nonce, so that no client can use up those of others. */
 async function burnNonce(
   { clock, nonces }: SignedDependencies,
   accessKeyId: string,
