@@ -135,9 +135,10 @@ export function createDispatcher(
   const handlers: Readonly<Record<Destination, Handler>> = {
     operator,
     frontPage,
-    oss,
+    oss: (request, response) => oss(request, response),
     iot: (request, response) => iot(request, response),
-    iotByBody: (request, response) => iot(request, response, () => oss(request, response)),
+    iotByBody: (request, response) =>
+      iot(request, response, (record) => oss(request, response, record)),
   };
   const dispatch: Handler = async (request, response) =>
     handlers[findDestination(outlineOf(request))](request, response);

@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 import type { Listener } from './http/listener.ts';
+import { CLIENT_VANISHED } from './http/request-record.ts';
 import { REFUSAL_REASONS } from './refusals/refusal-reason.ts';
 import { faultableOperations as iotOperations } from './iot/fault-codes.ts';
 import { monotonicClock } from './lib/clock.ts';
@@ -79,7 +80,7 @@ export function knownNames(): KnownNames {
   const codes = [...iot.values(), ...oss.values()].flatMap((operation) => operation.codes);
   return {
     operations: { iot: [...iot.keys()], oss: [...oss.keys(), 'Preflight'] },
-    codes: [...new Set(codes)],
+    codes: [...new Set([...codes, CLIENT_VANISHED])],
     reasons: REFUSAL_REASONS,
   };
 }

@@ -37,7 +37,7 @@ interface ObservationDependencies {
   /** Passes requests and refusals to those who watch. */
   readonly hub: EventHub;
   /** Undefined when they are off. */
-  readonly metrics: Pick<GatewayMetrics, 'begun' | 'responded'> | undefined;
+  readonly metrics: Pick<GatewayMetrics, 'begun' | 'ended' | 'responded'> | undefined;
   readonly parts: { readonly wallClock?: Clock; readonly monotonicClock?: Clock };
 }
 
@@ -66,9 +66,10 @@ export function createObservation({
       wallClock,
       monotonicClock,
       begun: metrics?.begun,
+      ended: metrics?.ended,
       observe: (record) => {
         logRequest(record);
-        metrics?.responded(record, record.dialect);
+        metrics?.responded(record);
         if (hub.isWatched) hub.publish('request', showRequest(record), record.account);
       },
     },

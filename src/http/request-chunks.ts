@@ -18,6 +18,17 @@ export class BrokenRequest extends Error {
   }
 }
 
+/** Bytes of bodies that were given out by {@link readChunks}. */
+const given = new WeakMap<IncomingMessage, { bytes: number }>();
+
+/**
+ * Tells how much of a body was read. Counted are bodies without a length, and those whose end did not arrive.
+ * @returns bytes; 0 when they were not counted
+ */
+export function bytesGiven(request: IncomingMessage): number {
+  return given.get(request)?.bytes ?? 0;
+}
+
 /**
  * Reads a request chunk by chunk. Unlike the iterator of the request itself, it has listeners only while it waits. So a
  * reader may stop in the middle without closing it, and the rest can still be drained.
@@ -27,20 +38,28 @@ export class BrokenRequest extends Error {
 export async function* readChunks(
   request: IncomingMessage,
 ): AsyncGenerator<Buffer, void, undefined> {
+  const count = { bytes: 0 };
+  // The usual body, which has a length, is not counted.
+  if (request.headers['content-length'] === undefined) given.set(request, count);
   for (;;) {
     const chunk: unknown = request.read();
     if (Buffer.isBuffer(chunk)) {
+      count.bytes += chunk.length;
       yield chunk;
       continue;
     }
     const reason = breakReason(request);
     // Checked first: a broken request may look like one that has ended.
-    if (reason !== undefined) throw new BrokenRequest(reason);
-    if (request.readableEnded) return;
-    if (request.destroyed) throw new ClientVanished('the client has closed the connection');
+    if (reason === undefined && request.readableEnded) return;
+    if (reason !== undefined || request.destroyed) {
+      given.set(request, count);
+      throw reason === undefined ? new ClientVanished(GONE) : new BrokenRequest(reason);
+    }
     await waitForMore(request);
   }
 }
+
+const GONE = 'the client has closed the connection';
 
 const EVENTS = ['readable', 'end', 'error', 'close', BROKEN] as const;
 

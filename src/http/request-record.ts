@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
 import { cutText } from '../lib/recent-log.ts';
 import { peerOf } from './peer.ts';
+import { bytesGiven } from './request-chunks.ts';
 import type { Dialect, Evidence } from '../refusals/refusal-record.ts';
 import type { RefusalReason } from '../refusals/refusal-reason.ts';
 
@@ -46,16 +47,21 @@ export type RequestObserver = (record: RequestRecord) => void;
 export interface Recording {
   /** Is called for each request before it is handled. */
   readonly begun?: ((dialect: Dialect) => void) | undefined;
+  /** Is called once for each request that `begun` was called for, with the same dialect, when it has ended. */
+  readonly ended?: ((dialect: Dialect) => void) | undefined;
   readonly observe: RequestObserver;
   readonly wallClock: Clock;
   /** Measures durations. */
   readonly monotonicClock: Clock;
 }
 
+/** The code of a request whose client has closed the connection before it had the whole response. */
+export const CLIENT_VANISHED = 'ClientVanished';
+
 /** A request that is being handled. Those who handle it fill in what they learn. */
 export class OpenRecord {
-  readonly requestId: string;
-  readonly dialect: Dialect;
+  requestId: string;
+  dialect: Dialect;
   readonly traceId: string | undefined;
   readonly peer: string | undefined;
   readonly at: number;
@@ -81,8 +87,15 @@ export class OpenRecord {
     this.peer = peerOf(request);
   }
 
-  /** Notes that the request was handled to its end, also without a response. */
+  /** Passes the request on to another dialect, which has an id of its own for it. */
+  passTo(dialect: Dialect, requestId: string): void {
+    this.dialect = dialect;
+    this.requestId = requestId;
+  }
+
+  /** Notes that the request was handled to its end, also without a response. Idempotent. */
   handled(): void {
+    if (this.#isHandled) return;
     this.#isHandled = true;
     this.#complete?.();
   }
@@ -99,9 +112,14 @@ export class OpenRecord {
     this.reason = reason;
   }
 
-  /** Notes that the client has closed the connection before it had a response. */
+  /** Notes that it was not handled because of a fault of the gateway. */
+  fail(): void {
+    this.refuse('InternalError', 'internal');
+  }
+
+  /** Notes that the client has closed the connection before it had the whole response. */
   vanish(): void {
-    this.refuse('ClientVanished', 'incomplete');
+    this.refuse(CLIENT_VANISHED, 'incomplete');
   }
 }
 
@@ -110,7 +128,7 @@ export class OpenRecord {
  * or its client is gone: an upload may be stored after its client has gone.
  */
 export function openRecord(
-  { begun, monotonicClock, observe, wallClock }: Recording,
+  { begun, ended, monotonicClock, observe, wallClock }: Recording,
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
@@ -123,16 +141,20 @@ export function openRecord(
   const readBefore = socket.bytesRead;
   response.once('close', () => {
     const status = response.headersSent ? response.statusCode : 0;
-    const bytesIn = bodyBytes(request, socket.bytesRead - readBefore);
+    const isFinished = response.writableFinished;
+    const received = socket.bytesRead - readBefore;
     record.whenHandled(() => {
-      if (status === 0 && record.code === 'OK' && record.to === undefined) record.vanish();
+      const isCut = status === 0 || (!isFinished && isIncomplete(response, record));
+      if (isCut && record.code === 'OK' && record.to === undefined) record.vanish();
       const { account, at, code, from, peer, reason, to, traceId } = record;
       // A stranger may send megabytes in their place.
       const operation = record.operation && cutText(record.operation, MAX_OPERATION);
       const keys = record.keys.map((key) => cutText(key, MAX_KEY));
+      ended?.(dialect);
       observe({
-        ...{ requestId, traceId, dialect, operation, code, status, reason, account, keys },
-        ...{ from, to, bytesIn, peer, at },
+        ...{ requestId: record.requestId, dialect: record.dialect, traceId, operation, code },
+        ...{ status, reason, account, keys, from, to, peer, at },
+        bytesIn: bodyBytes(request, received),
         bytesOut: status === 0 ? 0 : (record.bytesOut ?? announcedBytes(response)),
         ms: monotonicClock.now() - begunAt,
       });
@@ -141,15 +163,28 @@ export function openRecord(
   return record;
 }
 
+/** Whether a part of the response was not even passed to a connection that has closed. */
+function isIncomplete(response: ServerResponse, { bytesOut }: OpenRecord): boolean {
+  return bytesOut === undefined ? !response.writableEnded : bytesOut < announcedBytes(response);
+}
+
 /** Limits in characters. The longest object key has 1023 bytes. */
 const MAX_OPERATION = 128;
 const MAX_KEY = 1023;
 
-/** @param received - bytes that the connection has read since the head of the request */
-function bodyBytes({ complete, headers }: IncomingMessage, received: number): number {
+/**
+ * @param received - bytes that the connection has read since the request was passed to its handler; what has arrived
+ *   together with the head is not among them
+ */
+function bodyBytes(request: IncomingMessage, received: number): number {
+  const { complete, headers, readableEnded } = request;
   const announced = headers['content-length'];
-  if (announced === undefined) return headers['transfer-encoding'] === undefined ? 0 : received;
-  return complete ? Number(announced) : Math.min(received, Number(announced));
+  if (announced !== undefined && complete) return Number(announced);
+  if (announced === undefined && headers['transfer-encoding'] === undefined) return 0;
+  const read = bytesGiven(request);
+  // Chunks have heads of their own, which are not part of the body.
+  if (complete && readableEnded && read > 0) return read;
+  return Math.max(read, Math.min(received, Number(announced ?? Infinity)));
 }
 
 function announcedBytes(response: ServerResponse): number {

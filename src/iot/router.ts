@@ -4,7 +4,7 @@ import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { drain } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
-import { LOST_BODY, warnOfLostBody } from '../http/parsed-body.ts';
+import { warnOfLostBody } from '../http/parsed-body.ts';
 import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
 import { createRefusal } from '../refusals/refusal-record.ts';
 import type { Evidence, RefusalReporter } from '../refusals/refusal-record.ts';
@@ -16,8 +16,7 @@ import type { LimitedLog } from '../lib/limited-log.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { admit } from './admit.ts';
-import { MAX_BODY_BYTES, readBody } from './calls/read-body.ts';
-import type { CallBody, ReadFailure } from './calls/read-body.ts';
+import { MAX_BODY_BYTES, isFailure, readBody, unreadable } from './calls/read-body.ts';
 import { readV1 } from './calls/signature-v1.ts';
 import { readV3 } from './calls/signature-v3.ts';
 import type { SignedCall } from './calls/signed-call.ts';
@@ -63,7 +62,7 @@ const DRAIN_LIMITS = { bytes: 8 * 1024 * 1024, milliseconds: 2000 };
 export type IotHandler = (
   request: IncomingMessage,
   response: ServerResponse,
-  otherwise?: () => Promise<void>,
+  otherwise?: (record: OpenRecord) => Promise<void>,
 ) => Promise<void>;
 
 /** Makes the handler of the API. */
@@ -72,25 +71,24 @@ export function createIotRouter(deps: IotDependencies): IotHandler {
   const carryOut = deps.faults === undefined ? plain : withFaults(deps.faults, plain);
   const callDeps = { ...deps, carryOut, publicHosts: publicHosts(deps.publicUrl) };
   return async (request, response, otherwise) => {
-    const share = deps.unsigned.open();
-    let isCall = true;
+    // Before the body is read: it is part of the time that a call takes, and a client may be gone during it.
+    const record = openRecord(
+      deps.recording,
+      request,
+      response,
+      deps.uploads.ids.apiRequest(),
+      'iot',
+    );
+    const exchange = { request, response, record };
     try {
-      const head = readHead(request);
-      const body = await readBody(request, MAX_BODY_BYTES, share);
-      if (body.kind === 'gone') return;
-      const call = isFailure(body) ? undefined : completeCall(head, body);
-      if (call === undefined) {
-        if (!isFailure(body)) warnOfLostBody(deps.limitedLog, request);
-        const error = unreadable(body);
-        await refuseUnread(callDeps, request, response, { head, error });
-      } else {
-        isCall = otherwise === undefined || isCallForm(call.form);
-        if (isCall) await handleCall(callDeps, request, response, call);
-      }
+      const isOwn = await handleCall(callDeps, exchange, otherwise === undefined);
+      if (!isOwn) await otherwise?.(record);
+    } catch (error) {
+      record.fail();
+      throw error;
     } finally {
-      share.release();
+      record.handled();
     }
-    if (!isCall) await otherwise?.();
   };
 }
 
@@ -100,21 +98,55 @@ interface CallDependencies extends IotDependencies {
   readonly publicHosts: readonly string[];
 }
 
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly record: OpenRecord;
+}
+
+/**
+ * Reads a call and responds to it. While it is read, its memory counts as that of an unsigned request.
+ * @param isCall - whether it is a call whatever its body has
+ * @returns false when it is none
+ */
 async function handleCall(
   deps: CallDependencies,
-  request: IncomingMessage,
-  response: ServerResponse,
+  exchange: Exchange,
+  isCall: boolean,
+): Promise<boolean> {
+  const { record, request } = exchange;
+  const share = deps.unsigned.open();
+  try {
+    const head = readHead(request);
+    const body = await readBody(request, MAX_BODY_BYTES, share);
+    if (body.kind === 'gone') {
+      describeCall(deps, record, readSigned(deps, withoutBody(head)));
+      record.vanish();
+      return true;
+    }
+    const call = isFailure(body) ? undefined : completeCall(head, body);
+    if (call === undefined) {
+      if (!isFailure(body)) warnOfLostBody(deps.limitedLog, request);
+      await refuseUnread(deps, exchange, head, unreadable(body));
+      return true;
+    }
+    const isOwn = isCall || isCallForm(call.form);
+    if (isOwn) await respond(deps, exchange, call);
+    return isOwn;
+  } finally {
+    share.release();
+  }
+}
+
+async function respond(
+  deps: CallDependencies,
+  { record, request, response }: Exchange,
   call: WireCall,
 ): Promise<void> {
-  const record = recordCall(deps, request, response);
-  try {
-    const rendered = await runCall(deps, request, call, record);
-    if (rendered === undefined) return;
-    writeHead(deps, response, record, rendered);
-    response.end(rendered.text);
-  } finally {
-    record.handled();
-  }
+  const rendered = await runCall(deps, request, call, record);
+  if (rendered === undefined) return;
+  writeHead(deps, response, record, rendered);
+  response.end(rendered.text);
 }
 
 /**
@@ -123,11 +155,10 @@ async function handleCall(
  */
 async function refuseUnread(
   deps: CallDependencies,
-  request: IncomingMessage,
-  response: ServerResponse,
-  { head, error }: { readonly head: CallHead; readonly error: GatewayError },
+  { record, request, response }: Exchange,
+  head: CallHead,
+  error: GatewayError,
 ): Promise<void> {
-  const record = recordCall(deps, request, response);
   const signed = readSigned(deps, withoutBody(head));
   const rendered = refuse(deps, request, signed, record, error);
   response.setHeader('Connection', 'close');
@@ -135,35 +166,16 @@ async function refuseUnread(
   response.write(rendered.text);
   await drain(request, DRAIN_LIMITS);
   response.end();
-  record.handled();
 }
 
-function recordCall(
-  { recording, uploads }: IotDependencies,
-  request: IncomingMessage,
-  response: ServerResponse,
-): OpenRecord {
-  return openRecord(recording, request, response, uploads.ids.apiRequest(), 'iot');
-}
-
-function isFailure(body: CallBody | ReadFailure): body is ReadFailure {
-  return body.kind === 'tooLarge' || body.kind === 'noRoom' || body.kind === 'broken';
-}
-
-/** @returns the refusal of a call whose body was not read to its end, or was read by another reader */
-function unreadable(body: CallBody | ReadFailure): GatewayError {
-  switch (body.kind) {
-    case 'tooLarge':
-      return gatewayError('RequestBodyTooLarge', { limit: String(MAX_BODY_BYTES) });
-    case 'noRoom':
-      return gatewayError('ServiceUnavailable', {});
-    case 'broken':
-      return body.reason === 'timedOut'
-        ? gatewayError('RequestTimeout', {})
-        : gatewayError('IncompleteBody', { reason: 'its end did not arrive.' });
-    default:
-      return gatewayError('IncompleteBody', { reason: LOST_BODY });
-  }
+/** Notes which operation a call names, and whose access key, before anything of it is checked. */
+function describeCall(
+  { accounts }: IotDependencies,
+  record: OpenRecord,
+  { common: { accessKeyId, action } }: SignedCall,
+): void {
+  record.operation = action;
+  record.account = accessKeyId === undefined ? undefined : accounts.find(accessKeyId)?.account.id;
 }
 
 function readSigned({ publicHosts }: CallDependencies, call: WireCall): SignedCall {
@@ -214,12 +226,13 @@ async function runOperation(
 }
 
 function refuse(
-  { accounts, refusals, uploads }: IotDependencies,
+  deps: IotDependencies,
   request: IncomingMessage,
   signed: SignedCall,
   record: OpenRecord,
   error: unknown,
 ): RenderedResponse {
+  const { refusals, uploads } = deps;
   const { requestId } = record;
   const { accessKeyId, action } = signed.common;
   const isRefusal = error instanceof BusinessError || error instanceof GatewayError;
@@ -229,8 +242,7 @@ function refuse(
   const refusal = isRefusal ? error : gatewayError(failure, {});
   const { code } = refusal;
   record.refuse(code, refusal.reason);
-  record.operation = action;
-  record.account = accessKeyId === undefined ? undefined : accounts.find(accessKeyId)?.account.id;
+  describeCall(deps, record, signed);
   const format = formatOf(signed);
   const rendered =
     refusal instanceof BusinessError

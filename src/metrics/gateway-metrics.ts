@@ -66,19 +66,18 @@ export class GatewayMetrics {
     dated: (milliseconds) => this.#recorder?.observer.dated(milliseconds),
   };
 
-  /** Counts a request that a dialect begins to handle. Each must end with `responded`. */
+  /** Counts a request that a dialect begins to handle. Each must end with `ended`. */
   readonly begun = (dialect: Dialect): void => {
     this.#inFlight.set(dialect, (this.#inFlight.get(dialect) ?? 0) + 1);
   };
 
-  /**
-   * Counts a request whose response has ended.
-   * @param begunAs - the dialect that `begun` got; undefined when it was not called for this request
-   */
-  readonly responded = (record: RequestRecord, begunAs?: Dialect): void => {
-    if (begunAs !== undefined) {
-      this.#inFlight.set(begunAs, (this.#inFlight.get(begunAs) ?? 1) - 1);
-    }
+  /** Counts the end of a request that `begun` has counted. */
+  readonly ended = (dialect: Dialect): void => {
+    this.#inFlight.set(dialect, (this.#inFlight.get(dialect) ?? 1) - 1);
+  };
+
+  /** Counts a request whose response has ended. */
+  readonly responded = (record: RequestRecord): void => {
     this.#recorder?.responded(record);
   };
 

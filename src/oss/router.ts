@@ -5,6 +5,7 @@ import { LOST_BODY, LostBody, warnOfLostBody } from '../http/parsed-body.ts';
 import { createRefusal } from '../refusals/refusal-record.ts';
 import type { Evidence, RefusalRecord } from '../refusals/refusal-record.ts';
 import { openRecord } from '../http/request-record.ts';
+import type { OpenRecord } from '../http/request-record.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
 import { chooseAddress, findSignedBucket } from './choose-address.ts';
 import { allowOrigin, respondToPreflight } from './cors.ts';
@@ -43,28 +44,51 @@ export function createOssRouter(deps: OssDependencies): OssHandler {
   const { clock, ids, rules } = deps.uploads;
   const publicName = deps.publicUrl === undefined ? undefined : new URL(deps.publicUrl).hostname;
   const operations = createOperations(deps);
-  return async (raw, response) => {
+  return async (raw, response, passed) => {
     const receivedAt = deps.wallClock.now();
     const id = ids.ossRequest();
-    response.setHeader('Server', 'AliyunOSS');
-    response.setHeader('Date', formatHttpDate(clock.now()));
-    response.setHeader('x-oss-request-id', id);
-    const record = openRecord(deps.recording, raw, response, id, 'oss');
-    const request = { ...parseRequest(raw, rules.bucket, publicName), id, receivedAt, raw, record };
-    record.operation = operationOf(request);
-    if (request.key !== undefined) record.keys = [request.key];
+    passed?.passTo('oss', id);
+    const record = passed ?? openRecord(deps.recording, raw, response, id, 'oss');
     try {
-      await route(deps, operations, request, response);
+      response.setHeader('Server', 'AliyunOSS');
+      response.setHeader('Date', formatHttpDate(clock.now()));
+      response.setHeader('x-oss-request-id', id);
+      const parsed = parseRequest(raw, rules.bucket, publicName);
+      await handle(deps, operations, { ...parsed, id, receivedAt, raw, record }, response);
     } catch (error) {
-      await handleError(deps, request, response, error);
+      record.fail();
+      throw error;
     } finally {
       record.handled();
     }
   };
 }
 
-/** Handles a request of Node. No request of a client makes it reject. */
-export type OssHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+/**
+ * Handles a request of Node. No request of a client makes it reject.
+ * @param passed - the record of a request that another dialect has passed on
+ */
+export type OssHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  passed?: OpenRecord,
+) => Promise<void>;
+
+async function handle(
+  deps: OssDependencies,
+  operations: Operations,
+  request: OssRequest,
+  response: ServerResponse,
+): Promise<void> {
+  const { key, record } = request;
+  record.operation = operationOf(request);
+  if (key !== undefined) record.keys = [key];
+  try {
+    await route(deps, operations, request, response);
+  } catch (error) {
+    await handleError(deps, request, response, error);
+  }
+}
 
 async function route(
   deps: OssDependencies,

@@ -3,9 +3,11 @@ import type { BreakReason } from '../../http/broken-request.ts';
 import { GrowingBuffer } from '../../http/growing-buffer.ts';
 import { BudgetExhausted, headerBytes } from '../../http/memory-budget.ts';
 import type { MemoryShare } from '../../http/memory-budget.ts';
-import { findLeftBody } from '../../http/parsed-body.ts';
+import { LOST_BODY, findLeftBody } from '../../http/parsed-body.ts';
 import type { LeftBody } from '../../http/parsed-body.ts';
 import { BrokenRequest, ClientVanished, readChunks } from '../../http/request-chunks.ts';
+import { gatewayError } from '../errors.ts';
+import type { GatewayError } from '../errors.ts';
 
 /** Limit for the body of a call. */
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -76,4 +78,25 @@ async function readBytes(
 /** A request without either header has no body (RFC 9112, 6.3). */
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+/** Whether a body was not read to its end. */
+export function isFailure(body: CallBody | ReadFailure): body is ReadFailure {
+  return body.kind === 'tooLarge' || body.kind === 'noRoom' || body.kind === 'broken';
+}
+
+/** @returns the refusal of a call whose body was not read to its end, or was read by another reader */
+export function unreadable(body: CallBody | ReadFailure): GatewayError {
+  switch (body.kind) {
+    case 'tooLarge':
+      return gatewayError('RequestBodyTooLarge', { limit: String(MAX_BODY_BYTES) });
+    case 'noRoom':
+      return gatewayError('ServiceUnavailable', {});
+    case 'broken':
+      return body.reason === 'timedOut'
+        ? gatewayError('RequestTimeout', {})
+        : gatewayError('IncompleteBody', { reason: 'its end did not arrive.' });
+    default:
+      return gatewayError('IncompleteBody', { reason: LOST_BODY });
+  }
 }

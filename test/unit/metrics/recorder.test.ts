@@ -80,8 +80,7 @@ describe('requests', () => {
     metrics.begun('iot');
     metrics.begun('iot');
     expect(await inFlight()).toBe(2);
-    // A call whose body shows that it is for OSS.
-    metrics.responded(recordOf({ dialect: 'oss' }), 'iot');
+    metrics.ended('iot');
     expect(await inFlight()).toBe(1);
     // Refused by the listener: it has not begun.
     metrics.responded(recordOf({ dialect: 'http' }));
