@@ -1,7 +1,9 @@
 import pino from 'pino';
+import type { DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../lib/logger.ts';
+import { setImmediate } from '../lib/timers.ts';
 
 /** Makes a logger to standard output: readable text on a terminal, else JSON. */
 export function createLogger(level: Config['logLevel']): Logger {
@@ -10,5 +12,33 @@ export function createLogger(level: Config['logLevel']): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return process.stdout.isTTY ? pino(options, pretty({ sync: true })) : pino(options);
+  return pino(options, process.stdout.isTTY ? pretty({ sync: true }) : gatheredOutput());
+}
+
+/** Limits of the lines that wait to be written, in characters: a write begins, and a line is dropped. */
+const GATHERED = { minLength: 4096, maxLength: 1024 * 1024 };
+
+/**
+ * Writes the lines of one turn of the event loop together, because a write costs more than making a line. What cannot be
+ * written, such as to a full disk, is tried again with the next lines. Only SIGKILL can lose the lines of the last turn.
+ */
+function gatheredOutput(): DestinationStream {
+  const output = pino.destination({ dest: 1, sync: true, ...GATHERED });
+  // The service goes on without its log. Without a listener, the process would end.
+  output.on('error', () => undefined);
+  let isWaiting = false;
+  process.once('exit', () => {
+    output.flush();
+  });
+  return {
+    write: (line) => {
+      output.write(line);
+      if (isWaiting) return;
+      isWaiting = true;
+      setImmediate(() => {
+        isWaiting = false;
+        output.flush();
+      });
+    },
+  };
 }

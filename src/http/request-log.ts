@@ -28,16 +28,25 @@ function summaryOf({
   return to === undefined ? operation : `${operation}: ${from} -> ${to}`;
 }
 
-/** @returns the record as it is logged */
+/** @returns the record as it is logged: members that are undefined are not written */
 function detailsOf(record: RequestRecord): object {
-  const { account, from, keys, operation, peer, reason, to, traceId } = record;
-  const { bytesIn, bytesOut, code, dialect, ms, requestId, status } = record;
-  // Members that are undefined are not written.
+  const { keys, requestId } = record;
   return {
     requestId: requestId === '' ? undefined : requestId,
-    ...{ traceId, dialect, operation, code, status, reason, account },
+    traceId: record.traceId,
+    dialect: record.dialect,
+    operation: record.operation,
+    code: record.code,
+    status: record.status,
+    reason: record.reason,
+    account: record.account,
     key: keys.length === 1 ? keys[0] : undefined,
     keys: keys.length > 1 ? keys : undefined,
-    ...{ from, to, bytesIn, bytesOut, ms, peer },
+    from: record.from,
+    to: record.to,
+    bytesIn: record.bytesIn,
+    bytesOut: record.bytesOut,
+    ms: record.ms,
+    peer: record.peer,
   };
 }

@@ -59,7 +59,7 @@ export interface Recording {
 export const CLIENT_VANISHED = 'ClientVanished';
 
 /** A request that is being handled. Those who handle it fill in what they learn. */
-export class OpenRecord {
+export class OpenRecord implements RequestRecord {
   requestId: string;
   dialect: Dialect;
   readonly traceId: string | undefined;
@@ -72,8 +72,12 @@ export class OpenRecord {
   keys: readonly string[] = [];
   from: string | undefined;
   to: string | undefined;
-  /** Absent: the `Content-Length` of the response counts. */
-  bytesOut: number | undefined;
+  /** Given when less than the `Content-Length` of the response was sent, or it has none. */
+  bytesSent: number | undefined;
+  status = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  ms = 0;
   /** What was sent, of a request that is refused. */
   evidence: Evidence = {};
   #isHandled = false;
@@ -146,26 +150,30 @@ export function openRecord(
     record.whenHandled(() => {
       const isCut = status === 0 || (!isFinished && isIncomplete(response, record));
       if (isCut && record.code === 'OK' && record.to === undefined) record.vanish();
-      const { account, at, code, from, peer, reason, to, traceId } = record;
-      // A stranger may send megabytes in their place.
-      const operation = record.operation && cutText(record.operation, MAX_OPERATION);
-      const keys = record.keys.map((key) => cutText(key, MAX_KEY));
+      record.status = status;
+      record.bytesIn = bodyBytes(request, received);
+      if (status !== 0) record.bytesOut = record.bytesSent ?? announcedBytes(response);
+      record.ms = monotonicClock.now() - begunAt;
+      cutNames(record);
       ended?.(dialect);
-      observe({
-        ...{ requestId: record.requestId, dialect: record.dialect, traceId, operation, code },
-        ...{ status, reason, account, keys, from, to, peer, at },
-        bytesIn: bodyBytes(request, received),
-        bytesOut: status === 0 ? 0 : (record.bytesOut ?? announcedBytes(response)),
-        ms: monotonicClock.now() - begunAt,
-      });
+      observe(record);
     });
   });
   return record;
 }
 
+/** A stranger may send megabytes in place of the names that a record keeps. */
+function cutNames(record: OpenRecord): void {
+  const { keys, operation } = record;
+  if (operation !== undefined) record.operation = cutText(operation, MAX_OPERATION);
+  if (keys.some(({ length }) => length > MAX_KEY)) {
+    record.keys = keys.map((key) => cutText(key, MAX_KEY));
+  }
+}
+
 /** Whether a part of the response was not even passed to a connection that has closed. */
-function isIncomplete(response: ServerResponse, { bytesOut }: OpenRecord): boolean {
-  return bytesOut === undefined ? !response.writableEnded : bytesOut < announcedBytes(response);
+function isIncomplete(response: ServerResponse, { bytesSent }: OpenRecord): boolean {
+  return bytesSent === undefined ? !response.writableEnded : bytesSent < announcedBytes(response);
 }
 
 /** Limits in characters. The longest object key has 1023 bytes. */

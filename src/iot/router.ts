@@ -285,10 +285,10 @@ function writeHead(
   record: OpenRecord,
   { headers, status, text }: RenderedResponse,
 ): void {
-  record.bytesOut = Buffer.byteLength(text);
+  record.bytesSent = Buffer.byteLength(text);
   response.writeHead(status, {
     ...headers,
-    'Content-Length': record.bytesOut,
+    'Content-Length': record.bytesSent,
     Date: new Date(uploads.clock.now()).toUTCString(),
     'x-acs-request-id': record.requestId,
   });

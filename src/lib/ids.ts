@@ -47,7 +47,9 @@ class RandomPool {
 const random = new RandomPool();
 
 function randomBase36(length: number): string {
-  return Array.from(random.take(length), (byte) => (byte % 36).toString(36)).join('');
+  let text = '';
+  for (const byte of random.take(length)) text += (byte % 36).toString(36);
+  return text;
 }
 
 const FIRMWARE_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** The values of FileSuffix (IoT Platform, GenerateOTAUploadURL). */
 export const FILE_SUFFIXES = ['bin', 'dav', 'apk', 'tar', 'gz', 'tar.gz', 'zip', 'gzip'] as const;
@@ -14,7 +14,7 @@ export type FileSuffix = (typeof FILE_SUFFIXES)[number];
 export function tenantSegment(accountId: string, instanceId: string | undefined): string {
   // JSON, because plain concatenation would give ("a", "bc") and ("ab", "c") the same name.
   const identity = JSON.stringify([accountId, instanceId ?? null]);
-  return createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  return hash('sha256', identity, 'hex').slice(0, 32);
 }
 
 /**

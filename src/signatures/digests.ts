@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 
 /** @returns HMAC-SHA1 in Base64; texts are encoded as UTF-8 */
 export function hmacSha1Base64(key: string, text: string): string {
@@ -12,5 +12,5 @@ export function hmacSha256(key: string | Buffer, text: string): Buffer {
 
 /** @returns SHA-256 in lower-case hexadecimal; a text is encoded as UTF-8 */
 export function sha256Hex(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }

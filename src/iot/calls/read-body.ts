@@ -75,9 +75,10 @@ async function readBytes(
   }
 }
 
-/** A request without either header has no body (RFC 9112, 6.3). */
+/** A request without either header has no body (RFC 9112, 6.3). Most calls have none, and say that its length is 0. */
 function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  const length = headers['content-length'] ?? '0';
+  return length !== '0' || headers['transfer-encoding'] !== undefined;
 }
 
 /** Whether a body was not read to its end. */

@@ -91,13 +91,21 @@ function splitOnce(text: string, separator: string): string[] {
 }
 
 function joinHeaders(rawHeaders: readonly string[]): ReadonlyMap<string, string> {
-  const values = new Map<string, string[]>();
+  const headers = new Map<string, string>();
+  const repeated = new Map<string, string[]>();
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? '';
     const value = rawHeaders[index + 1]?.trim() ?? '';
-    const list = values.get(name);
-    if (list === undefined) values.set(name, [value]);
-    else list.push(value);
+    const first = headers.get(name);
+    if (first === undefined) headers.set(name, value);
+    else multiple(repeated, name, first).push(value);
   }
-  return new Map([...values].map(([name, list]) => [name, list.sort().join(',')]));
+  for (const [name, values] of repeated) headers.set(name, values.sort().join(','));
+  return headers;
+}
+
+function multiple(repeated: Map<string, string[]>, name: string, first: string): string[] {
+  const values = repeated.get(name) ?? [first];
+  repeated.set(name, values);
+  return values;
 }

@@ -256,7 +256,7 @@ async function send(
     response.destroy();
     throw error;
   } finally {
-    record.bytesOut = seen.bytes;
+    record.bytesSent = seen.bytes;
     response.off('close', onGone);
     off();
   }
