@@ -57,7 +57,12 @@ export function createObservation({
 }: ObservationDependencies): Observation {
   const wallClock = parts.wallClock ?? machineClock;
   const monotonicClock = parts.monotonicClock ?? durationClock;
-  const journal = store && new RefusalJournal(store, logger, monotonicClock);
+  const prune = async (): Promise<void> => {
+    const now = wallClock.now();
+    const [before, signaturesBefore] = [now - refusalRetention, now - SIGNATURE_AGE_MS];
+    await store?.prune({ before, signaturesBefore, keep: MAX_REFUSALS });
+  };
+  const journal = store && new RefusalJournal(store, logger, monotonicClock, prune);
   const logRequest = createRequestLog(logger);
   const forTests = log.by(clock);
   const keepsRefusals = refusalRetention > 0;
@@ -82,11 +87,7 @@ export function createObservation({
       },
     },
     kept: journal?.reader,
-    prune: async () => {
-      const now = wallClock.now();
-      const [before, signaturesBefore] = [now - refusalRetention, now - SIGNATURE_AGE_MS];
-      await store?.prune({ before, signaturesBefore, keep: MAX_REFUSALS });
-    },
+    prune,
     forget: async () => {
       await journal?.settled();
       await store?.prune({ before: Infinity, signaturesBefore: Infinity, keep: 0 });

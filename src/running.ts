@@ -69,7 +69,7 @@ export function createRunning(
       for (const listener of opened.listeners) listener.replaceCertificate(pair);
     },
     startJobs: () => {
-      const job = startPurgeJob(config.purgeCron, purge, logger, () =>
+      const job = startPurgeJob(config.purgeCron, purge, () =>
         observer.purgeRan?.({ outcome: 'skipped', milliseconds: 0 }),
       );
       started.push(() => job.stop());

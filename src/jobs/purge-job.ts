@@ -1,6 +1,5 @@
 import { createTask } from 'node-cron';
 import { wallClock } from '../lib/clock.ts';
-import type { Logger } from '../lib/logger.ts';
 import type { PurgeReport } from '../uploads/purge.ts';
 import { clearTimeout, setTimeout } from '../lib/timers.ts';
 
@@ -20,6 +19,7 @@ const MAX_COMPARED_SECONDS = 60;
  * node-cron decides which seconds are slots, and executes the runs. Its own timer is not used: when the wall clock is
  * set forward, that timer goes through every slot in between, which takes minutes for a few years; when the clock is
  * set back, it waits until the old time is reached again. Here each of the two causes one run at most.
+ * @param purge - logs its failures itself
  * @param onSkipped - is called for each slot during a run
  * @param cron - five fields, or six with seconds first
  * @throws an Error when `cron` is not a cron expression
@@ -27,15 +27,10 @@ const MAX_COMPARED_SECONDS = 60;
 export function startPurgeJob(
   cron: string,
   purge: () => Promise<PurgeReport>,
-  logger: Logger,
   onSkipped: () => void = () => undefined,
 ): Job {
   const task = createTask(cron, async () => {
-    try {
-      await purge();
-    } catch (error) {
-      logger.error({ err: error }, 'the purge failed; the next one tries again');
-    }
+    await purge().catch(() => undefined);
   });
   let running: Promise<unknown> | undefined;
   let last = secondOf(wallClock.now());

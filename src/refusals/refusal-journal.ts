@@ -62,6 +62,8 @@ const MAX_FOLDS = 1000;
 /** New refusals in a second that are kept; the rest is only counted. */
 const MAX_A_SECOND = 20;
 const SECOND_MS = 1000;
+/** How often old refusals are removed while new ones are written: not only by the purge, which may fail or be off. */
+const PRUNE_MS = 60_000;
 
 interface Fold {
   readonly requestId: string;
@@ -82,6 +84,7 @@ export class RefusalJournal implements RefusalReporter {
   readonly #store: RefusalStore;
   readonly #logger: Logger;
   readonly #monotonic: Clock;
+  readonly #prune: () => Promise<void>;
   readonly #folds = new Map<string, Fold>();
   #refusals: RefusalRecord[] = [];
   readonly #repeated = new Set<Fold>();
@@ -89,11 +92,19 @@ export class RefusalJournal implements RefusalReporter {
   #isScheduled = false;
   #second = { since: 0, kept: 0 };
   #leftOut = 0;
+  #prunedAt = -Infinity;
 
-  constructor(store: RefusalStore, logger: Logger, monotonic: Clock) {
+  /** @param prune - removes what is too old, or too much */
+  constructor(
+    store: RefusalStore,
+    logger: Logger,
+    monotonic: Clock,
+    prune: () => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#store = store;
     this.#logger = logger;
     this.#monotonic = monotonic;
+    this.#prune = prune;
   }
 
   /** How many refusals were not kept since the start, because there were too many at once. */
@@ -161,10 +172,20 @@ export class RefusalJournal implements RefusalReporter {
     if (refusals.length + repeats.length === 0) return;
     this.#refusals = [];
     this.#repeated.clear();
-    const written = this.#store.add(refusals, repeats).catch((error: unknown) => {
-      this.#logger.debug({ err: error }, 'could not keep refusals');
-    });
+    const added = this.#store.add(refusals, repeats);
+    const written = added
+      .then(() => this.#pruneSometimes())
+      .catch((error: unknown) => {
+        this.#logger.debug({ err: error }, 'could not keep refusals');
+      });
     this.#writing = Promise.all([this.#writing, written]).then(() => undefined);
+  }
+
+  async #pruneSometimes(): Promise<void> {
+    const now = this.#monotonic.now();
+    if (now - this.#prunedAt < PRUNE_MS) return;
+    this.#prunedAt = now;
+    await this.#prune();
   }
 }
 

@@ -1,4 +1,5 @@
 import { preciseNow } from '../lib/clock.ts';
+import { hasErrorCode, isDiskFull } from '../lib/errno.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import type { PurgeRun, PurgingBody } from './ports.ts';
 import { reconcile } from './reconcile.ts';
@@ -43,8 +44,9 @@ export interface Purge {
 /**
  * Creates the purge. A run does eight jobs in this order: it reconciles the bodies of failed uploads, deletes the bodies
  * in `purging`, expires uploads that were not claimed in time, retires old firmware packages, removes old `issued`
- * uploads, then old tombstones, then expired nonces, then old refusals. The last two may fail on a full disk until the
- * other jobs have made room.
+ * uploads, then old tombstones, then expired nonces, then old refusals. Each run leaves one line in the log.
+ *
+ * A full disk or a damaged file may make one of them fail. The others are done all the same: they may make room.
  */
 export function createPurge(
   deps: UploadDependencies,
@@ -55,22 +57,20 @@ export function createPurge(
   const running = new Set<Promise<PurgeReport>>();
   const runJobs = async (): Promise<PurgeReport> => {
     const startedAt = preciseNow();
-    let outcome: PurgeRun['outcome'] = 'failed';
-    try {
-      const report = await runInOrder();
-      outcome = 'done';
-      return report;
-    } finally {
-      deps.observer.purgeRan?.({ outcome, milliseconds: preciseNow() - startedAt });
-    }
-  };
-  const runInOrder = async (): Promise<PurgeReport> => {
-    await reconcileFailures(deps);
-    const report = await purgeUnclaimed(deps, stopping.signal);
-    await pruneNonces(nonces, deps.clock.now());
-    await pruneRefusals();
-    logRun(deps, report);
-    return report;
+    const tally = new PurgeTally();
+    const failures: unknown[] = [];
+    const attempt = (job: () => Promise<unknown>): Promise<unknown> =>
+      job().catch((error: unknown) => failures.push(error));
+    await attempt(() => reconcileFailures(deps));
+    await attempt(() => purgeUnclaimed(deps, stopping.signal, tally));
+    await attempt(() => pruneNonces(nonces, deps.clock.now()));
+    await attempt(pruneRefusals);
+    const outcome: PurgeRun['outcome'] = failures.length === 0 ? 'done' : 'failed';
+    const milliseconds = preciseNow() - startedAt;
+    deps.observer.purgeRan?.({ outcome, milliseconds });
+    logRun(deps, { tally, milliseconds, failures });
+    if (failures.length > 0) throw failures[0];
+    return tally.report;
   };
   return {
     run: () => {
@@ -85,10 +85,57 @@ export function createPurge(
   };
 }
 
+/** What a run has done so far. It is also known when the run fails. */
+class PurgeTally {
+  purged = 0;
+  failed = 0;
+  bytes = 0;
+  retired = 0;
+  /** Why the first of the bodies that are left could not be deleted. */
+  obstacle: unknown;
+
+  get report(): PurgeReport {
+    const { bytes, failed, purged, retired } = this;
+    return { purged, failed, bytes, ...(retired > 0 && { retired }) };
+  }
+}
+
+interface FinishedRun {
+  readonly tally: PurgeTally;
+  readonly milliseconds: number;
+  /** The errors of the jobs that have failed. */
+  readonly failures: readonly unknown[];
+}
+
 /** Logs one line for each run, at the level `debug` when there was nothing to delete. */
-function logRun({ logger }: UploadDependencies, report: PurgeReport): void {
-  if (report.purged + report.failed === 0) logger.debug(report, 'purged nothing');
-  else logger.info(report, 'purged');
+function logRun(
+  { logger }: UploadDependencies,
+  { failures, milliseconds, tally: { obstacle, report } }: FinishedRun,
+): void {
+  const details = { ...report, ms: Math.round(milliseconds) };
+  const done = `purged ${counted(report.purged)}`;
+  if (failures.length > 0) {
+    const [err] = failures;
+    logger.error({ err, ...details }, `the purge failed, ${done}: ${adviceFor(err)}`);
+  } else if (report.failed > 0) {
+    const left = `could not delete ${counted(report.failed)}`;
+    logger.error({ err: obstacle, ...details }, `${done}, ${left}: ${adviceFor(obstacle)}`);
+  } else if (report.purged > 0) logger.info(details, done);
+  else logger.debug(details, 'purged nothing');
+}
+
+function counted(bodies: number): string {
+  return `${String(bodies)} ${bodies === 1 ? 'file' : 'files'}`;
+}
+
+const NOT_ALLOWED = ['EACCES', 'EPERM', 'EROFS', 'SQLITE_READONLY'];
+
+/** @returns what the operator can do about an error */
+function adviceFor(error: unknown): string {
+  if (isDiskFull(error)) return 'the disk of the data folder is full, free some space on it';
+  if (NOT_ALLOWED.some((code) => hasErrorCode(error, code)))
+    return 'check the owner and the permissions of the data folder';
+  return 'the next run tries again; if that fails too, check the data folder with ota-gateway fsck';
 }
 
 /** Reconciles uploads that have failed since the start; the start itself reconciles after a crash. */
@@ -108,28 +155,28 @@ export async function pruneNonces(nonces: UsedNonces, expiredBefore: number): Pr
  * that are older than the operator keeps them. Then removes `issued` uploads and tombstones after their retention, and
  * returns their space to the disk. Works in batches, so that it neither blocks the ledger for long nor reads all of it at
  * once, and ends between two batches when the gateway stops.
+ * @param tally - counts what is done, also when it fails
  */
 export async function purgeUnclaimed(
   deps: UploadDependencies,
   stopping?: AbortSignal,
+  tally = new PurgeTally(),
 ): Promise<PurgeReport> {
   const isStopping = (): boolean => stopping?.aborted === true;
   const { clock, ledger, rules } = deps;
   const now = clock.now();
-  const report = { purged: 0, failed: 0, bytes: 0 };
   const finish = async (bodies: readonly PurgingBody[]): Promise<void> => {
-    const deleted = await deleteBodies(deps, bodies);
+    const deleted = await deleteBodies(deps, bodies, tally);
     const sequences = deleted.map(({ sequence }) => sequence);
     // Another process may purge the same bodies: only the one that confirms a body counts it.
     const confirmed = new Set(await ledger.confirmPurged(sequences, now));
     for (const body of deleted) {
       if (!confirmed.has(body.sequence)) continue;
-      report.purged += 1;
-      report.bytes += body.size;
+      tally.purged += 1;
+      tally.bytes += body.size;
       deps.logger.debug(body, 'purged a body');
       deps.observer.purged?.(body);
     }
-    report.failed += bodies.length - deleted.length;
   };
 
   let bodies = await ledger.listPurging(0, BATCH);
@@ -145,9 +192,9 @@ export async function purgeUnclaimed(
     if (bodies.length === 0) break;
     await finish(bodies);
   }
-  const retired = await retirePackages(deps, { now, isStopping, finish });
+  tally.retired = await retirePackages(deps, { now, isStopping, finish });
   if (!isStopping()) await removeOldRows(deps, now);
-  return retired === 0 ? report : { ...report, retired };
+  return tally.report;
 }
 
 interface BodyPurge {
@@ -182,6 +229,7 @@ async function retirePackages(
 async function deleteBodies(
   deps: UploadDependencies,
   bodies: readonly PurgingBody[],
+  tally: PurgeTally,
 ): Promise<PurgingBody[]> {
   const waiting = bodies.values();
   const deleted: PurgingBody[] = [];
@@ -191,7 +239,9 @@ async function deleteBodies(
         await deps.store.delete(body.locator);
         deleted.push(body);
       } catch (error) {
-        deps.logger.error({ err: error, ...body }, 'could not delete a purged body');
+        tally.failed += 1;
+        tally.obstacle ??= error;
+        deps.logger.debug({ err: error, ...body }, 'could not delete a body');
       }
     }
   };

@@ -23,6 +23,23 @@ function open() {
 }
 
 describe('refusals', () => {
+  it('that are too old are removed while new ones are written, without the purge', async () => {
+    const { clock, store } = open();
+    const prune = jest.fn(() => Promise.resolve());
+    const journal = new RefusalJournal(store, silentLogger, clock, prune);
+    const report = async (id: string): Promise<void> => {
+      journal.report(refusal(id, { key: id }));
+      await journal.settled();
+    };
+    await report('R1');
+    await report('R2');
+    expect(prune).toHaveBeenCalledTimes(1);
+    clock.advance({ minutes: 1 });
+    await report('R3');
+    expect(prune).toHaveBeenCalledTimes(2);
+    expect(await store.list({ limit: 9 })).toHaveLength(3);
+  });
+
   it('are found by the id of their request, with everything that was kept', async () => {
     const { journal, store } = open();
     const kept = refusal('R1', {
