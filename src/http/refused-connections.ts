@@ -60,9 +60,10 @@ export class RefusedConnections {
   /** Refuses a request that Node has parsed. */
   respondTo(response: ServerResponse, refusal: Refusal): void {
     const { socket } = response;
-    if (socket !== null) this.log(socket, {}, refusal.message);
+    const status = Number.parseInt(refusal.status, 10);
+    if (socket !== null) this.log(socket, { status }, refusal.message);
     const body = bodyOf(refusal);
-    response.writeHead(Number.parseInt(refusal.status, 10), headersOf(body)).end(body);
+    response.writeHead(status, headersOf(body)).end(body);
   }
 
   /** Logs that a TLS handshake failed; its client cannot receive anything. */

@@ -1,5 +1,6 @@
 import { LimitedLog } from '../lib/limited-log.ts';
 import type { Logger } from '../lib/logger.ts';
+import { visible } from '../lib/quoted.ts';
 import type { RequestObserver, RequestRecord } from './request-record.ts';
 
 /** Refused requests in a second that get a line each: a stranger can cause them. */
@@ -24,7 +25,9 @@ function summaryOf({
   reason,
   to,
 }: RequestRecord): string {
-  if (code !== 'OK') return `${operation}: ${code}${reason === undefined ? '' : ` (${reason})`}`;
+  // A stranger may send control characters in place of an operation, and a terminal obeys them.
+  if (code !== 'OK')
+    return `${visible(operation)}: ${code}${reason === undefined ? '' : ` (${reason})`}`;
   return to === undefined ? operation : `${operation}: ${from} -> ${to}`;
 }
 

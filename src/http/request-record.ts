@@ -80,6 +80,8 @@ export class OpenRecord implements RequestRecord {
   ms = 0;
   /** What was sent, of a request that is refused. */
   evidence: Evidence = {};
+  /** Whether only a refusal of it is observed: monitoring asks for the same every few seconds. */
+  isQuiet = false;
   #isHandled = false;
   #complete: (() => void) | undefined;
 
@@ -149,14 +151,14 @@ export function openRecord(
     const received = socket.bytesRead - readBefore;
     record.whenHandled(() => {
       const isCut = status === 0 || (!isFinished && isIncomplete(response, record));
-      if (isCut && record.code === 'OK' && record.to === undefined) record.vanish();
+      if (isCut && isUnchanged(record)) record.vanish();
       record.status = status;
       record.bytesIn = bodyBytes(request, received);
       if (status !== 0) record.bytesOut = record.bytesSent ?? announcedBytes(response);
       record.ms = monotonicClock.now() - begunAt;
       cutNames(record);
       ended?.(dialect);
-      observe(record);
+      if (!record.isQuiet || record.code !== 'OK') observe(record);
     });
   });
   return record;
@@ -169,6 +171,11 @@ function cutNames(record: OpenRecord): void {
   if (keys.some(({ length }) => length > MAX_KEY)) {
     record.keys = keys.map((key) => cutText(key, MAX_KEY));
   }
+}
+
+/** Whether a request has neither failed nor changed anything. A stream of events, which is quiet, always ends early. */
+function isUnchanged({ code, isQuiet, to }: OpenRecord): boolean {
+  return code === 'OK' && to === undefined && !isQuiet;
 }
 
 /** Whether a part of the response was not even passed to a connection that has closed. */

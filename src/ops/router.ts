@@ -4,6 +4,7 @@ import { createApiRouter } from './api/router.ts';
 import { composeApi } from './api/dependencies.ts';
 import type { ApiParts } from './api/dependencies.ts';
 import { describeOpenApi } from './openapi.ts';
+import { recordRefusals } from './api/record-calls.ts';
 import { serveMetrics } from './metrics-route.ts';
 import type { MetricsAccess } from './metrics-route.ts';
 import type { Readiness } from './readiness.ts';
@@ -35,6 +36,8 @@ export function createOpsRouter({
 }: OpsDependencies): Router {
   const router = Router();
   const handleErrors = createErrorHandler(logger);
+  router.use('/api', createApiRouter(composeApi(api)));
+  router.use(recordRefusals({ recording: api.recording, ids: api.deps.ids }));
   router.get('/health/live', (_request, response) => {
     response.json({ status: 'live', gatewayId });
   });
@@ -50,7 +53,6 @@ export function createOpsRouter({
     openApi ??= JSON.stringify(describeOpenApi());
     response.type('json').send(openApi);
   });
-  router.use('/api', createApiRouter(composeApi(api)));
   router.use(
     '/test',
     tests === undefined ? refuseTestControls : createTestRouter(tests, handleErrors),

@@ -219,7 +219,7 @@ describe('a request that Node can parse', () => {
       status: 400,
       body: expect.stringContaining('Host') as unknown,
     });
-    expect(lines).toHaveLength(1);
+    expect(lines).toEqual([{ details: { ...NO_REQUEST, status: 400 }, message: NOT_HTTP }]);
   });
 
   it('is refused with a text when it is for a proxy', async () => {

@@ -106,6 +106,13 @@ describe('the log of requests', () => {
     expect(JSON.stringify(await linesOfRequests(2)).length).toBeLessThan(3000);
   });
 
+  it('shows control characters in place of an action as text', async () => {
+    await gateway.fetch('/?Action=%1B[2J%0Ahello');
+    expect(await linesOfRequests(1)).toMatchObject([
+      { text: '\\u001b[2J\\u000ahello: MissingVersion (parameter)' },
+    ]);
+  });
+
   it('has reads at the level debug', async () => {
     const { key } = await gateway.seed({ state: 'stored' });
     lines.length = 0;

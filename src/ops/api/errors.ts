@@ -10,7 +10,7 @@ import { DepositError } from '../../uploads/deposit.ts';
 import type { DepositRefusal } from '../../uploads/deposit.ts';
 import { BadControl } from '../responses.ts';
 import { hasBody } from './authenticate.ts';
-import { noteRefusal } from './record-calls.ts';
+import { noteRefusal, noteVanished } from './record-calls.ts';
 import { ApiRefusal } from './refusals.ts';
 
 const STATUSES: Readonly<Record<OperatorFailure, number>> = {
@@ -56,6 +56,7 @@ export function createApiErrorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (request.destroyed && !request.complete) {
       // The client is gone, or its connection was given up.
+      noteVanished(request);
       response.destroy();
       return;
     }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import { openRecord } from '../../http/request-record.ts';
 import type { OpenRecord, Recording } from '../../http/request-record.ts';
@@ -29,33 +30,94 @@ const REASONS: Readonly<Record<number, RefusalReason>> = {
   503: 'overloaded',
 };
 
+/** The codes that say more than their status. */
+const REASONS_OF_CODES: Readonly<Record<string, RefusalReason>> = {
+  SignatureDoesNotMatch: 'signature_mismatch',
+  InvalidAccessKeySecret: 'signature_mismatch',
+  'InvalidAccessKeyId.NotFound': 'unknown_access_key',
+  'InvalidAccessKeyId.Inactive': 'disabled_access_key',
+  'InvalidSecurityToken.MismatchWithAccessKey': 'security_token',
+  'InvalidSecurityToken.Expired': 'security_token',
+  SignatureNonceUsed: 'replayed',
+  'InvalidTimeStamp.Expired': 'clock_skew',
+  DiskFull: 'disk_full',
+};
+
 const records = new WeakMap<object, OpenRecord>();
 
-/** Records each call for the log and the metrics, except the stream of events, which shows them. */
-export function recordCalls({ ids, recording }: RecordDependencies): RequestHandler {
+/** Records each call for the log and the metrics; of the stream of events, which shows them, only a refusal. */
+export function recordCalls(deps: RecordDependencies): RequestHandler {
   return (request, response, next) => {
-    if (request.path === '/events') {
-      next();
-      return;
-    }
-    const record = openRecord(recording, request, response, ids.apiRequest(), 'operator');
-    records.set(request, record);
+    const { path } = request;
+    const record = begin(deps, request, response, path === '/events');
     response.setHeader('x-request-id', record.requestId);
-    const [, name = '', rest = ''] = /^\/([^/]*)\/?(.*)/.exec(request.path) ?? [];
+    const [, name = '', rest = ''] = /^\/([^/]*)\/?(.*)/.exec(path) ?? [];
     record.operation = `${request.method} ${name}`;
     if (name === 'uploads' && rest !== '') record.keys = [decode(rest)];
     response.once('close', () => {
       record.account = findCaller(request)?.account.id;
-      if (record.code === 'OK') record.to = STATES[record.operation ?? ''];
+      const isDone = response.headersSent && response.statusCode < 300;
+      if (record.code === 'OK' && isDone) record.to = STATES[record.operation ?? ''];
       record.handled();
     });
     next();
   };
 }
 
+/**
+ * Records the refused requests to the other parts of `/_gateway`. Their successes are not recorded: monitoring and
+ * tests ask for the same again and again. That the gateway is not ready is logged once, by itself.
+ */
+export function recordRefusals(deps: RecordDependencies): RequestHandler {
+  return (request, response, next) => {
+    const record = begin(deps, request, response, true);
+    const [, part = ''] = /^\/([^/]*)/.exec(request.path) ?? [];
+    record.operation = `${request.method} ${part}`;
+    response.once('close', () => {
+      const { statusCode: status } = response;
+      if (response.headersSent && status >= 400 && status !== 503) {
+        record.refuse(CODES[status] ?? 'InvalidRequest', reasonOf('', status));
+      }
+      record.handled();
+    });
+    next();
+  };
+}
+
+/** The responses of these parts have no codes. */
+const CODES: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  413: 'TooLarge',
+  500: 'InternalError',
+};
+
+function begin(
+  { ids, recording }: RecordDependencies,
+  request: IncomingMessage,
+  response: ServerResponse,
+  isQuiet: boolean,
+): OpenRecord {
+  const counted = isQuiet ? { ...recording, begun: undefined, ended: undefined } : recording;
+  const record = openRecord(counted, request, response, ids.apiRequest(), 'operator');
+  record.isQuiet = isQuiet;
+  records.set(request, record);
+  return record;
+}
+
 /** Notes in the record of a call that it is refused. */
 export function noteRefusal(request: Request, code: string, status: number): void {
-  records.get(request)?.refuse(code, REASONS[status] ?? 'parameter');
+  records.get(request)?.refuse(code, reasonOf(code, status));
+}
+
+/** Notes in the record of a call that its client is gone before the end of the call. */
+export function noteVanished(request: Request): void {
+  records.get(request)?.vanish();
+}
+
+function reasonOf(code: string, status: number): RefusalReason {
+  return REASONS_OF_CODES[code] ?? REASONS[status] ?? 'parameter';
 }
 
 function decode(text: string): string {

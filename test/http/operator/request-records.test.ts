@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import request from 'supertest';
+import { createGateway } from '../../../src/gateway.ts';
+import type { Gateway } from '../../../src/gateway.ts';
+import { createMemoryRecords } from '../../../src/gateway.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import { folderForSuite } from '../../support/suite.ts';
+
+const lines: object[] = [];
+const add = (details: object, text: string): void => {
+  if ('dialect' in details) lines.push({ text, ...JSON.parse(JSON.stringify(details)) });
+};
+const logger = { ...silentLogger, debug: add, info: add };
+
+const TOKEN = 'metrics-token';
+const folder = folderForSuite();
+let gateway: Gateway;
+
+beforeAll(async () => {
+  gateway = await createGateway(
+    {
+      ...{ dataDir: folder.path, port: 0, minFree: 0, metricsToken: TOKEN },
+      ...{ accessKeyId: 'id', accessKeySecret: 'secret' },
+    },
+    { logger, records: createMemoryRecords() },
+  );
+});
+afterAll(() => gateway.close());
+beforeEach(() => {
+  lines.length = 0;
+});
+
+async function lineOf(): Promise<object | undefined> {
+  while (lines.length === 0) await setImmediate();
+  return lines[0];
+}
+
+/** @returns how many requests have a code, by the metrics */
+async function counted(): Promise<number> {
+  const { text } = await request(gateway.app)
+    .get('/_gateway/metrics')
+    .set('Authorization', `Bearer ${TOKEN}`);
+  const refusals = text.match(/^ota_gateway_refusals_total\{dialect="operator".*$/gm) ?? [];
+  return refusals.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+
+const wrongSecret = `Basic ${Buffer.from('id:wrong').toString('base64')}`;
+
+it.each([
+  ['GET', '/metrics', '', 'GET metrics: Unauthorized (anonymous)', 401],
+  ['POST', '/test/clock', '', 'POST test: Forbidden (anonymous)', 403],
+  ['GET', '/nothing', '', 'GET nothing: NotFound (not_found)', 404],
+  ['GET', '/api/events', '', 'GET events: MissingAuthorization (anonymous)', 401],
+  ['GET', '/api/about', wrongSecret, 'GET about: InvalidAccessKeySecret (signature_mismatch)', 401],
+  [
+    'GET',
+    '/api/about',
+    'Basic eDp5',
+    'GET about: InvalidAccessKeyId.NotFound (unknown_access_key)',
+    401,
+  ],
+])('a refused %s %s with %j has one line and is counted', async (...row) => {
+  const [method, path, authorization, text, status] = row;
+  const before = await counted();
+  const agent = request(gateway.app);
+  const sent = method === 'GET' ? agent.get(`/_gateway${path}`) : agent.post(`/_gateway${path}`);
+  expect((await sent.set('Authorization', authorization)).status).toBe(status);
+  expect(await lineOf()).toMatchObject({ text, status, dialect: 'operator' });
+  expect(lines).toHaveLength(1);
+  expect(await counted()).toBe(before + 1);
+});
+
+it('health checks and scrapes have no line', async () => {
+  await request(gateway.app).get('/_gateway/health/live').expect(200);
+  await request(gateway.app).get('/_gateway/health/ready').expect(200);
+  await counted();
+  await request(gateway.app).get('/_gateway/nothing');
+  expect(await lineOf()).toMatchObject({ text: 'GET nothing: NotFound (not_found)' });
+});
+
+it('a client that is gone during the body of its call has a line that names no change', async () => {
+  const { port } = await gateway.listen();
+  const socket = connect(port, '127.0.0.1');
+  const authorization = `Basic ${Buffer.from('id:secret').toString('base64')}`;
+  socket.write(
+    `POST /_gateway/api/grants HTTP/1.1\r\nHost: h\r\nAuthorization: ${authorization}\r\n` +
+      'Expect: 100-continue\r\nContent-Length: 99\r\n\r\n',
+  );
+  await once(socket, 'data');
+  socket.resetAndDestroy();
+  const found = await lineOf();
+  expect(found).toMatchObject({ text: 'POST grants: ClientVanished (incomplete)', status: 0 });
+  expect(found).not.toHaveProperty('to');
+});
