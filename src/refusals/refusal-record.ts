@@ -184,7 +184,7 @@ export function keptFields(fields: ReadonlyMap<string, string>): Record<string, 
     if (!isKept(name)) continue;
     const field: [string, string] = [
       keptText(name, MAX_FIELD_CHARACTERS),
-      keptText(value, name === 'key' ? LIMITS.key : MAX_FIELD_CHARACTERS),
+      keptText(withoutUser(name, value), name === 'key' ? LIMITS.key : MAX_FIELD_CHARACTERS),
     ];
     room -= JSON.stringify(field).length;
     if (room < 0 || kept.length === MAX_FIELDS) break;
@@ -193,11 +193,18 @@ export function keptFields(fields: ReadonlyMap<string, string>): Record<string, 
   return Object.fromEntries(kept);
 }
 
+const USER = /\/\/[^\s/@"]*@/g;
+
+/** Removes user and password from the URL that a browser is sent to. */
+function withoutUser(name: string, value: string): string {
+  return name === 'success_action_redirect' ? value.replace(USER, '//...@') : value;
+}
+
 /** Removes what may be a signed URL: a quoted text, the query of a URL, and its user. */
 function withoutSecrets(message: string): string {
   return message
     .slice(0, 8 * LIMITS.message)
     .replace(/"[^"]*"?/g, '"..."')
     .replace(/\?[^\s"]*/g, '?...')
-    .replace(/\/\/[^\s/@"]*@/g, '//');
+    .replace(USER, '//');
 }

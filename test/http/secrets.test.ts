@@ -1,0 +1,252 @@
+import request from 'supertest';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { formatDateV4 } from '../../src/signatures/credential-v4.ts';
+import { startTestGateway } from '../../src/testing/index.ts';
+import type { TestGateway } from '../../src/testing/index.ts';
+import { signUrlV1, signUrlV4 } from '../support/signed-url.ts';
+import { signV1, signV3 } from './iot/api.ts';
+import { signedHeaders } from './operator/operator-api.ts';
+
+const SECRETS = {
+  account: 'account-5ecret',
+  temporary: 'temporary-5ecret',
+  token: 'token-5ecret',
+  bucket: 'bucket-5ecret',
+  previous: 'previous-5ecret',
+  metrics: 'metrics-5ecret',
+  callback: 'callback-5ecret',
+};
+const KEY = { id: 'permanent', secret: SECRETS.account };
+const TEMPORARY = { id: 'temporary', secret: SECRETS.temporary };
+const BUCKET_KEY = { accessKeyId: 'bucket-id', secret: SECRETS.bucket };
+
+const logged: string[] = [];
+const add = (details: object, text: string): void => {
+  logged.push(text, JSON.stringify(details, showErrors));
+};
+const logger = { ...silentLogger, debug: add, info: add, warn: add, error: add };
+
+/** Shows of an error what a real logger shows. */
+function showErrors(_name: string, value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  const { cause, message, stack } = value;
+  return { ...Object.fromEntries(Object.entries(value)), message, stack, cause };
+}
+
+let gateway: TestGateway;
+/** A key of an object that exists. */
+let stored: string;
+
+beforeAll(async () => {
+  const accessKeys = [KEY, { ...TEMPORARY, securityToken: SECRETS.token }];
+  gateway = await startTestGateway({
+    ...{ metricsToken: SECRETS.metrics, ossAccessKeyId: BUCKET_KEY.accessKeyId },
+    ...{ ossAccessKeySecret: BUCKET_KEY.secret },
+    ...{ ossPreviousAccessKeyId: 'old-id', ossPreviousAccessKeySecret: SECRETS.previous },
+    parts: { logger, accounts: [{ id: 'one', operator: true, accessKeys }] },
+  });
+  stored = (await gateway.seed({ state: 'stored' })).key;
+});
+afterAll(() => gateway.close());
+
+const now = (): number => gateway.clock.now();
+const seconds = (): number => Math.floor(now() / 1000) + 600;
+
+type Pairs = Readonly<Record<string, string>> | readonly (readonly [string, string])[];
+
+function encode(pairs: Pairs): string {
+  const list = 'length' in pairs && Array.isArray(pairs) ? [...pairs] : Object.entries(pairs);
+  return new URLSearchParams(list).toString();
+}
+
+/** Sends a request. @returns the text of the response */
+async function send(
+  method: 'get' | 'post' | 'put' | 'delete',
+  target: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const agent = request(gateway.app);
+  const { text } = await agent[method](target).set({ host: 'gateway.test:9070', ...headers });
+  return text;
+}
+
+const METHODS = { GET: 'get', PUT: 'put', DELETE: 'delete' } as const;
+
+const urlV1 = (key: string, method: string, bucketKey = BUCKET_KEY): [string, string][] =>
+  signUrlV1({ ...bucketKey, bucket: 'iotx-ota', key, method, expires: seconds() });
+const last = (pairs: readonly (readonly [string, string])[]): string => pairs.at(-1)?.[1] ?? '';
+const basic = (id: string, secret: string): Record<string, string> => ({
+  authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
+});
+
+/** What a client does. It returns the responses, and the signature that was right. */
+type Act = () => Promise<{ readonly answers: readonly string[]; readonly signature?: string }>;
+
+async function postForm(fields: Readonly<Record<string, string>>): Promise<string> {
+  const grant = await gateway.api.generateOTAUploadURL();
+  signatures.push(grant.signature);
+  return (await gateway.postObject(grant, 'x', { fields })).body;
+}
+const signatures: string[] = [];
+
+const callback = (url: string): string =>
+  Buffer.from(
+    JSON.stringify({ callbackUrl: url, callbackBody: `secret=${SECRETS.callback}` }),
+  ).toString('base64');
+
+async function download(key: string, method: 'GET' | 'PUT' | 'DELETE', bucketKey = BUCKET_KEY) {
+  const pairs = urlV1(key, method, bucketKey);
+  return {
+    answers: [await send(METHODS[method], `/${key}?${encode(pairs)}`)],
+    signature: last(pairs),
+  };
+}
+
+async function presignedV4(query: readonly (readonly [string, string])[] = []) {
+  const date = formatDateV4(now());
+  const scope = { region: 'cn-shanghai', bucket: 'iotx-ota', key: 'missing' };
+  const pairs = signUrlV4({ ...BUCKET_KEY, ...scope, method: 'GET', date, expires: 600, query });
+  return { answers: [await send('get', `/missing?${encode(pairs)}`)], signature: last(pairs) };
+}
+
+async function callV1(parameters: Readonly<Record<string, string>>, key = KEY, common = {}) {
+  const pairs = signV1('QueryOTAFirmware', parameters, { key, time: now(), common });
+  const target = `/?${encode(pairs)}`;
+  // The second one repeats the nonce.
+  const answers = [await send('get', target), await send('get', target)];
+  return { answers, ...(key.secret !== 'x' && { signature: pairs['Signature'] ?? '' }) };
+}
+
+async function callV3(parameters: Readonly<Record<string, string>>, key = KEY, headers = {}) {
+  const call = signV3('QueryOTAFirmware', parameters, { key, time: now(), headers });
+  const target = `/?${call.query}`;
+  const answers = [
+    await send('post', target, call.headers),
+    await send('post', target, call.headers),
+  ];
+  const signature = call.headers['authorization']?.split('Signature=')[1] ?? '';
+  return { answers, ...(key.secret !== 'x' && { signature }) };
+}
+
+const TOKEN_V3 = { 'x-acs-security-token': SECRETS.token };
+const MISSING = { FirmwareId: 'missing' };
+
+const ACTS: Readonly<Record<string, Act>> = {
+  'a form whose key another policy has': async () => ({ answers: [await postForm({ key: 'b' })] }),
+  'a form with a security token': async () => ({
+    answers: [await postForm({ 'x-oss-security-token': SECRETS.token })],
+  }),
+  'a form with a callback that is not allowed': async () => ({
+    answers: [await postForm({ callback: callback(`http://u:${SECRETS.callback}@10.0.0.1/`) })],
+  }),
+  'a form with a callback that fails': async () => ({
+    answers: [await postForm({ callback: callback('http://127.0.0.1:9/') })],
+  }),
+  'a form with a callback that is no JSON': async () => ({
+    answers: [await postForm({ callback: Buffer.from(SECRETS.callback).toString('base64') })],
+  }),
+  'a form with a redirect that is no URL': async () => ({
+    answers: [await postForm({ success_action_redirect: `x://u:${SECRETS.callback}@h` })],
+  }),
+  'a download': () => download(stored, 'GET'),
+  'a download by the previous key': () =>
+    download(stored, 'GET', { accessKeyId: 'old-id', secret: SECRETS.previous }),
+  'a signed URL of a missing object': () => download('missing', 'GET'),
+  'a signed URL for PUT without a body': () => download('a', 'PUT'),
+  'a signed URL for DELETE': () => download('missing', 'DELETE'),
+  'a signed URL that has expired': async () => {
+    const expires = seconds() - 1200;
+    const pairs = signUrlV1({
+      ...BUCKET_KEY,
+      bucket: 'iotx-ota',
+      key: 'a',
+      method: 'GET',
+      expires,
+    });
+    return { answers: [await send('get', `/a?${encode(pairs)}`)], signature: last(pairs) };
+  },
+  'a signed URL V4': () => presignedV4(),
+  'a signed URL V4 with a token': () => presignedV4([['x-oss-security-token', SECRETS.token]]),
+  'a call V1': () => callV1(MISSING),
+  'a call V1 with a token': () => callV1(MISSING, TEMPORARY, { SecurityToken: SECRETS.token }),
+  'a call V1 with a wrong signature and a token': () =>
+    callV1(MISSING, { ...TEMPORARY, secret: 'x' }, { SecurityToken: SECRETS.token }),
+  'a call V3': () => callV3(MISSING),
+  'a call V3 with a token': () => callV3(MISSING, TEMPORARY, TOKEN_V3),
+  'a call V3 with a wrong signature and a token': () =>
+    callV3(MISSING, { ...TEMPORARY, secret: 'x' }, TOKEN_V3),
+  'a claim that names a signed URL': async () => {
+    const pairs = urlV1('missing', 'GET');
+    const firmwareUrl = `http://gateway.test/missing?${encode(pairs)}`;
+    const name = { firmwareName: 'a', destVersion: '1', firmwareUrl };
+    const failed: unknown = await gateway.api
+      .createOTAFirmware(name)
+      .catch((error: unknown) => error);
+    return { answers: [String(failed)], signature: last(pairs) };
+  },
+  'the operator API by Basic': async () => ({
+    answers: [
+      await send('get', '/_gateway/api/about', basic(KEY.id, KEY.secret)),
+      await send('get', '/_gateway/api/uploads/missing', basic(KEY.id, KEY.secret)),
+      await send('get', '/_gateway/api/about', basic(KEY.id, `${KEY.secret} `)),
+      await send('get', '/_gateway/api/about', basic(TEMPORARY.id, TEMPORARY.secret)),
+    ],
+  }),
+  'the operator API by a signature': async () => {
+    const target = '/_gateway/api/uploads/missing';
+    const headers = signedHeaders(KEY, 'GET', target, { now: now() });
+    return {
+      answers: [await send('get', target, headers), await send('get', target, headers)],
+      signature: headers['authorization']?.split('Signature=')[1] ?? '',
+    };
+  },
+  'the metrics by their token': async () => ({
+    answers: [
+      await send('get', '/_gateway/metrics', { authorization: `Bearer ${SECRETS.metrics}` }),
+      await send('get', '/_gateway/metrics', { authorization: `Basic ${SECRETS.metrics}` }),
+      await send('get', `/_gateway/metrics?token=${SECRETS.metrics}`),
+    ],
+  }),
+  'a path of the operator surface with a secret in its query': async () => ({
+    answers: [await send('get', `/_gateway/nothing?secret=${SECRETS.account}`)],
+  }),
+  'a failure of the ledger': async () => {
+    const find = jest.spyOn(gateway.records.ledger, 'findUpload');
+    find.mockRejectedValueOnce(new Error('disk I/O error'));
+    const { answers, signature } = await download(stored, 'GET');
+    find.mockRejectedValueOnce(new Error('disk I/O error'));
+    const path = '/_gateway/api/uploads/missing';
+    return { answers: [...answers, await send('get', path, basic(KEY.id, KEY.secret))], signature };
+  },
+};
+
+it.each(Object.entries(ACTS))('%s leaves no secret anywhere', async (_name, act) => {
+  logged.length = 0;
+  signatures.length = 0;
+  const { answers, signature } = await act();
+  const { refusals } = gateway.records;
+  const kept = await refusals?.list({ limit: 100 });
+  const apiHeaders = basic(KEY.id, KEY.secret);
+  const metrics = { authorization: `Bearer ${SECRETS.metrics}` };
+  const places = [
+    ...logged,
+    JSON.stringify([kept, gateway.refusals(), gateway.notices()]),
+    await send('get', '/_gateway/api/refusals', apiHeaders),
+    await send('post', '/_gateway/api/explain', apiHeaders),
+    await send('get', '/_gateway/metrics', metrics),
+  ].join('\n');
+  // As the platform does, a refusal repeats to its own client a callback, and the text to sign with its token.
+  const { callback: sent, token, ...own } = SECRETS;
+  const right = signature === undefined ? signatures : [signature, encodeURIComponent(signature)];
+  expect(found(answers.join('\n'), [...Object.values(own), ...right])).toEqual([]);
+  expect(found(places, [...Object.values(own), ...right, ...signatures, sent, token])).toEqual([]);
+  // Nothing was refused, or logged, without this.
+  expect(logged).not.toEqual([]);
+});
+
+/** @returns those secrets that a text has, also in Base64 */
+function found(text: string, secrets: readonly string[]): string[] {
+  const isThere = (secret: string): boolean =>
+    text.includes(secret) || text.includes(Buffer.from(secret).toString('base64'));
+  return secrets.filter((secret) => secret !== '' && isThere(secret));
+}
