@@ -1,6 +1,6 @@
 import { LimitedLog } from '../lib/limited-log.ts';
 import type { Logger } from '../lib/logger.ts';
-import { visible } from '../lib/quoted.ts';
+import { printable } from './client-error.ts';
 import type { RequestObserver, RequestRecord } from './request-record.ts';
 
 /** Refused requests in a second that get a line each: a stranger can cause them. */
@@ -27,7 +27,7 @@ function summaryOf({
 }: RequestRecord): string {
   // A stranger may send control characters in place of an operation, and a terminal obeys them.
   if (code !== 'OK')
-    return `${visible(operation)}: ${code}${reason === undefined ? '' : ` (${reason})`}`;
+    return `${printable(operation)}: ${code}${reason === undefined ? '' : ` (${reason})`}`;
   return to === undefined ? operation : `${operation}: ${from} -> ${to}`;
 }
 
