@@ -1,9 +1,8 @@
 import { findObjectKeyProblem } from '../policy/object-key.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import { findExcessHeader, MAX_HEADER_BYTES } from './header-limit.ts';
-import { LimitReached } from './limits.ts';
 import { receiveUpload } from './receive.ts';
-import type { StoredObject } from './upload.ts';
+import type { Issue, StoredObject } from './upload.ts';
 
 /** A file to store without a signed form. */
 export interface Deposit {
@@ -18,6 +17,8 @@ export interface Deposit {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Refuse the file if the key already has one. */
   readonly forbidOverwrite?: boolean | undefined;
+  /** Upper bound of the size in bytes, if known: a file without room for it is refused before its bytes are read. */
+  readonly announcedSize?: number | undefined;
 }
 
 /** A file that is stored and waits for its claim. */
@@ -28,9 +29,9 @@ export interface DepositedFile {
 
 /**
  * Why a file was not stored. `invalidKey`: no object can have the key. `tooLarge`: it has more bytes than the gateway
- * allows. `limit`: a limit of the account or of the bucket is reached. `immutable`: a firmware package has claimed the key. `exists`: the key already has a file and must not be
- * overwritten. `full`: the disk has no room for it. `headersTooLarge`: its headers have more bytes than are stored with
- * an object.
+ * allows. `limit`: a limit of the account or of the bucket is reached. `immutable`: a firmware package has claimed the
+ * key. `exists`: the key already has a file and must not be overwritten. `full`: the disk has no room for it.
+ * `headersTooLarge`: its headers have more bytes than are stored with an object.
  */
 export type DepositRefusal =
   'invalidKey' | 'headersTooLarge' | 'tooLarge' | 'limit' | 'immutable' | 'exists' | 'full';
@@ -52,14 +53,15 @@ export class DepositError extends Error {
  */
 export async function deposit(
   deps: UploadDependencies,
-  { accountId, bytes, forbidOverwrite = false, headers = {}, key, suffix }: Deposit,
+  { accountId, announcedSize, bytes, forbidOverwrite = false, headers = {}, key, suffix }: Deposit,
 ): Promise<DepositedFile> {
   const excess = findExcessHeader(Object.entries(headers));
   if (excess !== undefined) {
     const message = `the headers have more than ${String(MAX_HEADER_BYTES)} bytes with ${JSON.stringify(excess)}`;
     throw new DepositError('headersTooLarge', message);
   }
-  const ownKey = key ?? (await generateKey(deps, accountId, suffix).catch(rethrow));
+  const now = deps.clock.now();
+  const ownKey = key ?? generateKey(deps, now, suffix);
   if (findObjectKeyProblem(ownKey) !== undefined) {
     throw new DepositError('invalidKey', `no object can have the key ${JSON.stringify(ownKey)}`);
   }
@@ -67,6 +69,8 @@ export async function deposit(
     key: ownKey,
     headers,
     forbidOverwrite,
+    announcedSize,
+    issue: key === undefined ? issueTo(accountId, now) : undefined,
     bytes: upTo(deps.rules.maxUploadBytes, bytes),
   });
   switch (outcome.kind) {
@@ -83,28 +87,19 @@ export async function deposit(
   }
 }
 
-/** @throws the error; that of a limit as one of a deposit */
-function rethrow(error: unknown): never {
-  throw error instanceof LimitReached ? new DepositError('limit', error.message) : error;
+/** No policy was signed for a generated key, so the recorded one has expired already. */
+function issueTo(accountId: string | undefined, now: number): Issue | undefined {
+  return accountId === undefined ? undefined : { accountId, issuedAt: now, policyExpiresAt: now };
 }
 
 /** Generates a key whose prefix differs from the keys of signed forms. */
-async function generateKey(
-  { clock, ids, ledger, limits }: UploadDependencies,
-  accountId: string | undefined,
+function generateKey(
+  { ids }: Pick<UploadDependencies, 'ids'>,
+  now: number,
   suffix: string | undefined,
-): Promise<string> {
-  const now = clock.now();
+): string {
   const name = ids.objectName(now);
-  const key = suffix === undefined ? `uploads/${name}` : `uploads/${name}.${suffix}`;
-  // No policy was signed for the key, so the recorded one has expired already.
-  if (accountId !== undefined) {
-    const end = limits?.admitUpload(accountId);
-    await ledger
-      .recordIssued({ key, accountId, issuedAt: now, policyExpiresAt: now })
-      .finally(() => end?.());
-  }
-  return key;
+  return suffix === undefined ? `uploads/${name}` : `uploads/${name}.${suffix}`;
 }
 
 async function* upTo(

@@ -160,15 +160,20 @@ export class UploadLimits {
   }
 
   /**
-   * Admits a file before its first byte. When its policy was not signed here, only the limits of the bucket apply.
+   * Admits a file before its first byte. Only the limits of the bucket apply to a file that belongs to no account.
    * @param holder - the upload that holds its key
    * @param announcedSize - upper bound of its size in bytes, if known
+   * @param accountId - whose upload it becomes when nothing holds the key
    * @returns undefined without limits
    * @throws LimitReached
    */
-  admitFile(holder: LiveUpload | undefined, announcedSize = 0): AdmittedFile | undefined {
+  admitFile(
+    holder: LiveUpload | undefined,
+    announcedSize = 0,
+    accountId?: string,
+  ): AdmittedFile | undefined {
     if (this.#active === undefined) return undefined;
-    const parties = this.#parties(holder?.issue?.accountId);
+    const parties = this.#parties(holder === undefined ? accountId : holder.issue?.accountId);
     const uploads = holder === undefined ? 1 : 0;
     const replaced = holder?.state === 'stored' ? holder.object.size : 0;
     let bytes = Math.max(0, announcedSize - POSSIBLE_TRAILER_BYTES - replaced);

@@ -122,6 +122,8 @@ export interface StoredRecord {
   readonly object: StoredObject;
   /** Refuse the body if the key already has one (`x-oss-forbid-overwrite`). */
   readonly forbidOverwrite: boolean;
+  /** Whose upload it becomes when nothing holds the key. Absent: that of no account. */
+  readonly issue?: Issue | undefined;
 }
 
 /** `immutable`: the key's upload is claimed. `exists`: it is stored and must not be overwritten. */

@@ -3,7 +3,7 @@ import type { UploadDependencies } from './dependencies.ts';
 import { LimitReached } from './limits.ts';
 import type { AdmittedFile } from './limits.ts';
 import type { StoreOutcome } from './ports.ts';
-import type { StoredObject, UploadState } from './upload.ts';
+import type { Issue, StoredObject, UploadState } from './upload.ts';
 
 /** A body that an authorized request stores. */
 export interface ReceiveRequest {
@@ -11,6 +11,8 @@ export interface ReceiveRequest {
   /** Response headers to replay when the object is read, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly forbidOverwrite: boolean;
+  /** Whose upload it becomes when nothing holds the key. Absent: that of no account. */
+  readonly issue?: Issue | undefined;
   /** Upper bound of the size in bytes, if known. */
   readonly announcedSize?: number | undefined;
   /** The bytes. An error thrown here (a refusal, a lost client) undoes the upload and is rethrown. */
@@ -57,7 +59,7 @@ export async function receiveUpload(
     const from = holder?.state;
     const refusal = findRefusal(from, request);
     if (refusal !== undefined) return { kind: refusal };
-    admission = deps.limits?.admitFile(holder, request.announcedSize);
+    admission = deps.limits?.admitFile(holder, request.announcedSize, request.issue?.accountId);
     const bytes = admission === undefined ? request.bytes : admission.count(request.bytes);
     const locator = deps.ids.locator();
     const body = await deps.store.put(locator, bytes, request.announcedSize);
@@ -77,14 +79,14 @@ export async function receiveUpload(
 
 async function recordBody(
   deps: UploadDependencies,
-  { key, forbidOverwrite }: ReceiveRequest,
+  { key, forbidOverwrite, issue }: ReceiveRequest,
   object: StoredObject,
 ): Promise<StoreOutcome> {
   const { ledger, observer, store } = deps;
   const { locator } = object;
   let outcome: StoreOutcome;
   try {
-    outcome = await ledger.recordStored({ key, object, forbidOverwrite });
+    outcome = await ledger.recordStored({ key, object, forbidOverwrite, issue });
   } catch (error) {
     // It is unknown whether the row was written; the next reconcile decides.
     store.release(locator);

@@ -83,6 +83,15 @@ export function describeUploadLedger(
         expect(await ledger.hasBody('l1')).toBe(false);
       });
 
+      it('records the account of a body whose key was never issued, but not of one that has a holder', async () => {
+        expect(await ledger.recordStored({ ...aBody('k1', 'l1'), issue: ISSUE })).toBe('stored');
+        expect(await ledger.findUpload('k1')).toMatchObject({ state: 'stored', issue: ISSUE });
+        const issue = { ...ISSUE, accountId: 'other' };
+        expect(await ledger.recordStored({ ...aBody('k1', 'l2'), issue })).toBe('stored');
+        expect(await ledger.findUpload('k1')).toMatchObject({ state: 'stored', issue: ISSUE });
+        expect((await ledger.countUploads('acme')).stored.count).toBe(1);
+      });
+
       it('is writable, and keeps nothing of the check', async () => {
         await ledger.requireWritable();
         await ledger.requireWritable();

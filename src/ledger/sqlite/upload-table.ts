@@ -7,7 +7,13 @@ import type {
   StoreOutcome,
 } from '../../uploads/ports.ts';
 import type { LedgerChange } from '../../uploads/ledger-changes.ts';
-import type { LiveUpload, PurgedUpload, PurgeReason, UploadState } from '../../uploads/upload.ts';
+import type {
+  Issue,
+  LiveUpload,
+  PurgedUpload,
+  PurgeReason,
+  UploadState,
+} from '../../uploads/upload.ts';
 import { toLiveUpload, toPurgedUpload, toPurgingBody, toUpload } from './rows.ts';
 import type { PurgingRow, UploadRow } from './rows.ts';
 
@@ -27,7 +33,13 @@ interface ObjectColumns {
 
 type IssueColumns = Pick<UploadRow, 'account_id' | 'issued_at' | 'policy_expires_at'>;
 
-const NO_ISSUE: IssueColumns = { account_id: null, issued_at: null, policy_expires_at: null };
+function issueColumns(issue: Issue | undefined): IssueColumns {
+  return {
+    account_id: issue?.accountId ?? null,
+    issued_at: issue?.issuedAt ?? null,
+    policy_expires_at: issue?.policyExpiresAt ?? null,
+  };
+}
 
 /** The account and the size of an upload that a statement has changed. */
 type OwnerColumns = Pick<UploadRow, 'account_id' | 'size'>;
@@ -64,7 +76,10 @@ export class UploadTable {
     changes.push(changeOf({ account_id: grant.accountId, size: 0 }, undefined, 'issued'));
   }
 
-  store({ key, object, forbidOverwrite }: StoredRecord, changes: LedgerChange[]): StoreOutcome {
+  store(
+    { key, object, forbidOverwrite, issue }: StoredRecord,
+    changes: LedgerChange[],
+  ): StoreOutcome {
     const holder = this.#statements.findLive.get(key);
     if (holder?.state === 'claimed') return 'immutable';
     if (holder?.state === 'stored' && forbidOverwrite) return 'exists';
@@ -88,9 +103,11 @@ export class UploadTable {
       });
       changes.push(changeOf(holder, 'stored', 'purging'));
     }
-    this.#statements.insertStored.run({ ...NO_ISSUE, ...holder, ...columns, key });
-    const account_id = holder?.account_id ?? null;
-    changes.push(changeOf({ account_id, size: object.size }, undefined, 'stored'));
+    const owner = holder ?? issueColumns(issue);
+    this.#statements.insertStored.run({ ...owner, ...columns, key });
+    changes.push(
+      changeOf({ account_id: owner.account_id, size: object.size }, undefined, 'stored'),
+    );
     return 'stored';
   }
 

@@ -5,6 +5,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { composeOperator } from '../../operator/compose.ts';
 import type { Operator, OperatorDependencies } from '../../operator/compose.ts';
 import type { EventHub } from '../../operator/events.ts';
+import type { UploadLimits } from '../../uploads/limits.ts';
 import type { Uploads } from '../../uploads/uploads.ts';
 import type { AuthenticationDependencies } from './authenticate.ts';
 import type { RecordDependencies } from './record-calls.ts';
@@ -14,6 +15,8 @@ export interface ApiDependencies extends AuthenticationDependencies, Operator, R
   readonly hub: EventHub;
   /** Stores the files of a package that is sent in one request. */
   readonly uploads: Pick<Uploads, 'deposit' | 'withdraw'>;
+  /** Absent: nothing is limited. */
+  readonly limits: UploadLimits | undefined;
   readonly logger: Logger;
 }
 
@@ -35,6 +38,7 @@ export function composeApi({ nonces, recording, uploads, ...parts }: ApiParts): 
     ids: deps.ids,
     accounts: keys.accounts,
     clock: deps.clock,
+    limits: deps.limits,
     logger: deps.logger,
     publicHosts: publicHosts(publicUrl),
   };

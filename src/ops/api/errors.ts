@@ -8,6 +8,7 @@ import { OperatorError } from '../../operator/errors.ts';
 import type { OperatorFailure } from '../../operator/errors.ts';
 import { DepositError } from '../../uploads/deposit.ts';
 import type { DepositRefusal } from '../../uploads/deposit.ts';
+import { LimitReached } from '../../uploads/limits.ts';
 import { BadControl } from '../responses.ts';
 import { hasBody } from './authenticate.ts';
 import { noteRefusal, noteVanished } from './record-calls.ts';
@@ -102,6 +103,7 @@ function toRefusal(error: unknown): ApiRefusal {
   if (error instanceof BadControl) {
     return new ApiRefusal(error.status, 'InvalidRequest', error.message);
   }
+  if (error instanceof LimitReached) return new ApiRefusal(429, 'Limit', error.message);
   if (error instanceof DepositError) {
     const { code, message } = error;
     const name = code.charAt(0).toUpperCase() + code.slice(1);

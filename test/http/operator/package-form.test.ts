@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import request from 'supertest';
 import type { Test } from 'supertest';
 import { packageShape } from '../../../src/operator/shapes.ts';
@@ -146,9 +148,76 @@ it('keeps no file when the client goes away in the middle', async () => {
     `POST ${BASE}/packages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic ${btoa(`${ANN.id}:${ANN.secret}`)}\r\n` +
       `Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 100000\r\n\r\n${part('a')}one\r\n${part('b')}two`,
   );
-  await eventually(async () => (await statesOf()).join() === 'stored,issued');
+  await eventually(async () => (await statesOf()).join() === 'stored');
   socket.destroy();
   await eventually(async () => (await bodiesOnDisk(gateway.dataDir)).objects.length === 0);
+  await expectNothing();
+});
+
+/** Opens a connection, and sends the head of a form of 1 GB with the beginning of its body. */
+async function begin(body: string): Promise<{ socket: Socket; answer: Promise<string> }> {
+  const { port } = await gateway.listen();
+  const socket = connect(port, '127.0.0.1');
+  socket.write(
+    `POST ${BASE}/packages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic ${btoa(`${ANN.id}:${ANN.secret}`)}\r\n` +
+      `Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000000000\r\n\r\n${body}`,
+  );
+  const answer = once(socket, 'data').then(([bytes]) => String(bytes));
+  return { socket, answer };
+}
+
+const FILE = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n';
+
+it.each([
+  ['a file that is too large', `${FILE}${'x'.repeat(2000)}`, /^HTTP\/1\.1 413 .*"TooLarge"/s],
+  [
+    'an unknown field of files',
+    `${FILE.replace('"file"', '"other"')}abc`,
+    /^HTTP\/1\.1 400 .*"InvalidForm"/s,
+  ],
+])('responds to %s at once, without the rest of the form', async (_what, body, expected) => {
+  const { answer, socket } = await begin(body);
+  expect(await answer).toMatch(expected);
+  socket.destroy();
+  await expectNothing();
+});
+
+it('leaves no row of a form that failed, so that nothing counts against a limit', async () => {
+  await gateway.close();
+  gateway = await startWithOperator({ maxUpload: '1KiB', maxAccountUploads: 1 });
+  await form().field(named).attach('file', Buffer.alloc(1025), 'b').expect(413);
+  expect(await statesOf()).toEqual([]);
+  const { socket } = await begin(FILE);
+  socket.destroy();
+  await form().field(named).attach('file', Buffer.from('a'), 'a.bin').expect(201);
+});
+
+it('refuses a form at a limit before it arrives', async () => {
+  await gateway.close();
+  gateway = await startWithOperator({ maxAccountUploads: 1 });
+  await form().field(named).attach('file', Buffer.from('a'), 'a.bin').expect(201);
+  const { answer, socket } = await begin('');
+  expect(await answer).toMatch(/^HTTP\/1\.1 429 .*"Limit".*OTA_GATEWAY_MAX_ACCOUNT_UPLOADS/s);
+  socket.destroy();
+});
+
+it('refuses a file that is announced with more bytes than a limit allows before they arrive', async () => {
+  await gateway.close();
+  gateway = await startWithOperator({ maxAccountBytes: '1MiB' });
+  const { answer, socket } = await begin(`${FILE}abc`);
+  expect(await answer).toMatch(/^HTTP\/1\.1 429 .*"Limit".*OTA_GATEWAY_MAX_ACCOUNT_BYTES/s);
+  socket.destroy();
+});
+
+it.each([
+  ['whose end is missing', 'multipart/form-data; boundary=x', `${FILE}abc`],
+  ['without a boundary', 'multipart/form-data', `${FILE}abc\r\n--x--\r\n`],
+])('refuses a form %s', async (_how, type, text) => {
+  const { body } = await form().set('content-type', type).send(text).expect(400);
+  expect(body.error).toMatchObject({
+    code: 'InvalidForm',
+    message: expect.stringContaining('cannot be read'),
+  });
   await expectNothing();
 });
 
