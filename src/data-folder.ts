@@ -27,8 +27,8 @@ import type { RefusalKeys, RefusalQueries } from './operator/refusals.ts';
 import { FOLDER_READER } from './operator/viewer.ts';
 import type { Viewer } from './operator/viewer.ts';
 import { downloadUrl } from './signatures/download-url.ts';
-import { AccountUsage } from './uploads/account-usage.ts';
 import type { FirmwarePackage } from './uploads/firmware-package.ts';
+import { LedgerTotals } from './uploads/ledger-totals.ts';
 import { backUp } from './uploads/maintenance/backup.ts';
 import type { BackupReport } from './uploads/maintenance/backup.ts';
 import { check } from './uploads/maintenance/check.ts';
@@ -38,7 +38,7 @@ import { reconcile } from './uploads/reconcile.ts';
 
 /* Used by the commands. */
 export { upgradeMessage } from './iot/upgrade-message.ts';
-export type { AccountUsage } from './uploads/account-usage.ts';
+export type { LedgerTotals } from './uploads/ledger-totals.ts';
 export type { Finding } from './uploads/maintenance/check.ts';
 
 /** A data folder that is opened without a gateway, for commands; its server may be running. */
@@ -200,17 +200,17 @@ async function recover(dataDir: string, ledger: SqliteLedger): Promise<void> {
   }
 }
 
-/** @returns what each account uses according to the ledger of a data folder; undefined when it has none */
-export async function usageOf(dataDir: string): Promise<AccountUsage | undefined> {
+/** @returns what each account has according to the ledger of a data folder; undefined when it has none */
+export async function countAll(dataDir: string): Promise<LedgerTotals | undefined> {
   if (!existsSync(join(dataDir, LEDGER_FILE))) return undefined;
   const ledger = new SqliteLedger(openExistingLedger(dataDir, 'read'));
-  const usage = new AccountUsage();
+  const totals = new LedgerTotals();
   try {
-    await ledger.watch(usage.add);
+    await totals.start(ledger);
   } finally {
     await ledger.close();
   }
-  return usage;
+  return totals;
 }
 
 /** @returns whether a server uses a data folder */

@@ -126,7 +126,7 @@ function composeGateway(
   const { listeners } = monitoring;
   const opened = { ownPorts, listeners, observe: observation.observeRefused };
   const running = createRunning(
-    { app, config, uploads, purge: purge.run, opened },
+    { app, config, uploads, purge: purge.run, meter: watching.meter, opened },
     async (stops) => {
       tests?.end();
       watching.end();
@@ -195,6 +195,7 @@ function composeApp(
     refusals,
     api: {
       ...{ ...composed, nonces, recording, hub: watching.hub, kept: observation.kept },
+      meter: watching.meter,
       platform: createPlatform(keys, uploads, config.publicUrl),
     },
     tests: tests?.controls,

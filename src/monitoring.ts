@@ -13,7 +13,7 @@ import type { KnownNames } from './metrics/labels.ts';
 import type { DiskUse, MetricSources } from './metrics/sources.ts';
 import { Readiness } from './ops/readiness.ts';
 import { faultableOperations as ossOperations } from './oss/fault-codes.ts';
-import { LedgerTotals } from './uploads/ledger-totals.ts';
+import type { LedgerTotals } from './uploads/ledger-totals.ts';
 import type { ObjectStore, UploadLedger } from './uploads/ports.ts';
 
 /** What is monitored. */
@@ -22,6 +22,8 @@ export interface MonitoredParts {
   readonly logger: Logger;
   readonly ledger: UploadLedger;
   readonly store: ObjectStore;
+  /** Counts what the ledger has. */
+  readonly totals: LedgerTotals;
   /** Unix milliseconds, by the clock of the gateway. */
   readonly now: () => number;
 }
@@ -52,7 +54,7 @@ export function createMonitoring(parts: MonitoredParts): Monitoring {
 }
 
 function createSources(
-  { config, ledger, now, store }: MonitoredParts,
+  { config, ledger, now, store, totals }: MonitoredParts,
   readiness: Readiness,
   listeners: ReadonlySet<Listener>,
 ): MetricSources {
@@ -63,7 +65,7 @@ function createSources(
     reserved: config.minFree,
     claimTtl: config.claimTtl,
     maxUpload: config.maxUpload,
-    totals: new LedgerTotals(),
+    totals,
     now,
     connections: () => [...listeners].reduce((sum, { connections }) => sum + connections, 0),
     oldestStored: () => ledger.oldestStored(),

@@ -21,8 +21,9 @@ import { adjustableClock, requireFreshIds } from './test-mode.ts';
 import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import { combineObservers } from './uploads/observers.ts';
+import { LedgerTotals } from './uploads/ledger-totals.ts';
 import { UploadLimits } from './uploads/limits.ts';
-import type { ObjectStore, Observer, UploadLedger } from './uploads/ports.ts';
+import type { ObjectStore, Observer } from './uploads/ports.ts';
 import { reconcile } from './uploads/reconcile.ts';
 import { UploadEvents } from './uploads/upload-events.ts';
 import { warnOfUnknownOwners } from './uploads/unknown-owners.ts';
@@ -56,10 +57,11 @@ export async function openGateway(
   const events = new UploadEvents();
   const { logger = silentLogger } = parts;
   const now = (): number => uploads.clock.now();
-  const monitoring = createMonitoring({ config, logger, ledger, store, now });
-  const watching = createWatching(() => uploads, parts.monotonicClock ?? monotonicClock);
+  const totals = new LedgerTotals();
+  const monitoring = createMonitoring({ config, logger, ledger, store, totals, now });
+  const watching = createWatching(() => uploads, totals, parts.monotonicClock ?? monotonicClock);
   const observers = ownObservers(config, events, monitoring, watching);
-  const uploads = composeUploads(config, parts, { ledger, store, observers }, keys);
+  const uploads = composeUploads(config, parts, { ledger, store, totals, observers }, keys);
   if (parts.measureProcess === true) await monitoring.metrics?.start(true);
   closers.push(() => uploads.activeUploads.drain(config.grace));
   logger.info(await reconcile(uploads), 'checked unfinished uploads');
@@ -111,7 +113,11 @@ function composeUploads(
     ledger,
     observers: own,
     store,
-  }: { ledger: UploadLedger; store: ObjectStore; observers: readonly Observer[] },
+    totals,
+  }: Pick<UploadDependencies, 'ledger' | 'store'> & {
+    readonly totals: LedgerTotals;
+    readonly observers: readonly Observer[];
+  },
   { bucketKey }: Keys,
 ): UploadDependencies {
   const { clock = wallClock, logger = silentLogger, observers = [] } = parts;
@@ -130,7 +136,7 @@ function composeUploads(
       sign: (policy) => bucketKey.signPostV1(policy),
     },
     activeUploads: new ActiveUploads(),
-    limits: new UploadLimits(ledger, (...turn) => rates.take(...turn)),
+    limits: new UploadLimits(totals, ledger, (...turn) => rates.take(...turn)),
     rules: {
       bucket: config.bucket,
       policyTtl: config.policyTtl,

@@ -8,6 +8,7 @@ import type { RequestObserver } from './http/request-record.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
 import { wallClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import type { UsageMeter } from './operator/usage.ts';
 import { loadOperatorApp } from './ops/load-operator-app.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import type { PurgeReport } from './uploads/purge.ts';
@@ -16,7 +17,7 @@ import type { PurgeReport } from './uploads/purge.ts';
 export interface Running {
   /** Listens on the configured address. */
   listen(): Promise<Listener>;
-  /** Starts to run the purge by its cron expression. */
+  /** Starts to run the purge by its cron expression, and to sample the usage for the operator API. */
   startJobs(): void;
   /**
    * Reads the certificate and its key again. New connections get the new certificate; those that are open go on.
@@ -32,6 +33,8 @@ interface RunningDependencies {
   readonly config: Config;
   readonly uploads: Pick<UploadDependencies, 'logger' | 'observer'>;
   readonly purge: () => Promise<PurgeReport>;
+  /** Samples the usage while jobs run. */
+  readonly meter: Pick<UsageMeter, 'start'>;
   /** Gets what is opened. */
   readonly opened: {
     readonly ownPorts: Set<number>;
@@ -47,7 +50,7 @@ interface RunningDependencies {
  *   then closes the rest
  */
 export function createRunning(
-  { app, config, opened, purge, uploads: { logger, observer } }: RunningDependencies,
+  { app, config, meter, opened, purge, uploads: { logger, observer } }: RunningDependencies,
   close: (started: readonly (() => Promise<void>)[]) => Promise<void>,
 ): Running {
   const started: (() => Promise<void>)[] = [];
@@ -73,6 +76,11 @@ export function createRunning(
         observer.purgeRan?.({ outcome: 'skipped', milliseconds: 0 }),
       );
       started.push(() => job.stop());
+      const endSampling = meter.start();
+      started.push(async () => {
+        endSampling();
+        return Promise.resolve();
+      });
     },
     close: () => (closing ??= close(started)),
   };

@@ -1,6 +1,9 @@
 import type { Config } from '../config/config.ts';
 import type { AccountDirectory, AccountLimits } from './accounts.ts';
 
+/** Limits with the defaults of the settings. */
+type AppliedLimits = Readonly<Record<keyof AccountLimits, number | 'off'>>;
+
 /** The limits of the bucket, and of each account. */
 export interface ConfiguredLimits {
   readonly bucket: AccountLimits;
@@ -14,30 +17,31 @@ export function limitRules(
   config: Config,
   accounts: AccountDirectory,
 ): ConfiguredLimits | undefined {
-  const bucket = {
+  const bucket = bucketLimits(config);
+  const defaults = accountLimits(config, {});
+  const all = [bucket, defaults, ...accounts.all];
+  if (!all.some(hasLimit)) return undefined;
+  return { bucket, of: (accountId) => accountLimits(config, accounts.account(accountId) ?? {}) };
+}
+
+/** @returns the limits of all accounts together */
+export function bucketLimits(config: Config): AppliedLimits {
+  return {
     maxBytes: config.maxBucketBytes,
     maxUploads: config.maxBucketUploads,
     maxConcurrent: config.maxBucketConcurrent,
     maxRate: config.maxBucketRate,
   };
-  const defaults = {
-    maxBytes: config.maxAccountBytes,
-    maxUploads: config.maxAccountUploads,
-    maxConcurrent: config.maxAccountConcurrent,
-    maxRate: config.maxAccountRate,
+}
+
+/** @returns the limits of an account: its own, else those of the settings */
+export function accountLimits(config: Config, own: AccountLimits): AppliedLimits {
+  return {
+    maxBytes: own.maxBytes ?? config.maxAccountBytes,
+    maxUploads: own.maxUploads ?? config.maxAccountUploads,
+    maxConcurrent: own.maxConcurrent ?? config.maxAccountConcurrent,
+    maxRate: own.maxRate ?? config.maxAccountRate,
   };
-  const of = (accountId: string): AccountLimits => {
-    const account = accounts.account(accountId);
-    if (account === undefined) return defaults;
-    return {
-      maxBytes: account.maxBytes ?? defaults.maxBytes,
-      maxUploads: account.maxUploads ?? defaults.maxUploads,
-      maxConcurrent: account.maxConcurrent ?? defaults.maxConcurrent,
-      maxRate: account.maxRate ?? defaults.maxRate,
-    };
-  };
-  const all = [bucket, defaults, ...accounts.all];
-  return all.some(hasLimit) ? { bucket, of } : undefined;
 }
 
 function hasLimit(limits: AccountLimits): boolean {

@@ -2,9 +2,10 @@ import type { AccessKey, Account } from '../accounts/accounts.ts';
 import { isDisabled } from '../accounts/accounts.ts';
 import { readCredentials } from '../accounts/credentials-file.ts';
 import { SIMPLE_ACCOUNT } from '../accounts/keys.ts';
+import { accountLimits, bucketLimits } from '../accounts/limit-rules.ts';
 import type { Config } from '../config/config.ts';
-import { usageOf } from '../data-folder.ts';
-import type { AccountUsage } from '../data-folder.ts';
+import { countAll } from '../data-folder.ts';
+import type { LedgerTotals } from '../data-folder.ts';
 import type { AccessKeyShape, AccountListShape, AccountShape } from '../operator/account-shapes.ts';
 import { openAccounts } from './accounts-file.ts';
 import { formatSize } from './people.ts';
@@ -13,8 +14,11 @@ import { formatSize } from './people.ts';
 export async function listAccounts(config: Config, now: number): Promise<AccountListShape> {
   const accounts =
     config.accountsFile === undefined ? soleAccount(config) : openAccounts(config).accounts;
-  const usage = await usageOf(config.dataDir);
-  return { accounts: accounts.map((account) => describe(account, { config, now, usage })) };
+  const totals = await countAll(config.dataDir);
+  return {
+    accounts: accounts.map((account) => describe(account, { config, now, totals })),
+    bucket: { limits: bucketLimits(config), ...(totals && { usage: totals.used }) },
+  };
 }
 
 /** @throws when the data folder has no generated keys, and the settings have none */
@@ -26,10 +30,10 @@ function soleAccount({ accessKeyId, dataDir }: Config): readonly Account[] {
 interface Context {
   readonly config: Config;
   readonly now: number;
-  readonly usage: AccountUsage | undefined;
+  readonly totals: LedgerTotals | undefined;
 }
 
-function describe(account: Account, { config, now, usage }: Context): AccountShape {
+function describe(account: Account, { config, now, totals }: Context): AccountShape {
   const { accessKeys, id, instances, operator = false, products } = account;
   return {
     id,
@@ -37,13 +41,8 @@ function describe(account: Account, { config, now, usage }: Context): AccountSha
     accessKeys: accessKeys.map((key) => describeKey(key, now)),
     ...(instances && { instances: [...instances] }),
     ...(products && { products: [...products] }),
-    limits: {
-      maxBytes: account.maxBytes ?? config.maxAccountBytes,
-      maxUploads: account.maxUploads ?? config.maxAccountUploads,
-      maxConcurrent: account.maxConcurrent ?? config.maxAccountConcurrent,
-      maxRate: account.maxRate ?? config.maxAccountRate,
-    },
-    ...(usage && { usage: { ...usage.of(id) } }),
+    limits: accountLimits(config, account),
+    ...(totals && { usage: totals.of(id).used }),
   };
 }
 
@@ -66,19 +65,18 @@ function stateOf(key: AccessKey, now: number): AccessKeyShape['state'] {
 
 const HEAD = ['ACCOUNT', 'ACCESS KEY', 'STATE', 'UPLOADS', 'BYTES', 'RUNNING', 'FORMS/S'];
 
-/** @returns a table with a line for each access key */
-export function formatAccounts({ accounts }: AccountListShape): string {
+/** @returns a table with a line for each access key, and one for the bucket if it has limits */
+export function formatAccounts({ accounts, bucket }: AccountListShape): string {
   const rows = accounts.flatMap((account) =>
     account.accessKeys.map((key) => [
       account.operator ? `${account.id} (operator)` : account.id,
       key.id,
       key.state === 'ending' ? `until ${key.disabledFrom ?? ''}` : key.state,
-      share(account.usage?.uploads, account.limits.maxUploads, String),
-      share(account.usage?.bytes, account.limits.maxBytes, formatSize),
-      share(undefined, account.limits.maxConcurrent, String),
-      share(undefined, account.limits.maxRate, String),
+      ...shares(account),
     ]),
   );
+  const isLimited = Object.values(bucket.limits).some((limit) => limit !== 'off');
+  if (isLimited) rows.push(['(all together)', '-', '-', ...shares(bucket)]);
   const table = [HEAD, ...rows];
   const widths = HEAD.map((_, column) =>
     Math.max(...table.map((row) => (row[column] ?? '').length)),
@@ -87,6 +85,15 @@ export function formatAccounts({ accounts }: AccountListShape): string {
     .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
     .map((line) => `${line.trimEnd()}\n`)
     .join('');
+}
+
+function shares({ limits, usage }: Pick<AccountShape, 'limits' | 'usage'>): string[] {
+  return [
+    share(usage?.uploads, limits.maxUploads, String),
+    share(usage?.bytes, limits.maxBytes, formatSize),
+    share(undefined, limits.maxConcurrent, String),
+    share(undefined, limits.maxRate, String),
+  ];
 }
 
 /** @returns use and limit, of which each may be unknown or absent */

@@ -46,7 +46,7 @@ export class GatewayMetrics {
   async #start(ofProcess: boolean): Promise<Started> {
     const { known, ledger, sources } = this.#deps;
     const { recorder, registry } = loadRecorder()(ofProcess, known, () => sources.now());
-    await ledger.watch(sources.totals.add);
+    await sources.totals.start(ledger);
     const commit = registry.histogram('ledger_commit_seconds');
     ledger.onCommit((milliseconds) => {
       commit(milliseconds / 1000);

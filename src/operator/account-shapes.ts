@@ -1,8 +1,8 @@
 /* The JSON of the commands for accounts. */
 import { z } from 'zod';
+import { limitsShape, usedShape } from './shapes.ts';
 
 const time = z.iso.datetime().describe('ISO 8601 in UTC');
-const limit = z.union([z.int(), z.literal('off')]);
 const reload = z
   .enum(['asked', 'notRunning', 'unknown'])
   .describe(
@@ -26,23 +26,17 @@ export const accountShape = z.object({
   accessKeys: z.array(accessKeyShape),
   instances: z.array(z.string()).exactOptional(),
   products: z.array(z.object({ key: z.string(), name: z.string() })).exactOptional(),
-  limits: z.object({
-    maxBytes: limit,
-    maxUploads: limit,
-    maxConcurrent: limit,
-    maxRate: limit,
-  }),
-  usage: z
-    .object({
-      uploads: z.int().describe('issued, stored and claimed'),
-      bytes: z.int().describe('of its stored and claimed files'),
-    })
-    .exactOptional()
-    .describe('absent when the data folder has no ledger'),
+  limits: limitsShape,
+  usage: usedShape.exactOptional().describe('absent when the data folder has no ledger'),
 });
 
 /** The answer of `accounts ls`. */
-export const accountListShape = z.object({ accounts: z.array(accountShape) });
+export const accountListShape = z.object({
+  accounts: z.array(accountShape),
+  bucket: accountShape
+    .pick({ limits: true, usage: true })
+    .describe('the limits of all accounts together'),
+});
 
 /** The answer of `accounts add` and `accounts rotate`. The secret is shown only here. */
 export const newAccessKeyShape = z.object({

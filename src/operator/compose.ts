@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/accounts.ts';
 import type { Keys } from '../accounts/keys.ts';
+import { accountLimits, bucketLimits } from '../accounts/limit-rules.ts';
 import type { Config } from '../config/config.ts';
 import { once } from '../lib/once.ts';
 import { packageVersion } from '../lib/version.ts';
@@ -13,6 +14,7 @@ import { createRefusalQueries } from './refusals.ts';
 import type { RefusalQueries } from './refusals.ts';
 import type { AboutShape } from './shapes.ts';
 import { iso } from './show.ts';
+import type { UsageMeter } from './usage.ts';
 import type { Viewer } from './viewer.ts';
 
 /** What queries and actions are composed of. */
@@ -23,6 +25,7 @@ export interface OperatorDependencies extends Pick<
   readonly config: Config;
   readonly keys: Keys;
   readonly deps: UploadDependencies;
+  readonly meter: UsageMeter;
   /** Reads the refusals that are kept; undefined when none are. */
   readonly kept: RefusalReader | undefined;
   /** Reads every file again that may change while the gateway runs. */
@@ -32,6 +35,7 @@ export interface OperatorDependencies extends Pick<
 /** What people and tools ask of a running gateway, and what they change. */
 export interface Operator {
   readonly queries: Queries;
+  readonly meter: UsageMeter;
   readonly actions: Actions;
   readonly refusals: RefusalQueries;
   /** Describes the gateway to an account. */
@@ -43,6 +47,7 @@ export function composeOperator({
   deps,
   kept,
   keys,
+  meter,
   reload,
   ...rest
 }: OperatorDependencies): Operator {
@@ -54,7 +59,7 @@ export function composeOperator({
   });
   const version = once(packageVersion);
   return {
-    ...{ actions, queries },
+    ...{ actions, meter, queries },
     refusals: createRefusalQueries({
       refusals: kept,
       keys: () => ({ accounts: accounts.all, bucketKey }),
@@ -68,7 +73,11 @@ export function composeOperator({
       ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
       account: { id: account.id, operator: viewer.isOperator },
       limits: limitsOf(config, account),
-      usage: await queries.usage(viewer),
+      used: await meter.used(account.id),
+      ...(viewer.isOperator && {
+        bucketLimits: { ...bucketLimits(config), used: await meter.used() },
+      }),
+      usage: await meter.now(viewer),
     }),
   };
 }
@@ -76,12 +85,8 @@ export function composeOperator({
 function limitsOf(config: Config, account: Account): AboutShape['limits'] {
   const { claimTtl, issuedRetention, maxPackages, maxUpload, policyTtl, tombstoneRetention } =
     config;
-  const { maxBytes, maxConcurrent, maxRate, maxUploads } = account;
   return {
     ...{ maxUpload, policyTtl, claimTtl, issuedRetention, tombstoneRetention, maxPackages },
-    ...(maxBytes !== undefined && { maxBytes }),
-    ...(maxUploads !== undefined && { maxUploads }),
-    ...(maxConcurrent !== undefined && { maxConcurrent }),
-    ...(maxRate !== undefined && { maxRate }),
+    ...accountLimits(config, account),
   };
 }

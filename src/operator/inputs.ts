@@ -9,6 +9,8 @@ const account = text
   .exactOptional()
   .describe('for operators: the account that it is done for; absent: that of the caller');
 
+/** How long samples of the usage are kept, in milliseconds. */
+const SAMPLED = 86_400_000;
 /** The longest time that a download link is valid, in milliseconds. */
 const MAX_LINK = 7 * 86_400_000;
 /** How many files a package may have. */
@@ -50,6 +52,15 @@ export const linksInput = z.strictObject({
     .refine((value) => value > 0 && value <= MAX_LINK, 'expected at most 7d')
     .default(86_400_000)
     .describe('how long the links are valid: a duration such as 24h, at most 7d'),
+});
+
+export const usageInput = z.strictObject({
+  last: z
+    .union([z.string(), z.number()])
+    .pipe(duration)
+    .refine((value) => value <= SAMPLED, 'expected at most 24h')
+    .default(SAMPLED)
+    .describe('which samples: those of a duration such as 1h, at most 24h; 0s for none'),
 });
 
 export type GrantInput = z.output<typeof grantInput>;

@@ -114,6 +114,24 @@ export const usageShape = z.object({
   bytes: z.int().min(0).describe('in bytes, of stored, claimed and purging uploads together'),
 });
 
+/** How much there was at one time. */
+const usageSample = z.object({
+  at: time,
+  issued: z.int().min(0).describe('uploads in this state, as the next three'),
+  stored: z.int().min(0),
+  claimed: z.int().min(0),
+  purging: z.int().min(0),
+  packages: z.int().min(0),
+  bytes,
+});
+
+/** How much there is now, and was before. */
+export const usageReportShape = usageShape.extend({
+  samples: z
+    .array(usageSample)
+    .describe('one a minute since the start, of the last day at most, the oldest first'),
+});
+
 /** A signed form. */
 export const grantShape = z.object({
   key: z.string(),
@@ -145,7 +163,21 @@ export const purgeShape = z.object({
     .describe('of a dry run: the newest 100 that are due'),
 });
 
-const accountLimit = z.union([z.number(), z.literal('off')]).exactOptional();
+const limit = z.union([z.number(), z.literal('off')]);
+
+/** The limits of an account or of the bucket, from the settings or the accounts file. */
+export const limitsShape = z.object({
+  maxBytes: limit.describe('bytes of the stored and claimed files together'),
+  maxUploads: limit.describe('uploads that are issued, stored or claimed'),
+  maxConcurrent: limit.describe('files that are received at the same time'),
+  maxRate: limit.describe('forms that are signed per second'),
+});
+
+/** What is used of these limits. */
+export const usedShape = z.object({
+  uploads: z.int().min(0).describe('of maxUploads'),
+  bytes: bytes.describe('of maxBytes'),
+});
 
 /** The gateway, and the caller. */
 export const aboutShape = z.object({
@@ -162,11 +194,13 @@ export const aboutShape = z.object({
     issuedRetention: milliseconds,
     tombstoneRetention: milliseconds,
     maxPackages: z.int().describe('of an account in one instance'),
-    maxBytes: accountLimit,
-    maxUploads: accountLimit,
-    maxConcurrent: accountLimit,
-    maxRate: accountLimit,
+    ...limitsShape.shape,
   }),
+  used: usedShape.describe('what the account uses of its limits'),
+  bucketLimits: limitsShape
+    .extend({ used: usedShape })
+    .exactOptional()
+    .describe('for operators: the limits of all accounts together, and what is used of them'),
   usage: usageShape.describe('of the account; of all for an operator'),
 });
 
@@ -248,6 +282,8 @@ export type PurgeShape = z.infer<typeof purgeShape>;
 export type AboutShape = z.infer<typeof aboutShape>;
 export type UploadHistoryShape = z.infer<typeof uploadHistoryShape>;
 export type UsageShape = z.infer<typeof usageShape>;
+export type UsageReportShape = z.infer<typeof usageReportShape>;
+export type UsageSampleShape = z.infer<typeof usageSample>;
 export type ReferenceShape = z.infer<typeof referenceShape>;
 export type UploadShape = z.infer<typeof uploadShape>;
 export type PackageShape = z.infer<typeof packageShape>;

@@ -1,4 +1,4 @@
-import type { LedgerChange } from './ledger-changes.ts';
+import type { LedgerChange, LedgerWatcher } from './ledger-changes.ts';
 import type { UploadState } from './upload.ts';
 
 /** Number and size of the uploads in a state. */
@@ -8,8 +8,14 @@ interface StateTotal {
   bytes: number;
 }
 
-/** The uploads of each state, and the packages, by adding up the changes of a ledger. */
-export class LedgerTotals {
+/** What limits are compared with: uploads that are issued, stored or claimed, and the bytes of their files. */
+export interface Used {
+  readonly uploads: number;
+  readonly bytes: number;
+}
+
+/** The uploads of each state, and the packages: of one account, or of all. */
+export class Totals {
   readonly #uploads: Readonly<Record<UploadState, StateTotal>> = {
     issued: { count: 0, bytes: 0 },
     stored: { count: 0, bytes: 0 },
@@ -19,8 +25,7 @@ export class LedgerTotals {
   };
   #packages = 0;
 
-  /** Adds a change. Pass it to `UploadLedger.watch`, which begins with everything that there is. */
-  readonly add = (change: LedgerChange): void => {
+  add(change: LedgerChange): void {
     if (change.kind === 'packages') {
       this.#packages += change.count;
       return;
@@ -35,7 +40,7 @@ export class LedgerTotals {
       this.#uploads[to].count += count;
       this.#uploads[to].bytes += bytes;
     }
-  };
+  }
 
   get uploads(): Readonly<Record<UploadState, Readonly<StateTotal>>> {
     return this.#uploads;
@@ -43,5 +48,54 @@ export class LedgerTotals {
 
   get packages(): number {
     return this.#packages;
+  }
+
+  get used(): Used {
+    const { claimed, issued, stored } = this.#uploads;
+    return {
+      uploads: issued.count + stored.count + claimed.count,
+      bytes: stored.bytes + claimed.bytes,
+    };
+  }
+
+  get isEmpty(): boolean {
+    return this.#packages === 0 && Object.values(this.#uploads).every(({ count }) => count === 0);
+  }
+}
+
+const NONE = new Totals();
+
+/** Counts the uploads and packages of a ledger, of all and of each account, by adding up its changes. */
+export class LedgerTotals extends Totals {
+  readonly #accounts = new Map<string | undefined, Totals>();
+  #started: Promise<unknown> | undefined;
+
+  /** Begins to count, and first reads every row once. Further calls wait for the first one, or try again if it failed. */
+  async start(ledger: { watch(watcher: LedgerWatcher): Promise<unknown> }): Promise<void> {
+    this.#started ??= ledger.watch((change) => {
+      this.add(change);
+    });
+    try {
+      await this.#started;
+    } catch (error) {
+      this.#started = undefined;
+      throw error;
+    }
+  }
+
+  override add(change: LedgerChange): void {
+    super.add(change);
+    const { accountId } = change;
+    const totals = this.#accounts.get(accountId) ?? new Totals();
+    totals.add(change);
+    // Looked at only when rows were removed: the others are frequent.
+    const isFewer = change.kind === 'packages' ? change.count < 0 : change.to === undefined;
+    if (isFewer && totals.isEmpty) this.#accounts.delete(accountId);
+    else this.#accounts.set(accountId, totals);
+  }
+
+  /** @param accountId - undefined: uploads whose policy was not signed here */
+  of(accountId: string | undefined): Totals {
+    return this.#accounts.get(accountId) ?? NONE;
   }
 }

@@ -1,5 +1,4 @@
-import { AccountUsage } from './account-usage.ts';
-import type { Usage } from './account-usage.ts';
+import type { LedgerTotals, Used } from './ledger-totals.ts';
 import type { UploadLedger } from './ports.ts';
 import type { LiveUpload } from './upload.ts';
 
@@ -60,7 +59,7 @@ interface Party {
   readonly label: string;
   readonly limits: Limits;
   /** What is recorded at this moment. */
-  readonly usage: () => Usage;
+  readonly usage: () => Used;
   readonly pending: Pending;
 }
 
@@ -90,32 +89,24 @@ const POSSIBLE_TRAILER_BYTES = 64 * 1024;
  * requests are about to add counts until it is recorded, so that requests at the same time cannot exceed a limit together.
  */
 export class UploadLimits {
+  readonly #totals: LedgerTotals;
   readonly #ledger: Pick<UploadLedger, 'watch'>;
   readonly #takeTurn: TakeTurn;
   readonly #pending = new Map<string, Pending>();
   readonly #pendingOfAll: Pending = { uploads: 0, bytes: 0, files: 0 };
-  #usage: Promise<AccountUsage> | undefined;
-  #active: { readonly rules: LimitRules; readonly usage: AccountUsage } | undefined;
+  #rules: LimitRules | undefined;
 
-  constructor(ledger: Pick<UploadLedger, 'watch'>, takeTurn: TakeTurn) {
+  /** @param totals - counts what the ledger has; is started for the first limits */
+  constructor(totals: LedgerTotals, ledger: Pick<UploadLedger, 'watch'>, takeTurn: TakeTurn) {
+    this.#totals = totals;
     this.#ledger = ledger;
     this.#takeTurn = takeTurn;
   }
 
-  /** Sets the limits; undefined: none. The first ones count all uploads of the ledger. */
+  /** Sets the limits; undefined: none. */
   async use(rules: LimitRules | undefined): Promise<void> {
-    if (rules === undefined) {
-      this.#active = undefined;
-      return;
-    }
-    this.#usage ??= this.#count();
-    this.#active = { rules, usage: await this.#usage };
-  }
-
-  async #count(): Promise<AccountUsage> {
-    const usage = new AccountUsage();
-    await this.#ledger.watch(usage.add);
-    return usage;
+    if (rules !== undefined) await this.#totals.start(this.#ledger);
+    this.#rules = rules;
   }
 
   /**
@@ -124,7 +115,7 @@ export class UploadLimits {
    * @throws LimitReached
    */
   admitUpload(accountId: string): (() => void) | undefined {
-    if (this.#active === undefined) return undefined;
+    if (this.#rules === undefined) return undefined;
     const parties = this.#parties(accountId);
     for (const party of parties) {
       checkUploads(party, 1);
@@ -137,7 +128,7 @@ export class UploadLimits {
 
   /** Admits a form before it is signed: the same, and the rate. */
   admitForm(accountId: string): Promise<() => void> | undefined {
-    return this.#active === undefined ? undefined : this.#admitForm(accountId);
+    return this.#rules === undefined ? undefined : this.#admitForm(accountId);
   }
 
   async #admitForm(accountId: string): Promise<() => void> {
@@ -172,7 +163,7 @@ export class UploadLimits {
     announcedSize = 0,
     accountId?: string,
   ): AdmittedFile | undefined {
-    if (this.#active === undefined) return undefined;
+    if (this.#rules === undefined) return undefined;
     const parties = this.#parties(holder === undefined ? accountId : holder.issue?.accountId);
     const uploads = holder === undefined ? 1 : 0;
     const replaced = holder?.state === 'stored' ? holder.object.size : 0;
@@ -202,18 +193,18 @@ export class UploadLimits {
   }
 
   #parties(accountId: string | undefined): Party[] {
-    if (this.#active === undefined) return [];
-    const { rules, usage } = this.#active;
+    if (this.#rules === undefined) return [];
+    const [rules, totals] = [this.#rules, this.#totals];
     const bucket: Party = {
       ...{ scope: 'bucket', label: 'The bucket' },
-      ...{ limits: rules.bucket, usage: () => usage.total, pending: this.#pendingOfAll },
+      ...{ limits: rules.bucket, usage: () => totals.used, pending: this.#pendingOfAll },
     };
     if (accountId === undefined) return [bucket];
     const pending = this.#pending.get(accountId) ?? { uploads: 0, bytes: 0, files: 0 };
     this.#pending.set(accountId, pending);
     const account: Party = {
       ...{ scope: 'account', label: `The account ${accountId}` },
-      ...{ limits: rules.of(accountId), usage: () => usage.of(accountId), pending },
+      ...{ limits: rules.of(accountId), usage: () => totals.of(accountId).used, pending },
     };
     return [account, bucket];
   }

@@ -130,11 +130,11 @@ it('adds up the changes of any operations to what a recount finds', async () => 
         const totals = new LedgerTotals();
         for (const [index, run] of steps.entries()) {
           // Begins to watch a ledger that may have uploads already.
-          if (index === at) await ledger.watch(totals.add);
+          if (index === at) await totals.start(ledger);
           time += 1;
           await run();
         }
-        if (steps.length <= at) await ledger.watch(totals.add);
+        if (steps.length <= at) await totals.start(ledger);
         expect(shown(totals)).toEqual(await recount());
         expect(await ledger.oldestStored()).toBe(await oldestByHand());
       },

@@ -1,7 +1,7 @@
 import { openLedgerDatabase } from '../../src/ledger/sqlite/database.ts';
 import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
-import { AccountUsage } from '../../src/uploads/account-usage.ts';
-import type { Usage } from '../../src/uploads/account-usage.ts';
+import { LedgerTotals } from '../../src/uploads/ledger-totals.ts';
+import type { Used } from '../../src/uploads/ledger-totals.ts';
 import type { FirmwarePackage } from '../../src/uploads/firmware-package.ts';
 import { allUploads } from '../../src/uploads/list-all.ts';
 import type { UploadLedger } from '../../src/uploads/ports.ts';
@@ -124,7 +124,7 @@ class RandomOperations {
 }
 
 /** Counts the rows one by one. */
-async function recount(ledger: UploadLedger, accountId?: string): Promise<Usage> {
+async function recount(ledger: UploadLedger, accountId?: string): Promise<Used> {
   const usage = { uploads: 0, bytes: 0 };
   for await (const upload of allUploads(ledger)) {
     const isCounted = accountId === undefined || upload.issue?.accountId === accountId;
@@ -140,16 +140,16 @@ it.each([1, 2])('adds up what each account uses, in random run %d', async (seed)
   const ledger = new SqliteLedger(openLedgerDatabase(undefined));
   const operations = new RandomOperations(ledger, random);
   for (let step = 0; step < 100; step += 1) await operations.run();
-  const usage = new AccountUsage();
+  const totals = new LedgerTotals();
   // Begins with a ledger that has uploads already.
-  await ledger.watch(usage.add);
+  await totals.start(ledger);
   let most = 0;
   for (let step = 0; step < 250; step += 1) {
     // Several together share a commit.
     await Promise.all(Array.from({ length: 1 + random(4) }, () => operations.run()));
-    expect(usage.total).toEqual(await recount(ledger));
-    for (const id of ACCOUNTS) expect(usage.of(id)).toEqual(await recount(ledger, id));
-    most = Math.max(most, usage.total.uploads);
+    expect(totals.used).toEqual(await recount(ledger));
+    for (const id of ACCOUNTS) expect(totals.of(id).used).toEqual(await recount(ledger, id));
+    most = Math.max(most, totals.used.uploads);
   }
   expect(most).toBeGreaterThan(10);
   await ledger.close();

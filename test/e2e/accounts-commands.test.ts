@@ -121,7 +121,8 @@ it('adds, lists, disables and removes in the file, whose other lines and mode st
 
   const listed = await accounts('ls', '--json');
   expect(listed.stdout).not.toContain('secret');
-  const { accounts: shown } = accountListShape.parse(JSON.parse(listed.stdout));
+  const { accounts: shown, bucket } = accountListShape.parse(JSON.parse(listed.stdout));
+  expect(bucket.limits).toMatchObject({ maxBytes: 'off', maxRate: 'off' });
   expect(shown.map(({ accessKeys, id }) => [id, accessKeys[0]?.state])).toEqual([
     ['acme', 'active'],
     ['globex', 'disabled'],

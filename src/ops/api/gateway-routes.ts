@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requireOperator } from '../../operator/actions.ts';
-import { purgeInput } from '../../operator/inputs.ts';
-import { aboutShape, purgeShape, usageShape } from '../../operator/shapes.ts';
+import { purgeInput, usageInput } from '../../operator/inputs.ts';
+import { aboutShape, purgeShape, usageReportShape } from '../../operator/shapes.ts';
 import { NOTHING, routesOf } from '../route.ts';
 import { callerOf } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -23,14 +23,14 @@ export const GATEWAY_API_ROUTES = [
     method: 'get',
     path: '/usage',
     id: 'getUsage',
-    summary: 'Counts the uploads and packages of all accounts. For operators.',
-    query: NOTHING,
+    summary: 'Counts the uploads and packages of all accounts, now and over time. For operators.',
+    query: usageInput,
     body: NOTHING,
-    response: usageShape,
-    run: ({ queries }, { raw }) => {
+    response: usageReportShape,
+    run: async ({ meter }, { query: { last }, raw }) => {
       const { viewer } = callerOf(raw);
       requireOperator(viewer, 'the usage of all accounts; your own is in about');
-      return queries.usage(viewer);
+      return { ...(await meter.now(viewer)), samples: meter.samples(last) };
     },
   }),
   route({

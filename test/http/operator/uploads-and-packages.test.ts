@@ -1,14 +1,16 @@
 import express from 'express';
 import request from 'supertest';
 import {
+  aboutShape,
   packageShape,
   pageOf,
   purgeShape,
   uploadHistoryShape,
   uploadShape,
-  usageShape,
+  usageReportShape,
 } from '../../../src/operator/shapes.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import { eventually } from '../../support/built-gateway.ts';
 import { ANN, BOB, OPS, call, startWithOperator, uploadPath } from './operator-api.ts';
 import type { Key } from './operator-api.ts';
 
@@ -149,9 +151,45 @@ it('says what a purge would do, and then does it', async () => {
     bytes: 8,
   });
   const { body: usage } = await call(gateway, OPS, 'get', '/usage').expect(200);
-  expect(usageShape.strict().parse(usage)).toMatchObject({
+  expect(usageReportShape.strict().parse(usage)).toMatchObject({
     uploads: { stored: { count: 1, bytes: 8 }, purged: { count: 1, bytes: 8 } },
     bytes: 8,
+  });
+});
+
+it('samples the usage while its jobs run, by the clock of the gateway', async () => {
+  const samples = async (query = ''): Promise<object[]> =>
+    (await call(gateway, OPS, 'get', `/usage${query}`).expect(200)).body.samples;
+  expect(await samples()).toEqual([]);
+  gateway.startJobs();
+  await eventually(async () => (await samples()).length === 1);
+  const none = { issued: 0, stored: 0, claimed: 0, purging: 0, packages: 0, bytes: 0 };
+  expect(await samples('?last=1h')).toEqual([{ at: '2024-01-01T00:00:00.000Z', ...none }]);
+  gateway.clock.advance({ minutes: 61 });
+  expect(await samples('?last=1h')).toEqual([]);
+  await call(gateway, OPS, 'get', '/usage?last=25h').expect(400);
+});
+
+it('shows an account the limits of the settings and its own, with what it uses of them', async () => {
+  const accounts = [
+    { id: 'ann', accessKeys: [ANN], maxUploads: 7 },
+    { id: 'ops', operator: true, accessKeys: [OPS], maxRate: 'off' as const },
+  ];
+  await gateway.close();
+  const limits = { maxAccountBytes: '1MiB', maxAccountRate: 3, maxBucketUploads: 9 };
+  gateway = await startWithOperator({ ...limits, parts: { accounts } });
+  await store(ANN);
+  const { body: ann } = await call(gateway, ANN, 'get', '/about').expect(200);
+  expect(aboutShape.strict().parse(ann)).toMatchObject({
+    limits: { maxBytes: 1024 ** 2, maxUploads: 7, maxConcurrent: 'off', maxRate: 3 },
+    used: { uploads: 1, bytes: 8 },
+  });
+  expect(ann).not.toHaveProperty('bucketLimits');
+  const { body: ops } = await call(gateway, OPS, 'get', '/about').expect(200);
+  expect(aboutShape.strict().parse(ops)).toMatchObject({
+    limits: { maxBytes: 1024 ** 2, maxUploads: 'off', maxRate: 'off' },
+    used: { uploads: 0, bytes: 0 },
+    bucketLimits: { maxUploads: 9, maxBytes: 'off', used: { uploads: 1, bytes: 8 } },
   });
 });
 
