@@ -66,6 +66,7 @@ export class AccountDirectory {
   #accounts: readonly Account[] = [];
   #byId: ReadonlyMap<string, Account> = new Map();
   #credentials: ReadonlyMap<string, Credential> = new Map();
+  readonly #listeners = new Set<() => void>();
 
   constructor(accounts: readonly Account[]) {
     this.replace(accounts);
@@ -84,6 +85,15 @@ export class AccountDirectory {
     );
     this.#byId = new Map(accounts.map((account) => [account.id, account]));
     this.#accounts = accounts;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls back after the accounts were replaced. @returns a function that ends it */
+  onReplaced(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   /** @returns the account with an id */

@@ -38,6 +38,10 @@ export interface Subscription {
 
 /** How many may listen at the same time. */
 export const MAX_LISTENERS = 32;
+/** How many of one account may; that of an operator has no such limit. */
+export const MAX_OF_ACCOUNT = 8;
+/** How many places accounts that are no operator leave free. */
+const RESERVED = 8;
 /** How many events are kept for listeners that come back. */
 const MAX_KEPT = 1000;
 /** What a listener gets at once when it comes back, in characters; after more, it has to read the lists again. */
@@ -98,10 +102,7 @@ export class EventHub {
    */
   listen(subscription: Subscription): () => void {
     if (this.#isClosed) throw new OperatorError('unavailable', 'Stopping', 'the gateway stops');
-    if (this.#listeners.size >= MAX_LISTENERS) {
-      const message = `${String(MAX_LISTENERS)} clients listen already`;
-      throw new OperatorError('tooMany', 'TooManyListeners', message, 'close one of them');
-    }
+    this.#requirePlace(subscription.viewer);
     const missed = this.#missedBy(subscription.lastEventId);
     this.#listeners.add(subscription);
     for (const event of missed) deliver(subscription, event);
@@ -118,6 +119,20 @@ export class EventHub {
     this.#listeners.clear();
     this.#watchedUntil = -Infinity;
     this.#kept = [];
+  }
+
+  /** @throws OperatorError when too many listen already */
+  #requirePlace({ accountId, isOperator }: Viewer): void {
+    const others = [...this.#listeners].filter(({ viewer }) => !viewer.isOperator);
+    const own = others.filter(({ viewer }) => viewer.accountId === accountId).length;
+    const refuse = (count: number, who: string): void => {
+      const message = `${String(count)} clients ${who} already`;
+      throw new OperatorError('tooMany', 'TooManyListeners', message, 'close one of them');
+    };
+    if (this.#listeners.size >= MAX_LISTENERS) refuse(MAX_LISTENERS, 'listen');
+    if (isOperator) return;
+    if (own >= MAX_OF_ACCOUNT) refuse(own, `of the account ${accountId} listen`);
+    if (others.length >= MAX_LISTENERS - RESERVED) refuse(others.length, 'of accounts listen');
   }
 
   #missedBy(lastEventId: string | undefined): readonly KeptEvent[] {

@@ -34,7 +34,7 @@ export function checkBasic(
     throw new ApiRefusal(401, 'InvalidAccessKeySecret', message);
   }
   checkToken(deps, accessKey, undefined);
-  return toCaller(deps, account);
+  return toCaller(deps, account, accessKey);
 }
 
 /** @throws ApiRefusal when others may read what the client sends */

@@ -10,6 +10,7 @@ import { ApiRefusal } from './refusals.ts';
 export interface Caller {
   readonly account: Account;
   readonly viewer: Viewer;
+  readonly accessKey: AccessKey;
 }
 
 /** What looks up access keys. */
@@ -56,6 +57,29 @@ export function checkToken(
   }
 }
 
-export function toCaller({ accounts }: KeyDependencies, account: Account): Caller {
-  return { account, viewer: viewerOf(accounts, account) };
+export function toCaller(
+  { accounts }: KeyDependencies,
+  account: Account,
+  accessKey: AccessKey,
+): Caller {
+  return { account, accessKey, viewer: viewerOf(accounts, account) };
+}
+
+/** @returns whether a client would still be let in, with the same access key and the same rights */
+export function isStillAdmitted(
+  { accounts, clock }: KeyDependencies,
+  { accessKey, viewer }: Caller,
+): boolean {
+  const found = accounts.find(accessKey.id);
+  if (found === undefined) return false;
+  const { account, accessKey: present } = found;
+  const now = clock.now();
+  return (
+    present.secret === accessKey.secret &&
+    present.securityToken === accessKey.securityToken &&
+    !isDisabled(present, now) &&
+    !(present.expiresAt !== undefined && now >= present.expiresAt) &&
+    account.id === viewer.accountId &&
+    viewerOf(accounts, account).isOperator === viewer.isOperator
+  );
 }

@@ -5,6 +5,8 @@ import { EVENT_TYPES } from '../../operator/events.ts';
 import type { EventHub, GatewayEvent } from '../../operator/events.ts';
 import { queryOf, readInput } from '../route.ts';
 import { callerOf } from './authenticate.ts';
+import { isStillAdmitted } from './callers.ts';
+import type { KeyDependencies } from './callers.ts';
 
 /** The query of the event stream. */
 export const eventQuery = z.strictObject({
@@ -23,30 +25,47 @@ const MAX_WAITING = 256 * 1024;
 /** How long a client waits before it connects again, in milliseconds. */
 const RETRY_MS = 2000;
 
-/** Sends events as they happen (WHATWG HTML, "Server-sent events"). */
-export function createEventStream(hub: EventHub): RequestHandler {
+interface StreamDependencies extends KeyDependencies {
+  readonly hub: EventHub;
+}
+
+/**
+ * Sends events as they happen (WHATWG HTML, "Server-sent events"). Ends the stream of a client whose access key or rights
+ * have ended: when the accounts are read again, else with the next heartbeat.
+ */
+export function createEventStream(deps: StreamDependencies): RequestHandler {
+  const { accounts, hub } = deps;
   return (request, response) => {
     const { types } = readInput(eventQuery, queryOf(request));
+    const caller = callerOf(request);
     const waiting: string[] = [];
     let send = (text: string): void => {
       waiting.push(text);
     };
-    const heartbeat = setInterval(() => {
-      send(':\n\n');
-    }, HEARTBEAT_MS).unref();
     const forget = hub.listen({
-      ...{ viewer: callerOf(request).viewer, types },
+      ...{ viewer: caller.viewer, types },
       lastEventId: request.get('last-event-id'),
       onEvent: (event) => {
         send(format(event));
       },
       onEnd: () => {
-        clearInterval(heartbeat);
+        end();
         response.end();
       },
     });
+    const check = (): void => {
+      if (isStillAdmitted(deps, caller)) return;
+      end();
+      response.end();
+    };
+    const heartbeat = setInterval(() => {
+      send(':\n\n');
+      check();
+    }, HEARTBEAT_MS).unref();
+    const stopChecking = accounts.onReplaced(check);
     const end = (): void => {
       clearInterval(heartbeat);
+      stopChecking();
       forget();
     };
     // Its client may have gone while the request was authenticated.

@@ -36,7 +36,7 @@ export function createApiRouter(deps: ApiDependencies): Router {
       },
     }),
   );
-  router.get('/events', createEventStream(deps.hub));
+  router.get('/events', createEventStream(deps));
   mountRoutes(router, API_ROUTES, deps);
   router.use(refuseRoute);
   // Here, because Express passes an error to the outer router by the global setImmediate, which a test may have faked.

@@ -75,7 +75,7 @@ export async function checkSigned(
     signedHeaders: parsed.signedHeaders,
   });
   await burnNonce(deps, accessKey.id, nonce, timestamp);
-  return { ...toCaller(deps, account), payloadHash };
+  return { ...toCaller(deps, account, accessKey), payloadHash };
 }
 
 function checkSignature(

@@ -1,10 +1,16 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import request from 'supertest';
 import { packageShape, uploadShape } from '../../../src/operator/shapes.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import type { Account } from '../../../src/accounts/accounts.ts';
+import { createGateway } from '../../../src/gateway.ts';
+import { accountsText } from '../../support/accounts.ts';
 import { eventually } from '../../support/built-gateway.ts';
+import { folderForEachTest } from '../../support/suite.ts';
 import { ANN, BASE, BOB, OPS, call, startWithOperator } from './operator-api.ts';
 import type { Key } from './operator-api.ts';
 
@@ -62,6 +68,15 @@ async function watch(
   headers: Record<string, string> = {},
 ): Promise<Watcher> {
   const { url } = await gateway.listen();
+  return watchAt(url, key, path, headers);
+}
+
+async function watchAt(
+  url: string,
+  key: Key,
+  path = '/events',
+  headers: Record<string, string> = {},
+): Promise<Watcher> {
   const sent = get(`${url}${BASE}${path}`, {
     auth: `${key.id}:${key.secret}`,
     headers,
@@ -138,6 +153,35 @@ it('continues after the last event that a client has received', async () => {
     'issued',
     'stored',
   ]);
+});
+
+describe('with an accounts file', () => {
+  const folder = folderForEachTest();
+  const bob: Account = { id: 'bob', accessKeys: [BOB] };
+
+  const write = (ann: Omit<Account, 'id'>) =>
+    writeFile(join(folder.path, 'accounts.json'), accountsText([{ id: 'ann', ...ann }, bob]));
+
+  it.each<[string, Omit<Account, 'id'>]>([
+    ['is disabled', { operator: true, accessKeys: [{ ...ANN, disabled: true }] }],
+    ['is removed', { operator: true, accessKeys: [OPS] }],
+    ['has another secret', { operator: true, accessKeys: [{ ...ANN, secret: 'new' }] }],
+    ['is not of an operator any more', { accessKeys: [ANN] }],
+  ])('ends when the accounts are read again and its access key %s', async (_how, changed) => {
+    await write({ operator: true, accessKeys: [ANN] });
+    await using own = await createGateway({
+      ...{ dataDir: join(folder.path, 'data'), accountsFile: join(folder.path, 'accounts.json') },
+      ...{ ossAccessKeyId: 'bucket', ossAccessKeySecret: 'secret', port: 0 },
+    });
+    const { url } = await own.listen();
+    const [gone, other] = [await watchAt(url, ANN), await watchAt(url, BOB)];
+    const ended = once(gone.response, 'end');
+    await write(changed);
+    own.reloadAccounts();
+    await ended;
+    expect(other.response.readableEnded).toBe(false);
+    other.response.destroy();
+  });
 });
 
 it('ends when the gateway stops, and does not keep it from stopping', async () => {

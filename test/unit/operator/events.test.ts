@@ -1,5 +1,5 @@
 import { ManualClock } from '../../../src/lib/clock.ts';
-import { EventHub, MAX_LISTENERS } from '../../../src/operator/events.ts';
+import { EventHub, MAX_LISTENERS, MAX_OF_ACCOUNT } from '../../../src/operator/events.ts';
 import type { GatewayEvent, Subscription } from '../../../src/operator/events.ts';
 
 const OPERATOR = { accountId: 'ops', isOperator: true };
@@ -111,6 +111,17 @@ it('says nothing to a listener that comes back and has missed nothing', () => {
   const first = listen();
   hub.publish('upload', {});
   expect(typesOf(listen({ lastEventId: first.seen[0]?.id }))).toEqual([]);
+});
+
+it('leaves places to operators, and to other accounts', () => {
+  const viewerOf = (accountId: string) => ({ viewer: { accountId, isOperator: false } });
+  const tooMany = expect.objectContaining({ kind: 'tooMany' });
+  for (let count = 0; count < MAX_OF_ACCOUNT; count += 1) listen({ viewer: ANN });
+  expect(() => listen({ viewer: ANN })).toThrow(tooMany);
+  for (let count = 0; count < 16; count += 1) listen(viewerOf(`a${String(count)}`));
+  expect(() => listen(viewerOf('one more'))).toThrow(tooMany);
+  for (let count = 0; count < 8; count += 1) listen();
+  expect(() => listen()).toThrow(tooMany);
 });
 
 it('refuses one listener too many, and another one after the end', () => {
