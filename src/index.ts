@@ -63,7 +63,7 @@ export type {
 export type { PurgeRun, RetiredPackages, StoreBacklog } from './uploads/ports.ts';
 export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
 export type { PackageInput, Uploads } from './uploads/uploads.ts';
-export type { VerificationResult } from './uploads/verification.ts';
+export type { VerificationResult } from './uploads/change-package.ts';
 export type { NonceMemory, Quota } from './accounts/ports.ts';
 export type {
   LedgerQueries,

@@ -34,7 +34,7 @@ export class MetricsRecorder {
   readonly #codes: ClosedLabel;
   readonly #operations: ReadonlyMap<Dialect, Map<string, OperationSeries>>;
   readonly #refusals: ReadonlyMap<Dialect, ClosedSeries>;
-  readonly observer: Required<Observer>;
+  readonly observer: CountedEvents;
 
   constructor(registry: MetricsRegistry, known: KnownNames, now: () => number) {
     this.#registry = registry;
@@ -126,8 +126,11 @@ type SetArguments = readonly [
   labels?: readonly string[],
 ];
 
+/** What of the events is counted. */
+type CountedEvents = Required<Omit<Observer, 'modified' | 'packageDeleted' | 'deleted'>>;
+
 /** @param now - Unix milliseconds */
-function createObserver(registry: MetricsRegistry, now: () => number): Required<Observer> {
+function createObserver(registry: MetricsRegistry, now: () => number): CountedEvents {
   const issued = registry.counter('grants_issued_total');
   const stored = registry.counter('uploads_stored_total');
   const claimed = registry.counter('uploads_claimed_total');

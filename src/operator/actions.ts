@@ -1,12 +1,12 @@
 import type { Account, AccountDirectory } from '../accounts/accounts.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import { downloadUrl } from '../signatures/download-url.ts';
+import { deletePackage } from '../uploads/change-package.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { withdraw } from '../uploads/deposit.ts';
 import type { PurgeReport } from '../uploads/purge.ts';
 import type { Upload } from '../uploads/upload.ts';
 import { OperatorError } from './errors.ts';
-import type { EventHub } from './events.ts';
 import type { GrantInput, PackageFields } from './inputs.ts';
 import { createPackage, signGrant } from './platform-calls.ts';
 import type { ClaimedKey } from './platform-calls.ts';
@@ -20,15 +20,14 @@ import type {
   PurgeShape,
   UploadHistoryShape,
 } from './shapes.ts';
-import { iso, showUpload } from './show.ts';
-import { seesUpload } from './viewer.ts';
+import { iso, showPackage } from './show.ts';
+import { seesAccount, seesUpload } from './viewer.ts';
 import type { Viewer } from './viewer.ts';
 
 /** What the actions work with. */
 export interface ActionDependencies {
   readonly accounts: AccountDirectory;
   readonly bucketKey: BucketKey;
-  readonly hub: EventHub;
   readonly platform: Platform;
   readonly purge: () => Promise<PurgeReport>;
   readonly queries: Queries;
@@ -57,7 +56,7 @@ export interface Actions {
 
 /** Creates the actions. */
 export function createActions(deps: ActionDependencies): Actions {
-  const { bucketKey, hub, queries, uploads } = deps;
+  const { bucketKey, queries, uploads } = deps;
   const { clock, ledger, rules } = uploads;
   return {
     grant: (viewer, { account, ...input }, host) =>
@@ -73,18 +72,13 @@ export function createActions(deps: ActionDependencies): Actions {
       await deleteStored(uploads, upload);
       const history = await queries.showUpload(viewer, key);
       if (history === undefined) throw noUpload(key);
-      const deleted = await ledger.findPurged(key);
-      if (deleted !== undefined) {
-        hub.publish('upload', showUpload(deleted, rules.claimTtl), deleted.issue?.accountId);
-      }
       return history;
     },
     deletePackage: async (viewer, firmwareId) => {
-      const found = await requirePackage(queries, viewer, firmwareId);
-      const isDeleted = await ledger.deletePackage(found.accountId, firmwareId, clock.now());
-      if (!isDeleted) throw noPackage(firmwareId);
-      hub.publish('package', { ...found, deleted: true }, found.accountId);
-      return found;
+      const found = await ledger.findPackageById(firmwareId);
+      const isSeen = found !== undefined && seesAccount(viewer, found.accountId);
+      if (!isSeen || !(await deletePackage(uploads, found))) throw noPackage(firmwareId);
+      return showPackage(found);
     },
     purge: async (viewer, dryRun) => {
       requireOperator(viewer, 'the purge');

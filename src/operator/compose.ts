@@ -18,10 +18,7 @@ import type { UsageMeter } from './usage.ts';
 import type { Viewer } from './viewer.ts';
 
 /** What queries and actions are composed of. */
-export interface OperatorDependencies extends Pick<
-  ActionDependencies,
-  'hub' | 'platform' | 'purge'
-> {
+export interface OperatorDependencies extends Pick<ActionDependencies, 'platform' | 'purge'> {
   readonly config: Config;
   readonly keys: Keys;
   readonly deps: UploadDependencies;

@@ -40,8 +40,21 @@ export class EventFeed {
       for (const { key } of firmwarePackage.files)
         this.#publishLater((ledger) => ledger.findUpload(key));
     },
+    modified: (packageId) => {
+      if (this.#deps.hub.isWatched) this.#publishPackageLater(packageId);
+    },
+    packageDeleted: (firmwarePackage) => {
+      const { hub } = this.#deps;
+      if (!hub.isWatched) return;
+      const deleted = { ...showPackage(firmwarePackage), deleted: true };
+      hub.publish('package', deleted, firmwarePackage.accountId);
+      for (const { key } of firmwarePackage.files) this.#publishPurgedLater(key);
+    },
+    deleted: (key) => {
+      if (this.#deps.hub.isWatched) this.#publishPurgedLater(key);
+    },
     purged: ({ key }) => {
-      if (this.#deps.hub.isWatched) this.#publishLater((ledger) => ledger.findPurged(key));
+      if (this.#deps.hub.isWatched) this.#publishPurgedLater(key);
     },
   };
 
@@ -54,15 +67,29 @@ export class EventFeed {
     clearTimeout(this.#counting);
   }
 
+  #publishPurgedLater(key: string): void {
+    this.#publishLater((ledger) => ledger.findPurged(key));
+  }
+
   #publishLater(find: (ledger: UploadLedger) => Promise<Upload | undefined>): void {
-    const { ledger, logger } = this.#deps.uploads();
-    find(ledger)
-      .then((upload) => {
-        if (upload !== undefined) this.#publish(upload);
-      })
-      .catch((error: unknown) => {
-        logger.error({ err: error }, 'could not tell those who watch of an upload');
-      });
+    this.#later(async () => {
+      const upload = await find(this.#deps.uploads().ledger);
+      if (upload !== undefined) this.#publish(upload);
+    }, 'could not tell those who watch of an upload');
+  }
+
+  #publishPackageLater(packageId: string): void {
+    this.#later(async () => {
+      const { hub, uploads } = this.#deps;
+      const found = await uploads().ledger.findPackageById(packageId);
+      if (found !== undefined) hub.publish('package', showPackage(found), found.accountId);
+    }, 'could not tell those who watch of a firmware package');
+  }
+
+  #later(publish: () => Promise<void>, failure: string): void {
+    publish().catch((error: unknown) => {
+      this.#deps.uploads().logger.error({ err: error }, failure);
+    });
   }
 
   #publish(upload: Upload): void {
@@ -78,14 +105,10 @@ export class EventFeed {
   }
 
   #publishUsage(): void {
-    const { hub, uploads, usage } = this.#deps;
+    const { hub, usage } = this.#deps;
     if (!hub.isWatched) return;
-    usage()
-      .then((counted) => {
-        hub.publish('usage', counted);
-      })
-      .catch((error: unknown) => {
-        uploads().logger.error({ err: error }, 'could not count the uploads for those who watch');
-      });
+    this.#later(async () => {
+      hub.publish('usage', await usage());
+    }, 'could not count the uploads for those who watch');
   }
 }

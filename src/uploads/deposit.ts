@@ -121,11 +121,13 @@ async function* upTo(
  * @returns whether it was deleted
  */
 export async function withdraw(
-  { clock, ledger, store }: UploadDependencies,
+  { clock, ledger, observer, store }: UploadDependencies,
   { key, object }: DepositedFile,
 ): Promise<boolean> {
   const isDeleted = await ledger.deleteUpload(key, object.locator, clock.now());
+  if (!isDeleted) return false;
+  observer.deleted?.(key);
   // Not left to the next purge, so that the room is free at once.
-  if (isDeleted) await store.delete(object.locator);
-  return isDeleted;
+  await store.delete(object.locator);
+  return true;
 }

@@ -31,6 +31,15 @@ export function combineObservers(
     claimed: (firmwarePackage, storedAt) => {
       notify('claimed', (observer) => observer.claimed?.(firmwarePackage, storedAt));
     },
+    modified: (packageId) => {
+      notify('modified', (observer) => observer.modified?.(packageId));
+    },
+    packageDeleted: (firmwarePackage) => {
+      notify('packageDeleted', (observer) => observer.packageDeleted?.(firmwarePackage));
+    },
+    deleted: (key) => {
+      notify('deleted', (observer) => observer.deleted?.(key));
+    },
     purged: (body) => {
       notify('purged', (observer) => observer.purged?.(body));
     },

@@ -187,7 +187,7 @@ export interface PurgingBody {
 
 /** Packages that were removed because of their age, and the bodies of their files. */
 export interface RetiredPackages {
-  readonly packageIds: readonly string[];
+  readonly packages: readonly FirmwarePackage[];
   readonly bodies: readonly PurgingBody[];
 }
 
@@ -299,6 +299,12 @@ export interface Observer {
    * @param storedAt - when each of them was stored, in Unix milliseconds
    */
   claimed?(firmwarePackage: FirmwarePackage, storedAt: readonly number[]): void;
+  /** A firmware package was changed. */
+  modified?(packageId: string): void;
+  /** A firmware package was deleted, or removed because of its age; the bytes of its files are deleted later. */
+  packageDeleted?(firmwarePackage: FirmwarePackage): void;
+  /** A stored file that no package holds was deleted; its bytes may still exist. */
+  deleted?(key: string): void;
   /** A body was deleted by the purge. */
   purged?(body: PurgingBody): void;
   /** A run of the purge has ended, or was skipped. */

@@ -206,20 +206,22 @@ interface BodyPurge {
 
 /** @returns the number of firmware packages that were removed because of their age */
 async function retirePackages(
-  { ledger, logger, rules: { claimedRetention = 'off' } }: UploadDependencies,
+  { ledger, logger, observer, rules: { claimedRetention = 'off' } }: UploadDependencies,
   { finish, isStopping, now }: BodyPurge,
 ): Promise<number> {
   if (claimedRetention === 'off') return 0;
   let count = 0;
   while (!isStopping()) {
-    const { bodies, packageIds } = await ledger.retirePackages(
+    const { bodies, packages } = await ledger.retirePackages(
       now - claimedRetention,
       now,
       PACKAGE_BATCH,
     );
-    if (packageIds.length === 0) break;
+    if (packages.length === 0) break;
+    const packageIds = packages.map(({ id }) => id);
     logger.info({ packageIds }, 'removed firmware packages because of their age');
-    count += packageIds.length;
+    for (const each of packages) observer.packageDeleted?.(each);
+    count += packages.length;
     await finish(bodies);
   }
   return count;

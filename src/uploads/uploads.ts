@@ -10,8 +10,8 @@ import { forgetEverything } from './reset.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Upload } from './upload.ts';
-import { setPackageStatus } from './verification.ts';
-import type { VerificationResult } from './verification.ts';
+import { setPackageStatus } from './change-package.ts';
+import type { VerificationResult } from './change-package.ts';
 
 /** A firmware package to create from uploads, for a caller in the same process. */
 export interface PackageInput {

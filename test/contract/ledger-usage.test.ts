@@ -164,11 +164,11 @@ it('removes the oldest packages, and shows their uploads as retired', async () =
     await ledger.claim({ package: firmware, locators: [locator], storedAfter: 0, maxPackages: 9 });
   }
   expect(await ledger.retirePackages(2000, 5000, 1)).toMatchObject({
-    packageIds: ['p1'],
+    packages: [{ id: 'p1', files: [{ key: 'k1' }] }],
     bodies: [{ key: 'k1', locator: 'l1', size: 1, reason: 'retired' }],
   });
-  expect(await ledger.retirePackages(2000, 5000, 10)).toMatchObject({ packageIds: ['p2'] });
-  expect(await ledger.retirePackages(2000, 5000, 10)).toEqual({ packageIds: [], bodies: [] });
+  expect(await ledger.retirePackages(2000, 5000, 10)).toMatchObject({ packages: [{ id: 'p2' }] });
+  expect(await ledger.retirePackages(2000, 5000, 10)).toEqual({ packages: [], bodies: [] });
   expect(await ledger.findPackage('acme', 'p1')).toBeUndefined();
   expect(await ledger.findPackage('acme', 'p3')).toBeDefined();
   expect(await ledger.findPurged('k1')).toMatchObject({

@@ -1,3 +1,4 @@
+import { deletePackage } from '../../uploads/change-package.ts';
 import { businessError } from '../errors.ts';
 import { required } from '../parameters/parameter.ts';
 import { FIRMWARE_ID } from '../parameters/rules.ts';
@@ -18,14 +19,12 @@ export const deleteOtaFirmware: Operation = {
   perSecond: 10,
   parameters: [firmwareId, INSTANCE_ID],
   run: async (context, given) => {
-    const { account, record, requestId, uploads } = context;
+    const { record, requestId, uploads } = context;
     const id = firmwareId.read(given);
     const found = await findPackage(context, id);
     record.keys = found?.files.map(({ key }) => key) ?? [];
-    const isGone =
-      found !== undefined &&
-      (await uploads.ledger.deletePackage(account.id, id, uploads.clock.now()));
-    if (!isGone) throw businessError('iot.firmware.FirmwareNotFound', { firmwareId: id });
+    const isDeleted = found !== undefined && (await deletePackage(uploads, found));
+    if (!isDeleted) throw businessError('iot.firmware.FirmwareNotFound', { firmwareId: id });
     record.from = 'claimed';
     record.to = 'purging';
     return { RequestId: requestId, Success: true };

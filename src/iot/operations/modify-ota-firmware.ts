@@ -1,3 +1,4 @@
+import { modifyPackage } from '../../uploads/change-package.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import { businessError } from '../errors.ts';
 import type { BusinessError } from '../errors.ts';
@@ -42,11 +43,11 @@ export const modifyOtaFirmware: Operation = {
     const found = await findPackage(context, id);
     record.keys = found?.files.map(({ key }) => key) ?? [];
     checkProductKey(found, id, product);
-    const outcome = await uploads.ledger.modifyPackage(account.id, id, {
+    const target = { accountId: account.id, id };
+    const outcome = await modifyPackage(uploads, target, {
       ...(wanted.name !== undefined && { name: wanted.name }),
       ...(wanted.description !== undefined && { description: wanted.description }),
       ...(wanted.udi !== undefined && { udi: wanted.udi }),
-      modifiedAt: uploads.clock.now(),
     });
     if (outcome === 'notFound') throw notFound(id);
     if (outcome === 'nameTaken') {

@@ -101,8 +101,11 @@ export class PackageTable {
   }
 
   /** @returns the deleted packages */
-  deleteOld(createdBefore: number, limit: number): { id: string; accountId: string }[] {
-    return this.#statements.deleteOld.all({ createdBefore, limit });
+  deleteOld(createdBefore: number, limit: number): FirmwarePackage[] {
+    const rows = this.#statements.old.all({ createdBefore, limit });
+    const packages = rows.map((row) => toPackage(row, this.#statements.files.all(row.id)));
+    for (const { accountId, id } of packages) this.delete(accountId, id);
+    return packages;
   }
 
   owners(): PackageOwner[] {
@@ -204,14 +207,9 @@ function prepareStatements(database: Database) {
     delete: database.prepare<[string, string]>(
       'DELETE FROM firmware_packages WHERE account_id = ? AND id = ?',
     ),
-    deleteOld: database.prepare<
-      { createdBefore: number; limit: number },
-      { id: string; accountId: string }
-    >(
-      `DELETE FROM firmware_packages WHERE sequence IN (
-         SELECT sequence FROM firmware_packages WHERE created_at <= :createdBefore
-         ORDER BY created_at LIMIT :limit)
-       RETURNING id, account_id AS accountId`,
+    old: database.prepare<{ createdBefore: number; limit: number }, PackageRow>(
+      `SELECT * FROM firmware_packages WHERE created_at <= :createdBefore
+       ORDER BY created_at LIMIT :limit`,
     ),
   };
 }

@@ -244,7 +244,7 @@ export class SqliteLedger implements UploadLedger {
       for (const { accountId } of packages)
         changes.push({ kind: 'packages', accountId, count: -1 });
       return {
-        packageIds: packages.map(({ id }) => id),
+        packages,
         bodies: packages.flatMap(({ id }) => this.#uploads.retire(id, at, changes)),
       };
     });

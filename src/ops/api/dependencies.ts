@@ -22,6 +22,7 @@ export interface ApiDependencies extends AuthenticationDependencies, Operator, R
 
 /** What the operator API is composed of. */
 export interface ApiParts extends OperatorDependencies {
+  readonly hub: EventHub;
   readonly nonces: NonceMemory;
   readonly uploads: Uploads;
   readonly recording: Recording;

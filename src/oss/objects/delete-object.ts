@@ -45,7 +45,7 @@ async function deleteUpload(
   { uploads }: DeleteObjectDependencies,
   { key, record }: ObjectRequest,
 ): Promise<void> {
-  const { clock, ledger } = uploads;
+  const { clock, ledger, observer } = uploads;
   let deleted = false;
   while (!deleted) {
     const upload = await ledger.findUpload(key);
@@ -54,6 +54,7 @@ async function deleteUpload(
     // Returns false when another request has replaced or claimed the upload in between: look it up again.
     deleted = await ledger.deleteUpload(key, upload.object.locator, clock.now());
   }
+  observer.deleted?.(key);
   record.from = 'stored';
   record.to = 'purging';
 }

@@ -3,6 +3,7 @@ import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import request from 'supertest';
 import { packageShape, uploadShape } from '../../../src/operator/shapes.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
@@ -109,13 +110,14 @@ it('tells the life of an upload as it happens', async () => {
   const { body: made } = await call(gateway, ANN, 'post', '/packages').send(claimed).expect(201);
   await call(gateway, ANN, 'delete', `/packages/${made.firmwareId}`).expect(200);
   await call(gateway, OPS, 'post', '/purge').expect(200);
-  const events = await watcher.next(6);
+  const events = await watcher.next(7);
   expect(events.map(({ data, type }) => [type, Object(data).state ?? Object(data).name])).toEqual([
     ['upload', 'issued'],
     ['upload', 'stored'],
     ['package', 'pump'],
     ['upload', 'claimed'],
     ['package', 'pump'],
+    ['upload', 'purging'],
     ['upload', 'purged'],
   ]);
   for (const { data, type } of events) {
@@ -123,6 +125,55 @@ it('tells the life of an upload as it happens', async () => {
     else packageShape.parse(data);
   }
   expect(events[4]?.data).toMatchObject({ deleted: true });
+});
+
+it('tells every change of uploads and packages by the IoT API, OSS and the purge', async () => {
+  await gateway.close();
+  gateway = await startWithOperator({ claimedRetention: '1h' });
+  const watcher = await watch(OPS, '/events?types=upload,package');
+  const { api, uploads } = gateway;
+  const grant = await api.generateOTAUploadURL();
+  await gateway.postObject(grant, 'a');
+  const product = 'a1Kw8MmI2dO';
+  const { firmwareId } = await api.createOTAFirmware({
+    ...{ firmwareUrl: grant.firmwareUrl, firmwareName: 'one', destVersion: '1' },
+    productKey: product,
+  });
+  await api.call('ModifyOTAFirmware', {
+    ...{ FirmwareId: firmwareId, ProductKey: product, FirmwareName: 'two' },
+  });
+  await uploads.setStatus(firmwareId, { status: 'verified' });
+  await api.call('DeleteOTAFirmware', { FirmwareId: firmwareId });
+  const shown = ({ data, type }: Received) => {
+    const { deleted, name, state, status } = Object(data);
+    return `${String(type)} ${String(state ?? `${String(name)} ${String(deleted ? 'deleted' : status)}`)}`;
+  };
+  expect((await watcher.next(8)).map(shown)).toEqual([
+    ...['upload issued', 'upload stored', 'package one unverified', 'upload claimed'],
+    ...['package two unverified', 'package two verified'],
+    ...['package two deleted', 'upload purging'],
+  ]);
+  await gateway.purgeUnclaimed();
+  const { key, object } = await uploads.deposit({
+    bytes: Readable.from([Buffer.from('b')]),
+    accountId: 'ann',
+  });
+  await uploads.withdraw({ key, object });
+  const kept = await uploads.deposit({
+    bytes: Readable.from([Buffer.from('c')]),
+    accountId: 'ann',
+  });
+  await uploads.claim({
+    ...{ name: 'old', destVersion: '2', accountId: 'ann' },
+    files: [{ key: kept.key }],
+  });
+  gateway.clock.advance({ minutes: 61 });
+  await gateway.purgeUnclaimed();
+  expect((await watcher.next(17)).map(shown).slice(8)).toEqual([
+    ...['upload purged', 'upload stored', 'upload purging'],
+    ...['upload stored', 'package old notNeeded', 'upload claimed'],
+    ...['upload purged', 'package old deleted', 'upload purging', 'upload purged'],
+  ]);
 });
 
 it('tells an account nothing of another one', async () => {
