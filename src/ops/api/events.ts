@@ -38,6 +38,11 @@ export function createEventStream(deps: StreamDependencies): RequestHandler {
   return (request, response) => {
     const { types } = readInput(eventQuery, queryOf(request));
     const caller = callerOf(request);
+    if (request.method === 'HEAD') {
+      // It would take the place of a listener, and receive nothing.
+      response.writeHead(200, HEADERS).end();
+      return;
+    }
     const waiting: string[] = [];
     let send = (text: string): void => {
       waiting.push(text);
@@ -82,13 +87,15 @@ export function createEventStream(deps: StreamDependencies): RequestHandler {
   };
 }
 
+const HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store',
+  // nginx would keep the events back.
+  'X-Accel-Buffering': 'no',
+};
+
 function begin(response: Response): void {
-  response.writeHead(200, {
-    'Content-Type': 'text/event-stream; charset=utf-8',
-    'Cache-Control': 'no-store',
-    // nginx would keep the events back.
-    'X-Accel-Buffering': 'no',
-  });
+  response.writeHead(200, HEADERS);
   response.write(`retry: ${String(RETRY_MS)}\n\n`);
 }
 
