@@ -282,7 +282,6 @@ export type PurgeShape = z.infer<typeof purgeShape>;
 export type AboutShape = z.infer<typeof aboutShape>;
 export type UploadHistoryShape = z.infer<typeof uploadHistoryShape>;
 export type UsageShape = z.infer<typeof usageShape>;
-export type UsageReportShape = z.infer<typeof usageReportShape>;
 export type UsageSampleShape = z.infer<typeof usageSample>;
 export type ReferenceShape = z.infer<typeof referenceShape>;
 export type UploadShape = z.infer<typeof uploadShape>;
