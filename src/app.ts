@@ -205,6 +205,7 @@ function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandl
     publicHosts: hostsOfBucket(config),
     region: config.region,
     publicRead: config.publicRead,
+    isAccountKey: (id) => keys.accounts.find(id) !== undefined,
     corsRules: config.corsRules,
     callback: createCallbackRule(config, deps.ownPorts),
     fidelity: createFidelity(config.fidelity, { clock: uploads.clock, log: limitedLog, notices }),

@@ -92,13 +92,13 @@ export function openQueries(config: Config, clock: Clock = wallClock): FolderQue
   requireLedger(config.dataDir);
   const database = openExistingLedger(config.dataDir, 'read');
   const ledger = new SqliteLedger(database);
-  const { bucket, claimTtl, policyTtl } = config;
+  const { bucket, claimTtl, maxUpload: maxUploadBytes, policyTtl } = config;
   return {
     queries: createQueries({ ledger, clock, rules: { claimTtl } }),
     refusals: createRefusalQueries({
       refusals: new SqliteRefusals(database),
       keys: () => folderKeys(config),
-      rules: { bucket, policyTtl },
+      rules: { bucket, policyTtl, maxUploadBytes },
     }),
     viewer: FOLDER_READER,
     [Symbol.asyncDispose]: () => ledger.close(),

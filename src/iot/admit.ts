@@ -1,9 +1,10 @@
 import { isDisabled } from '../accounts/accounts.ts';
 import type { Account, AccountDirectory, Credential } from '../accounts/accounts.ts';
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
-import { isFresh, skewOf } from '../http/client-date.ts';
+import { MAX_SKEW, isFresh, skewOf } from '../http/client-date.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Observer } from '../uploads/ports.ts';
+import type { BucketKey } from '../signatures/bucket-key.ts';
 import { equalInConstantTime } from '../signatures/constant-time.ts';
 import { TIMESTAMP_SHAPE, nonceExpiry, parseTimestamp } from '../http/call-date.ts';
 import { MAX_PARAMETERS, MAX_PARAMETER_BYTES, findRepeated } from './calls/pairs.ts';
@@ -11,13 +12,16 @@ import type { SignedCall } from './calls/signed-call.ts';
 import { MAX_FORM_BYTES } from './calls/wire-call.ts';
 import { gatewayError } from './errors.ts';
 import type { Operation } from './operations/operation.ts';
-import { findOperation } from './operations/registry.ts';
+import { OPERATIONS, findOperation } from './operations/registry.ts';
+import { quote } from './parameters/parameter.ts';
 import type { QuotaRule } from './quota.ts';
 import { toUtc } from './utc.ts';
 
 /** What `admit` works with. */
 export interface AdmissionDependencies {
   readonly accounts: AccountDirectory;
+  /** Known only to say that its access key was used by mistake. */
+  readonly bucketKey: Pick<BucketKey, 'find'>;
   readonly nonces: NonceMemory;
   readonly quota: Quota;
   readonly quotaRule: QuotaRule;
@@ -38,6 +42,19 @@ const MAX_NONCE_LENGTH = 128;
 /** Characters of a parameter name that a message shows. */
 const MAX_SHOWN = 80;
 
+const BUCKET_KEY =
+  ' It is the access key of the bucket, which signs forms and downloads; API calls need the access key of an account.';
+const ALLOWED_SKEW = `${String(MAX_SKEW / 60_000)} minutes`;
+
+function shown(text: string): string {
+  return text.slice(0, MAX_SHOWN);
+}
+
+/** @returns what a call of signature V1 has sent as `Format`; V3 has no such parameter */
+function formatSent({ parameters }: SignedCall): string {
+  return quote(parameters.find(([name]) => name === 'Format')?.[1] ?? '');
+}
+
 /**
  * Checks a call before its operation runs, in this order: method, number of parameters, repeated parameters, version,
  * action, format, access key, timestamp, nonce present, length of the parameters, signature, nonce unused, quota,
@@ -51,12 +68,16 @@ export async function admit(
   method: string,
   call: SignedCall,
 ): Promise<Admission> {
-  if (method !== 'GET' && method !== 'POST') throw gatewayError('UnsupportedHTTPMethod', {});
+  if (method !== 'GET' && method !== 'POST') {
+    throw gatewayError('UnsupportedHTTPMethod', { method: shown(method) });
+  }
   checkNumber(call);
   checkRepetition(call);
   checkVersion(call);
   const operation = chooseOperation(call);
-  if (call.format === undefined) throw gatewayError('InvalidParameter.Format', {});
+  if (call.format === undefined) {
+    throw gatewayError('InvalidParameter.Format', { found: formatSent(call) });
+  }
   const credential = chooseCredential(deps, call);
   const timestamp = checkTimestamp(deps, call);
   const nonce = checkNonce(call);
@@ -73,7 +94,7 @@ function checkNumber({ parameters }: SignedCall): void {
   const [name] = parameters[MAX_PARAMETERS] ?? [];
   if (name === undefined) return;
   const reason = `A call may have at most ${MAX_PARAMETERS} parameters.`;
-  throw gatewayError('InvalidParameter', { name: name.slice(0, MAX_SHOWN), reason });
+  throw gatewayError('InvalidParameter', { name: shown(name), reason });
 }
 
 /** Runs before the signature check, because building the canonical form is the most expensive step. */
@@ -86,7 +107,7 @@ function checkLength({ formBytes, parameters }: SignedCall): void {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
     if (bytes <= MAX_PARAMETER_BYTES) continue;
     const reason = `All parameters may have at most ${MAX_PARAMETER_BYTES} bytes together.`;
-    throw gatewayError('InvalidParameter', { name: name.slice(0, MAX_SHOWN), reason });
+    throw gatewayError('InvalidParameter', { name: shown(name), reason });
   }
 }
 
@@ -94,8 +115,8 @@ function checkLength({ formBytes, parameters }: SignedCall): void {
 function checkRepetition(call: SignedCall): void {
   const name = findRepeated(call.parameters);
   if (name === undefined) return;
-  const shown = name.slice(0, MAX_SHOWN);
-  throw gatewayError('InvalidParameter', { name: shown, reason: 'It is given more than once.' });
+  const reason = 'It is given more than once.';
+  throw gatewayError('InvalidParameter', { name: shown(name), reason });
 }
 
 function checkVersion(call: SignedCall): void {
@@ -110,18 +131,22 @@ function chooseOperation(call: SignedCall): Operation {
   const { action } = call.common;
   if (action === undefined) throw call.missing('action');
   const operation = findOperation(action);
-  if (operation === undefined) throw gatewayError('InvalidAction.NotFound', {});
-  return operation;
+  if (operation !== undefined) return operation;
+  const actions = OPERATIONS.map(({ name }) => name).join(', ');
+  throw gatewayError('InvalidAction.NotFound', { action: quote(action), actions });
 }
 
 function chooseCredential(
-  { accounts, clock }: AdmissionDependencies,
+  { accounts, bucketKey, clock }: AdmissionDependencies,
   call: SignedCall,
 ): Credential {
   const { accessKeyId, securityToken: token } = call.common;
   if (accessKeyId === undefined) throw call.missing('accessKeyId');
   const credential = accounts.find(accessKeyId);
-  if (credential === undefined) throw gatewayError('InvalidAccessKeyId.NotFound', {});
+  if (credential === undefined) {
+    const isOfBucket = bucketKey.find(accessKeyId, clock.now()) !== undefined;
+    throw gatewayError('InvalidAccessKeyId.NotFound', { hint: isOfBucket ? BUCKET_KEY : '' });
+  }
   const { expiresAt, securityToken } = credential.accessKey;
   if (isDisabled(credential.accessKey, clock.now()))
     throw gatewayError('InvalidAccessKeyId.Inactive', {});
@@ -132,7 +157,7 @@ function chooseCredential(
     throw gatewayError('InvalidSecurityToken.MismatchWithAccessKey', {});
   }
   if (expiresAt !== undefined && clock.now() >= expiresAt) {
-    throw gatewayError('InvalidSecurityToken.Expired', {});
+    throw gatewayError('InvalidSecurityToken.Expired', { expiresAt: toUtc(expiresAt) });
   }
   return credential;
 }
@@ -145,12 +170,14 @@ function checkTimestamp(
   if (text === undefined) throw call.missing('timestamp');
   const timestamp = parseTimestamp(text);
   if (timestamp === undefined) {
-    throw gatewayError('InvalidTimeStamp.Format', { expected: TIMESTAMP_SHAPE });
+    const found = quote(text);
+    throw gatewayError('InvalidTimeStamp.Format', { expected: TIMESTAMP_SHAPE, found });
   }
   const times = [clock.now(), wallClock.now()];
   observer.dated?.(skewOf(timestamp, times));
   if (!isFresh(timestamp, times)) {
-    throw gatewayError('InvalidTimeStamp.Expired', { now: toUtc(clock.now()) });
+    const details = { now: toUtc(clock.now()), sent: text, allowed: ALLOWED_SKEW };
+    throw gatewayError('InvalidTimeStamp.Expired', details);
   }
   return timestamp;
 }
@@ -190,7 +217,9 @@ async function takeQuota(
   const wait = await quota.take(account.id, operation.name, perSecond);
   if (wait === undefined) return;
   // Milliseconds (@alicloud/openapi-core).
-  throw gatewayError('Throttling.User', {}, { 'x-acs-retry-after': String(wait) });
+  const times = perSecond === 1 ? '1 time' : `${String(perSecond)} times`;
+  const details = { operation: operation.name, times, wait: String(wait) };
+  throw gatewayError('Throttling.User', details, { 'x-acs-retry-after': details.wait });
 }
 
 function checkRequired(operation: Operation, parameters: ReadonlyMap<string, string>): void {

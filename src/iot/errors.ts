@@ -16,7 +16,8 @@ export const GATEWAY_ERRORS = {
   UnsupportedHTTPMethod: {
     status: 400,
     reason: 'unsupported',
-    message: 'This http method is not supported.',
+    message:
+      'This http method is not supported. Calls are made with GET or POST, not with {method}.',
   },
   'Missing{name}': { status: 400, message: '{name} is mandatory for this action.' },
   /** Only for signature V3 (apache/paimon#9937). */
@@ -29,19 +30,26 @@ export const GATEWAY_ERRORS = {
     message: 'The specified value of parameter "{name}" is not valid. {reason}',
   },
   'Invalid{name}': { status: 400, message: 'Specified parameter {name} is not valid. {reason}' },
-  'InvalidParameter.Format': { status: 400, message: 'Specified parameter format is not valid.' },
+  'InvalidParameter.Format': {
+    status: 400,
+    message: 'Specified parameter format is not valid. Expected JSON or XML, found {found}.',
+  },
   /** Status from openapi-sdk-php-client#230. */
   'InvalidAction.NotFound': {
     status: 404,
     reason: 'unsupported',
-    message: 'Specified api is not found, please check your url and method.',
+    message:
+      'Specified api is not found, please check your url and method. There is no {action}; there are {actions}.',
   },
-  InvalidSignatureMethod: { status: 400, message: 'Specified signature method is not valid.' },
+  InvalidSignatureMethod: {
+    status: 400,
+    message: 'Specified signature method is not valid. Expected {expected}, found {found}.',
+  },
   /** Status from aliyun-exporter#36 and aliyun-ddns-cli#24. */
   'InvalidAccessKeyId.NotFound': {
     status: 404,
     reason: 'unknown_access_key',
-    message: 'Specified access key is not found.',
+    message: 'Specified access key is not found.{hint}',
   },
   'InvalidAccessKeyId.Inactive': {
     status: 400,
@@ -52,28 +60,32 @@ export const GATEWAY_ERRORS = {
   'InvalidSecurityToken.Expired': {
     status: 400,
     reason: 'security_token',
-    message: 'Specified SecurityToken is expired.',
+    message: 'Specified SecurityToken is expired. It has expired at {expiresAt}.',
   },
   'InvalidSecurityToken.MismatchWithAccessKey': {
     status: 400,
     reason: 'security_token',
-    message: 'Specified SecurityToken mismatch with the AccessKey.',
+    message:
+      'Specified SecurityToken mismatch with the AccessKey. Send the token that was issued together with this key.',
   },
   'InvalidTimeStamp.Format': {
     status: 400,
     reason: 'clock_skew',
-    message: 'Specified time stamp or date value is not well formatted. Expected {expected}.',
+    message:
+      'Specified time stamp or date value is not well formatted. Expected {expected}, found {found}.',
   },
   'InvalidTimeStamp.Expired': {
     status: 400,
     reason: 'clock_skew',
-    message: 'Specified time stamp or date value is expired. The time of the server is {now}.',
+    message:
+      'Specified time stamp or date value is expired. The time of the server is {now}, that of the call {sent}; they may differ by {allowed}.',
   },
   /** Status from alibaba-cloud-sdk-go#39. */
   SignatureNonceUsed: {
     status: 400,
     reason: 'replayed',
-    message: 'Specified signature nonce was used already.',
+    message:
+      'Specified signature nonce was used already. Every call needs a new one, also when it is repeated.',
   },
   /** SDKs compare the text after the colon with their own string to sign, so it must be the end of the message. */
   SignatureDoesNotMatch: {
@@ -90,7 +102,8 @@ export const GATEWAY_ERRORS = {
   'Throttling.User': {
     status: 400,
     reason: 'throttled',
-    message: 'Request was denied due to user flow control.',
+    message:
+      'Request was denied due to user flow control. {operation} may be called {times} per second and account (OTA_GATEWAY_QPS); try again in {wait} ms.',
   },
   /** Ours: the response of the platform is unverified. */
   RequestBodyTooLarge: {
@@ -133,17 +146,17 @@ export const BUSINESS_ERRORS = {
   'iot.common.InvalidPageParams': 'The page is invalid: {parameter} {reason}',
   'iot.check.InvalidFormattedParameter': 'The {parameter} parameter format is invalid. It {reason}',
   'iot.check.ParameterIsNotLessThanMax': '{parameter} is too long: it {reason}',
-  'iot.prod.NullProductKey': '{parameter} is empty.',
+  'iot.prod.NullProductKey': '{parameter} is empty: it {reason}',
   'iot.prod.InvalidFormattedProductkey': '{parameter} is malformed: it {reason}',
   'iot.prod.NotExistedProduct': 'The product does not exist: {parameter} {reason}',
 
   'iot.firmware.InvalidGenerateOTAUploadURLParam': '{parameter} is invalid: it {reason}',
-  'iot.firmware.NullFirmwareName': '{parameter} is empty.',
-  'iot.firmware.BlankFirmwareName': '{parameter} has nothing but spaces.',
+  'iot.firmware.NullFirmwareName': '{parameter} is empty: it {reason}',
+  'iot.firmware.BlankFirmwareName': '{parameter} has nothing but spaces: it {reason}',
   'iot.firmware.IncorrectFormattedFirmwareName': '{parameter} is malformed: it {reason}',
   'iot.firmware.AlreadyExistedFirmwareName':
     'A firmware package named {name} exists already in this account.',
-  'iot.firmware.NullFirmwareVersion': '{parameter} is empty.',
+  'iot.firmware.NullFirmwareVersion': '{parameter} is empty: it {reason}',
   'iot.firmware.IncorrectFormattedFirmwareVersion': '{parameter} is malformed: it {reason}',
   'iot.firmware.AlreadyExistedFirmwareVersion':
     'Version {version} of module {moduleName} exists already in product {productKey}.',
@@ -159,16 +172,16 @@ export const BUSINESS_ERRORS = {
   'iot.firmware.InvalidFirmwareSign': '{parameter} is wrong: it {reason}',
   'iot.firmware.InvalidFirmwareSignMethod': '{parameter} is invalid: it {reason}',
   'iot.firmware.ParameterSizeExceedMax': '{parameter} is too long: it {reason}',
-  'iot.firmware.NullFirmwareUrl': '{parameter} is empty.',
+  'iot.firmware.NullFirmwareUrl': '{parameter} is empty: it {reason}',
   'iot.firmware.MalformedFirmwareUrl': '{parameter} is not a URL: it {reason}',
   'iot.firmware.InvalidFirmwareUrl':
     '{parameter} is not the URL of a file for a firmware package: {reason}',
   'iot.firmware.EmptyFirmwareFile': 'The file of {parameter} is empty: it has 0 bytes.',
   'iot.firmware.FirmwareCountExceedMax':
-    'There are {maximum} firmware packages already, which is the maximum.',
+    'There are {maximum} firmware packages already, which is the maximum (OTA_GATEWAY_MAX_PACKAGES).',
   'iot.firmware.SystemBusy':
     'The file is still being checked, or is being changed by another request. Try again.',
-  'iot.firmware.NullFirmwareId': '{parameter} is empty.',
+  'iot.firmware.NullFirmwareId': '{parameter} is empty: it {reason}',
   'iot.firmware.InvalidFirmwareId': '{parameter} is malformed: it {reason}',
   'iot.firmware.FirmwareNotFound': 'The firmware package {firmwareId} does not exist.',
   'iot.firmware.FirmwareAndProductKeyMismatch':

@@ -6,7 +6,7 @@ import { drain } from '../http/drain.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
 import { warnOfLostBody } from '../http/parsed-body.ts';
 import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
-import { createRefusal } from '../refusals/refusal-record.ts';
+import { createRefusal, keptFields } from '../refusals/refusal-record.ts';
 import type { Evidence, RefusalReporter } from '../refusals/refusal-record.ts';
 import { openRecord } from '../http/request-record.ts';
 import type { OpenRecord, Recording } from '../http/request-record.ts';
@@ -26,6 +26,7 @@ import { BusinessError, GatewayError, gatewayError, summaryOf } from './errors.t
 import { withFaults } from './injected-faults.ts';
 import type { AdmittedCall, CarryOut } from './injected-faults.ts';
 import { chooseInstance } from './operations/instance.ts';
+import { findOperation } from './operations/registry.ts';
 import type { QuotaRule } from './quota.ts';
 import { renderBusinessError, renderGatewayError, renderResult } from './render.ts';
 import type { RenderedResponse, ResponseFormat } from './render.ts';
@@ -191,9 +192,11 @@ async function runCall(
   record: OpenRecord,
 ): Promise<RenderedResponse | undefined> {
   const signed = readSigned(deps, call);
-  const { accounts, nonces, quota, quotaRule, uploads, wallClock } = deps;
+  const { accounts, bucketKey, nonces, quota, quotaRule, uploads, wallClock } = deps;
   const { clock, observer } = uploads;
-  const admission = { accounts, nonces, quota, quotaRule, clock, wallClock, observer };
+  const admission = {
+    ...{ accounts, bucketKey, nonces, quota, quotaRule, clock, wallClock, observer },
+  };
   try {
     const { account, operation, parameters } = await admit(admission, call.method, signed);
     record.operation = operation.name;
@@ -260,17 +263,36 @@ function refuse(
 }
 
 /** @returns what a person needs to find out why a call is refused */
-function evidenceOf({ common, signature }: SignedCall, { reason }: Refused): Evidence {
-  const date = common.timestamp;
-  if (reason !== 'signature_mismatch') return { date };
+function evidenceOf(call: SignedCall, { reason }: Refused): Evidence {
+  const sent = { date: call.common.timestamp, fields: keptFields(knownParameters(call)) };
+  if (reason !== 'signature_mismatch') return sent;
   try {
-    const { provided, stringToSign } = signature();
-    return { date, signature: provided, stringToSign };
+    const { provided, stringToSign } = call.signature();
+    return { ...sent, signature: provided, stringToSign };
   } catch (error) {
     // The call has no signature that can be read.
-    if (error instanceof GatewayError) return { date };
+    if (error instanceof GatewayError) return sent;
     throw error;
   }
+}
+
+/** Parameters of signature V1 that are no secrets. */
+const SIGNING_PARAMETERS = [
+  ...['Action', 'Version', 'Format', 'Timestamp'],
+  ...['SignatureMethod', 'SignatureVersion'],
+];
+/** Of both signature versions. */
+const NONCE = 'SignatureNonce';
+const LIST_ENTRY = 'MultiFiles.';
+
+/** @returns the parameters that are known: others may have a secret that was sent by mistake */
+function knownParameters({ common, parameters }: SignedCall): ReadonlyMap<string, string> {
+  const operation = findOperation(common.action ?? '');
+  const own = operation?.parameters.map(({ name }) => name) ?? [];
+  const known = new Set([...own, ...SIGNING_PARAMETERS]);
+  const sent = parameters.filter(([name]) => known.has(name) || name.startsWith(LIST_ENTRY));
+  const { nonce } = common;
+  return new Map([...sent, ...(nonce === undefined ? [] : [[NONCE, nonce] as const])]);
 }
 
 type Refused = BusinessError | GatewayError;

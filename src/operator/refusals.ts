@@ -30,7 +30,7 @@ interface RefusalQueryDependencies {
   readonly refusals: RefusalReader | undefined;
   /** Returns the keys that known mistakes are tried with. */
   readonly keys: () => RefusalKeys;
-  readonly rules: Pick<UploadRules, 'bucket' | 'policyTtl'>;
+  readonly rules: Pick<UploadRules, 'bucket' | 'policyTtl' | 'maxUploadBytes'>;
 }
 
 export function createRefusalQueries({
@@ -54,7 +54,9 @@ export function createRefusalQueries({
     explainRequest: async (viewer, requestId) => {
       const found = await refusals?.find(requestId);
       if (found === undefined || !seesAccount(viewer, found.account)) return undefined;
-      const story = explain(found, { ...rules, keys: knownKeys(keys(), viewer) });
+      const { bucket, maxUploadBytes: maxUpload, policyTtl } = rules;
+      const known = knownKeys(keys(), viewer);
+      const story = explain(found, { bucket, policyTtl, maxUpload, keys: known });
       return { refusal: showRefusal(found), story };
     },
   };

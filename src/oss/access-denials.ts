@@ -58,7 +58,8 @@ export const ACCESS_DENIALS = {
   // Ours.
   publicAcl: {
     reason: 'parameter',
-    message: 'The object ACL {acl} is not allowed: the bucket cannot be read publicly.',
+    message:
+      'The object ACL {acl} is not allowed: the bucket cannot be read publicly (OTA_GATEWAY_PUBLIC_READ).',
   },
   urlParameters: {
     reason: 'parameter',

@@ -17,6 +17,8 @@ import type { CallbackRule } from './post-object/callback-target.ts';
 export interface OssDependencies {
   readonly uploads: UploadDependencies;
   readonly bucketKey: BucketKey;
+  /** Whether an access key is one of an account; for the texts of errors. */
+  readonly isAccountKey: (accessKeyId: string) => boolean;
   /** Region in V4 credentials, e.g. `cn-shanghai`. */
   readonly region: string;
   /** Scheme, host and path as clients see them; undefined to take them from each request. */

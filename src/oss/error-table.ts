@@ -123,7 +123,8 @@ export const OSS_ERRORS = {
       // Ours: OSS has no error for a full disk. Clients retry after `InternalError`.
       diskFull: {
         reason: 'disk_full',
-        message: 'There is not enough free space for this upload. Please try again later.',
+        message:
+          'There is not enough free space for this upload: OTA_GATEWAY_MIN_FREE of the disk stays free. Please try again later.',
       },
     },
   },
@@ -255,7 +256,8 @@ export const OSS_ERRORS = {
   ServiceUnavailable: {
     status: 503,
     reason: 'overloaded',
-    message: 'Too many requests are being read at this moment. Please try again.',
+    message:
+      'Too many requests are being read at this moment (OTA_GATEWAY_MAX_UNSIGNED). Please try again.',
   },
   SignatureDoesNotMatch: {
     status: 403,

@@ -125,6 +125,21 @@ function reasonOf(code: OssErrorCode): RefusalReason {
   return row.reason ?? 'parameter';
 }
 
+/** @returns the element, which is ours, with what an error of OSS does not say: what was wrong, or what to do */
+export function hint(text: string): ErrorElements {
+  return { Hint: text };
+}
+
+const ACCOUNT_KEY =
+  'this is the access key of an account, which signs API calls; here the key of the bucket is needed, as ' +
+  'GenerateOTAUploadURL returned it (Data.OSSAccessKeyId)';
+
+/** @param isOfAccount - whether it is the access key of an account */
+export function unknownAccessKey(accessKeyId: string, isOfAccount: boolean): OssError {
+  const elements = { OSSAccessKeyId: accessKeyId, ...(isOfAccount && hint(ACCOUNT_KEY)) };
+  return ossError('InvalidAccessKeyId', { elements });
+}
+
 /** @returns the elements that OSS has in each `InvalidArgument` */
 export function argument(name: string, value: string): ErrorElements {
   return { ArgumentName: name, ArgumentValue: value };

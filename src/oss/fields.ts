@@ -16,6 +16,18 @@ export const KEY_AND_AUTH_FIELDS: ReadonlySet<string> = new Set([
   AUTH_FIELDS.token,
 ]);
 
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  'policy',
+  'signature',
+  'x-oss-signature',
+  AUTH_FIELDS.token,
+]);
+
+/** @returns whether an error does not repeat the value of a field, by its lower-case name */
+export function isSecretField(name: string): boolean {
+  return SECRET_FIELDS.has(name);
+}
+
 const MAX_QUOTE_LENGTH = 1024;
 
 /** Shortens a text of a client for an error. */

@@ -1,5 +1,6 @@
 import { findExcessHeader, MAX_HEADER_BYTES } from '../uploads/header-limit.ts';
-import { argument, ossError } from './errors.ts';
+import { argument, hint, ossError } from './errors.ts';
+import type { OssError } from './errors.ts';
 import { quote, valueOf } from './fields.ts';
 import type { FormFields } from './fields.ts';
 
@@ -68,10 +69,11 @@ function copy(fields: FormFields, name: string, headers: Map<string, string>): v
 function checkAcl(acl: string | undefined, publicRead: boolean): void {
   if (acl === undefined) return;
   if (!ACLS.includes(acl)) {
-    throw ossError('InvalidArgument.acl', { elements: argument(ACL, quote(acl)) });
+    const elements = { ...argument(ACL, quote(acl)), ...hint(`one of ${ACLS.join(', ')}`) };
+    throw ossError('InvalidArgument.acl', { elements });
   }
   if (acl.startsWith('public-') && !publicRead) {
-    throw ossError('AccessDenied.publicAcl', { values: { acl } });
+    throw ossError('AccessDenied.publicAcl', { values: { acl }, elements: argument(ACL, acl) });
   }
 }
 
@@ -85,7 +87,7 @@ function copyStorage(fields: FormFields, headers: Map<string, string>): void {
   }
   const encryption = valueOf(fields, ENCRYPTION);
   if (encryption !== undefined && !ENCRYPTIONS.includes(encryption)) {
-    throw ossError('InvalidEncryptionAlgorithmError');
+    throw unknownEncryption(ENCRYPTION, encryption);
   }
   for (const name of [ENCRYPTION_KEY, DATA_ENCRYPTION]) {
     const value = valueOf(fields, name);
@@ -96,9 +98,13 @@ function copyStorage(fields: FormFields, headers: Map<string, string>): void {
   }
   const dataEncryption = valueOf(fields, DATA_ENCRYPTION);
   if (dataEncryption !== undefined && dataEncryption !== 'SM4') {
-    throw ossError('InvalidEncryptionAlgorithmError');
+    throw unknownEncryption(DATA_ENCRYPTION, dataEncryption);
   }
   for (const name of [STORAGE_CLASS, ...ENCRYPTION_HEADERS]) copy(fields, name, headers);
+}
+
+function unknownEncryption(name: string, value: string): OssError {
+  return ossError('InvalidEncryptionAlgorithmError', { elements: argument(name, quote(value)) });
 }
 
 function checkTotal(headers: ReadonlyMap<string, string>): void {

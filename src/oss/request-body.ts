@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { findLeftBody, LostBody } from '../http/parsed-body.ts';
 import { readChunks } from '../http/request-chunks.ts';
-import { ossError } from './errors.ts';
+import { argument, ossError } from './errors.ts';
+import { quote } from './fields.ts';
 import type { OssRequest } from './oss-request.ts';
 
 /**
@@ -18,7 +19,10 @@ import type { OssRequest } from './oss-request.ts';
 export function openBody({ headers, raw }: OssRequest): AsyncIterable<Buffer> {
   const expected = headers.get('content-md5');
   if (expected === undefined) return readAll(raw);
-  if (!isMd5(expected)) throw ossError('InvalidDigest.malformed');
+  if (!isMd5(expected)) {
+    const elements = argument('Content-MD5', quote(expected));
+    throw ossError('InvalidDigest.malformed', { elements });
+  }
   return withMd5(readAll(raw), expected);
 }
 
@@ -47,7 +51,11 @@ async function* withMd5(
     md5.update(chunk);
     yield chunk;
   }
-  if (md5.digest('base64') !== expected) throw ossError('InvalidDigest');
+  const measured = md5.digest('base64');
+  if (measured === expected) return;
+  // Ours: which elements OSS has here is unverified.
+  const elements = { ...argument('Content-MD5', expected), CalculatedDigest: measured };
+  throw ossError('InvalidDigest', { elements });
 }
 
 /** Encodes the decoded bytes again, because decoding accepts more than standard, padded Base64. */

@@ -11,7 +11,7 @@ import { chooseAddress, findSignedBucket } from './choose-address.ts';
 import { allowOrigin, respondToPreflight } from './cors.ts';
 import type { OssDependencies, OssOperation } from './dependencies.ts';
 import { refuse } from './error-response.ts';
-import { OssError, ossError } from './errors.ts';
+import { argument, OssError, ossError } from './errors.ts';
 import { differenceOf } from './fidelity.ts';
 import { createDeleteObject } from './objects/delete-object.ts';
 import { createGetObject } from './objects/get-object.ts';
@@ -131,8 +131,10 @@ function findOperation<Operation>(
 ): Operation {
   const operation = operations.get(method);
   if (operation !== undefined) return operation;
-  response.setHeader('Allow', [...operations.keys(), 'OPTIONS'].join(', '));
-  const elements = { Method: method, ResourceType: resourceType };
+  const allowed = [...operations.keys(), 'OPTIONS'].join(', ');
+  response.setHeader('Allow', allowed);
+  // `AllowedMethods` is ours.
+  const elements = { Method: method, ResourceType: resourceType, AllowedMethods: allowed };
   throw ossError('MethodNotAllowed', { elements });
 }
 
@@ -183,13 +185,17 @@ function describeRefusal(
   { ec, elements, status, summary }: OssError,
   { headers, query, raw, record }: OssRequest,
 ): RefusalRecord {
-  const { OSSAccessKeyId, SignatureProvided, StringToSign } = elements;
+  const { Condition, OSSAccessKeyId, SignatureProvided, StringToSign } = elements;
   return createRefusal(record, {
     headers: raw.headers,
     ...{ status, ec, message: summary },
     accessKeyId: OSSAccessKeyId ?? record.evidence.fields?.['ossaccesskeyid'],
     evidence: {
       ...record.evidence,
+      details:
+        Condition === undefined
+          ? elements
+          : argument(Condition, headers.get(Condition.toLowerCase()) ?? ''),
       signature: SignatureProvided,
       stringToSign: StringToSign,
       date: headers.get('x-oss-date') ?? query.get('x-oss-date') ?? headers.get('date'),

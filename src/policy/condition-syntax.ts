@@ -40,7 +40,7 @@ function readArrayCondition(items: readonly JsonValue[]): Condition {
   const [name, first, second] = items;
   const mode = MODES.find((known) => known === name);
   if (mode === undefined) {
-    throw policyError('unknownMode', { modes: MODES.join(', ') });
+    throw policyError('unknownMode', { modes: MODES.join(', '), found: shown(name) });
   }
   if (first === undefined || second === undefined || items.length > 3) {
     throw policyError('itemCount', { kind: mode, count: String(items.length) });
@@ -102,6 +102,17 @@ function readField(value: JsonValue, kind: string): string {
   const field = unescapeDollars(value).replace(/^\$/, '').toLowerCase();
   if (field === '') throw policyError('fieldEmpty', { kind });
   return field;
+}
+
+const MAX_SHOWN = 80;
+
+/** @returns a value of a policy as a message shows it */
+export function shown(value: JsonValue | undefined): string {
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}...` : value);
+  }
+  if (value === undefined) return 'nothing';
+  return typeof value === 'object' && value !== null ? 'no string' : String(value);
 }
 
 function isArray(value: JsonValue): value is readonly JsonValue[] {

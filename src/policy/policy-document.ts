@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { readConditions } from './condition-syntax.ts';
+import { readConditions, shown } from './condition-syntax.ts';
 import type { Condition } from './conditions.ts';
 import { parseJson } from './json.ts';
 import type { JsonValue } from './json.ts';
@@ -116,7 +116,7 @@ function readExpiration(value: JsonValue): number {
   const time = match === null ? NaN : Date.parse(value);
   // Formats the time again, because Date.parse rolls over dates that do not exist, such as 30 February and 24:00.
   if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 19) !== match?.[1]) {
-    throw policyError('expirationMalformed');
+    throw policyError('expirationMalformed', { found: shown(value) });
   }
   return time;
 }

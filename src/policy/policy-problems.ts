@@ -32,7 +32,7 @@ export const POLICY_PROBLEMS = {
   expirationMalformed: {
     ec: '0006-00000212',
     message:
-      'Invalid expiration: expiration must be a time in ISO 8601 GMT, such as 2014-12-01T12:00:00.000Z.',
+      'Invalid expiration: expiration must be a time in ISO 8601 GMT, such as 2014-12-01T12:00:00.000Z, but found {found}.',
   },
   conditionsNotAnArray: {
     ec: '0006-00000214',
@@ -44,7 +44,8 @@ export const POLICY_PROBLEMS = {
   },
   unknownMode: {
     ec: '0006-00000216',
-    message: 'Invalid Condition: a condition must start with a matching mode, one of {modes}.',
+    message:
+      'Invalid Condition: a condition must start with a matching mode, one of {modes}, but found {found}.',
   },
   // The text is copied from OSS ("PostObject errors and troubleshooting"); its code is unverified.
   severalProperties: {

@@ -11,8 +11,13 @@ export type Dialect = 'iot' | 'oss' | 'operator' | 'http';
 export interface Evidence {
   /** The policy of a form, in Base64. */
   readonly policy?: string | undefined;
-  /** The other fields of a form before its file, without signatures and tokens. */
+  /**
+   * The fields of a form before its file, or the parameters of a call that its operation knows. `...` stands for the
+   * value of one that is not kept, such as a signature.
+   */
   readonly fields?: Readonly<Record<string, string>> | undefined;
+  /** The elements of an error of OSS: what was sent in the place that is refused, and what was measured. */
+  readonly details?: Readonly<Record<string, string>> | undefined;
   readonly fileName?: string | undefined;
   readonly fileType?: string | undefined;
   /** A wrong signature, as it was sent. It is removed after an hour. */
@@ -117,12 +122,20 @@ export function createRefusal(record: RefusedRequest, facts: RefusalFacts): Refu
   };
 }
 
-function keptEvidence({ cors, fields, policy, stringToSign, ...evidence }: Evidence): Evidence {
+function keptEvidence({
+  cors,
+  details,
+  fields,
+  policy,
+  stringToSign,
+  ...evidence
+}: Evidence): Evidence {
   const hasToken = policy !== undefined && NAMES_TOKEN.test(decodeBase64(policy));
   // The text to sign of a form is its policy.
   const isTold = hasToken || stringToSign === policy;
   return {
     fields,
+    details: details && keptDetails(details),
     policy: hasToken ? undefined : cutLong(policy),
     stringToSign: isTold ? undefined : cutLong(withoutToken(stringToSign)),
     signature: cut(evidence.signature, LIMITS.text),
@@ -168,23 +181,47 @@ const MAX_FIELD_CHARACTERS = 256;
 const OTHER_FIELDS =
   /^(?:policy|signature|x-oss-signature|x-oss-security-token|callback|callback-var)$/;
 
-/** @returns whether {@link keptFields} keeps a field, if there is room; values that end with `...` may be cut */
-export function isKept(name: string): boolean {
-  return !OTHER_FIELDS.test(name);
+/** Elements of errors that are kept in other places, or never. */
+const OTHER_DETAILS =
+  /^(?:OSSAccessKeyId|SignatureProvided|StringToSign|StringToSignBytes|CanonicalRequest|ActualValue)$/;
+
+/** @returns the elements of an error that are kept */
+function keptDetails(details: Readonly<Record<string, string>>): Record<string, string> {
+  const argument = details['ArgumentName']?.toLowerCase() ?? '';
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(details)) {
+    if (OTHER_DETAILS.test(name)) continue;
+    const isSecret = name === 'ArgumentValue' && value !== '' && OTHER_FIELDS.test(argument);
+    kept[name] = isSecret ? NOT_KEPT : keptValue(value, MAX_FIELD_CHARACTERS);
+  }
+  return kept;
+}
+
+/** Stands for a value that is not kept. */
+const NOT_KEPT = '...';
+
+const URL_START = /^\s*[a-z][a-z0-9+.-]*:\/\//i;
+
+/** Cuts a value, and removes the query and the user of a URL, which may be secret. */
+function keptValue(value: string, limit: number): string {
+  const kept = keptText(value, limit);
+  if (!URL_START.test(kept)) return kept;
+  return kept.replace(/\?[^]*$/, '?...').replace(USER, '//');
 }
 
 /** All fields together, in characters of JSON. */
 const MAX_FIELDS_JSON = 6 * 1024;
 
-/** @returns the fields of a form that are kept: as many as have room */
+/** @returns the fields of a form, or the parameters of a call, as they are kept: as many as have room */
 export function keptFields(fields: ReadonlyMap<string, string>): Record<string, string> {
   const kept: [string, string][] = [];
   let room = MAX_FIELDS_JSON;
   for (const [name, value] of fields) {
-    if (!isKept(name)) continue;
+    const isSecret = value !== '' && OTHER_FIELDS.test(name);
+    const limit = name === 'key' ? LIMITS.key : MAX_FIELD_CHARACTERS;
     const field: [string, string] = [
       keptText(name, MAX_FIELD_CHARACTERS),
-      keptText(withoutUser(name, value), name === 'key' ? LIMITS.key : MAX_FIELD_CHARACTERS),
+      isSecret ? NOT_KEPT : keptValue(value, limit),
     ];
     room -= JSON.stringify(field).length;
     if (room < 0 || kept.length === MAX_FIELDS) break;
@@ -193,12 +230,7 @@ export function keptFields(fields: ReadonlyMap<string, string>): Record<string, 
   return Object.fromEntries(kept);
 }
 
-const USER = /\/\/[^\s/@"]*@/g;
-
-/** Removes user and password from the URL that a browser is sent to. */
-function withoutUser(name: string, value: string): string {
-  return name === 'success_action_redirect' ? value.replace(USER, '//...@') : value;
-}
+const USER = /\/\/[^\s/"]*@/g;
 
 /** Removes what may be a signed URL: a quoted text, the query of a URL, and its user. */
 function withoutSecrets(message: string): string {

@@ -42,7 +42,7 @@ const REQUEST_ID = expect.stringMatching(/^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]
 
 const THROTTLING: Refusal = {
   code: 'Throttling.User',
-  message: 'Request was denied due to user flow control.',
+  message: /Request was denied due to user flow control\. \w+ may be called \d+ times? per second/,
   status: 400,
 };
 

@@ -1,6 +1,7 @@
 import { apiV1StringToSign, signApiV1 } from '../../signatures/api-v1.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { gatewayError } from '../errors.ts';
+import { quote } from '../parameters/parameter.ts';
 import type { ResponseFormat } from '../render.ts';
 import type { CommonParameters, PresentedSignature, SignedCall } from './signed-call.ts';
 import type { WireCall } from './wire-call.ts';
@@ -50,7 +51,7 @@ export function readV1(call: WireCall): SignedCall {
 }
 
 function presentedV1(
-  method: string,
+  httpMethod: string,
   parameters: SignedCall['parameters'],
   get: (name: string) => string | undefined,
 ): PresentedSignature {
@@ -59,13 +60,16 @@ function presentedV1(
     if (value === undefined) throw gatewayError('Missing{name}', { name });
     return value;
   };
-  if (need('SignatureMethod') !== 'HMAC-SHA1') throw gatewayError('InvalidSignatureMethod', {});
+  const method = need('SignatureMethod');
+  if (method !== 'HMAC-SHA1') {
+    throw gatewayError('InvalidSignatureMethod', { expected: 'HMAC-SHA1', found: quote(method) });
+  }
   if (need('SignatureVersion') !== '1.0') {
     const reason = 'Expected 1.0.';
     throw gatewayError('Invalid{name}', { name: 'SignatureVersion', reason });
   }
   const given = need('Signature');
-  const stringToSign = apiV1StringToSign(method, parameters);
+  const stringToSign = apiV1StringToSign(httpMethod, parameters);
   return {
     provided: given,
     stringToSign,

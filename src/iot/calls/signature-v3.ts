@@ -13,6 +13,7 @@ import type { AuthorizationV3 } from '../../signatures/api-v3.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { gatewayError } from '../errors.ts';
 import type { GatewayError } from '../errors.ts';
+import { quote } from '../parameters/parameter.ts';
 import type { ResponseFormat } from '../render.ts';
 import type { CommonParameters, PresentedSignature, SignedCall } from './signed-call.ts';
 import type { WireCall } from './wire-call.ts';
@@ -77,8 +78,11 @@ function missingV3(name: keyof CommonParameters, authorization: string): Gateway
 }
 
 function invalidAuthorization(authorization: string): GatewayError {
-  const isKnownAlgorithm = authorization.split(' ', 1)[0] === ALGORITHM_V3;
-  if (!isKnownAlgorithm) return gatewayError('InvalidSignatureMethod', {});
+  const [algorithm = ''] = authorization.split(' ', 1);
+  if (algorithm !== ALGORITHM_V3) {
+    const found = quote(algorithm);
+    return gatewayError('InvalidSignatureMethod', { expected: ALGORITHM_V3, found });
+  }
   const shape = `Authorization: ${ALGORITHM_V3} Credential=...,SignedHeaders=...;...,Signature=...`;
   return gatewayError('IncompleteSignature', { reason: `Expected ${shape}` });
 }

@@ -37,6 +37,7 @@ const recordSchema: z.ZodType<RefusalRecord> = z.object({
   evidence: z.object({
     policy: text,
     fields: z.record(z.string(), z.string()).optional(),
+    details: z.record(z.string(), z.string()).optional(),
     fileName: text,
     fileType: text,
     stringToSign: text,

@@ -1,10 +1,13 @@
+import { visible } from '../../lib/quoted.ts';
 import type { RefusalReason } from '../../refusals/refusal-reason.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
 import type { StoryShape } from '../shapes.ts';
 import { iso } from '../show.ts';
+import { clockLines, corsLines, factLines, info } from './fact-lines.ts';
 import { conditionLines, policyExpiry } from './form-story.ts';
 import { findKnownMistake } from './known-mistakes.ts';
 import type { KnownKey, SignatureRule } from './known-mistakes.ts';
+import { toPassOf } from './to-pass.ts';
 
 /** What a story is made with. */
 export interface ExplainContext {
@@ -13,6 +16,8 @@ export interface ExplainContext {
   readonly keys: readonly KnownKey[];
   /** How long a form is valid, in milliseconds. */
   readonly policyTtl: number;
+  /** The largest file, in bytes. */
+  readonly maxUpload: number;
 }
 
 type Line = StoryShape['lines'][number];
@@ -47,9 +52,11 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
   },
   security_token: {
     toPass: 'get new temporary credentials, and send their SecurityToken with them',
+    lines: keyLines,
   },
   anonymous: {
     toPass: 'sign the request; reads without a signature need OTA_GATEWAY_PUBLIC_READ=on',
+    lines: () => [info('the request has no signature')],
   },
   policy_invalid: {
     toPass:
@@ -65,26 +72,23 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
     lines: (refusal, { bucket }) => conditionLines(refusal, bucket),
   },
   uncovered_field: {
-    toPass: 'leave the field out, or sign a policy with a condition for it',
+    toPass: 'leave the field out, or sign a policy with a condition for each of these fields',
     lines: (refusal, { bucket }) => conditionLines(refusal, bucket),
   },
   too_large: {
     toPass: 'send a smaller file; the largest is set by OTA_GATEWAY_MAX_UPLOAD and by the policy',
-    lines: sizeLines,
   },
-  too_small: { toPass: 'send a file that has at least the size of the policy', lines: sizeLines },
+  too_small: { toPass: 'send a file that has at least the size of the policy' },
   limit: {
     toPass: 'delete packages or uploads that are not needed, or raise the limit that is named',
   },
   disk_full: {
     toPass: 'make room on the disk of the data folder; OTA_GATEWAY_MIN_FREE of it stays free',
-    lines: sizeLines,
   },
   form_malformed: {
     toPass: 'send multipart/form-data with each field once, before one part named file',
-    lines: fieldLines,
   },
-  key_invalid: { toPass: 'use the Key that GenerateOTAUploadURL returned', lines: fieldLines },
+  key_invalid: { toPass: 'use the Key that GenerateOTAUploadURL returned' },
   clock_skew: {
     toPass: 'set the clock of the client; 15 minutes of difference are allowed',
     lines: clockLines,
@@ -97,7 +101,7 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
   immutable: { toPass: 'upload to a new Key: a firmware package has this file' },
   exists: { toPass: 'use a new key, or send no x-oss-forbid-overwrite' },
   not_found: { toPass: 'check key and bucket: `ota-gateway show` tells what became of an upload' },
-  url_expired: { toPass: 'make a new URL: `ota-gateway url`' },
+  url_expired: { toPass: 'make a new URL: `ota-gateway url`', lines: clockLines },
   claim_unknown: { toPass: 'send FirmwareUrl exactly as GenerateOTAUploadURL returned it' },
   claim_late: {
     toPass: 'upload again, and call CreateOTAFirmware before the deadline (OTA_GATEWAY_CLAIM_TTL)',
@@ -105,7 +109,8 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
   claim_mismatch: { toPass: 'send size and digest of the file that was uploaded' },
   claim_taken: { toPass: 'use the package that has it, or another name' },
   callback_failed: {
-    toPass: 'let the server of the callback answer 200 with JSON; the file is stored',
+    toPass: 'let the server of the callback answer 200 with JSON',
+    lines: () => [info('the file is stored: do not post it again')],
   },
   precondition: { toPass: 'look up the object again: it is not what the condition expects' },
   unsupported: { toPass: 'use an operation of docs/iot-api.md or docs/errors.md' },
@@ -113,7 +118,7 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
   overloaded: { toPass: 'try again: too many requests were being read' },
   not_http: { toPass: 'send HTTP/1.1, with https:// where the port serves TLS' },
   ordered_fault: { toPass: 'nothing: a test has injected it' },
-  parameter: { toPass: 'send the parameter as the message says', lines: fieldLines },
+  parameter: { toPass: 'send the parameter as the message says' },
   internal: { toPass: 'look for the id of the request in the log, at the level error' },
 };
 
@@ -126,20 +131,34 @@ export function explain(refusal: RefusalRecord, context: ExplainContext): StoryS
   const { lines, toPass } = STORIES[reason];
   return {
     requestId,
-    headline: `${operation ?? 'A request'} was refused with ${String(status)} ${code} (${reason})${sender(refusal)}`,
-    lines: [{ mark: 'info', text: message }, ...(lines?.(refusal, context) ?? [])],
-    toPass,
+    headline: visible(
+      `${operation ?? 'A request'} was refused with ${String(status)} ${code} (${reason})${sender(refusal)}`,
+    ),
+    lines: [
+      info(message),
+      ...(lines?.(refusal, context) ?? []),
+      ...announcedLine(refusal),
+      ...factLines(refusal, context),
+    ].map(visibleLine),
+    toPass: visible(toPassOf(refusal) ?? toPass),
   };
+}
+
+/** Texts of clients may have characters that move the cursor or change the direction of text. */
+function visibleLine({ details, mark, text }: Line): Line {
+  return { mark, text: visible(text), ...(details && { details: details.map(visible) }) };
+}
+
+function announcedLine({ announced, operation }: RefusalRecord): Line[] {
+  return announced === undefined || operation === 'Preflight'
+    ? []
+    : [info(`the request has announced ${announced.toLocaleString('en')} bytes`)];
 }
 
 function sender({ agent, peer, repeats }: RefusalRecord): string {
   const from = peer === undefined ? '' : `, from ${peer}`;
   const by = agent === undefined ? '' : ` (${agent})`;
   return `${from}${by}${repeats === 0 ? '' : `, and ${String(repeats)} more like it`}`;
-}
-
-function info(text: string, details?: readonly string[]): Line {
-  return { mark: 'info', text, ...(details && { details: [...details] }) };
 }
 
 function signatureLines(
@@ -150,7 +169,7 @@ function signatureLines(
   if (stringToSign === undefined) return [];
   const lines = [
     ...(accessKeyId === undefined ? [] : [info(`access key ${masked(accessKeyId)}`)]),
-    info('the text to sign, as the gateway has read it:', [stringToSign]),
+    info('the text to sign, as the gateway has read it:', stringToSign.split('\n')),
   ];
   if (signature === undefined || keys.length === 0) return lines;
   const rule = ruleOf(dialect, stringToSign);
@@ -173,10 +192,18 @@ function keyLines({ accessKeyId, dialect }: RefusalRecord, { keys }: ExplainCont
   const other = keys.find((key) => key.kind !== kind && key.id === accessKeyId);
   return [
     ...(accessKeyId === undefined ? [] : [info(`sent access key ${masked(accessKeyId)}`)]),
-    ...(other ? [info(`this is the key of the ${other.kind}; the ${kind} key is expected`)] : []),
-    ...(known.length === 0 ? [] : [info(`keys of the ${kind}: ${known.join(', ')}`)]),
+    ...(other ? [info(WRONG_KIND[kind])] : []),
+    ...(known.length === 0 ? [] : [info(`${KEYS_OF[kind]}: ${known.join(', ')}`)]),
   ];
 }
+
+/** What is said of a key of the other kind. */
+const WRONG_KIND = {
+  account: 'this is the key of the bucket; the key of an account is expected',
+  bucket: 'this is the key of an account; the key of the bucket is expected (Data.OSSAccessKeyId)',
+} as const;
+
+const KEYS_OF = { account: 'keys of accounts', bucket: 'key of the bucket' } as const;
 
 /** Ids are no secrets, but whole ones are not needed to recognize them. */
 function masked(id: string): string {
@@ -192,37 +219,4 @@ function expiryLines(refusal: RefusalRecord, { policyTtl }: ExplainContext): Lin
     info(`expired ${iso(expiresAt)}`),
     info(`arrived ${iso(refusal.at)}, ${late.toFixed(1)} s after that`),
   ];
-}
-
-function sizeLines({ announced }: RefusalRecord): Line[] {
-  return announced === undefined
-    ? []
-    : [info(`the request has announced ${announced.toLocaleString('en')} bytes`)];
-}
-
-function fieldLines({ evidence: { fields, fileName } }: RefusalRecord): Line[] {
-  const names = Object.keys(fields ?? {});
-  return [
-    ...(names.length === 0 ? [] : [info(`fields before the file: ${names.join(', ')}`)]),
-    ...(fileName === undefined ? [] : [info(`name of the file: ${fileName}`)]),
-  ];
-}
-
-function clockLines({ at, evidence: { date } }: RefusalRecord): Line[] {
-  return [
-    ...(date === undefined ? [] : [info(`date of the client: ${date}`)]),
-    info(`clock of the gateway: ${iso(at)}`),
-  ];
-}
-
-function corsLines({ evidence: { cors } }: RefusalRecord): Line[] {
-  if (cors?.origin === undefined) return [];
-  const rule = [
-    {
-      allowedOrigins: [cors.origin],
-      allowedMethods: [cors.method ?? 'POST'],
-      allowedHeaders: cors.headers === undefined ? [] : ['*'],
-    },
-  ];
-  return [info('this rule would allow it:', [JSON.stringify(rule)])];
 }

@@ -1,7 +1,7 @@
-import { formatCondition, isConditionMet } from '../../policy/conditions.ts';
+import { formatCondition, isConditionMet, unescapeDollars } from '../../policy/conditions.ts';
 import type { Condition } from '../../policy/conditions.ts';
 import { parsePolicy } from '../../policy/policy-document.ts';
-import { isKept } from '../../refusals/refusal-record.ts';
+import { quotedJson } from '../../lib/quoted.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
 import type { StoryShape } from '../shapes.ts';
 
@@ -19,19 +19,24 @@ export function conditionLines({ announced, evidence }: RefusalRecord, bucket: s
     (type) => type !== undefined && type !== '',
   );
   const subject = { bucket, fields: sent, contentType };
-  return parsed.document.conditions.map((condition) => {
+  const lines = parsed.document.conditions.map((condition): Line => {
     const text = formatCondition(condition);
     if (condition.kind === 'content-length-range') {
       const details = announced === undefined ? [] : [`the body has ${bytes(announced)}`];
       return { mark: 'info', text, details };
     }
     const { field } = condition;
-    if (!isKept(field) || sent.get(field)?.endsWith('...')) {
+    if (sent.get(field)?.endsWith('...')) {
       return { mark: 'info', text, details: [`the value of ${field} is not kept whole`] };
     }
     if (isConditionMet(condition, subject)) return { mark: 'met', text };
     return { mark: 'notMet', text, details: [sentValue(condition, subject)] };
   });
+  const failed = lines.filter(({ mark }) => mark === 'notMet').length;
+  const count = `${String(failed)} of ${String(lines.length)} conditions`;
+  return failed === 0
+    ? lines
+    : [{ mark: 'info', text: `${count} ${failed === 1 ? 'is' : 'are'} not met:` }, ...lines];
 }
 
 /** @returns when the policy of a form expires, in Unix milliseconds */
@@ -54,16 +59,24 @@ function sentValue(
   const sent =
     field === 'bucket' ? bucket : field === 'content-type' ? contentType : fields.get(field);
   if (sent === undefined) return `${field} was not sent`;
-  const shown = `sent ${field} = ${JSON.stringify(sent)}`;
+  const shown = `sent ${field} = ${quotedJson(sent)}`;
   if (!('value' in condition)) return shown;
-  return `${shown}; first difference at character ${String(firstDifference(sent, condition.value))}`;
+  const wanted = unescapeDollars(condition.value);
+  const index = firstDifference(sent, wanted);
+  const [found, expected] = [sent, wanted].map((text) => characterAt(text, index));
+  return `${shown}; first difference at character ${String(index + 1)}: ${found ?? ''} instead of ${expected ?? ''}`;
 }
 
-/** @returns the number of the first character that differs, from 1 */
+function characterAt(text: string, index: number): string {
+  const code = text.codePointAt(index);
+  return code === undefined ? 'the end' : quotedJson(String.fromCodePoint(code));
+}
+
+/** @returns the index of the first character that differs */
 function firstDifference(one: string, other: string): number {
   let index = 0;
   while (index < one.length && one[index] === other[index]) index += 1;
-  return index + 1;
+  return index;
 }
 
 function bytes(count: number): string {

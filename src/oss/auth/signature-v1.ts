@@ -2,7 +2,8 @@ import { parseHttpDate } from '../../http/http-date.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
 import { ossV1StringToSign, parseAuthorizationOssV1 } from '../../signatures/oss-v1.ts';
-import { ossError } from '../errors.ts';
+import { argument, hint, ossError } from '../errors.ts';
+import { quote } from '../fields.ts';
 import {
   checkSkew,
   findBucketKey,
@@ -22,7 +23,8 @@ export const URL_PARAMETERS_V1 = ['OSSAccessKeyId', 'Expires', 'Signature'] as c
 export function checkUrlV1(deps: AuthorizeDependencies, request: SignedRequest): void {
   const [accessKeyId, expires, provided] = URL_PARAMETERS_V1.map((name) => request.query.get(name));
   if (!accessKeyId || !expires || !provided) {
-    throw ossError('AccessDenied.urlParameters');
+    const missing = URL_PARAMETERS_V1.filter((name) => !request.query.get(name)).join(', ');
+    throw ossError('AccessDenied.urlParameters', { elements: hint(`missing: ${missing}`) });
   }
   checkExpires(expires, deps.uploads.clock.now());
   const bucketKey = findBucketKey(deps, accessKeyId);
@@ -32,7 +34,10 @@ export function checkUrlV1(deps: AuthorizeDependencies, request: SignedRequest):
 /** @param now - Unix milliseconds */
 function checkExpires(expires: string, now: number): void {
   // Twelve digits of seconds are always a valid Date.
-  if (!/^[0-9]{1,12}$/.test(expires)) throw ossError('AccessDenied.expiresMalformed');
+  if (!/^[0-9]{1,12}$/.test(expires)) {
+    const elements = argument('Expires', quote(expires));
+    throw ossError('AccessDenied.expiresMalformed', { elements });
+  }
   const deadline = Number(expires) * 1000;
   if (now > deadline) throw requestHasExpired(deadline, now);
 }

@@ -14,8 +14,9 @@ import {
   ossV4StringToSign,
   parseAuthorizationOssV4,
 } from '../../signatures/oss-v4.ts';
-import { argument, ossError } from '../errors.ts';
+import { argument, hint, ossError } from '../errors.ts';
 import type { OssError } from '../errors.ts';
+import { quote } from '../fields.ts';
 import {
   checkSkew,
   findBucketKey,
@@ -122,8 +123,12 @@ function checkSignature(
   const { credential, date, additionalHeaders, provided } = signing;
   const { accessKeyId, region } = credential;
   const bucketKey = findBucketKey(deps, accessKeyId);
-  if (!date.startsWith(credential.date)) throw wrongCredential('credentialDate', credential);
-  if (region !== deps.region) throw wrongCredential('credentialRegion', credential);
+  if (!date.startsWith(credential.date)) {
+    throw wrongCredential('credentialDate', credential, `x-oss-date is ${quote(date)}`);
+  }
+  if (region !== deps.region) {
+    throw wrongCredential('credentialRegion', credential, `the region is ${deps.region}`);
+  }
   if (credential.product !== PRODUCT) throw wrongCredential('credentialProduct', credential);
 
   const textFor = (signed: SignedRequest): string =>
@@ -167,7 +172,11 @@ function describeHosts(
 function wrongCredential(
   cause: 'credentialDate' | 'credentialProduct' | 'credentialRegion',
   credential: ParsedCredentialV4,
+  expected?: string,
 ): OssError {
-  const elements = argument('x-oss-credential', formatCredentialV4(credential));
+  const elements = {
+    ...argument('x-oss-credential', formatCredentialV4(credential)),
+    ...(expected !== undefined && hint(expected)),
+  };
   return ossError(`InvalidArgument.${cause}`, { elements });
 }

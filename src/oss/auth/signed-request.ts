@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
 import type { SignableRequest } from '../../signatures/signable-request.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
-import { ossError } from '../errors.ts';
+import { ossError, unknownAccessKey } from '../errors.ts';
 import type { OssError } from '../errors.ts';
 
 /** Dependencies of `authorizeRequest`. */
@@ -17,6 +17,8 @@ export interface AuthorizeDependencies {
   readonly publicHosts: readonly string[];
   /** The machine's clock, which clients date their requests by. A test can move `uploads.clock`, but not this one. */
   readonly wallClock: Clock;
+  /** Whether an access key is one of an account. */
+  readonly isAccountKey?: (accessKeyId: string) => boolean;
 }
 
 /** What a signature covers. For a repeated query parameter, `query` has the first value. */
@@ -58,12 +60,12 @@ export function checkSkew(
  * @returns the key that verifies the signature
  */
 export function findBucketKey(
-  { bucketKey, uploads }: AuthorizeDependencies,
+  { bucketKey, isAccountKey, uploads }: AuthorizeDependencies,
   accessKeyId: string,
 ): BucketKey {
   const found = bucketKey.find(accessKeyId, uploads.clock.now());
   if (found !== undefined) return found;
-  throw ossError('InvalidAccessKeyId', { elements: { OSSAccessKeyId: accessKeyId } });
+  throw unknownAccessKey(accessKeyId, isAccountKey?.(accessKeyId) === true);
 }
 
 /** Times are Unix milliseconds. The elements are those of a recorded response of OSS. */

@@ -12,7 +12,8 @@ import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { Authorization } from '../auth/authorize-request.ts';
 import type { AuthorizeDependencies } from '../auth/signed-request.ts';
 import type { OssOperation } from '../dependencies.ts';
-import { ossError } from '../errors.ts';
+import { argument, ossError } from '../errors.ts';
+import { quote } from '../fields.ts';
 import { keyText } from '../flat-xml.ts';
 import type { ObjectRequest } from '../oss-request.ts';
 import { etagOf, objectHeaders, validatorHeaders } from '../response-headers.ts';
@@ -106,7 +107,11 @@ const MAX_OVERRIDE_BYTES = 2 * 1024;
 
 function readOverrides(query: ReadonlyMap<string, string>, access: Authorization): ResponseHeaders {
   const requested = OVERRIDES.filter(([parameter]) => query.has(parameter));
-  if (requested.length > 0 && access === 'anonymous') throw ossError('InvalidRequest');
+  const [first] = requested;
+  if (first !== undefined && access === 'anonymous') {
+    const [name] = first;
+    throw ossError('InvalidRequest', { elements: argument(name, quote(query.get(name) ?? '')) });
+  }
   const overrides = new Map(
     requested.flatMap(([parameter, header]) => {
       const value = query.get(parameter);

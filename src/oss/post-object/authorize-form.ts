@@ -26,7 +26,8 @@ export function authorizeForm(
   form: PostForm,
   request: OssRequest,
 ): FormCommand {
-  const { bucketKey, callback, fidelity, publicRead, publicUrl, region, uploads, wallClock } = deps;
+  const { bucketKey, callback, fidelity, isAccountKey, publicRead, publicUrl, region } = deps;
+  const { uploads, wallClock } = deps;
   const { bucket, maxUploadBytes } = uploads.rules;
   const { fields, file } = form;
   const { key, contentType, size } = checkForm(form, {
@@ -36,6 +37,7 @@ export function authorizeForm(
     now: uploads.clock.now(),
     wallNow: wallClock.now(),
     unsignedCallbacks: callback.unsigned,
+    isAccountKey,
   });
   const requestAcl = request.headers.get('x-oss-object-acl');
   const headers = storedHeaders(fields, { contentType, requestAcl, publicRead });

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { argument, ossError } from '../errors.ts';
-import type { OssError } from '../errors.ts';
+import { argument, hint, ossError } from '../errors.ts';
+import type { ErrorElements, OssError } from '../errors.ts';
 import { quote, valueOf } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import type { INVALID_ARGUMENTS } from '../invalid-arguments.ts';
@@ -61,7 +61,8 @@ export function readCallback(
   if (template === undefined) throw refusal('callbackBodyMissing', text);
   const urls = readUrls(text, setting('callbackUrl') ?? '');
   if (!urls.every((url) => isAllowedUrl(url, rule, local))) {
-    throw refusal('callbackAddress', text);
+    const hosts = urls.map(({ hostname }) => hostname).join(', ');
+    throw refusal('callbackAddress', text, hint(`the host of the callback: ${quote(hosts)}`));
   }
   const host = setting('callbackHost');
   if (host !== undefined && !urls.every((url) => isAllowedHost(host, url, rule))) {
@@ -180,6 +181,7 @@ export function parseJson(text: string): unknown {
 
 type CallbackProblem = keyof typeof INVALID_ARGUMENTS & `callback${string}`;
 
-function refusal(problem: CallbackProblem, value: string): OssError {
-  return ossError(`InvalidArgument.${problem}`, { elements: argument('callback', quote(value)) });
+function refusal(problem: CallbackProblem, value: string, more: ErrorElements = {}): OssError {
+  const elements = { ...argument('callback', quote(value)), ...more };
+  return ossError(`InvalidArgument.${problem}`, { elements });
 }

@@ -8,9 +8,9 @@ import type { Condition, PolicySubject } from '../../policy/conditions.ts';
 import { expandFilename, findObjectKeyProblem } from '../../policy/object-key.ts';
 import type { ObjectKeyProblem } from '../../policy/object-key.ts';
 import { parsePolicy } from '../../policy/policy-document.ts';
-import { argument, OssError, ossError } from '../errors.ts';
-import type { OssErrorName } from '../errors.ts';
-import { KEY_AND_AUTH_FIELDS, quote, valueOf } from '../fields.ts';
+import { argument, hint, OssError, ossError } from '../errors.ts';
+import type { ErrorElements, OssErrorName } from '../errors.ts';
+import { isSecretField, quote, valueOf } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
 import { verifyForm } from './form-signature.ts';
 import type { FormVerifier } from './form-signature.ts';
@@ -87,16 +87,24 @@ const KEY_ERRORS = {
   reserved: 'InvalidObjectName',
 } as const satisfies Readonly<Record<ObjectKeyProblem, OssErrorName>>;
 
+const KEY_HINTS: Partial<Record<ObjectKeyProblem, ErrorElements>> = {
+  invalid: hint('a key must not begin with / or \\, and must be text without NUL'),
+  reserved: hint('keys that begin with _gateway/ belong to the gateway'),
+};
+
 function checkKey(key: string): void {
   const problem = findObjectKeyProblem(key);
-  if (problem !== undefined) throw ossError(KEY_ERRORS[problem]);
+  if (problem === undefined) return;
+  const elements = { ...argument('key', quote(key)), ...KEY_HINTS[problem] };
+  throw ossError(KEY_ERRORS[problem], { elements });
 }
 
 /** Refuses a file name that is not UTF-8, because its key would have replacement characters. */
 function expandKey(rawKey: string, filename: string | undefined): string {
   const key = expandFilename(rawKey, filename);
   if (key.includes('\u{FFFD}') && !rawKey.includes('\u{FFFD}')) {
-    throw ossError('InvalidObjectName');
+    const elements = hint('the name of the file is not encoded in UTF-8');
+    throw ossError('InvalidObjectName', { elements });
   }
   checkKey(key);
   return key;
@@ -121,7 +129,7 @@ function checkConditions(conditions: readonly Condition[], subject: PolicySubjec
   throw ossError('AccessDenied.conditionFailed', {
     values,
     // Ours: the value that the condition was compared with.
-    elements: KEY_AND_AUTH_FIELDS.has(failed.field) ? {} : { ActualValue: quote(actual) },
+    elements: isSecretField(failed.field) ? {} : { ActualValue: quote(actual) },
   });
 }
 

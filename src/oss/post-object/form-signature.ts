@@ -8,7 +8,7 @@ import {
   PRODUCT,
 } from '../../signatures/credential-v4.ts';
 import type { CredentialV4 } from '../../signatures/credential-v4.ts';
-import { argument, ossError } from '../errors.ts';
+import { argument, ossError, unknownAccessKey } from '../errors.ts';
 import type { OssErrorName } from '../errors.ts';
 import { AUTH_FIELDS, quote } from '../fields.ts';
 import type { FormFields } from '../fields.ts';
@@ -21,6 +21,8 @@ export interface FormVerifier {
   readonly now: number;
   /** By the machine's clock, which SDKs date their forms with. */
   readonly wallNow: number;
+  /** Whether an access key is one of an account. */
+  readonly isAccountKey?: (accessKeyId: string) => boolean;
 }
 
 /** A policy whose signature is verified. */
@@ -110,17 +112,17 @@ function checkScope(
       elements: {
         RequestTime: new Date(date).toISOString(),
         ServerTime: new Date(now).toISOString(),
-        MaxAllowedSkewMilliseconds: String(MAX_SKEW),
+        MaxAllowedSkewMilliseconds: String(now > date ? MAX_AGE_MS : MAX_SKEW),
       },
     });
   }
 }
 
 /** @throws OssError when the bucket has no such key */
-function findKey(accessKeyId: string, { bucketKey, now }: FormVerifier): BucketKey {
+function findKey(accessKeyId: string, { bucketKey, isAccountKey, now }: FormVerifier): BucketKey {
   const found = bucketKey.find(accessKeyId, now);
   if (found !== undefined) return found;
-  throw ossError('InvalidAccessKeyId', { elements: { OSSAccessKeyId: quote(accessKeyId) } });
+  throw unknownAccessKey(quote(accessKeyId), isAccountKey?.(accessKeyId) === true);
 }
 
 /** The elements are those of signed requests; whether OSS has them for forms is unverified. */

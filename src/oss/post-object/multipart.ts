@@ -1,4 +1,5 @@
-import { ossError } from '../errors.ts';
+import { argument, hint, ossError } from '../errors.ts';
+import { quote } from '../fields.ts';
 import { parseParameters } from './header-parameters.ts';
 import { MAX_HEADER_BYTES, parseHeaders, tooLongHeaders } from './part-headers.ts';
 import type { PartHeaders } from './part-headers.ts';
@@ -48,11 +49,14 @@ const BOUNDARY = /^[\x20-\x7e]{0,69}[\x21-\x7e]$/;
  */
 export function readBoundary(contentType: string | undefined): string {
   if (!/^\s*multipart\/form-data\s*(?:;|$)/i.test(contentType ?? '')) {
-    throw ossError('RequestIsNotMultiPartContent');
+    const elements = argument('Content-Type', quote(contentType ?? ''));
+    throw ossError('RequestIsNotMultiPartContent', { elements });
   }
   const boundary = parseParameters(contentType ?? '', 'boundary')?.parameters.get('boundary');
   if (boundary === undefined || !BOUNDARY.test(boundary)) {
-    throw ossError('MalformedPOSTRequest');
+    const problem = boundary === undefined ? 'no' : 'an invalid';
+    const elements = hint(`the Content-Type has ${problem} boundary`);
+    throw ossError('MalformedPOSTRequest', { elements });
   }
   return boundary;
 }
@@ -136,7 +140,9 @@ function held({ memory, start, end }: Input): Buffer {
 
 /** Fetches one more chunk, which may be empty. @throws OssError at the end of the body */
 async function fetchMore(input: Input): Promise<void> {
-  if (!(await input.fetch())) throw ossError('MalformedPOSTRequest');
+  if (await input.fetch()) return;
+  const elements = hint('the body ends before its last boundary');
+  throw ossError('MalformedPOSTRequest', { elements });
 }
 
 function take(input: Input, length: number): Buffer {

@@ -1,4 +1,4 @@
-import { ossError } from '../errors.ts';
+import { hint, ossError } from '../errors.ts';
 import type { OssError } from '../errors.ts';
 
 /** Headers of a part: lower-case name -> values, with one character for each byte. */
@@ -39,7 +39,10 @@ export function parseHeaders(block: string): PartHeaders {
   for (const line of block.replace(FOLD, '').split('\r\n')) {
     if (line === '') continue;
     const [, name, value = ''] = HEADER.exec(line) ?? [];
-    if (name === undefined) throw ossError('MalformedPOSTRequest.partHeader');
+    if (name === undefined) {
+      const elements = hint('a line in the head of a part is not a header');
+      throw ossError('MalformedPOSTRequest.partHeader', { elements });
+    }
     const values = headers.get(name.toLowerCase());
     if (values === undefined) headers.set(name.toLowerCase(), [value.trim()]);
     else values.push(value.trim());

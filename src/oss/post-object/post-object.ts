@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { headerBytes } from '../../http/memory-budget.ts';
 import { keptFields } from '../../refusals/refusal-record.ts';
+import type { Evidence } from '../../refusals/refusal-record.ts';
 import { allowSmallChunks } from '../../http/small-chunks.ts';
 import { elapsedSince } from '../../lib/clock.ts';
 import type { OssDependencies, OssOperation } from '../dependencies.ts';
+import type { FormFields } from '../fields.ts';
 import type { OssRequest } from '../oss-request.ts';
 import { receiveObject } from '../receive-object.ts';
 import { contentLength, openBody } from '../request-body.ts';
@@ -46,36 +48,32 @@ async function readCommand(
   if (isBoundaryQuoted(contentType)) fidelity.meet({ code: 'QuotedBoundary' }, id, response);
   const length = contentLength(headers);
   const share = unsigned.open();
+  const fields = new Map<string, string>();
+  let file: PostForm['file'] | undefined;
   try {
     await share.grow(headerBytes(request.raw));
-    const form = await readForm(openBody(request), boundary, length, share);
+    const form = await readForm(openBody(request), boundary, length, share, fields);
+    ({ file } = form);
     for (const difference of form.differences) fidelity.meet(difference, id, response);
-    const key = form.fields.get('key');
+    const key = fields.get('key');
     if (key !== undefined) request.record.keys = [key];
-    const command = await authorizeOrNote(authorize, form, request);
+    const command = await authorize(form, request);
     allowSmallChunks(request.raw);
     return command;
+  } catch (error) {
+    request.record.evidence = formEvidence(fields, file);
+    throw error;
   } finally {
     share.release();
   }
 }
 
-/** Authorizes a form. What was sent is noted only when it is refused, because an upload may take hours. */
-async function authorizeOrNote(
-  authorize: AuthorizeForm,
-  form: PostForm,
-  request: OssRequest,
-): Promise<FormCommand> {
-  try {
-    return await authorize(form, request);
-  } catch (error) {
-    const { fields, file } = form;
-    request.record.evidence = {
-      policy: fields.get('policy'),
-      fields: keptFields(fields),
-      fileName: file.filename,
-      fileType: file.contentType,
-    };
-    throw error;
-  }
+/** What was sent is noted only when it is refused, because an upload may take hours. */
+function formEvidence(fields: FormFields, file: PostForm['file'] | undefined): Evidence {
+  return {
+    policy: fields.get('policy'),
+    fields: keptFields(fields),
+    fileName: file?.filename,
+    fileType: file?.contentType,
+  };
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { COST, GrowingBuffer } from '../../http/growing-buffer.ts';
 import type { MemoryShare } from '../../http/memory-budget.ts';
-import { argument, ossError } from '../errors.ts';
+import { argument, hint, ossError } from '../errors.ts';
 import type { ErrorElements, OssError } from '../errors.ts';
 import type { MetDifference } from '../fidelity.ts';
 import { KEY_AND_AUTH_FIELDS, quote } from '../fields.ts';
@@ -58,6 +58,7 @@ const LIMITS = {
  *
  * @param contentLength - of the request
  * @param share - counts the memory of the fields
+ * @param fields - receives the fields, also those of a form that is refused
  * @throws OssError for a form that is malformed, too large, or has no file; BudgetExhausted
  */
 export async function readForm(
@@ -65,15 +66,15 @@ export async function readForm(
   boundary: string,
   contentLength: number | undefined,
   share: MemoryShare,
+  fields = new Map<string, string>(),
 ): Promise<PostForm> {
   const parts = formParts(body, boundary);
   const value = new GrowingBuffer(share, LIMITS.value);
-  const fields = new Map<string, string>();
   let isInOrder = true;
   let valueBytes = 0;
   for (let count = 1; count <= LIMITS.parts; count += 1) {
     const next = await parts.next();
-    if (next.done === true) throw ossError('IncorrectNumberOfFilesInPOSTRequest');
+    if (next.done === true) throw withoutFile(fields);
     const part = next.value;
     const { disposition, name } = readDisposition(part.headers);
     isInOrder &&= beginsWithDisposition(part.headers);
@@ -98,6 +99,15 @@ export async function readForm(
   }
   throw tooManyParts();
 }
+
+/** Names the parts that there are: a client may have given its file another name. */
+function withoutFile(fields: FormFields): OssError {
+  const names = [...fields.keys()].slice(0, MAX_SHOWN_NAMES).join(', ');
+  const elements = hint(`no part is named file; the parts of the form are: ${quote(names)}`);
+  return ossError('IncorrectNumberOfFilesInPOSTRequest', { elements });
+}
+
+const MAX_SHOWN_NAMES = 32;
 
 function addField(fields: Map<string, string>, name: string, value: Buffer): void {
   const text = value.toString('utf8');
@@ -127,7 +137,10 @@ async function readValue(part: FormPart, value: GrowingBuffer, allowed: number):
         elements: sizes(LIMITS.value, LIMITS.value + 1),
       });
     }
-    if (size > allowed) throw ossError('MaxPOSTPreDataLengthExceededError');
+    if (size > allowed) {
+      const { valuesBeforeFile: max } = LIMITS;
+      throw ossError('MaxPOSTPreDataLengthExceededError', { elements: sizes(max, max + 1) });
+    }
     await value.append(chunk);
   }
 }
@@ -145,15 +158,22 @@ async function* fileBytes(
   let bytes = 0;
   for await (const part of parts) {
     const { name } = readDisposition(part.headers);
-    if (isFile(name)) throw ossError('IncorrectNumberOfFilesInPOSTRequest.second');
+    if (isFile(name)) {
+      const elements = hint('a second part is named file');
+      throw ossError('IncorrectNumberOfFilesInPOSTRequest.second', { elements });
+    }
     if (KEY_AND_AUTH_FIELDS.has(name.toLowerCase())) {
-      throw ossError('MalformedPOSTRequest.fieldOrder');
+      const elements = hint(`the field ${name} comes after the file`);
+      throw ossError('MalformedPOSTRequest.fieldOrder', { elements });
     }
     count += 1;
     if (count > LIMITS.parts) throw tooManyParts();
     for await (const chunk of part.body) {
       bytes += chunk.length;
-      if (bytes > LIMITS.trailers) throw ossError('MalformedPOSTRequest.fieldOrder');
+      if (bytes > LIMITS.trailers) {
+        const elements = hint('the fields after the file are too long');
+        throw ossError('MalformedPOSTRequest.fieldOrder', { elements });
+      }
     }
   }
 }
@@ -170,7 +190,8 @@ function readDisposition(headers: PartHeaders): { disposition: ParameterizedHead
   const disposition = header === undefined ? undefined : parseParameters(header, 'name');
   const name = disposition?.parameters.get('name');
   if (disposition?.value !== 'form-data' || !name || others.length > 0 || LINE_BREAK.test(name)) {
-    throw ossError('MalformedPOSTRequest.partHeader');
+    const elements = hint('a part has no "Content-Disposition: form-data" with a name');
+    throw ossError('MalformedPOSTRequest.partHeader', { elements });
   }
   if (name.length > LIMITS.name) {
     throw ossError('FieldItemTooLong', { elements: sizes(LIMITS.name, name.length) });

@@ -174,7 +174,9 @@ const GATEWAY_CASES: GatewayCase[] = [
     key: GOOD,
     code: 'InvalidAction.NotFound',
     status: 404,
-    message: 'Specified api is not found, please check your url and method.',
+    message:
+      'Specified api is not found, please check your url and method. There is no "CreateOTAModule"; there are ' +
+      'GenerateOTAUploadURL, CreateOTAFirmware, QueryOTAFirmware, ListOTAFirmware, ModifyOTAFirmware, DeleteOTAFirmware.',
   },
 ];
 

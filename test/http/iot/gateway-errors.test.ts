@@ -95,7 +95,9 @@ describe('a V1 call', () => {
     expect(response.status).toBe(400);
     expect(response.headers['content-type']).toBe('text/xml;charset=utf-8');
     expect(response.text).toContain('<Code>InvalidParameter.Format</Code>');
-    expect(response.text).toContain('<Message>Specified parameter format is not valid.</Message>');
+    expect(response.text).toContain(
+      '<Message>Specified parameter format is not valid. Expected JSON or XML, found &quot;YAML&quot;.</Message>',
+    );
   });
 
   it.each([
@@ -364,7 +366,9 @@ describe('nonces', () => {
       undefined,
       'SignatureNonceUsed',
     ]);
-    expect(again.body.Message).toBe('Specified signature nonce was used already.');
+    expect(again.body.Message).toBe(
+      'Specified signature nonce was used already. Every call needs a new one, also when it is repeated.',
+    );
   });
 
   it('are separate for each access key', async () => {

@@ -45,7 +45,12 @@ describe('an injected refusal of an API call', () => {
   it.each([
     ['MissingFirmwareId', 'QueryOTAFirmware', {}, {}],
     ['iot.firmware.FirmwareNotFound', 'QueryOTAFirmware', { FirmwareId: 'abc' }, {}],
-    ['iot.firmware.NullFirmwareId', 'DeleteOTAFirmware', { FirmwareId: '' }, {}],
+    [
+      'iot.firmware.NullFirmwareId',
+      'DeleteOTAFirmware',
+      { FirmwareId: '' },
+      { reason: 'must be 1 to 64 letters or digits.' },
+    ],
     ['iot.ota.FirmwareNotFound', 'ModifyOTAFirmware', { FirmwareId: 'a', ProductKey: 'b' }, {}],
     [
       'iot.firmware.FirmwareCountExceedMax',

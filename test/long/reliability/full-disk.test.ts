@@ -15,7 +15,8 @@ jest.setTimeout(120_000);
 
 const MIB = 1024 * 1024;
 const FILE = patternBytes(4 * MIB);
-const NO_ROOM = 'There is not enough free space for this upload. Please try again later.';
+const NO_ROOM =
+  'There is not enough free space for this upload: OTA_GATEWAY_MIN_FREE of the disk stays free. Please try again later.';
 
 const possible = mountSmallDisk('1m');
 if (typeof possible === 'string') process.stderr.write(`no disk can be filled: ${possible}\n`);

@@ -6,8 +6,15 @@ import { renderBusinessError, renderGatewayError, renderResult } from '../../../
 const ID = 'B6E77674-09C4-4647-BF85-59CB72A72E4B';
 const PROLOG = "<?xml version='1.0' encoding='UTF-8'?>";
 
-const throttled = gatewayError('Throttling.User', {}, { 'x-acs-retry-after': '300' });
-const nameless = businessError('iot.firmware.NullFirmwareName', { parameter: 'FirmwareName' });
+const throttled = gatewayError(
+  'Throttling.User',
+  { operation: 'A', times: '1 time', wait: '5' },
+  { 'x-acs-retry-after': '300' },
+);
+const nameless = businessError('iot.firmware.NullFirmwareName', {
+  reason: 'must be given.',
+  parameter: 'FirmwareName',
+});
 
 describe('JSON', () => {
   it('renders a result', () => {
@@ -23,7 +30,7 @@ describe('JSON', () => {
     const { status, text } = renderBusinessError('json', 'Do', nameless, ID);
     expect(status).toBe(200);
     expect(text).toBe(
-      `{"RequestId":"${ID}","Success":false,"Code":"iot.firmware.NullFirmwareName","ErrorMessage":"FirmwareName is empty."}`,
+      `{"RequestId":"${ID}","Success":false,"Code":"iot.firmware.NullFirmwareName","ErrorMessage":"FirmwareName is empty: it must be given."}`,
     );
   });
 
@@ -58,7 +65,7 @@ describe('XML', () => {
     const { text } = renderGatewayError('xml', throttled, ID, 'h');
     expect(text).toBe(
       `${PROLOG}<Error><RequestId>${ID}</RequestId><HostId>h</HostId><Code>Throttling.User</Code>` +
-        '<Message>Request was denied due to user flow control.</Message>' +
+        '<Message>Request was denied due to user flow control. A may be called 1 time per second and account (OTA_GATEWAY_QPS); try again in 5 ms.</Message>' +
         `<Recommend><![CDATA[https://api.aliyun.com/troubleshoot?q=Throttling.User&product=Iot&requestId=${ID}]]></Recommend></Error>`,
     );
   });

@@ -16,7 +16,7 @@ const keys: KnownKey[] = [
   { id: bucketKey.accessKeyId, kind: 'bucket', hmac: bucketKey.hmac },
   knownAccountKey({ id: 'ACCOUNT0001', secret: ACCOUNT_SECRET }),
 ];
-const context = { bucket: 'iotx-ota', keys, policyTtl: 60_000 };
+const context = { bucket: 'iotx-ota', keys, policyTtl: 60_000, maxUpload: 1_048_576_000 };
 const policy = encodePolicy({
   expiration: Date.UTC(2024, 0, 1, 0, 1),
   conditions: [
@@ -55,9 +55,12 @@ describe('the story of a refusal', () => {
     expect(textOf({ evidence, announced: 52_428_800 })).toBe(
       [
         'info | Text.',
+        'info | 1 of 3 conditions is not met:',
         'met | ["eq", "$bucket", "iotx-ota"]',
-        'notMet | ["eq", "$key", "ota/5915/a.bin"] | sent key = "ota/5915/A.bin"; first difference at character 10',
+        'notMet | ["eq", "$key", "ota/5915/a.bin"] | sent key = "ota/5915/A.bin"; first difference at character 10: "A" instead of "a"',
         'info | ["content-length-range", 0, 1048576000] | the body has 52,428,800 bytes',
+        'info | the request has announced 52,428,800 bytes',
+        'info | fields before the file: key',
       ].join('\n'),
     );
   });
@@ -88,8 +91,8 @@ describe('the story of a refusal', () => {
 
   it('says that the key of an account was sent where that of the bucket is expected', () => {
     const text = textOf({ reason: 'unknown_access_key', accessKeyId: 'ACCOUNT0001' });
-    expect(text).toContain('this is the key of the account; the bucket key is expected');
-    expect(text).toContain('keys of the bucket: ...9f2c');
+    expect(text).toContain('this is the key of an account; the key of the bucket is expected');
+    expect(text).toContain('key of the bucket: ...9f2c');
   });
 });
 

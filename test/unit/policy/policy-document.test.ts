@@ -114,7 +114,8 @@ describe('parsePolicy', () => {
     expect(parseText(`{"expiration":"${text}","conditions":[{"bucket":"b"}]}`)).toEqual({
       kind: 'invalid',
       message:
-        'Invalid Policy: Invalid expiration: expiration must be a time in ISO 8601 GMT, such as 2014-12-01T12:00:00.000Z.',
+        'Invalid Policy: Invalid expiration: expiration must be a time in ISO 8601 GMT, such as 2014-12-01T12:00:00.000Z, ' +
+        `but found ${JSON.stringify(JSON.parse(`"${text}"`))}.`,
       ec: '0006-00000212',
     });
   });
@@ -198,8 +199,8 @@ describe('parsePolicy', () => {
 
   const SIMPLE =
     'Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.';
-  const MODE =
-    'Invalid Condition: a condition must start with a matching mode, one of eq, starts-with, in, not-in, content-length-range.';
+  const mode = (found: string): string =>
+    `Invalid Condition: a condition must start with a matching mode, one of eq, starts-with, in, not-in, content-length-range, but found ${found}.`;
   const MIN =
     'Invalid content-length-range: min-len must be an integer from 0 to 9007199254740991.';
   const MAX =
@@ -215,12 +216,12 @@ describe('parsePolicy', () => {
     ['123', ITEM, '222'],
     ['"eq"', ITEM, '222'],
     ['null', ITEM, '222'],
-    ['[]', MODE, '216'],
-    ['["$key"]', MODE, '216'],
-    ['["EQ","$key","a"]', MODE, '216'],
-    ['["ends-with","$key","a"]', MODE, '216'],
-    ['["constructor","$key","a"]', MODE, '216'],
-    ['[["eq"],"$key","a"]', MODE, '216'],
+    ['[]', mode('nothing'), '216'],
+    ['["$key"]', mode('"$key"'), '216'],
+    ['["EQ","$key","a"]', mode('"EQ"'), '216'],
+    ['["ends-with","$key","a"]', mode('"ends-with"'), '216'],
+    ['["constructor","$key","a"]', mode('"constructor"'), '216'],
+    ['[["eq"],"$key","a"]', mode('no string'), '216'],
     ['["eq","$key"]', 'Invalid eq: exactly 3 items expected, but found 2.', '218'],
     [
       '["starts-with","$key","user/user1","test"]',

@@ -130,7 +130,7 @@ const HEADERS: readonly Case[] = [
     {
       status: 403,
       code: 'AccessDenied',
-      message: `The object ACL ${acl} is not allowed: the bucket cannot be read publicly.`,
+      message: `The object ACL ${acl} is not allowed: the bucket cannot be read publicly (OTA_GATEWAY_PUBLIC_READ).`,
     },
   ]),
   [
@@ -141,7 +141,8 @@ const HEADERS: readonly Case[] = [
     {
       status: 403,
       code: 'AccessDenied',
-      message: 'The object ACL public-read is not allowed: the bucket cannot be read publicly.',
+      message:
+        'The object ACL public-read is not allowed: the bucket cannot be read publicly (OTA_GATEWAY_PUBLIC_READ).',
     },
   ],
   [

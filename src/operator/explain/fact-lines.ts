@@ -1,0 +1,162 @@
+import { quotedJson } from '../../lib/quoted.ts';
+import type { RefusalRecord } from '../../refusals/refusal-record.ts';
+import type { StoryShape } from '../shapes.ts';
+import { iso } from '../show.ts';
+import type { ExplainContext } from './explain.ts';
+
+type Line = StoryShape['lines'][number];
+
+/** @returns a line that is neither met nor not met */
+export function info(text: string, details?: readonly string[]): Line {
+  return { mark: 'info', text, ...(details && { details: [...details] }) };
+}
+
+/** @returns what was sent and measured, and what is allowed, of any refused request */
+export function factLines(refusal: RefusalRecord, context: ExplainContext): Line[] {
+  const details = new Map(Object.entries(refusal.evidence.details ?? {}));
+  const texts = [
+    sentArgument(refusal, details),
+    ...FACTS.flatMap(([name, say]) => {
+      const value = details.get(name);
+      return value === undefined ? [] : [say(value, context, details)];
+    }),
+    details.get('Hint'),
+  ];
+  const lines = texts.flatMap((text) => (text === undefined ? [] : [info(text)]));
+  return [...lines, ...partLines(refusal), ...keyLine(refusal)];
+}
+
+/** Elements of errors of OSS, and how they are said. */
+const FACTS: readonly (readonly [
+  name: string,
+  say: (value: string, context: ExplainContext, details: ReadonlyMap<string, string>) => string,
+])[] = [
+  ['ProposedSize', (value) => `sent ${bytes(value)}`],
+  [
+    'MaxSizeAllowed',
+    (value, { maxUpload }, details) => {
+      const isOfForm = details.has('Field');
+      const by = Number(value) === maxUpload ? ' by OTA_GATEWAY_MAX_UPLOAD' : ' by the policy';
+      return `allowed at most ${bytes(value)}${isOfForm ? '' : by}`;
+    },
+  ],
+  ['MinSizeAllowed', (value) => `allowed at least ${bytes(value)} by the policy`],
+  ['CalculatedDigest', (value) => `the body has ${quotedJson(value)}`],
+  ['Expires', (value) => `valid until ${value}`],
+  ['Header', (value) => `sent the header ${value}`],
+  [
+    'Method',
+    (value, _, details) => `sent method ${value} for ${details.get('ResourceType') ?? ''}`,
+  ],
+  ['AllowedMethods', (value) => `allowed: ${value}`],
+  [
+    'BucketName',
+    (value, { bucket }) => `bucket of the request: ${value}; the bucket here is ${bucket}`,
+  ],
+  ['RangeRequested', (value) => `sent Range = ${quotedJson(value)}`],
+  ['ActualObjectSize', (value) => `the object has ${bytes(value)}`],
+  ['PublicHost', (value) => `the host of the public URL was tried, too: ${value}`],
+  ['Host', (value) => `the header Host was received as ${value}`],
+  [
+    'Difference',
+    (value) => `docs/fidelity.md, ${value}: OSS refuses this, a lenient gateway does not`,
+  ],
+];
+
+function bytes(count: string): string {
+  return `${Number(count).toLocaleString('en')} bytes`;
+}
+
+/** @returns the header, the parameter or the field that an error names, and its value */
+function sentArgument(
+  { evidence: { fields = {} } }: RefusalRecord,
+  details: ReadonlyMap<string, string>,
+): string | undefined {
+  const name = details.get('ArgumentName');
+  if (name === undefined) return undefined;
+  const value = details.get('ArgumentValue') ?? '';
+  if (value === NOT_KEPT) return `the value of ${name} is not kept`;
+  if (value !== '') return `sent ${name} = ${quotedJson(value)}`;
+  const sent = fields[name.toLowerCase()];
+  if (sent === undefined) return `${name} was not sent, or is empty`;
+  return sent === '' ? `${name} was sent empty` : `the value of ${name} is not shown`;
+}
+
+/** Stands for a value that is not kept. */
+const NOT_KEPT = '...';
+
+function partLines({ dialect, evidence: { fields, fileName, fileType } }: RefusalRecord): Line[] {
+  const entries = Object.entries(fields ?? {});
+  const names = entries.map(([name]) => name).join(', ');
+  const file = [
+    ...(fileName === undefined ? [] : [`name of the file: ${quotedJson(fileName)}`]),
+    ...(fileType === undefined || fileType === '' ? [] : [`type of the file: ${fileType}`]),
+  ].map((text) => info(text));
+  if (entries.length === 0) return file;
+  if (dialect !== 'iot') return [info(`fields before the file: ${names}`), ...file];
+  const values = entries.map(([name, value]) => `${name} = ${quotedJson(value)}`);
+  return [info(`parameters of the call: ${names}`, values)];
+}
+
+/** A form has its key among its fields, and its conditions show it. */
+function keyLine({ dialect, evidence: { fields }, key }: RefusalRecord): Line[] {
+  return key === undefined || fields?.['key'] !== undefined || dialect === 'iot'
+    ? []
+    : [info(`key: ${key}`)];
+}
+
+/** Time differences are allowed up to 15 minutes, where the error does not say another one. */
+const ALLOWED_MS = 15 * 60_000;
+
+/** @returns the date of the client, that of the gateway, their difference, and the allowed one */
+export function clockLines({ at, evidence: { date, details = {} } }: RefusalRecord): Line[] {
+  const sent = details['RequestTime'] ?? date;
+  const now = Date.parse(details['ServerTime'] ?? iso(at));
+  const time = sent === undefined ? NaN : parseDate(sent);
+  const allowed = Number(details['MaxAllowedSkewMilliseconds'] ?? ALLOWED_MS);
+  const difference = Math.abs(now - time);
+  const direction = time > now ? 'ahead' : 'behind';
+  return [
+    ...(sent === undefined ? [] : [info(`date of the client: ${sent}`)]),
+    info(`clock of the gateway: ${iso(now)}`),
+    ...(Number.isNaN(time)
+      ? []
+      : [info(`the client is ${span(difference)} ${direction}; allowed: ${span(allowed)}`)]),
+  ];
+}
+
+const COMPACT = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+
+function parseDate(text: string): number {
+  return Date.parse(text.replace(COMPACT, '$1-$2-$3T$4:$5:$6Z'));
+}
+
+const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
+
+function span(milliseconds: number): string {
+  if (milliseconds >= 2 * DAY) return `${String(Math.round(milliseconds / DAY))} days`;
+  if (milliseconds >= 2 * HOUR) return `${String(Math.round(milliseconds / HOUR))} hours`;
+  if (milliseconds >= 2 * MINUTE) return `${String(Math.round(milliseconds / MINUTE))} min`;
+  return `${(milliseconds / SECOND).toFixed(1)} s`;
+}
+
+/** @returns what a browser asked for, and a rule that would allow it */
+export function corsLines({ evidence: { cors } }: RefusalRecord): Line[] {
+  const sent = [
+    ['Origin', cors?.origin],
+    ['Access-Control-Request-Method', cors?.method],
+    ['Access-Control-Request-Headers', cors?.headers],
+  ] as const;
+  const lines = sent.map(([name, value]) =>
+    info(value === undefined ? `no ${name} was sent` : `sent ${name} = ${quotedJson(value)}`),
+  );
+  if (cors?.origin === undefined) return lines;
+  const rule = [
+    {
+      allowedOrigins: [cors.origin],
+      allowedMethods: [cors.method ?? 'POST'],
+      allowedHeaders: cors.headers === undefined ? [] : ['*'],
+    },
+  ];
+  return [...lines, info('this rule would allow it:', [JSON.stringify(rule)])];
+}
