@@ -67,7 +67,10 @@ const entries = {
   },
   'monitoring.ts': { holds: 'the composition of metrics and readiness', imports: belowApp },
   'running.ts': { holds: 'what starts and stops: listeners, jobs', imports: belowApp },
-  'platform.ts': { holds: 'the IoT API as operators use it', imports: belowApp },
+  'platform.ts': {
+    holds: 'the IoT API and the checks of PostObject as operators use them',
+    imports: belowApp,
+  },
   'test-mode.ts': { holds: 'the composition of the test mode', imports: belowApp },
   'gateway-parts.ts': {
     holds: 'parts that replace those of a gateway',
@@ -92,7 +95,10 @@ const entries = {
       ...['platform.ts', 'test-mode.ts', ...belowApp],
     ],
   },
-  'data-folder.ts': { holds: 'a data folder beside its server', imports: belowApp },
+  'data-folder.ts': {
+    holds: 'a data folder beside its server',
+    imports: ['platform.ts', ...belowApp],
+  },
   'data-folder-report.ts': { holds: 'what doctor looks at in a data folder', imports: belowApp },
   cli: { holds: 'the commands', imports: [...entryPoint, 'data-folder-report.ts', 'iot'] },
   testing: { holds: 'the test kit', imports: entryPoint },

@@ -20,12 +20,14 @@ import { takeServerLock, tryServerLock } from './object-store/disk/folder-lock.t
 import { DiskInventory } from './object-store/disk/inventory.ts';
 import { makeWholeFolder } from './object-store/disk/whole-folder.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
+import type { FormJudge } from './operator/ports.ts';
 import { createQueries } from './operator/queries.ts';
 import type { Queries } from './operator/queries.ts';
 import { createRefusalQueries } from './operator/refusals.ts';
 import type { RefusalKeys, RefusalQueries } from './operator/refusals.ts';
 import { FOLDER_READER } from './operator/viewer.ts';
 import type { Viewer } from './operator/viewer.ts';
+import { createFormJudge } from './platform.ts';
 import { downloadUrl } from './signatures/download-url.ts';
 import type { FirmwarePackage } from './uploads/firmware-package.ts';
 import { LedgerTotals } from './uploads/ledger-totals.ts';
@@ -96,6 +98,7 @@ export function openQueries(config: Config, clock: Clock = wallClock): FolderQue
   return {
     queries: createQueries({ ledger, clock, rules: { claimTtl } }),
     refusals: createRefusalQueries({
+      judge: folderJudge(config, clock),
       refusals: new SqliteRefusals(database),
       keys: () => folderKeys(config),
       rules: { bucket, policyTtl, maxUploadBytes },
@@ -103,6 +106,15 @@ export function openQueries(config: Config, clock: Clock = wallClock): FolderQue
     viewer: FOLDER_READER,
     [Symbol.asyncDispose]: () => ledger.close(),
   };
+}
+
+/** @returns undefined when neither the settings nor the data folder have a bucket key */
+function folderJudge(config: Config, clock: Clock): FormJudge | undefined {
+  const { accounts, bucketKey } = folderKeys(config);
+  if (bucketKey === undefined) return undefined;
+  const isAccountKey = (id: string): boolean =>
+    accounts.some(({ accessKeys }) => accessKeys.some((key) => key.id === id));
+  return createFormJudge({ config, bucketKey, isAccountKey, clock, wallClock });
 }
 
 /** @returns the keys of the settings and of the data folder, as far as there are any; none is generated */

@@ -19,7 +19,7 @@ import { createObservation } from './observation.ts';
 import type { Observation } from './observation.ts';
 import type { Watching } from './operator/watching.ts';
 import { NoticeLog } from './oss/fidelity.ts';
-import { createPlatform } from './platform.ts';
+import { createFormJudge, createPlatform } from './platform.ts';
 import { createTestMode } from './test-mode.ts';
 import type { TestMode, TestModeDependencies } from './test-mode.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
@@ -197,6 +197,10 @@ function composeApp(
       ...{ ...composed, nonces, recording, hub: watching.hub, kept: observation.kept },
       meter: watching.meter,
       platform: createPlatform(keys, uploads, config.publicUrl),
+      judge: createFormJudge({
+        ...{ config, bucketKey: keys.bucketKey, clock: uploads.clock, wallClock: machine },
+        isAccountKey: (id) => keys.accounts.find(id) !== undefined,
+      }),
     },
     tests: tests?.controls,
     gatewayId: parts.gatewayId ?? randomIds.locator(),

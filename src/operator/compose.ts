@@ -8,6 +8,7 @@ import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { createActions } from './actions.ts';
 import type { ActionDependencies, Actions } from './actions.ts';
 import type { RefusalReader } from '../refusals/refusal-journal.ts';
+import type { FormJudge } from './ports.ts';
 import { createQueries } from './queries.ts';
 import type { Queries } from './queries.ts';
 import { createRefusalQueries } from './refusals.ts';
@@ -25,6 +26,7 @@ export interface OperatorDependencies extends Pick<ActionDependencies, 'platform
   readonly meter: UsageMeter;
   /** Reads the refusals that are kept; undefined when none are. */
   readonly kept: RefusalReader | undefined;
+  readonly judge: FormJudge;
   /** Reads every file again that may change while the gateway runs. */
   readonly reload: () => void;
 }
@@ -42,6 +44,7 @@ export interface Operator {
 export function composeOperator({
   config,
   deps,
+  judge,
   kept,
   keys,
   meter,
@@ -58,6 +61,7 @@ export function composeOperator({
   return {
     ...{ actions, meter, queries },
     refusals: createRefusalQueries({
+      judge,
       refusals: kept,
       keys: () => ({ accounts: accounts.all, bucketKey }),
       rules: deps.rules,

@@ -65,3 +65,19 @@ export const usageInput = z.strictObject({
 
 export type GrantInput = z.output<typeof grantInput>;
 export type PackageFields = z.output<typeof packageFields>;
+
+const MAX_FIELDS = 100;
+
+/** A form to judge. */
+export const formInput = z.strictObject({
+  fields: z
+    .record(z.string().max(1024), z.string())
+    .refine((fields) => Object.keys(fields).length <= MAX_FIELDS, {
+      error: `expected at most ${String(MAX_FIELDS)} fields`,
+    })
+    .describe('name and value of each field before the file, at most 100; names in any case'),
+  requestId: text
+    .exactOptional()
+    .describe('of a refused form, whose fields stand for those that are not given'),
+});
+export type FormInput = z.infer<typeof formInput>;

@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/accounts.ts';
+import type { RefusalReason } from '../refusals/refusal-reason.ts';
 
 /** A call of the IoT API that an operator makes without signing it. */
 export interface PlatformCall {
@@ -15,4 +16,27 @@ export interface PlatformCall {
 export interface Platform {
   /** @throws OperatorError with the code of the platform when the operation refuses it */
   run(call: PlatformCall): Promise<object>;
+}
+
+/** Why PostObject would refuse a form. */
+export interface FormVerdict {
+  readonly code: string;
+  readonly status: number;
+  readonly ec: string | undefined;
+  readonly reason: RefusalReason;
+  /** What the client would read, without what may be secret. */
+  readonly summary: string;
+  /** The other elements of the error. */
+  readonly elements: Readonly<Record<string, string>>;
+}
+
+/** Judges the fields of forms as PostObject does, without any effect. */
+export interface FormJudge {
+  /** The time that forms are judged at, in Unix milliseconds. */
+  readonly now: () => number;
+  /**
+   * @param fields - by lower-case name
+   * @returns undefined for a form that PostObject would accept
+   */
+  readonly judge: (fields: ReadonlyMap<string, string>) => FormVerdict | undefined;
 }

@@ -2,11 +2,16 @@ import type { Account } from '../accounts/accounts.ts';
 import type { ListedRefusal, RefusalQuery, RefusalReader } from '../refusals/refusal-journal.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadRules } from '../uploads/dependencies.ts';
+import { OperatorError } from './errors.ts';
 import { explain } from './explain/explain.ts';
+import type { ExplainContext } from './explain/explain.ts';
+import { fieldsOf, judgeFields } from './explain/judge.ts';
 import { knownAccountKey } from './explain/known-mistakes.ts';
 import type { KnownKey } from './explain/known-mistakes.ts';
 import type { RefusalFilter } from './filters.ts';
-import type { ExplainedShape, Page, RefusalShape } from './shapes.ts';
+import type { FormInput } from './inputs.ts';
+import type { FormJudge } from './ports.ts';
+import type { ExplainedShape, JudgedShape, Page, RefusalShape } from './shapes.ts';
 import { showRefusal } from './show-requests.ts';
 import { NOTHING, seesAccount, visibleAccount } from './viewer.ts';
 import type { Viewer } from './viewer.ts';
@@ -16,6 +21,11 @@ export interface RefusalQueries {
   listRefusals(viewer: Viewer, filter: RefusalFilter): Promise<Page<RefusalShape>>;
   /** @returns undefined when there is none that the viewer sees */
   explainRequest(viewer: Viewer, requestId: string): Promise<ExplainedShape | undefined>;
+  /**
+   * Judges a form as PostObject does, without any effect.
+   * @returns undefined when the viewer sees no refused request of the id
+   */
+  explainForm(viewer: Viewer, form: FormInput): Promise<JudgedShape | undefined>;
 }
 
 /** The keys of a gateway. */
@@ -30,14 +40,21 @@ interface RefusalQueryDependencies {
   readonly refusals: RefusalReader | undefined;
   /** Returns the keys that known mistakes are tried with. */
   readonly keys: () => RefusalKeys;
+  /** Absent when the bucket key is not known. */
+  readonly judge: FormJudge | undefined;
   readonly rules: Pick<UploadRules, 'bucket' | 'policyTtl' | 'maxUploadBytes'>;
 }
 
 export function createRefusalQueries({
+  judge,
   keys,
   refusals,
   rules,
 }: RefusalQueryDependencies): RefusalQueries {
+  const contextFor = (viewer: Viewer): ExplainContext => {
+    const { bucket, maxUploadBytes: maxUpload, policyTtl } = rules;
+    return { bucket, policyTtl, maxUpload, keys: knownKeys(keys(), viewer) };
+  };
   return {
     listRefusals: async (viewer, { account, after, key, limit, reason }) => {
       const accountId = visibleAccount(viewer, account);
@@ -54,13 +71,24 @@ export function createRefusalQueries({
     explainRequest: async (viewer, requestId) => {
       const found = await refusals?.find(requestId);
       if (found === undefined || !seesAccount(viewer, found.account)) return undefined;
-      const { bucket, maxUploadBytes: maxUpload, policyTtl } = rules;
-      const known = knownKeys(keys(), viewer);
-      const story = explain(found, { bucket, policyTtl, maxUpload, keys: known });
-      return { refusal: showRefusal(found), story };
+      return { refusal: showRefusal(found), story: explain(found, contextFor(viewer)) };
+    },
+    explainForm: async (viewer, { fields, requestId }) => {
+      const found = requestId === undefined ? undefined : await refusals?.find(requestId);
+      const isSeen = found !== undefined && seesAccount(viewer, found.account);
+      if (requestId !== undefined && !isSeen) return undefined;
+      if (judge === undefined) throw NO_JUDGE;
+      return judgeFields(fieldsOf(fields, found), judge, contextFor(viewer));
     },
   };
 }
+
+const NO_JUDGE = new OperatorError(
+  'conflict',
+  'NoBucketKey',
+  'this data folder has no bucket key, with which forms are signed',
+  'start the gateway once, or set OTA_GATEWAY_OSS_ACCESS_KEY_ID and its secret',
+);
 
 /** @returns the keys that known mistakes are tried with: those of accounts that the viewer sees, and of the bucket */
 function knownKeys({ accounts, bucketKey }: RefusalKeys, viewer: Viewer): KnownKey[] {

@@ -268,6 +268,9 @@ export const storyShape = z.object({
 
 /** A refused request, and its story. */
 export const explainedShape = z.object({ refusal: refusalShape, story: storyShape });
+/** Whether PostObject would accept a form, and why. */
+export const judgedShape = z.object({ accepted: z.boolean(), story: storyShape });
+export type JudgedShape = z.infer<typeof judgedShape>;
 export type ExplainedShape = z.infer<typeof explainedShape>;
 
 /** A page of a list. */

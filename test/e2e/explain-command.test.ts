@@ -1,5 +1,8 @@
-import { explainedShape, pageOf, refusalShape } from '../../src/operator/shapes.ts';
-import { ACCOUNT_KEY, runCli } from '../support/built-gateway.ts';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formFields } from '../../src/client/post-object.ts';
+import { explainedShape, judgedShape, pageOf, refusalShape } from '../../src/operator/shapes.ts';
+import { ACCOUNT_KEY, BUCKET_KEY, runCli } from '../support/built-gateway.ts';
 import { grantFrom } from '../support/loop.ts';
 import { gatewayForSuite } from '../support/suite.ts';
 
@@ -10,19 +13,21 @@ describe('ota-gateway explain', () => {
   const gateway = gatewayForSuite();
   let key: string;
   let requestId: string;
+  let form: Record<string, string>;
 
   beforeAll(async () => {
     const grant = await grantFrom(gateway.url);
     key = grant.key;
-    const form = new FormData();
+    form = Object.fromEntries(formFields(grant));
+    const body = new FormData();
     for (const [name, value] of Object.entries({
       ...{ key: `${key}x`, policy: grant.policy },
       ...{ OSSAccessKeyId: grant.accessKeyId, Signature: grant.signature },
     })) {
-      form.append(name, value);
+      body.append(name, value);
     }
-    form.append('file', new Blob(['firmware']), 'app.bin');
-    const response = await fetch(gateway.url, { method: 'POST', body: form });
+    body.append('file', new Blob(['firmware']), 'app.bin');
+    const response = await fetch(gateway.url, { method: 'POST', body });
     requestId = response.headers.get('x-oss-request-id') ?? '';
   });
 
@@ -54,6 +59,34 @@ describe('ota-gateway explain', () => {
       ...['--access-key-id', ACCOUNT_KEY.id, '--access-key-secret', ACCOUNT_KEY.secret],
     );
     expect(stdout).toContain('NOT MET');
+  });
+
+  it('judges a form from a file and from flags, in the folder and by its gateway', async () => {
+    const file = join(gateway.folder, 'form.txt');
+    const lines = Object.entries(form).map(([name, value]) => `${name}=${value}`);
+    await writeFile(file, lines.join('\n'));
+    const right = await runCli(['explain', '--form', file, '--data-dir', gateway.dataDir], {
+      OTA_GATEWAY_OSS_ACCESS_KEY_ID: BUCKET_KEY.id,
+      OTA_GATEWAY_OSS_ACCESS_KEY_SECRET: BUCKET_KEY.secret,
+      OTA_GATEWAY_ACCESS_KEY_ID: ACCOUNT_KEY.id,
+      OTA_GATEWAY_ACCESS_KEY_SECRET: ACCOUNT_KEY.secret,
+    });
+    expect([right.code, right.stderr]).toEqual([0, '']);
+    expect(right.stdout).toContain(`met      ["eq", "$key", "${key}"]`);
+    const account = ['--access-key-id', ACCOUNT_KEY.id, '--access-key-secret', ACCOUNT_KEY.secret];
+    const wrong = await run(
+      ...['explain', '--policy', form['policy'] ?? '', '--signature', form['Signature'] ?? ''],
+      ...['-f', `OSSAccessKeyId=${form['OSSAccessKeyId'] ?? ''}`, '-f', 'key=other', '--json'],
+      ...['--endpoint', gateway.url, ...account],
+    );
+    expect(wrong.code).toBe(3);
+    expect(judgedShape.parse(JSON.parse(wrong.stdout))).toMatchObject({ accepted: false });
+    expect(wrong.stdout).toContain('first difference at character 3');
+    await writeFile(file, 'nonsense');
+    expect(await run('explain', '--form', file)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Write each field as name=value'),
+    });
   });
 
   it('fails for what was never refused, and says where to look', async () => {

@@ -1,6 +1,7 @@
 import { OperatorError } from '../../operator/errors.ts';
 import { refusalFilter } from '../../operator/filters.ts';
-import { explainedShape, pageOf, refusalShape } from '../../operator/shapes.ts';
+import { formInput } from '../../operator/inputs.ts';
+import { explainedShape, judgedShape, pageOf, refusalShape } from '../../operator/shapes.ts';
 import { NOTHING, routesOf } from '../route.ts';
 import { callerOf } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -32,12 +33,31 @@ export const REFUSAL_API_ROUTES = [
       const requestId = param('requestId');
       const found = await refusals.explainRequest(callerOf(raw).viewer, requestId);
       if (found !== undefined) return found;
-      throw new OperatorError(
-        'notFound',
-        'RefusalNotFound',
-        `no refused request has the id ${requestId}`,
-        'refusals are kept for OTA_GATEWAY_REFUSAL_RETENTION, and 20 new ones in a second',
-      );
+      throw noRefusal(requestId);
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/explain',
+    id: 'explainForm',
+    summary: 'Judges a form as PostObject does, without a file and without any effect.',
+    query: NOTHING,
+    body: formInput,
+    response: judgedShape,
+    refusals: { 404: 'no refused request has this id' },
+    run: async ({ refusals }, { body, raw }) => {
+      const judged = await refusals.explainForm(callerOf(raw).viewer, body);
+      if (judged !== undefined) return judged;
+      throw noRefusal(body.requestId ?? '');
     },
   }),
 ];
+
+function noRefusal(requestId: string): OperatorError {
+  return new OperatorError(
+    'notFound',
+    'RefusalNotFound',
+    `no refused request has the id ${requestId}`,
+    'refusals are kept for OTA_GATEWAY_REFUSAL_RETENTION, and 20 new ones in a second',
+  );
+}

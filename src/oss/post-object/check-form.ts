@@ -24,6 +24,11 @@ export interface FormRules extends FormVerifier {
   readonly unsignedCallbacks: boolean;
 }
 
+interface CheckedFields {
+  readonly fields: FormFields;
+  readonly file: Pick<PostForm['file'], 'contentType' | 'filename'>;
+}
+
 /** Values of an accepted form, and the sizes that its policy allows. */
 export interface CheckedForm {
   /** With the file name filled in. */
@@ -39,10 +44,7 @@ export interface CheckedForm {
  * conditions. Parses a policy only after its signature is verified. OSS documents no order.
  * @throws OssError for a form that is refused
  */
-export function checkForm(
-  { fields, file }: Pick<PostForm, 'fields' | 'file'>,
-  rules: FormRules,
-): CheckedForm {
+export function checkForm({ fields, file }: CheckedFields, rules: FormRules): CheckedForm {
   const rawKey = requireKey(fields);
   const { policy, version } = verifyForm(fields, rules);
   const parsed = parsePolicy(policy);
@@ -59,6 +61,24 @@ export function checkForm(
   }
   return { key: expandKey(rawKey, file.filename), contentType, size: sizeRange(conditions) };
 }
+
+/**
+ * Checks the fields of a form as PostObject does, without a file and without any effect.
+ * @param fields - by lower-case name
+ * @returns the refusal; undefined for fields that PostObject would accept
+ */
+export function judgeForm(fields: FormFields, rules: FormRules): OssError | undefined {
+  try {
+    checkForm({ fields, file: NO_FILE }, rules);
+    return undefined;
+  } catch (error) {
+    if (error instanceof OssError) return error;
+    throw error;
+  }
+}
+
+/** Its name stands for that of any file. */
+const NO_FILE = { filename: 'file', contentType: '' };
 
 /**
  * Returns the type that the object gets: `x-oss-content-type`, else the type of the file part, else the `Content-Type`
