@@ -42,7 +42,8 @@ const REQUEST_ID = expect.stringMatching(/^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]
 
 const THROTTLING: Refusal = {
   code: 'Throttling.User',
-  message: /Request was denied due to user flow control\. \w+ may be called \d+ times? per second/,
+  message:
+    /Request was denied due to user flow control\. \w+ may be called \d+ times? per second and account \(OTA_GATEWAY_QPS\); try again in \d+ ms\./,
   status: 400,
 };
 

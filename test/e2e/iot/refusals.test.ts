@@ -150,7 +150,8 @@ const GATEWAY_CASES: GatewayCase[] = [
     key: { ...TEMPORARY, securityToken: ENDED.securityToken },
     code: 'InvalidSecurityToken.MismatchWithAccessKey',
     status: 400,
-    message: 'Specified SecurityToken mismatch with the AccessKey.',
+    message:
+      'Specified SecurityToken mismatch with the AccessKey. Send the token that was issued together with this key.',
   },
   {
     why: 'an expired temporary access key',
@@ -158,7 +159,7 @@ const GATEWAY_CASES: GatewayCase[] = [
     key: ENDED,
     code: 'InvalidSecurityToken.Expired',
     status: 400,
-    message: 'Specified SecurityToken is expired.',
+    message: 'Specified SecurityToken is expired. It has expired at 2020-01-01T00:00:00.000Z.',
   },
   {
     why: 'a missing mandatory parameter',
