@@ -233,7 +233,7 @@ describe('the commands that look into a data folder', () => {
     expect(examined.code).toBe(0);
   });
 
-  describeWith(['bash', 'zsh'], 'completion in a real shell', () => {
+  describeWith(['bash', 'zsh', 'fish'], 'completion in a real shell', () => {
     let bin: string;
 
     beforeAll(async () => {
@@ -271,6 +271,27 @@ describe('the commands that look into a data folder', () => {
       expect(states).toBe('issued stored claimed purging purged');
       expect(shown?.split(' ')).toEqual(expect.arrayContaining(all));
       expect(others).toEqual(['', '', 'doctor', '']);
+      expect(existsSync(join(folder.path, 'made'))).toBe(false);
+    });
+
+    it('completes verbs, flags, choices and keys in fish, and evaluates nothing', async () => {
+      const output = await shell(
+        'fish',
+        ['--no-config'],
+        `ota-gateway completion fish | source
+         function try; echo (complete -C "ota-gateway $argv"); end
+         try up; try ls --sta; try ls --state ''; try completion z; try show ota/; try show lam
+         try 'show $(touch made)'; try 'show (touch made)'; try 'ls \`touch made\`'; try help do`,
+      );
+      const [verbs, flags, states, shells, shown, named, ...others] = output.split('\n');
+      expect({ verbs, flags, shells, named }).toEqual({
+        ...{ verbs: 'upload', flags: '--state', shells: 'zsh', named: 'lamp' },
+      });
+      expect(states?.split(' ').toSorted()).toEqual(
+        ['issued', 'stored', 'claimed', 'purging', 'purged'].toSorted(),
+      );
+      expect(shown?.split(' ')).toEqual(expect.arrayContaining(Object.values(keys)));
+      expect(others.filter((line) => line !== '')).toEqual(['doctor']);
       expect(existsSync(join(folder.path, 'made'))).toBe(false);
     });
 
