@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { credentialsPath, readCredentials } from './accounts/credentials-file.ts';
@@ -41,6 +41,7 @@ import { reconcile } from './uploads/reconcile.ts';
 /* Used by the commands. */
 export { upgradeMessage } from './iot/upgrade-message.ts';
 export type { LedgerTotals } from './uploads/ledger-totals.ts';
+export type { FirmwarePackage } from './uploads/firmware-package.ts';
 export type { Finding } from './uploads/maintenance/check.ts';
 
 /** A data folder that is opened without a gateway, for commands; its server may be running. */
@@ -212,9 +213,13 @@ async function recover(dataDir: string, ledger: SqliteLedger): Promise<void> {
   }
 }
 
-/** @returns what each account has according to the ledger of a data folder; undefined when it has none */
+/**
+ * @returns what each account has according to the ledger of a data folder; undefined when it has none
+ * @throws SettingsError when the folder cannot be read
+ */
 export async function countAll(dataDir: string): Promise<LedgerTotals | undefined> {
-  if (!existsSync(join(dataDir, LEDGER_FILE))) return undefined;
+  if (hasErrorCode(findObstacle(dataDir), 'ENOENT')) return undefined;
+  requireLedger(dataDir);
   const ledger = new SqliteLedger(openExistingLedger(dataDir, 'read'));
   const totals = new LedgerTotals();
   try {
@@ -225,8 +230,9 @@ export async function countAll(dataDir: string): Promise<LedgerTotals | undefine
   return totals;
 }
 
-/** @returns whether a server uses a data folder */
-export function isServing(dataDir: string): boolean {
+/** @returns whether a server uses a data folder; undefined when this user cannot know that */
+export function isServing(dataDir: string): boolean | undefined {
+  if (hasErrorCode(findObstacle(dataDir), 'EACCES')) return undefined;
   if (!existsSync(join(dataDir, LEDGER_FILE))) return false;
   const lock = tryServerLock(dataDir);
   lock?.release();
@@ -337,7 +343,28 @@ async function copyCredentials(dataDir: string, folder: string): Promise<readonl
 }
 
 function requireLedger(dataDir: string): void {
-  if (existsSync(join(dataDir, LEDGER_FILE))) return;
-  const text = `${dataDir} is not the data folder of a gateway: it holds no ledger. Give the folder of its server`;
+  const problem = findObstacle(dataDir);
+  if (problem === undefined) return;
+  const text = `${dataDir} ${describeObstacle(dataDir, problem)}`;
   throw new SettingsError([{ settings: ['dataDir'], text }]);
+}
+
+/** @returns why the ledger of a folder cannot be read */
+function findObstacle(dataDir: string): unknown {
+  try {
+    accessSync(join(dataDir, LEDGER_FILE), constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function describeObstacle(dataDir: string, error: unknown): string {
+  if (hasErrorCode(error, 'EACCES')) {
+    return 'cannot be read by this user. Run the command as the user of the gateway, or give its --endpoint';
+  }
+  const problem = existsSync(dataDir)
+    ? 'is not the data folder of a gateway: it holds no ledger'
+    : 'does not exist: expected the data folder of a gateway';
+  return `${problem}. Give the folder of its server`;
 }

@@ -14,15 +14,18 @@ import { wallClock } from '../lib/clock.ts';
 import type {
   ChangedAccountShape,
   NewAccessKeyShape,
-  ReloadOutcome,
   RotatedBucketKeyShape,
 } from '../operator/account-shapes.ts';
 import type { EditableAccounts } from './accounts-file.ts';
 import { openAccounts, requireAccessKey, requireTarget, writeAccounts } from './accounts-file.ts';
 import { formatAccounts, listAccounts } from './accounts-list.ts';
+import { CommandError, UsageError } from './command-error.ts';
 import type { AddFlags } from './commands/accounts.ts';
-import { variableName } from './names.ts';
+import { EXIT } from './exit-codes.ts';
+import { givenName, variableName } from './names.ts';
 import { counted } from './people.ts';
+import { say } from './output.ts';
+import type { Reload } from './reload-gateway.ts';
 import { describeReload, reloadGateway } from './reload-gateway.ts';
 
 /** When an old key ends: at once, or after a time in milliseconds. */
@@ -38,20 +41,26 @@ export async function list(config: Config, json: boolean): Promise<void> {
 }
 
 /** Adds an account, or an access key to an account that exists. */
-export function add(config: Config, id: string, flags: AddFlags): void {
+export async function add(config: Config, id: string, flags: AddFlags): Promise<void> {
   const file = openAccounts(config);
   const key = generateAccessKey();
   const exists = file.accounts.some((account) => account.id === id);
   if (exists !== flags.anotherKey) {
-    throw new Error(
-      exists
-        ? `the account ${id} exists; --another-key adds an access key to it`
-        : `there is no account ${id} to add an access key to; leave --another-key out to add the account`,
-    );
+    throw exists
+      ? new CommandError(
+          'AccountExists',
+          `the account ${id} exists`,
+          'Give --another-key to add an access key to it',
+        )
+      : new CommandError(
+          'NotFound',
+          `there is no account ${id} to add an access key to`,
+          'Leave --another-key out to add the account',
+        );
   }
   const { text = '' } = file;
   const changed = exists ? addAccessKey(text, id, key) : withAccount(file, id, key, flags);
-  showNewKey(config, file, changed, { account: id, key, json: flags.json });
+  await showNewKey(config, file, changed, { account: id, key, json: flags.json });
 }
 
 function withAccount(
@@ -83,18 +92,18 @@ interface NewKey {
 }
 
 /** Writes the file, and shows the secret of a new access key, which is not shown again. */
-function showNewKey(
+async function showNewKey(
   config: Config,
   file: EditableAccounts,
   changed: string,
   { account, json, key, previous }: NewKey,
-): void {
+): Promise<void> {
   writeAccounts(file, changed);
-  const reload = reloadGateway(config.dataDir);
+  const reload = await reloadGateway(config, file.accounts);
   const shape: NewAccessKeyShape = {
     ...{ account, accessKeyId: key.id, accessKeySecret: key.secret },
     ...(previous && { previous }),
-    reload,
+    reload: reload.outcome,
   };
   const lines = [
     `Account          ${account}`,
@@ -110,47 +119,54 @@ function showNewKey(
 }
 
 /** Makes a new access key beside one that exists, and ends that one. */
-export function rotate(
+export async function rotate(
   config: Config,
   { expire, id, json }: { readonly id: string; readonly expire: Expiry; readonly json: boolean },
-): void {
+): Promise<void> {
   const file = openAccounts(config);
   const { accessKey, account } = requireAccessKey(file.accounts, id);
   if (accessKey.securityToken !== undefined) {
-    throw new Error(`${id} is a temporary access key, which ends by itself: add another one`);
+    throw new CommandError(
+      'TemporaryKey',
+      `${id} is a temporary access key, which ends by itself`,
+      `Add another one with \`ota-gateway accounts add ${account.id} --another-key\``,
+    );
   }
   const now = wallClock.now();
   // A key that ends earlier is not given more time.
   const from = Math.min(accessKey.disabledFrom ?? Infinity, expire === 'now' ? now : now + expire);
   const key = generateAccessKey();
   const ended = disableAccessKey(file.text ?? '', id, from);
-  showNewKey(config, file, addAccessKey(ended, account.id, key), {
+  await showNewKey(config, file, addAccessKey(ended, account.id, key), {
     ...{ account: account.id, key, json },
     previous: { accessKeyId: id, disabledFrom: new Date(from).toISOString() },
   });
 }
 
 /** Makes a new generated key of the bucket, which signs from the next reload on. */
-export function rotateBucket(config: Config, expire: Expiry, json: boolean): void {
+export async function rotateBucket(config: Config, expire: Expiry, json: boolean): Promise<void> {
   if (config.ossAccessKeyId !== undefined) {
     const [id, secret] = [variableName('ossAccessKeyId'), variableName('ossAccessKeySecret')];
     const previous = [
       variableName('ossPreviousAccessKeyId'),
       variableName('ossPreviousAccessKeySecret'),
     ].join(' and ');
-    throw new Error(
-      `the key of the bucket is a setting: put the present one into ${previous}, a new one into ${id} and ${secret}, and start the gateway again`,
+    throw new CommandError(
+      'KeyOfSettings',
+      `the key of the bucket is a setting (${givenName('ossAccessKeyId')}), which a command cannot change`,
+      `Put the present one into ${previous}, a new one into ${id} and ${secret}, and start the gateway again`,
     );
   }
   const now = wallClock.now();
   const until = expire === 'now' ? undefined : now + expire;
   const rotated = rotateBucketKey(config.dataDir, now, until);
-  const reload = reloadGateway(config.dataDir);
+  const known = config.accountsFile === undefined ? undefined : openAccounts(config).accounts;
+  const reload = await reloadGateway(config, known);
   const acceptedUntil = new Date(until ?? now).toISOString();
   const shape: RotatedBucketKeyShape = {
     accessKeyId: rotated.accessKeyId,
     previous: { accessKeyId: rotated.previousAccessKeyId, acceptedUntil },
-    reload,
+    reload: reload.outcome,
   };
   print(json, shape, [
     `New bucket key  ${rotated.accessKeyId}`,
@@ -165,17 +181,17 @@ export function rotateBucket(config: Config, expire: Expiry, json: boolean): voi
 }
 
 /** Disables or enables an access key, or all keys of an account. */
-export function setDisabled(
+export async function setDisabled(
   config: Config,
   options: { readonly id: string; readonly disabled: boolean; readonly json: boolean },
-): void {
+): Promise<void> {
   const file = openAccounts(config);
   const { accessKeys, account } = requireTarget(file.accounts, options.id);
   const ids = accessKeys.map((key) => key.id);
   const change = options.disabled ? disableAccessKey : enableAccessKey;
   const changed = ids.reduce((text, id) => change(text, id), file.text ?? '');
   const what = options.disabled ? 'disabled' : 'enabled';
-  applyChange(config, file, changed, { account: account.id, ids, what, json: options.json });
+  await applyChange(config, file, changed, { account: account.id, ids, what, json: options.json });
 }
 
 /** Removes an access key, or an account. Asks first on a terminal. */
@@ -188,22 +204,35 @@ export async function remove(
   const { accessKeys, account } = requireTarget(file.accounts, id);
   const isKey = accessKeys.some((key) => key.id === id);
   if (isKey && account.accessKeys.length === 1) {
-    const advice = `disable it, or remove the account: ota-gateway accounts rm ${account.id}`;
-    throw new Error(`${id} is the only access key of the account ${account.id}: ${advice}`);
+    throw new CommandError(
+      'OnlyAccessKey',
+      `${id} is the only access key of the account ${account.id}`,
+      `Disable it, or remove the account: ota-gateway accounts rm ${account.id}`,
+    );
   }
   if (!isKey && file.accounts.length === 1) {
-    throw new Error(`${id} is the only account of ${file.path}: add another one before`);
+    throw new CommandError(
+      'OnlyAccount',
+      `${id} is the only account of ${file.path}`,
+      'Add another one before: ota-gateway accounts add ACCOUNT',
+    );
   }
   const what = isKey ? `access key ${id} of account ${account.id}` : `account ${id}`;
-  if (!yes && !(await confirm(`Remove the ${what}?`))) return;
+  if (!yes && !(await confirm(`Remove the ${what}?`))) {
+    say('nothing was removed');
+    return;
+  }
   const changed = isKey ? removeAccessKey(text, id) : removeAccount(text, id);
   const ids = accessKeys.map((key) => key.id);
-  applyChange(config, file, changed, { account: account.id, ids, what: 'removed', json });
+  await applyChange(config, file, changed, { account: account.id, ids, what: 'removed', json });
 }
 
-/** @throws when there is no terminal to ask on */
+/** @throws UsageError when there is no terminal to ask on */
 async function confirm(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new Error('there is no terminal to ask on: give --yes');
+  if (!process.stdin.isTTY) {
+    const message = '--yes: there is no terminal to ask on';
+    throw new UsageError(message, 'Give --yes to remove without asking');
+  }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(?:es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
@@ -219,15 +248,17 @@ interface Change {
   readonly json: boolean;
 }
 
-function applyChange(
+async function applyChange(
   config: Config,
   file: EditableAccounts,
   changed: string,
   { account, ids, json, what }: Change,
-): void {
+): Promise<void> {
   writeAccounts(file, changed);
-  const reload = reloadGateway(config.dataDir);
-  const shape: ChangedAccountShape = { account, accessKeyIds: [...ids], reload };
+  const reload = await reloadGateway(config, file.accounts);
+  const shape: ChangedAccountShape = {
+    ...{ account, accessKeyIds: [...ids], reload: reload.outcome },
+  };
   print(json, shape, [`${what} ${ids.join(', ')} of account ${account}`]);
   note(json, reload, []);
 }
@@ -237,6 +268,7 @@ function print(json: boolean, shape: object, lines: readonly string[]): void {
 }
 
 /** Tells people what happens next; JSON has it already. */
-function note(json: boolean, reload: ReloadOutcome, notes: readonly string[]): void {
+function note(json: boolean, reload: Reload, notes: readonly string[]): void {
+  if (reload.outcome === 'refused') process.exitCode = EXIT.findings;
   if (!json) process.stderr.write(`${[...notes, describeReload(reload)].join('\n')}\n`);
 }

@@ -5,7 +5,8 @@ import { credentialsPath } from '../accounts/credentials-file.ts';
 import type { Config } from '../config/config.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import { replaceFile } from '../lib/replace-file.ts';
-import { variableName } from './names.ts';
+import { CommandError } from './command-error.ts';
+import { givenName, variableName } from './names.ts';
 
 /** The accounts file of the settings, to change it. */
 export interface EditableAccounts {
@@ -15,10 +16,10 @@ export interface EditableAccounts {
   readonly accounts: readonly Account[];
 }
 
-/** Opens the accounts file. @throws an Error that says what to do when there is none; SettingsError when it is invalid */
+/** Opens the accounts file. @throws CommandError when there is none; SettingsError when it is invalid or unreadable */
 export function openAccounts(config: Config): EditableAccounts {
   const path = config.accountsFile;
-  if (path === undefined) throw new Error(withoutFile(config));
+  if (path === undefined) throw withoutFile(config);
   if (existsSync(path)) {
     const text = readFileSync(path, 'utf8');
     return { path, text, accounts: parseAccounts(text, path) };
@@ -27,16 +28,18 @@ export function openAccounts(config: Config): EditableAccounts {
 }
 
 /** Says where the access keys are, and how to come to an accounts file. */
-function withoutFile({ accessKeyId, dataDir }: Config): string {
+function withoutFile({ accessKeyId, dataDir }: Config): CommandError {
   const place =
     accessKeyId === undefined
       ? `its access key is in ${credentialsPath(dataDir)}`
-      : `its access key is ${variableName('accessKeyId')}`;
-  return (
-    `there is no accounts file, so there is one account with the id "default"; ${place}. To have several accounts or ` +
-    `keys: write {"accounts":[{"id":"default","operator":true,"accessKeys":[{"id":"...","secret":"..."}]}]} with that ` +
-    `key to a file that only its owner can read, set ${variableName('accountsFile')} to its path instead of an access ` +
-    'key, and start the gateway again'
+      : `its access key is ${givenName('accessKeyId')}`;
+  return new CommandError(
+    'NoAccountsFile',
+    `there is no accounts file, so there is one account with the id "default"; ${place}`,
+    'To have several accounts or keys: write ' +
+      '{"accounts":[{"id":"default","operator":true,"accessKeys":[{"id":"...","secret":"..."}]}]} with that ' +
+      `key to a file that only its owner can read, set ${variableName('accountsFile')} to its path instead of an ` +
+      'access key, and start the gateway again',
   );
 }
 
@@ -48,8 +51,10 @@ export function writeAccounts({ path, text }: EditableAccounts, changed: string)
   } catch (error) {
     if (!WRITE_ERRORS.some((code) => hasErrorCode(error, code))) throw error;
     const reason = String(error).replace(/^Error: |, .*$/g, '');
-    throw new Error(
-      `${path} cannot be replaced (${reason}): its folder must be writable for this user. Nothing was changed`,
+    throw new CommandError(
+      'UnwritableFile',
+      `${path} cannot be replaced (${reason}): its folder must be writable for this user`,
+      'Nothing was changed',
       { cause: error },
     );
   }
@@ -68,7 +73,8 @@ export function requireAccessKey(accounts: readonly Account[], id: string): Owne
   const found = findAccessKey(accounts, id);
   if (found !== undefined) return found;
   const known = accounts.flatMap(({ accessKeys }) => accessKeys.map((key) => key.id));
-  throw new Error(`there is no access key ${id}; there are ${listed(known)}`);
+  const message = `there is no access key ${id}; there are ${listed(known)}`;
+  throw new CommandError('NotFound', message, LIST);
 }
 
 /**
@@ -84,7 +90,8 @@ export function requireTarget(
   const account = accounts.find((each) => each.id === id);
   if (account !== undefined) return { account, accessKeys: account.accessKeys };
   const known = accounts.flatMap((each) => [each.id, ...each.accessKeys.map((one) => one.id)]);
-  throw new Error(`there is no account and no access key ${id}; there are ${listed(known)}`);
+  const message = `there is no account and no access key ${id}; there are ${listed(known)}`;
+  throw new CommandError('NotFound', message, LIST);
 }
 
 function findAccessKey(accounts: readonly Account[], id: string): OwnedKey | undefined {
@@ -96,6 +103,7 @@ function findAccessKey(accounts: readonly Account[], id: string): OwnedKey | und
 }
 
 const SHOWN = 10;
+const LIST = '`ota-gateway accounts ls` lists them';
 
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN).join(', ');

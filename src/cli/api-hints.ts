@@ -28,10 +28,41 @@ export function hintFor(code: string): string | undefined {
   return HINTS[code];
 }
 
+/** The gateway tells the string to sign, which helps nobody who uses a command. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  SignatureDoesNotMatch: 'the gateway computes another signature',
+};
+
+/** @returns a text that replaces that of an API */
+export function messageFor(code: string): string | undefined {
+  return MESSAGES[code];
+}
+
+/** The error for an answer that is not one of a gateway. @param text - what was answered, or a text with it */
+export function notAGateway(
+  address: string,
+  status: number,
+  text: string,
+  options?: ErrorOptions,
+): CommandError {
+  const isTls = text.includes('plain HTTP request was sent to HTTPS port');
+  const [problem, hint] = isTls
+    ? ['does not take plain HTTP: its port speaks TLS', 'Give an address that begins with https://']
+    : [
+        `answers with status ${String(status)}, and not as a gateway does`,
+        'Check that this is the address of a gateway of this version, see --endpoint',
+      ];
+  return new CommandError('UnexpectedAnswer', `${address} ${problem}`, hint, options);
+}
+
 /** Adds what to do to an error of the API. @returns errors of another kind unchanged */
 export function withHint(error: unknown): unknown {
   if (!(error instanceof ApiCallError)) return error;
-  const message = `${error.code}: ${error.message.replace(/\.$/, '')}`;
+  if (error.code === 'InvalidResponse') {
+    return notAGateway('the address', error.status, error.message, { cause: error });
+  }
+  const text = messageFor(error.code) ?? error.message.replace(/\.$/, '');
+  const message = `${error.code}: ${text}`;
   return new CommandError(error.code, message, HINTS[error.code], { cause: error });
 }
 

@@ -40,7 +40,12 @@ const deskFlags = z.looseObject({ endpoint: endpointUrl.optional() });
 
 /** Adds the flags that say where a command works. */
 export function withDesk(command: Command): Command {
-  return withSettings(command, ['dataDir', 'accessKeyId', 'accessKeySecret']).option(
+  return withEndpoint(withSettings(command, ['dataDir', 'accessKeyId', 'accessKeySecret']));
+}
+
+/** Adds the flag that names a gateway instead of a data folder. */
+export function withEndpoint(command: Command): Command {
+  return command.option(
     '--endpoint <url>',
     `the gateway, instead of the one that uses the data folder (${ENDPOINT_VARIABLE})`,
   );
@@ -101,7 +106,14 @@ function configuredUrl(options: RawOptions, config: Config): string | undefined 
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 
 function createClient(url: string, config: Config): ApiClientOptions {
-  const { id, secret } = findAccessKey(config);
+  return clientWith(url, findAccessKey(config));
+}
+
+/** Makes the options of a client that signs calls with an access key. */
+export function clientWith(
+  url: string,
+  { id, secret }: { readonly id: string; readonly secret: string },
+): ApiClientOptions {
   return {
     endpoint: url,
     accessKeyId: id,

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { describeOptions, parseConfig } from '../config/config.ts';
-import { PREFIX, variableName } from './names.ts';
+import { PREFIX, givenName, variableName } from './names.ts';
 import { ENDPOINT_VARIABLE, readVariables } from './variables.ts';
 import type { Environment } from './variables.ts';
 
@@ -34,10 +34,8 @@ export function gatherOptions(
 
 /**
  * Reads the effective settings of a command.
- * @throws ConfigError that names each wrong variable
+ * @throws ConfigError that names each wrong flag and variable
  */
 export function readConfig(options: RawOptions): Config {
-  return parseConfig(options, (option) =>
-    option.startsWith(PREFIX) ? option : variableName(option),
-  );
+  return parseConfig(options, (option) => (option.startsWith(PREFIX) ? option : givenName(option)));
 }

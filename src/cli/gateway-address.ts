@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isRunning } from '../lib/is-running.ts';
 import { CommandError } from './command-error.ts';
 import { reach } from './network-failure.ts';
@@ -38,7 +39,7 @@ export async function findGateway(where: Whereabouts): Promise<GatewayAddress> {
   if (configured !== undefined) return addressAt(configured);
   throw new CommandError(
     'NoGateway',
-    `no gateway is running on the data folder ${dataDir}: it has no gateway.json`,
+    `no gateway is running on the data folder ${dataDir}: it ${existsSync(dataDir) ? 'has no gateway.json' : 'does not exist'}`,
     'Start one with `ota-gateway serve`, or name it by --data-dir FOLDER or --endpoint URL',
   );
 }

@@ -10,3 +10,10 @@ export function variableName(option: string): string {
 export function flagName(option: string): string {
   return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
+
+/** @returns a setting as the user has given it: its flag when the command line has that, else its variable */
+export function givenName(option: string): string {
+  const flag = flagName(option);
+  const isFlag = process.argv.some((word) => word === flag || word.startsWith(`${flag}=`));
+  return isFlag ? flag : variableName(option);
+}

@@ -3,7 +3,7 @@ import type { ApiClientOptions } from '../client/api-client.ts';
 import { signOperatorCall } from '../client/operator-call.ts';
 import type { OperatorCall } from '../client/operator-call.ts';
 import { errorShape } from '../operator/shapes.ts';
-import { hintFor } from './api-hints.ts';
+import { hintFor, messageFor, notAGateway } from './api-hints.ts';
 import { CommandError } from './command-error.ts';
 import { reach } from './network-failure.ts';
 
@@ -36,14 +36,18 @@ export async function openOperatorCall(
   };
   const response = await reach(options.endpoint, () => fetch(url, init));
   if (response.ok) return response;
-  throw refusal(options.endpoint, call, response.status, await response.text());
+  throw refusal(options.endpoint, response.status, await response.text());
 }
 
-function refusal(endpoint: string, call: OperatorCall, status: number, text: string): CommandError {
+function refusal(endpoint: string, status: number, text: string): CommandError {
   const parsed = errorShape.safeParse(parseJson(text));
-  if (!parsed.success) return unexpected(endpoint, call, `status ${String(status)}`);
+  if (!parsed.success) return notAGateway(endpoint, status, text);
   const { code, hint, message } = parsed.data.error;
-  return new CommandError(code, message.replace(/\.$/, ''), hintFor(code) ?? hint);
+  return new CommandError(
+    code,
+    messageFor(code) ?? message.replace(/\.$/, ''),
+    hintFor(code) ?? hint,
+  );
 }
 
 function unexpected(endpoint: string, { method, path }: OperatorCall, what: string): CommandError {

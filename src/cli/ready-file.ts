@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { wallClock } from '../lib/clock.ts';
 import { hasErrorCode } from '../lib/errno.ts';
-import { variableName } from './names.ts';
+import { givenName } from './names.ts';
 import { writePrivateJson } from './private-json.ts';
 
 /** Tells other programs that a gateway accepts requests, and what they need to call it. */
@@ -74,5 +74,5 @@ function unusable(path: string, error: unknown): ConfigError {
     ? 'it is a folder'
     : String(error).replace(/^Error: |, .*$/g, '');
   const text = `${path} cannot be written (${reason}): expected the path of a file in a folder of this user`;
-  return new ConfigError([`${variableName('readyFile')}: ${text}. Choose another path`]);
+  return new ConfigError([`${givenName('readyFile')}: ${text}. Choose another path`]);
 }

@@ -16,26 +16,35 @@ const TRIES = 3;
 const FIRST_PAUSE_MS = 500;
 const READ_BYTES = 256 * 1024;
 
+/** How to send a file. */
+export interface SendOptions {
+  /** Parameters of GenerateOTAUploadURL, beside the suffix. */
+  readonly parameters: ApiParameters;
+  /** Shows no progress. */
+  readonly isQuiet: boolean;
+  /** Stops it. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Signs a form and posts a file with it. After a failure of the network or of the server it tries again, each time with
  * a new form, since a form is valid for a minute.
- * @param parameters - of GenerateOTAUploadURL, beside the suffix
- * @throws CommandError when the gateway refuses the file, or at the last failure
+ * @throws CommandError when the gateway refuses the file, or at the last failure; any error once it was stopped
  */
 export async function sendFile(
   api: ApiClientOptions,
   file: LocalFile,
-  parameters: ApiParameters,
+  { isQuiet, parameters, signal }: SendOptions,
 ): Promise<UploadGrant> {
   for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
     const grant = await generateOTAUploadURL(api, { FileSuffix: file.suffix, ...parameters });
-    const failure = await post(grant, file);
+    const failure = await post(grant, file, { isQuiet, signal });
     if (failure === undefined) return grant;
-    if (!failure.isPassing || attempt === TRIES) throw failure.error;
+    if (!failure.isPassing || attempt === TRIES || signal.aborted) throw failure.error;
     const count = `try ${String(attempt + 1)} of ${String(TRIES)}`;
-    say(
-      `${quoted(file.name)}: ${errorText(describeError(failure.error))}; ${count}, with a new form`,
-    );
+    const reason = errorText(describeError(failure.error));
+    if (!isQuiet) say(`${quoted(file.name)}: ${reason}; ${count}, with a new form`);
     await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * attempt));
   }
 }
@@ -46,21 +55,29 @@ interface Failure {
   readonly isPassing: boolean;
 }
 
-async function post(grant: UploadGrant, file: LocalFile): Promise<Failure | undefined> {
-  const { name, path, size } = file;
-  const bar = progressBar(process.stderr, quoted(name), size);
+async function post(
+  grant: UploadGrant,
+  { name, path, size }: LocalFile,
+  { isQuiet, signal }: Pick<SendOptions, 'isQuiet' | 'signal'>,
+): Promise<Failure | undefined> {
+  const bar = isQuiet ? undefined : progressBar(process.stderr, quoted(name), size);
   const bytes = createReadStream(path, { highWaterMark: READ_BYTES });
+  const stop = (): void => {
+    bytes.destroy(new Error('stopped'));
+  };
+  signal.addEventListener('abort', stop);
   let response: PostResponse;
   try {
     const source = { name, size, bytes };
-    const onProgress = bar.update;
+    const options = bar === undefined ? {} : { onProgress: bar.update };
     response = await reach(grant.host, () =>
-      postObject(grant.host, formFields(grant), source, { onProgress }),
+      postObject(grant.host, formFields(grant), source, options),
     );
   } catch (error) {
     return { error, isPassing: true };
   } finally {
-    bar.end();
+    bar?.end();
+    signal.removeEventListener('abort', stop);
     bytes.destroy();
   }
   if (response.status === 200) return undefined;

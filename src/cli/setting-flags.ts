@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import { describeOptions } from '../config/config.ts';
-import { ConfigError } from '../config/config-error.ts';
+import { UsageError } from './command-error.ts';
 import { flagName, variableName } from './names.ts';
 
 /** The flag that each command has. */
@@ -29,11 +29,21 @@ export function withSettings(command: Command, shown?: readonly (keyof Config)[]
   return command;
 }
 
-/** Parses flags that are not settings. @throws ConfigError that says what is wrong with which */
+/** Parses flags that are not settings. @throws UsageError that says what is wrong with which */
 export function parseFlags<Flags>(schema: z.ZodType<Flags>, flags: unknown): Flags {
   const parsed = schema.safeParse(flags);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(
-    parsed.error.issues.map(({ message, path }) => `${flagName(String(path[0]))}: ${message}`),
+  const problems = parsed.error.issues.map(
+    ({ message, path }) =>
+      `${flagName(String(path[0]))}: ${message}${foundIn(flags, path, message)}`,
   );
+  throw new UsageError([...new Set(problems)].join('\n'));
+}
+
+/** @returns what was given, unless the message says it */
+function foundIn(flags: unknown, path: readonly PropertyKey[], message: string): string {
+  if (message.includes('found ') || typeof flags !== 'object' || flags === null) return '';
+  const given = new Map<PropertyKey, unknown>(Object.entries(flags)).get(path[0] ?? '');
+  const value: unknown = Array.isArray(given) ? given[Number(path[1])] : given;
+  return value === undefined ? '' : `, found ${JSON.stringify(value)}`;
 }

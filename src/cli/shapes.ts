@@ -2,6 +2,7 @@
  * The JSON of the commands with --json that no route of the operator API has. The others are in src/operator/shapes.ts.
  */
 import { z } from 'zod';
+import { linkShape } from '../operator/shapes.ts';
 
 const bytes = z.int().min(0).describe('in bytes');
 
@@ -65,9 +66,82 @@ export const doctorResult = z.object({
   ),
 });
 
+/** `show-config --json` */
+export const configResult = z.object({
+  settings: z
+    .record(z.string(), z.json())
+    .describe('by variable: durations in milliseconds, sizes in bytes, secrets masked'),
+});
+
+/** `url --json`, as the operator API answers for a package */
+export const urlResult = z.object({
+  urls: z.array(linkShape).describe('in the order of the files'),
+});
+
+const upgradeFile = z.object({
+  fileSize: bytes,
+  fileName: z.string(),
+  fileUrl: z.string(),
+  fileMd5: z.string(),
+  fileSign: z.string(),
+});
+
+/** `payload`, with and without `--json`: what the platform pushes to a device */
+export const payloadResult = z.object({
+  code: z.literal('1000'),
+  message: z.literal('success'),
+  id: z.int().describe('time of the push, Unix milliseconds'),
+  data: z.object({
+    size: bytes.exactOptional(),
+    version: z.string(),
+    isDiff: z.literal(1).exactOptional(),
+    url: z.string().exactOptional(),
+    md5: z.string().exactOptional(),
+    sign: z.string().exactOptional(),
+    signMethod: z.enum(['MD5', 'SHA256']),
+    module: z.string().exactOptional(),
+    files: z.array(upgradeFile).exactOptional().describe('of a package with several files'),
+    extData: z.object({ _package_udi: z.string() }).exactOptional(),
+  }),
+});
+
+const count = z.int().min(0);
+
+/** `fsck --json` */
+export const fsckResult = z.object({
+  uploads: count.describe('stored and claimed'),
+  bytes,
+  purging: count.describe('bodies that the next purge deletes'),
+  uncommitted: count.describe('bodies that come in, or that a crash has left'),
+  journals: count.describe('that a crash has left for the next start'),
+  restorable: count.describe('uploads that the next start restores from them'),
+  compacted: z.enum(['unneeded', 'done', 'full']).describe('of a ledger of an older version'),
+  findings: z.array(
+    z.object({
+      kind: z.enum(['ledgerDamage', 'bytesMissing', 'bytesDiffer', 'bodyWithoutRow', 'strayFile']),
+      text: z.string(),
+      repair: z.string().exactOptional().describe('how it was repaired'),
+    }),
+  ),
+});
+
+/** `backup --json` */
+export const backupResult = z.object({
+  folder: z.string(),
+  uploads: count,
+  bytes,
+  missing: z.array(z.string()).describe('keys of uploads without bytes, also in the original'),
+  differing: z.array(z.string()).describe('keys of uploads with other bytes than were stored'),
+  damage: z.array(z.string()).describe('other problems of the original'),
+});
+
 export type DoctorPoint = z.infer<typeof doctorResult>['points'][number];
 export type UploadedPackage = z.infer<typeof uploadedPackage>;
 export type UploadResult = z.infer<typeof uploadResult>;
 export type ClaimResult = z.infer<typeof claimResult>;
 export type RemoveResult = z.infer<typeof removeResult>;
 export type SignedForm = z.infer<typeof signedForm>;
+export type ConfigResult = z.infer<typeof configResult>;
+export type UrlResult = z.infer<typeof urlResult>;
+export type FsckResult = z.infer<typeof fsckResult>;
+export type BackupResult = z.infer<typeof backupResult>;

@@ -5,7 +5,7 @@ import { DEST_VERSION, FIRMWARE_NAME } from '../iot/parameters/rules.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import { quoted } from '../lib/quoted.ts';
 import { FILE_SUFFIXES } from '../policy/object-key.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError, UsageError } from './command-error.ts';
 
 /** A file that can be uploaded. */
 export interface LocalFile {
@@ -66,21 +66,21 @@ export async function planUpload(
   return [{ name, version, files }];
 }
 
-/** @throws CommandError unless the text can be a DestVersion */
+/** @throws UsageError unless the text can be a DestVersion */
 export function requireVersion(version: string): void {
   if (DEST_VERSION.parse(version) !== undefined) return;
   throw invalid('--version', version, DEST_VERSION.expected);
 }
 
-/** @throws CommandError unless the text can be a FirmwareName */
+/** @throws UsageError unless the text can be a FirmwareName */
 export function requireName(name: string, flag: string): void {
   if (FIRMWARE_NAME.parse(name) !== undefined) return;
   throw invalid(flag, name, FIRMWARE_NAME.expected);
 }
 
-function invalid(flag: string, text: string, expected: string): CommandError {
-  const message = `${flag} ${quoted(text)} is not valid: expected ${expected}`;
-  return new CommandError('InvalidName', message, 'Nothing was sent');
+function invalid(flag: string, text: string, expected: string): UsageError {
+  const message = `${flag}: expected ${expected}, found ${quoted(text)}`;
+  return new UsageError(message, 'Nothing was sent');
 }
 
 function nameOfEach(name: string, file: LocalFile): string {

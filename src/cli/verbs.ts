@@ -9,6 +9,8 @@ export interface Verb {
   readonly examples: readonly string[];
   /** Programs call it; the help does not list it. */
   readonly hidden?: boolean;
+  /** Changes something, so it goes on to its end when its output cannot be written. */
+  readonly changes?: boolean;
   /** Loads what it works with: the list of commands must not wait for it. */
   readonly load: () => Promise<VerbModule>;
 }
@@ -54,6 +56,7 @@ export const VERBS: readonly Verb[] = [
       'ota-gateway upload app.bin model.zip --name lamp --version 1.0.1',
       'ota-gateway upload *.bin --each --name lamp --version 1.0.1 --endpoint https://ota.example.com',
     ],
+    changes: true,
     load: () => import('./commands/upload.ts'),
   },
   {
@@ -73,6 +76,7 @@ export const VERBS: readonly Verb[] = [
       'ota-gateway claim ota/5915.bin --name lamp --version 1.0.0',
       'ota-gateway claim http://127.0.0.1:9070/ota/5915.bin --name lamp --version 1.0.0',
     ],
+    changes: true,
     load: () => import('./commands/claim.ts'),
   },
   {
@@ -113,12 +117,14 @@ export const VERBS: readonly Verb[] = [
       'ota-gateway rm FIRMWARE_ID --yes',
       'ota-gateway rm lamp --yes --endpoint https://ota.example.com',
     ],
+    changes: true,
     load: () => import('./commands/rm.ts'),
   },
   {
     usage: 'purge',
     description: 'purge now what is due, as the job of the gateway does',
     examples: ['ota-gateway purge --dry-run', 'ota-gateway purge --json'],
+    changes: true,
     load: () => import('./commands/purge.ts'),
   },
   {
@@ -157,12 +163,14 @@ export const VERBS: readonly Verb[] = [
       'ota-gateway accounts add acme --max-bytes 50GiB',
       'ota-gateway accounts rotate ACCESS_KEY_ID --expire 24h',
     ],
+    changes: true,
     load: () => import('./commands/accounts.ts'),
   },
   {
     usage: 'fsck',
     description: 'compare the ledger with the bodies on disk',
     examples: ['ota-gateway fsck --data-dir /var/lib/ota', 'ota-gateway fsck --deep --repair'],
+    changes: true,
     load: () => import('./commands/fsck.ts'),
   },
   {
@@ -172,6 +180,7 @@ export const VERBS: readonly Verb[] = [
       'ota-gateway backup /backups/ota-2026-11-26',
       'ota-gateway backup /mnt/copy --data-dir /var/lib/ota',
     ],
+    changes: true,
     load: () => import('./commands/backup.ts'),
   },
   {
@@ -212,3 +221,8 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/complete.ts'),
   },
 ];
+
+/** @returns the name of a command */
+export function nameOf({ usage }: Verb): string {
+  return usage.split(' ', 1)[0] ?? '';
+}

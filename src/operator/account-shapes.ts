@@ -4,9 +4,9 @@ import { limitsShape, usedShape } from './shapes.ts';
 
 const time = z.iso.datetime().describe('ISO 8601 in UTC');
 const reload = z
-  .enum(['asked', 'notRunning', 'unknown'])
+  .enum(['reloaded', 'refused', 'asked', 'notRunning', 'unknown'])
   .describe(
-    'whether a running gateway was asked to read its files again; unknown: one is running, and its process is not known',
+    'what the running gateway has done: reloaded: it has read its files again; refused: it cannot use them; asked: it got a signal; unknown: one is running, and could not be asked',
   );
 
 /** An access key, without its secret. */

@@ -139,14 +139,14 @@ it('adds, lists, disables and removes in the file, whose other lines and mode st
     accessKeyIds: [accessKeyId],
   });
   expect(await readFile(file(), 'utf8')).toContain(`"${accessKeySecret}", "disabled": true }`);
-  expect((await accounts('rm', 'initech')).stderr).toContain('give --yes');
+  expect((await accounts('rm', 'initech')).stderr).toContain('Give --yes');
   expect((await accounts('rm', 'initech', '--yes')).code).toBe(0);
   expect(await readFile(file(), 'utf8')).toBe(FILE);
 }, 20_000);
 
 it.each([
-  [['add', 'acme'], 'the account acme exists; --another-key adds an access key to it'],
-  [['rm', 'ak1', '--yes'], 'ak1 is the only access key of the account acme: disable it'],
+  [['add', 'acme'], 'the account acme exists. Give --another-key to add an access key to it'],
+  [['rm', 'ak1', '--yes'], 'ak1 is the only access key of the account acme. Disable it'],
   [['rotate', 'ak9'], 'there is no access key ak9; there are ak1, ak2'],
 ])('refuses %j, says why, and changes nothing', async (args, message) => {
   await writeFile(file(), FILE);

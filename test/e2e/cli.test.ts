@@ -132,7 +132,7 @@ describe('the command line', () => {
       ['upload', 'x', '--name', 'n', '--version', '1', '--endpoint', 'nowhere'],
       {},
       2,
-      /^--endpoint: expected an http or https URL such as .*, found "nowhere"\n$/,
+      /^--endpoint: expected an http or https URL such as .*, found "nowhere"\. `ota-gateway upload --help` shows what it takes\n$/,
     ],
     ['help', ['--help'], {}, 0, /^$/],
     [
@@ -147,35 +147,35 @@ describe('the command line', () => {
       ['serve', '--tls-cert', '/none.crt', '--tls-key', '/none.key'],
       {},
       2,
-      /OTA_GATEWAY_TLS_CERT: \/none\.crt cannot be read .*\nOTA_GATEWAY_TLS_KEY: \/none\.key cannot be read /,
+      /--tls-cert: \/none\.crt cannot be read .*\n--tls-key: \/none\.key cannot be read /,
     ],
     [
       'a certificate that is not PEM, and a data folder that is a file',
       ['serve', '--tls-cert', __filename, '--tls-key', __filename, '--data-dir', __filename],
       {},
       2,
-      /^OTA_GATEWAY_TLS_CERT: .* has no certificate: .*\nOTA_GATEWAY_TLS_KEY: .*\nOTA_GATEWAY_DATA_DIR: .*\n$/,
+      /^--tls-cert: .* has no certificate: .*\n--tls-key: .*\n--data-dir: .*\n$/,
     ],
     [
       'a host that is not an address of the machine',
       ['serve', '--host', '192.0.2.1', '--port', '0', '--data-dir', '{folder}/host'],
       {},
       2,
-      /^OTA_GATEWAY_HOST: 192\.0\.2\.1 is not an address of this machine/m,
+      /^--host: 192\.0\.2\.1 is not an address of this machine/m,
     ],
     [
       'a check of a folder that is not a data folder',
       ['fsck', '--data-dir', __dirname],
       {},
       2,
-      /^OTA_GATEWAY_DATA_DIR: .* is not the data folder of a gateway: it holds no ledger/,
+      /^--data-dir: .* is not the data folder of a gateway: it holds no ledger/,
     ],
     [
       'wrong settings, all at once',
       ['serve', '--port', '99999', '--claim-ttl', 'soon'],
       {},
       2,
-      /OTA_GATEWAY_PORT: [^\n]*\nOTA_GATEWAY_CLAIM_TTL: /,
+      /--port: [^\n]*\n--claim-ttl: /,
     ],
   ])('answers %s with the documented exit code', async (_case, args, environment, code, stderr) => {
     const inFolder = args.map((arg) => arg.replace('{folder}', folder.path));
@@ -229,7 +229,7 @@ describe('the command line', () => {
 
     it('says that a port speaks TLS', async () => {
       expect(await upload(gateway.url.replace('https:', 'http:'))).toMatch(
-        /The plain HTTP request was sent to HTTPS port/,
+        /its port speaks TLS\. Give an address that begins with https:/,
       );
     });
   });
@@ -289,9 +289,7 @@ describe('the command line', () => {
     const args = ['serve', '--port', String(port), '--data-dir', join(folder.path, 'port')];
     const { code, stderr } = await runCli(args);
     server.close();
-    expect(stderr).toMatch(
-      /^OTA_GATEWAY_PORT: another process uses port \d+ of 127\.0\.0\.1\. Stop it/,
-    );
+    expect(stderr).toMatch(/^--port: another process uses port \d+ of 127\.0\.0\.1\. Stop it/);
     expect(code).toBe(1);
   });
 

@@ -174,10 +174,21 @@ describe('the commands url and payload', () => {
     const before = await readdir(gateway.dataDir);
     const none = join(folder.path, 'none');
     const cases: [string[], number, RegExp][] = [
-      [['url', issued.key], 1, /^nothing was uploaded to ota\/\S+ yet$/m],
-      [['url', 'none'], 1, /^no object and no firmware package is called none$/m],
-      [['payload', 'none'], 1, /^there is no firmware package none$/m],
-      [['url', 'x', '--data-dir', none], 2, /none is not the data folder of a gateway/],
+      [['url', issued.key], 1, /^nothing was uploaded to ota\/\S+ yet\. Send the file/m],
+      [['url', 'none'], 1, /^no upload, firmware package or request is called none\. Give/m],
+      [['payload', 'none'], 1, /^no upload, firmware package or request is called none\. Give/m],
+      [
+        ['payload', issued.key],
+        1,
+        /^there is no firmware package ota\S+\. Make one of the upload/m,
+      ],
+      [['url', '0F87FFBB2E0A838FA174F1E5'], 1, /is the id of a request, which has nothing to/],
+      [['url', 'x', '--expires', '0s'], 2, /^--expires: expected more than 0, found "0s"/],
+      [
+        ['url', 'x', '--data-dir', none],
+        2,
+        /^--data-dir: .*none does not exist: expected the data folder of a gateway\. Give the/,
+      ],
       [['url', 'x', '--expires', 'soon'], 2, /expected a duration such as .*, found "soon"/],
       [['url', 'x', '--no-such'], 2, /unknown option '--no-such'/],
       [['url'], 2, /missing required argument/],

@@ -214,7 +214,6 @@ describe('trace', () => {
     streams.at(-1)?.end();
     const { code, stderr } = await running;
     expect(code).toBe(1);
-    const [, error = ''] = stderr.trimEnd().split('\n');
-    expect(errorShape.parse(JSON.parse(error)).error.code).toBe('StreamEnded');
+    expect(errorShape.parse(JSON.parse(stderr)).error.code).toBe('StreamEnded');
   });
 });

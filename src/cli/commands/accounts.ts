@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { duration, limit, sizeLimit } from '../../config/units.ts';
 import type { Config } from '../../config/config.ts';
+import { UsageError } from '../command-error.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
 import { variableName } from '../names.ts';
 import { ENV_FILE, parseFlags } from '../setting-flags.ts';
@@ -127,7 +128,7 @@ function configureAdd(command: Command): void {
     .action(async (id: string, flags: unknown) => {
       const parsed = parseFlags(addFlags, flags);
       const { add } = await import('../accounts-actions.ts');
-      add(configOf(settingsOf(parsed)), id, parsed);
+      await add(configOf(settingsOf(parsed)), id, parsed);
     });
 }
 
@@ -149,10 +150,10 @@ function configureRotate(command: Command): void {
       const actions = await import('../accounts-actions.ts');
       const config = configOf(settings);
       if (bucket === (id !== undefined)) {
-        command.error('give the id of an access key, or --bucket');
+        throw new UsageError('expected either the id of an access key, or --bucket');
       }
-      if (id === undefined) actions.rotateBucket(config, expire, json);
-      else actions.rotate(config, { id, expire, json });
+      if (id === undefined) await actions.rotateBucket(config, expire, json);
+      else await actions.rotate(config, { id, expire, json });
     });
 }
 
@@ -162,6 +163,6 @@ function configureChange(command: Command, change: 'disable' | 'enable' | 'rm'):
     const actions = await import('../accounts-actions.ts');
     const config = configOf(settings);
     if (change === 'rm') await actions.remove(config, { id, json, yes });
-    else actions.setDisabled(config, { id, json, disabled: change === 'disable' });
+    else await actions.setDisabled(config, { id, json, disabled: change === 'disable' });
   });
 }

@@ -1,43 +1,58 @@
 import type { Command } from 'commander';
 import { backUpDataFolder } from '../../data-folder.ts';
 import { quoted } from '../../lib/quoted.ts';
+import { CommandError } from '../command-error.ts';
 import type { RawOptions } from '../environment.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
 import { EXIT } from '../exit-codes.ts';
+import { jsonFlag, print, printJson, withJson } from '../output.ts';
 import { counted } from '../people.ts';
-import { withSettings } from '../setting-flags.ts';
+import { parseFlags, withSettings } from '../setting-flags.ts';
+import type { BackupResult } from '../shapes.ts';
 
 /** Configures `ota-gateway backup`. */
 export function configure(command: Command): void {
-  withSettings(command, ['dataDir']).action(
-    async (folder: string, flags: Record<string, unknown>) => {
-      const hasFindings = await backup(folder, gatherOptions(process.env, flags));
-      if (hasFindings) process.exitCode = EXIT.findings;
-    },
-  );
+  withJson(withSettings(command, ['dataDir'])).action(async (folder: string, flags: unknown) => {
+    const { json, ...settings } = parseFlags(jsonFlag.loose(), flags);
+    const report = await backup(folder, gatherOptions(process.env, settings));
+    const problems = describeProblems(report);
+    if (json) printJson(report);
+    else print(describe(report, problems));
+    if (problems.length > 0) process.exitCode = EXIT.findings;
+  });
 }
 
 /**
  * Copies the data folder, also while its server is running.
- * @returns whether the copy has problems because the original has them
  * @throws when a signal stops it; the incomplete copy is removed
  */
-async function backup(target: string, options: RawOptions): Promise<boolean> {
+async function backup(target: string, options: RawOptions): Promise<BackupResult> {
   const stopping = new AbortController();
   const stop = (): void => {
-    stopping.abort(new Error('the backup was stopped; the incomplete copy was removed'));
+    const message = `the backup to ${quoted(target)} was stopped`;
+    const hint = 'The incomplete copy was removed; run the command again';
+    stopping.abort(new CommandError('Stopped', message, hint));
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const { dataDir } = readConfig(options);
   const report = await backUpDataFolder(dataDir, target, stopping.signal);
   const { bytes, damage, differing, missing, uploads } = report;
-  const lines = [
+  return {
+    ...{ folder: target, uploads, bytes },
+    ...{ missing: [...missing], differing: [...differing], damage: [...damage] },
+  };
+}
+
+/** @returns what the copy has of the problems of the original */
+function describeProblems({ damage, differing, missing }: BackupResult): readonly string[] {
+  return [
     ...missing.map((key) => `${quoted(key)} has no bytes`),
     ...differing.map((key) => `${quoted(key)} has different bytes than were stored`),
     ...damage,
   ];
-  for (const line of lines) process.stdout.write(`${line}; run fsck\n`);
-  const copied = `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')}`;
-  process.stdout.write(`${copied} in ${target}\n`);
-  return lines.length > 0;
+}
+
+function describe({ bytes, folder, uploads }: BackupResult, problems: readonly string[]): string {
+  const copied = `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')} in ${folder}`;
+  return [...problems.map((line) => `${line}; run fsck`), copied, ''].join('\n');
 }

@@ -1,7 +1,6 @@
 import type { Option } from 'commander';
 import { Command } from 'commander';
-import type { Verb } from '../verbs.ts';
-import { VERBS } from '../verbs.ts';
+import { VERBS, nameOf } from '../verbs.ts';
 
 /** Configures the command that the scripts of `ota-gateway completion` call. */
 export function configure(command: Command): void {
@@ -44,10 +43,6 @@ async function listCandidates(
   const [argument] = command.registeredArguments;
   if (argument?.argChoices !== undefined) return argument.argChoices;
   return completeArgument?.({ word, flags: valuesOf(command, before) }) ?? [];
-}
-
-function nameOf({ usage }: Verb): string {
-  return usage.split(' ', 1)[0] ?? '';
 }
 
 function findOption({ options }: Command, word: string | undefined): Option | undefined {

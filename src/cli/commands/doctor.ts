@@ -10,7 +10,7 @@ import { SETTINGS_POINTS } from '../doctor/settings-points.ts';
 import type { RawOptions } from '../environment.ts';
 import { readConfig } from '../environment.ts';
 import { EXIT } from '../exit-codes.ts';
-import { PREFIX, variableName } from '../names.ts';
+import { PREFIX, givenName } from '../names.ts';
 import type { OutputFlags, Style } from '../output.ts';
 import { outputFlags, painter, print, printJson, say, withOutput } from '../output.ts';
 import { counted } from '../people.ts';
@@ -56,7 +56,7 @@ function readLeniently(options: RawOptions): [Checkup['config'], readonly string
 }
 
 function nameOf(option: string): string {
-  return option.startsWith(PREFIX) ? option : variableName(option);
+  return option.startsWith(PREFIX) ? option : givenName(option);
 }
 
 function problemsOf(options: RawOptions): readonly string[] {

@@ -6,24 +6,27 @@ import { wallClock } from '../../lib/clock.ts';
 import type { RawOptions } from '../environment.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
 import { EXIT } from '../exit-codes.ts';
+import { jsonFlag, print, printJson, withJson } from '../output.ts';
 import { counted } from '../people.ts';
 import type { ProgressBar } from '../progress-bar.ts';
 import { progressBar } from '../progress-bar.ts';
 import { parseFlags, withSettings } from '../setting-flags.ts';
+import type { FsckResult } from '../shapes.ts';
 
 const flags = z.looseObject({
+  ...jsonFlag.shape,
   deep: z.boolean().default(false),
   repair: z.boolean().default(false),
 });
 
 /** Configures `ota-gateway fsck`, which works also while a server uses the folder; only a repair needs it stopped. */
 export function configure(command: Command): void {
-  withSettings(command, ['dataDir'])
+  withJson(withSettings(command, ['dataDir']))
     .option('--deep', 'read every body and compare its digests')
     .option('--repair', 'repair what can be repaired; the server must be stopped')
     .action(async (given: unknown) => {
-      const { deep, repair, ...settings } = parseFlags(flags, given);
-      const hasFindings = await fsck({ deep, repair }, gatherOptions(process.env, settings));
+      const { deep, json, repair, ...settings } = parseFlags(flags, given);
+      const hasFindings = await fsck({ deep, json, repair }, gatherOptions(process.env, settings));
       if (hasFindings) process.exitCode = EXIT.findings;
     });
 }
@@ -31,28 +34,46 @@ export function configure(command: Command): void {
 interface FsckCommand {
   readonly deep: boolean;
   readonly repair: boolean;
+  readonly json: boolean;
 }
 
 /** Checks a data folder and prints its findings. @returns whether any were not repaired */
 async function fsck(command: FsckCommand, options: RawOptions): Promise<boolean> {
   const { dataDir } = readConfig(options);
+  const findings: Finding[] = [];
   let bar: ProgressBar | undefined;
   const report = await checkDataFolder(dataDir, {
     ...command,
     clock: wallClock,
-    onFinding: printFinding,
+    onFinding: (finding) => {
+      findings.push(finding);
+      if (!command.json) printFinding(finding);
+    },
     onProgress: (done, total) => {
+      if (command.json) return;
       bar ??= progressBar(process.stderr, command.deep ? 'read' : 'checked', total);
       bar.update(done);
     },
   });
   bar?.end();
-  process.stdout.write(`${summary(report)}\n`);
+  if (command.json) printJson(toResult(report, findings));
+  else print(`${summary(report)}\n`);
   return report.left > 0;
 }
 
+function toResult(report: DataFolderReport, findings: readonly Finding[]): FsckResult {
+  const { bytes, compacted, journals, purging, restorable, uncommitted, uploads } = report;
+  return {
+    ...{ uploads, bytes, purging, uncommitted, journals, restorable, compacted },
+    findings: findings.map(({ kind, repair, text }) => ({
+      ...{ kind, text },
+      ...(repair !== undefined && { repair }),
+    })),
+  };
+}
+
 function printFinding({ kind, repair, text }: Finding): void {
-  process.stdout.write(`${kind}: ${text}${repair === undefined ? '' : ` (${repair})`}\n`);
+  print(`${kind}: ${text}${repair === undefined ? '' : ` (${repair})`}\n`);
 }
 
 /** Texts on the conversion of a ledger from an older version, which could not shrink. */

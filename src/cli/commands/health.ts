@@ -59,17 +59,17 @@ function whereabouts({
   const address =
     /^\d+$/.test(port ?? '') && port !== '0' ? `${scheme}://${host}:${port ?? ''}` : '';
   return {
-    endpoint: requireUrl(endpoint ?? byVariable),
+    endpoint: requireUrl(endpoint, '--endpoint') ?? requireUrl(byVariable, ENDPOINT_VARIABLE),
     dataDir: dataDir ?? of('dataDir') ?? './storage',
     configured: URL.canParse(address) ? address.replace('//0.0.0.0:', '//127.0.0.1:') : undefined,
     isPublic: true,
   };
 }
 
-function requireUrl(endpoint: string | undefined): string | undefined {
+function requireUrl(endpoint: string | undefined, giver: string): string | undefined {
   if (endpoint === undefined || (/^https?:/.test(endpoint) && URL.canParse(endpoint)))
     return endpoint;
-  const message = `--endpoint: expected an http or https URL such as http://127.0.0.1:9070, found ${JSON.stringify(endpoint)}`;
+  const message = `${giver}: expected an http or https URL such as http://127.0.0.1:9070, found ${JSON.stringify(endpoint)}`;
   throw new ConfigError([message]);
 }
 

@@ -5,8 +5,10 @@ import { duration } from '../../config/units.ts';
 import { MAX_PAGE, PAGE } from '../../operator/filters.ts';
 import { UPLOAD_STATES } from '../../operator/shapes.ts';
 import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
+import { UsageError } from '../command-error.ts';
 import { openDesk, withDesk } from '../desk.ts';
 import { listPackages, listRefusals, listUploads } from '../lists.ts';
+import { flagName } from '../names.ts';
 import { openOperator } from '../operator.ts';
 import { outputFlags, withOutput } from '../output.ts';
 import { parseFlags } from '../setting-flags.ts';
@@ -14,11 +16,31 @@ import { watch } from '../watch.ts';
 
 const NOUNS = ['uploads', 'packages', 'refusals'] as const;
 
-const limit = z.coerce
-  .number<string>(`expected a number from 1 to ${String(MAX_PAGE)}`)
-  .int()
-  .min(1)
-  .max(MAX_PAGE);
+const limit = z
+  .string()
+  .transform(Number)
+  .refine(
+    (count) => Number.isInteger(count) && count >= 1 && count <= MAX_PAGE,
+    `expected a number from 1 to ${String(MAX_PAGE)}`,
+  );
+
+/** The flags that restrict a list, beside those of every list. */
+const FILTERS = {
+  uploads: ['account', 'match', 'state', 'older', 'due'],
+  packages: ['account', 'match'],
+  refusals: ['account', 'reason'],
+} as const;
+
+/** @throws UsageError for a flag that would have no effect */
+function requireFitting(what: (typeof NOUNS)[number], given: ListFlags): void {
+  const fitting: readonly string[] = FILTERS[what];
+  const wrong = Object.values(FILTERS)
+    .flat()
+    .find((name) => given[name] !== undefined && !fitting.includes(name));
+  if (wrong === undefined) return;
+  const flags = fitting.map(flagName).join(', ');
+  throw new UsageError(`--${wrong}: does not restrict ${what}: expected one of ${flags}`);
+}
 
 const flags = z.looseObject({
   ...outputFlags.shape,
@@ -57,6 +79,7 @@ export function configure(command: Command): void {
 
 /** Lists uploads, packages or refused requests once, or until Ctrl+C. */
 async function list(what: (typeof NOUNS)[number], given: ListFlags): Promise<void> {
+  requireFitting(what, given);
   const { account, color, due, interval, json, limit, match, older, reason, state, ...rest } =
     given;
   const { watch: isWatching, ...desk } = rest;

@@ -1,11 +1,15 @@
 import type { Command } from 'commander';
+import type { DataFolder, FirmwarePackage } from '../../data-folder.ts';
 import { openDataFolder, upgradeMessage } from '../../data-folder.ts';
 import { wallClock } from '../../lib/clock.ts';
 import { quoted, quotedJson } from '../../lib/quoted.ts';
+import type { ReferenceShape } from '../../operator/shapes.ts';
+import { CommandError } from '../command-error.ts';
 import { completeReferences } from '../complete-references.ts';
-import { configureDownload, resolveName } from '../download-flags.ts';
-import type { RawOptions } from '../environment.ts';
-import { readConfig } from '../environment.ts';
+import type { Download } from '../download-flags.ts';
+import { configureDownload, readAddressed, resolveName } from '../download-flags.ts';
+import { notFound } from '../operator.ts';
+import { print } from '../output.ts';
 
 export { completeReferences as complete };
 
@@ -16,18 +20,36 @@ export function configure(command: Command): void {
 
 /**
  * Prints the message that the platform would push to a device, in one line for programs that read lines.
- * @param name - a FirmwareId or the name of a package
- * @param expires - how long its URLs are valid, in milliseconds
+ * @param name - a FirmwareId, the name of a package, or the key or URL of one of its files
  */
-async function printPayload(name: string, expires: number, options: RawOptions): Promise<void> {
-  const config = readConfig(options);
-  await using offline = openDataFolder(config);
-  const firmware = await offline.findPackage(await resolveName(config, name));
-  if (firmware === undefined) throw new Error(`there is no firmware package ${quoted(name)}`);
+async function printPayload(name: string, { expires, settings }: Download): Promise<void> {
+  const config = readAddressed(settings);
+  await using folder = openDataFolder(config);
+  const firmware = await findFirmware(folder, name, await resolveName(config, name));
   const at = wallClock.now();
   const message = upgradeMessage(firmware, {
     at,
-    urlOf: (key) => offline.downloadUrl(key, at + expires),
+    urlOf: (key) => folder.downloadUrl(key, at + expires),
   });
-  process.stdout.write(`${quotedJson(message)}\n`);
+  print(`${quotedJson(message)}\n`);
+}
+
+/** @throws CommandError when the name leads to no package */
+async function findFirmware(
+  folder: DataFolder,
+  name: string,
+  found: ReferenceShape | undefined,
+): Promise<FirmwarePackage> {
+  if (found === undefined) throw notFound(quoted(name));
+  const upload = found.kind === 'upload' ? await folder.ledger.findUpload(found.key) : undefined;
+  const holder = upload?.state === 'claimed' ? upload.packageId : '';
+  const firmware = await folder.findPackage(found.kind === 'package' ? found.firmwareId : holder);
+  if (firmware !== undefined) return firmware;
+  throw new CommandError(
+    'NotFound',
+    `there is no firmware package ${quoted(name)}`,
+    found.kind === 'request'
+      ? '`ota-gateway explain` tells about requests'
+      : 'Make one of the upload with `ota-gateway claim`',
+  );
 }

@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import type { ApiClientOptions } from '../../client/api-client.ts';
 import { pathSegment } from '../../client/operator-call.ts';
-import { ConfigError } from '../../config/config-error.ts';
 import { quoted } from '../../lib/quoted.ts';
 import type { ReferenceShape } from '../../operator/shapes.ts';
 import { packageShape, uploadHistoryShape } from '../../operator/shapes.ts';
+import { UsageError } from '../command-error.ts';
 import { completeReferences } from '../complete-references.ts';
 import { openDesk, withDesk } from '../desk.ts';
 import { callOperatorApi } from '../operator-api.ts';
@@ -66,9 +66,8 @@ function describe(named: Named): string {
 
 async function isConfirmed(named: readonly Named[], url: string): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new ConfigError([
-      `--yes: there is no terminal to ask whether to delete ${counted(named.length, 'thing')}. Give --yes to delete without asking`,
-    ]);
+    const message = `--yes: there is no terminal to ask whether to delete ${counted(named.length, 'thing')}`;
+    throw new UsageError(message, 'Give --yes to delete without asking');
   }
   for (const each of named) say(describe(each));
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -10,7 +10,7 @@ import { randomIds } from '../../lib/ids.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RawOptions } from '../environment.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
-import { variableName } from '../names.ts';
+import { givenName } from '../names.ts';
 import { createReadyFile } from '../ready-file.ts';
 import { removeRunningGateway, writeRunningGateway } from '../running-gateway.ts';
 import type { RunningGateway } from '../running-gateway.ts';
@@ -97,7 +97,7 @@ function explainListenError(error: unknown, { host, port }: Config): unknown {
   if (hasErrorCode(error, 'EADDRINUSE')) {
     // No wrong value: the same one works when the other process has ended.
     const advice = 'Stop it, or choose another port; 0 picks a free one';
-    return new Error(`${variableName('port')}: another process uses ${where}. ${advice}`, {
+    return new Error(`${givenName('port')}: another process uses ${where}. ${advice}`, {
       cause: error,
     });
   }
@@ -148,7 +148,7 @@ function reload(gateway: Gateway, logger: Logger): void {
       read();
       logger.info({}, `read the ${name} again`);
     } catch (error) {
-      const err = error instanceof SettingsError ? error.named(variableName) : error;
+      const err = error instanceof SettingsError ? error.named(givenName) : error;
       logger.error({ err }, `the ${name} cannot be used; ${old}`);
     }
   };

@@ -45,12 +45,14 @@ async function trace(given: TraceFlags): Promise<void> {
   const signal = untilInterrupted();
   const call = { method: 'GET', path: '/events', query: { types: 'request' } } as const;
   const response = await openOperatorCall(desk.clientFor(url), call, signal);
-  say(`requests of ${url}, as they end; Ctrl+C ends this`);
+  // With JSON, standard error is for errors only.
+  const note = json ? () => undefined : say;
+  note(`requests of ${url}, as they end; Ctrl+C ends this`);
   const paint = painter({ color, json });
   const filters = { errors, key, operation, slow };
   try {
     for await (const { data, type } of readEvents(response.body ?? new ReadableStream())) {
-      if (type === 'lost') say('some requests are missing here: this command was too slow');
+      if (type === 'lost') note('some requests are missing here: this command was too slow');
       const request = type === 'request' ? parse(data) : undefined;
       if (request === undefined || !isWanted(request, filters)) continue;
       if (json) printJsonLine(request);

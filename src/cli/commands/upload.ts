@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import type { ApiClientOptions } from '../../client/api-client.ts';
 import { createOtaClient } from '../../client/ota-client.ts';
+import { quoted } from '../../lib/quoted.ts';
 import { explainingCalls, withHint } from '../api-hints.ts';
 import { CommandError, describeError } from '../command-error.ts';
 import { openDesk, withDesk } from '../desk.ts';
@@ -9,11 +10,13 @@ import { jsonFlag, print, printJson, withJson } from '../output.ts';
 import { claimPackage, requireFreeNames } from '../package-claim.ts';
 import type { PackageWish, UploadedFile } from '../package-claim.ts';
 import { sendFile } from '../send-file.ts';
+import type { SendOptions } from '../send-file.ts';
 import { parseFlags } from '../setting-flags.ts';
 import { shellWord } from '../shell-word.ts';
 import type { UploadResult, UploadedPackage } from '../shapes.ts';
 import { planUpload } from '../upload-plan.ts';
-import type { PlannedPackage } from '../upload-plan.ts';
+import type { LocalFile, PlannedPackage } from '../upload-plan.ts';
+import { untilInterrupted } from '../watch.ts';
 
 const flags = z.looseObject({
   ...jsonFlag.shape,
@@ -59,8 +62,11 @@ async function upload(paths: readonly string[], given: UploadFlags): Promise<voi
   const names = packages.map((planned) => planned.name);
   await explainingCalls(() => requireFreeNames(api, names, instanceId));
   const done: UploadedPackage[] = [];
+  // With JSON, standard error is for errors only; a person still sees the bar.
+  const sending = { isQuiet: json && !process.stderr.isTTY, signal: untilInterrupted() };
   for (const planned of packages) {
-    done.push(await makePackage(api, planned, { ...wish, name: planned.name, version }));
+    const each = { ...wish, name: planned.name, version };
+    done.push(await makePackage(api, planned, each, sending));
   }
   const result: UploadResult = { packages: done };
   if (json) printJson(result);
@@ -71,11 +77,15 @@ async function makePackage(
   api: ApiClientOptions,
   { files }: PlannedPackage,
   wish: PackageWish,
+  sending: Pick<SendOptions, 'isQuiet' | 'signal'>,
 ): Promise<UploadedPackage> {
-  const parameters = { IotInstanceId: wish.instanceId };
+  const options = { ...sending, parameters: { IotInstanceId: wish.instanceId } };
   const uploaded: (UploadedFile & { readonly key: string; readonly size: number })[] = [];
   for (const file of files) {
-    const { firmwareUrl, key } = await explainingCalls(() => sendFile(api, file, parameters));
+    const sent = explainingCalls(() => sendFile(api, file, options)).catch((error: unknown) => {
+      throw sending.signal.aborted ? stopped(file, uploaded, wish) : error;
+    });
+    const { firmwareUrl, key } = await sent;
     uploaded.push({ name: file.name, size: file.size, key, firmwareUrl });
   }
   const firmwareId = await claimPackage(api, wish, uploaded).catch((error: unknown) => {
@@ -90,6 +100,17 @@ async function makePackage(
   };
 }
 
+/** The error after Ctrl+C. */
+function stopped(
+  { name }: LocalFile,
+  files: readonly { readonly key: string }[],
+  wish: PackageWish,
+): CommandError {
+  const message = `stopped before ${quoted(name)} was sent: nothing of it is stored, and no package was made`;
+  const error = new CommandError('Stopped', message, 'Run the command again');
+  return files.length === 0 ? error : unclaimed(error, files, wish);
+}
+
 /** Adds to an error how to claim the files, which are not sent again. */
 function unclaimed(
   error: unknown,
@@ -99,7 +120,8 @@ function unclaimed(
   const { code, hint, message } = describeError(error);
   const keys = files.map(({ key }) => shellWord(key)).join(' ');
   const claim = `ota-gateway claim ${keys} --name ${shellWord(name)} --version ${shellWord(version)}`;
-  const again = `The upload is stored until the purge; to claim it: ${claim}`;
+  const what = files.length === 1 ? 'The upload is' : 'The uploads are';
+  const again = `${what} stored until the purge; to claim: ${claim}`;
   const advice = hint === undefined ? again : `${hint}. ${again}`;
   return new CommandError(code, message, advice, { cause: error });
 }

@@ -191,7 +191,7 @@ describe('ota-gateway fsck', () => {
     const { code, stderr } = await fsck();
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: `OTA_GATEWAY_DATA_DIR: ${dataDir} is not the data folder of a gateway: it holds no ledger. Give the folder of its server\n`,
+      stderr: `--data-dir: ${dataDir} is not the data folder of a gateway: it holds no ledger. Give the folder of its server\n`,
     });
     expect(await readdir(dataDir)).toEqual([]);
   });

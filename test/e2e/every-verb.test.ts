@@ -1,0 +1,324 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { Command } from 'commander';
+import { z } from 'zod';
+import {
+  backupResult,
+  claimResult,
+  configResult,
+  doctorResult,
+  fsckResult,
+  healthResult,
+  payloadResult,
+  removeResult,
+  signedForm,
+  uploadResult,
+  urlResult,
+} from '../../src/cli/shapes.ts';
+import { VERBS } from '../../src/cli/verbs.ts';
+import {
+  accountListShape,
+  changedAccountShape,
+  newAccessKeyShape,
+} from '../../src/operator/account-shapes.ts';
+import {
+  errorShape,
+  packageShape,
+  pageOf,
+  purgeShape,
+  refusalShape,
+  uploadShape,
+} from '../../src/operator/shapes.ts';
+import { startWithAccounts } from '../support/accounts.ts';
+import type { BuiltGateway } from '../support/built-gateway.ts';
+import { ACCOUNT_KEY, MAIN } from '../support/built-gateway.ts';
+import { claim, grantFrom, post } from '../support/loop.ts';
+import { folderForSuite } from '../support/suite.ts';
+
+interface Row {
+  /** Arguments of right use; `{folder}` is a temporary folder, `{stored}` the key of a stored upload. */
+  readonly args?: readonly string[];
+  /** `gateway`: needs a running one; `folder`: looks into the data folder; `nothing`: needs neither. */
+  readonly needs: 'gateway' | 'folder' | 'nothing';
+  /** Of its output with `--json`; absent when it has no JSON, or none that ends. */
+  readonly json?: z.ZodType;
+}
+
+const PACKAGE = ['--name', 'made', '--version', '1'];
+
+/** Every command, in the order in which they are used on one gateway. */
+const ROWS: Readonly<Record<string, Row>> = {
+  serve: { needs: 'folder', args: ['--port', '0'] },
+  'show-config': { needs: 'nothing', json: configResult },
+  upload: { needs: 'gateway', json: uploadResult, args: [__filename, ...PACKAGE] },
+  sign: { needs: 'gateway', json: signedForm },
+  claim: {
+    ...{ needs: 'gateway', json: claimResult },
+    args: ['{stored}', '--name', 'claimed', '--version', '1'],
+  },
+  ls: { needs: 'folder', json: pageOf(uploadShape) },
+  show: { needs: 'folder', json: packageShape, args: ['lamp'] },
+  explain: { needs: 'folder', json: pageOf(refusalShape) },
+  rm: { needs: 'gateway', json: removeResult, args: ['claimed', '--yes'] },
+  purge: { needs: 'gateway', json: purgeShape },
+  trace: { needs: 'gateway' },
+  url: { needs: 'folder', json: urlResult, args: ['lamp', '--public-url', 'http://a.example'] },
+  payload: {
+    ...{ needs: 'folder', json: payloadResult },
+    args: ['lamp', '--public-url', 'http://a.example'],
+  },
+  'accounts ls': { needs: 'folder', json: accountListShape },
+  'accounts add': { needs: 'nothing', json: newAccessKeyShape, args: ['globex', '--operator'] },
+  'accounts rotate': { needs: 'nothing', json: newAccessKeyShape, args: ['second'] },
+  'accounts disable': { needs: 'nothing', json: changedAccountShape, args: ['second'] },
+  'accounts enable': { needs: 'nothing', json: changedAccountShape, args: ['second'] },
+  'accounts rm': { needs: 'nothing', json: changedAccountShape, args: ['second', '--yes'] },
+  fsck: { needs: 'folder', json: fsckResult },
+  backup: { needs: 'folder', json: backupResult, args: ['{folder}/copy'] },
+  health: { needs: 'gateway', json: healthResult },
+  doctor: { needs: 'folder', json: doctorResult },
+  completion: { needs: 'nothing', args: ['bash'] },
+};
+
+const NAMES = Object.keys(ROWS);
+const NOBODY = 65534;
+const run = promisify(execFile);
+/** Who runs commands. */
+interface AsUser {
+  readonly uid?: number;
+  readonly environment?: Record<string, string>;
+}
+
+const results = z.array(z.object({ code: z.number(), stdout: z.string(), stderr: z.string() }));
+type Result = z.infer<typeof results>[number];
+
+/** A stack trace, or an error of the system as it is. */
+const BARE = /^ +at |^(?:"?Error: )?E[A-Z]{3,}: |SQLITE_\w+: |"message":"(?:E[A-Z]{3,}|SQLITE)/m;
+
+/** Each test starts some processes. */
+jest.setTimeout(30_000);
+
+describe('every command', () => {
+  const folder = folderForSuite();
+  let gateway: BuiltGateway;
+  let stored = '';
+
+  beforeAll(async () => {
+    gateway = await startWithAccounts(folder.path, [
+      { id: 'acme', operator: true, accessKeys: [ACCOUNT_KEY] },
+      {
+        id: 'second',
+        accessKeys: [
+          { id: 'second', secret: 's' },
+          { id: 'third', secret: 's' },
+        ],
+      },
+    ]);
+    const [claimed, waiting] = [await grantFrom(gateway.url), await grantFrom(gateway.url)];
+    await post(claimed, Buffer.from('claimed'));
+    await post(waiting, Buffer.from('stored'));
+    await claim(gateway.url, claimed, 'lamp');
+    stored = waiting.key;
+  });
+
+  afterAll(() => gateway.kill());
+
+  const environment = (): Record<string, string> => ({
+    PATH: process.env['PATH'] ?? '',
+    OTA_GATEWAY_ACCOUNTS_FILE: join(folder.path, 'accounts.json'),
+    OTA_GATEWAY_OSS_ACCESS_KEY_ID: 'bucketid',
+    OTA_GATEWAY_OSS_ACCESS_KEY_SECRET: 'bucketsecret',
+    OTA_GATEWAY_DATA_DIR: gateway.dataDir,
+  });
+
+  const rightUse = (name: string): string[] =>
+    [...name.split(' '), ...(ROWS[name]?.args ?? [])].map((word) =>
+      word.replace('{folder}', folder.path).replace('{stored}', stored),
+    );
+
+  const inJson = (name: string): string[] => [...rightUse(name), '--json'];
+
+  /** Runs commands in one process. @returns the result of each by its name */
+  const runVerbs = async (
+    names: readonly string[],
+    argsOf: (name: string) => readonly string[],
+    { environment: env = environment(), ...user }: AsUser = {},
+  ): Promise<ReadonlyMap<string, Result>> => {
+    const task = JSON.stringify({ ...user, commands: names.map(argsOf) });
+    const script = join(__dirname, '..', 'support', 'run-verbs.js');
+    const { stdout } = await run(process.execPath, [script, task], { env });
+    const found = results.parse(JSON.parse(stdout));
+    return new Map(
+      names.flatMap((name, index) => {
+        const result = found[index];
+        return result === undefined ? [] : [[name, result] as const];
+      }),
+    );
+  };
+
+  /** @returns the error that a command has printed with `--json` */
+  const errorOf = ({ stderr }: Result): { code: string; message: string; hint?: string } => {
+    expect(stderr).not.toMatch(BARE);
+    return errorShape.parse(JSON.parse(stderr)).error;
+  };
+
+  it('has a row in this table', async () => {
+    const names: string[] = [];
+    for (const { hidden, load, usage } of VERBS) {
+      if (hidden === true) continue;
+      const command = new Command(usage.split(' ', 1)[0]);
+      // Others may be groups of commands.
+      if (!(command.name() in ROWS)) (await load()).configure(command);
+      const own = command.commands.map((each) => `${command.name()} ${each.name()}`);
+      names.push(...(own.length > 0 ? own : [command.name()]));
+    }
+    expect(NAMES.toSorted()).toEqual(names.toSorted());
+  });
+
+  it('prints with --json what its schema describes, and nothing beside it', async () => {
+    const names = NAMES.filter((name) => ROWS[name]?.json !== undefined);
+    const found = await runVerbs(names, inJson);
+    for (const [name, { code, stderr, stdout }] of found) {
+      expect({ name, code, stderr }).toEqual({ name, code: 0, stderr: '' });
+      expect(ROWS[name]?.json?.safeParse(JSON.parse(stdout))).toMatchObject({ success: true });
+    }
+    for (const name of NAMES.filter((each) => /^accounts (?!ls)/.test(each))) {
+      expect(found.get(name)?.stdout).toContain('"reload":"reloaded"');
+    }
+  });
+
+  it('refuses a wrong flag with exit code 2, names it, and says what to do', async () => {
+    const found = await runVerbs(NAMES, (name) => [...inJson(name), '--no-such']);
+    for (const [name, result] of found) {
+      const isJson = !['serve', 'completion'].includes(name);
+      expect({ name, code: result.code, stdout: result.stdout }).toEqual({
+        name,
+        code: 2,
+        stdout: '',
+      });
+      expect(errorOf(result)).toEqual({
+        code: 'InvalidArguments',
+        message: `unknown option '${isJson ? '--no-such' : '--json'}'`,
+        hint: expect.stringContaining(`\`ota-gateway ${name} --help\``) as string,
+      });
+    }
+  });
+
+  it('says that a gateway must be started when it needs one, and looks into the folder otherwise', async () => {
+    expect(await gateway.stop()).toBe(0);
+    const names = NAMES.filter(
+      (name) => !['serve', 'backup'].includes(name) && !/^accounts (?!ls)/.test(name),
+    );
+    const found = await runVerbs(names, (name) =>
+      name === 'completion' ? rightUse(name) : inJson(name),
+    );
+    for (const [name, result] of found) {
+      if (ROWS[name]?.needs === 'gateway') {
+        expect({ name, code: result.code, stdout: result.stdout }).toEqual({
+          name,
+          code: 1,
+          stdout: '',
+        });
+        expect(errorOf(result)).toMatchObject({
+          code: 'NoGateway',
+          hint: expect.stringContaining('`ota-gateway serve`') as string,
+        });
+      } else {
+        expect({ name, code: result.code, stderr: result.stderr }).toEqual({
+          name,
+          code: 0,
+          stderr: '',
+        });
+      }
+    }
+  });
+
+  it('says whose the data folder is when it belongs to another user', async () => {
+    const isRoot = process.getuid?.() === 0;
+    // Who is not root is refused by the mode.
+    if (!isRoot) await chmod(gateway.dataDir, 0);
+    const names = NAMES.filter((name) => ROWS[name]?.needs !== 'nothing');
+    const found = await runVerbs(
+      names,
+      (name) => (name === 'serve' ? rightUse(name) : inJson(name)),
+      {
+        ...(isRoot && { uid: NOBODY }),
+        environment: {
+          PATH: process.env['PATH'] ?? '',
+          OTA_GATEWAY_ACCESS_KEY_ID: 'a',
+          OTA_GATEWAY_ACCESS_KEY_SECRET: 'b',
+          OTA_GATEWAY_DATA_DIR: gateway.dataDir,
+        },
+      },
+    );
+    await chmod(gateway.dataDir, 0o700);
+    for (const [name, { code, stderr, stdout }] of found) {
+      if (name === 'doctor')
+        expect({ code, stdout }).toMatchObject({
+          code: 3,
+          stdout: expect.stringMatching(/this is user|this user may not/) as string,
+        });
+      else {
+        expect({ name, isDone: code === 0, stdout }).toEqual({ name, isDone: false, stdout: '' });
+        expect(stderr).not.toMatch(BARE);
+        expect(stderr).toMatch(
+          /cannot be (?:read by this user|used)[^]*(?:Run the command as|change its owner)/,
+        );
+      }
+    }
+  });
+
+  const PRINTING = [
+    'show-config',
+    'ls',
+    'show',
+    'url',
+    'payload',
+    'accounts ls',
+    'fsck',
+    'doctor',
+    'completion',
+  ];
+
+  it('ends quietly when the reader of its output has ended, and says when a disk is full', async () => {
+    const full = await open('/dev/full', 'w');
+    const env = environment();
+    await Promise.all(
+      PRINTING.map(async (name) => {
+        const piped = spawn(process.execPath, [MAIN, ...rightUse(name)], { env });
+        piped.stdout.destroy();
+        const [quiet, [code]] = await Promise.all([text(piped.stderr), once(piped, 'exit')]);
+        expect({ name, code }).toEqual({ name, code: 0 });
+        expect(quiet).not.toMatch(/EPIPE|^ +at /m);
+      }),
+    );
+    await Promise.all(
+      PRINTING.map(async (name) => {
+        const args = name === 'completion' ? rightUse(name) : inJson(name);
+        const child = spawn(process.execPath, [MAIN, ...args], {
+          env,
+          stdio: ['ignore', full.fd, 'pipe'],
+        });
+        const stderr = child.stderr === null ? '' : await text(child.stderr);
+        expect({ name, code: child.exitCode ?? (await once(child, 'exit'))[0] }).toEqual({
+          name,
+          code: 1,
+        });
+        expect(stderr).toContain('the output cannot be written: the disk is full (ENOSPC)');
+        if (name !== 'completion') errorOf({ code: 1, stdout: '', stderr });
+      }),
+    );
+    await full.close();
+  });
+
+  it('does not tell a secret', async () => {
+    const found = await runVerbs(['accounts ls', 'show-config'], inJson);
+    const output = [...found.values()].map(({ stderr, stdout }) => stderr + stdout).join('');
+    expect(output).not.toMatch(/testsecret|bucketsecret/);
+    expect(await readFile(join(folder.path, 'accounts.json'), 'utf8')).toContain('testsecret');
+  });
+});
