@@ -193,9 +193,10 @@ describe('the commands url and payload', () => {
       [['url', 'x', '--no-such'], 2, /unknown option '--no-such'/],
       [['url'], 2, /missing required argument/],
     ];
-    for (const [args, code, stderr] of cases) {
-      const result = await runCli(args, { ...ENVIRONMENT, OTA_GATEWAY_DATA_DIR: gateway.dataDir });
-      expect(result).toMatchObject({
+    const inFolder = { ...ENVIRONMENT, OTA_GATEWAY_DATA_DIR: gateway.dataDir };
+    const results = await Promise.all(cases.map(([args]) => runCli(args, inFolder)));
+    for (const [index, [, code, stderr]] of cases.entries()) {
+      expect(results[index]).toMatchObject({
         code,
         stdout: '',
         stderr: expect.stringMatching(stderr) as string,

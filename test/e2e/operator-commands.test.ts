@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { removeResult } from '../../src/cli/shapes.ts';
+import { removeResult, urlResult } from '../../src/cli/shapes.ts';
 import type { RequestShape } from '../../src/operator/shapes.ts';
 import {
   errorShape,
@@ -72,6 +72,24 @@ describe('the commands that use the operator API', () => {
       code: 'Unreachable',
       message: 'http://127.0.0.1:2 cannot be reached: nothing listens there',
     });
+  });
+
+  it('url asks a gateway when an endpoint is given, and a list refuses a flag without effect', async () => {
+    const grant = await store();
+    const firmwareId = await claim(gateway.url, grant, 'linked');
+    const [byName, byKey, wrong] = await Promise.all([
+      remote('url', 'linked', '--json'),
+      remote('url', grant.key),
+      remote('ls', 'packages', '--state', 'stored'),
+    ]);
+    const [link] = urlResult.parse(JSON.parse(byName.stdout)).urls;
+    expect(link?.key).toBe(grant.key);
+    for (const url of [link?.url ?? '', byKey.stdout.trim()]) {
+      expect(await (await fetch(url)).text()).toBe('some bytes');
+    }
+    expect(wrong).toMatchObject({ code: 2, stdout: '' });
+    expect(wrong.stderr).toMatch(/^--state: does not restrict packages: expected one of --account/);
+    expect((await local('rm', firmwareId, '--yes')).code).toBe(0);
   });
 
   it('rm deletes uploads and packages after it was confirmed', async () => {

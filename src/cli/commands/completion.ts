@@ -37,9 +37,14 @@ fi
 function __ota_gateway_complete
   set -l words (commandline -opc)
   set -e words[1]
-  ota-gateway __complete -- $words (commandline -ct) 2>/dev/null
+  set -l found (ota-gateway __complete -- $words (commandline -ct) 2>/dev/null)
+  if test (count $found) -gt 0
+    printf '%s\\n' $found
+  else
+    __fish_complete_path (commandline -ct)
+  end
 end
-complete -c ota-gateway -a '(__ota_gateway_complete)'
+complete -c ota-gateway -f -a '(__ota_gateway_complete)'
 `,
 };
 
