@@ -141,7 +141,6 @@ export type UploadResult = z.infer<typeof uploadResult>;
 export type ClaimResult = z.infer<typeof claimResult>;
 export type RemoveResult = z.infer<typeof removeResult>;
 export type SignedForm = z.infer<typeof signedForm>;
-export type ConfigResult = z.infer<typeof configResult>;
 export type UrlResult = z.infer<typeof urlResult>;
 export type FsckResult = z.infer<typeof fsckResult>;
 export type BackupResult = z.infer<typeof backupResult>;
