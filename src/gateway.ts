@@ -196,7 +196,7 @@ function composeApp(
     api: {
       ...{ ...composed, nonces, recording, hub: watching.hub, kept: observation.kept },
       meter: watching.meter,
-      platform: createPlatform(keys, uploads, config.publicUrl),
+      platform: createPlatform(keys, uploads),
       judge: createFormJudge({
         ...{ config, bucketKey: keys.bucketKey, clock: uploads.clock, wallClock: machine },
         isAccountKey: (id) => keys.accounts.find(id) !== undefined,

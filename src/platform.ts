@@ -13,13 +13,14 @@ import type { UploadDependencies } from './uploads/dependencies.ts';
 export function createPlatform(
   { accounts, bucketKey }: Keys,
   uploads: UploadDependencies,
-  publicUrl: string | undefined,
 ): Platform {
   return {
     run: async (call) => {
       try {
         return await runInside({
-          ...{ ...call, bucketKey, publicUrl, uploads },
+          ...{ ...call, bucketKey, uploads },
+          // Its callers name objects by a URL of their own, see platform-calls.ts: every host is accepted.
+          publicUrl: undefined,
           isSoleAccount: accounts.soleAccount !== undefined,
           requestId: uploads.ids.apiRequest(),
         });
