@@ -41,13 +41,16 @@ export async function watch(
   }
 }
 
-function pauseUnless(signal: AbortSignal, milliseconds: number): Promise<void> {
+/** Waits for a time in milliseconds, or until the signal is aborted. Leaves no listener at the signal. */
+export function pauseUnless(signal: AbortSignal, milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
+    const end = (): void => {
       timer.close();
+      signal.removeEventListener('abort', end);
       resolve();
-    });
+    };
+    const timer = setTimeout(end, milliseconds);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end);
   });
 }
