@@ -15,6 +15,7 @@ import { gatherOptions, readConfig } from './environment.ts';
 import { findGateway } from './gateway-address.ts';
 import type { GatewayAddress } from './gateway-address.ts';
 import { reach } from './network-failure.ts';
+import { withRunningSettings } from './running-gateway.ts';
 import { parseFlags, withSettings } from './setting-flags.ts';
 import { ENDPOINT_VARIABLE, readVariables } from './variables.ts';
 
@@ -57,7 +58,9 @@ export function withEndpoint(command: Command): Command {
  */
 export function openDesk(flags: Readonly<Record<string, unknown>>): Desk {
   const endpoint = endpointOf(flags);
-  const options = gatherSettings(flags);
+  const given = gatherSettings(flags);
+  const options =
+    endpoint === undefined ? withRunningSettings(given, readConfig(given).dataDir) : given;
   const config = readConfig(options);
   return {
     config,

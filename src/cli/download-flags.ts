@@ -7,7 +7,7 @@ import type { ReferenceShape } from '../operator/shapes.ts';
 import { gatherSettings } from './desk.ts';
 import { readConfig } from './environment.ts';
 import { jsonFlag, withJson } from './output.ts';
-import { readRunningGateway } from './running-gateway.ts';
+import { readRunningGateway, withRunningSettings } from './running-gateway.ts';
 import { parseFlags, withSettings } from './setting-flags.ts';
 
 const flags = z.looseObject({
@@ -40,9 +40,13 @@ export function configureDownload(
     });
 }
 
-/** Reads the settings, with the public URL of the gateway that uses the data folder when they say no address. */
+/**
+ * Reads the settings, and adds those of the gateway that uses the data folder, with its public URL when they say no
+ * address.
+ */
 export function readAddressed(settings: Readonly<Record<string, unknown>>): Config {
-  const options = gatherSettings(settings);
+  const given = gatherSettings(settings);
+  const options = withRunningSettings(given, readConfig(given).dataDir);
   const config = readConfig(options);
   if (['publicUrl', 'host', 'port'].some((name) => options[name] !== undefined)) return config;
   const running = readRunningGateway(config.dataDir);

@@ -1,7 +1,9 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import { CommandError } from './command-error.ts';
+import type { RawOptions } from './environment.ts';
 import { writePrivateJson } from './private-json.ts';
 
 /** What a running server writes into its data folder, so that commands find it. */
@@ -13,6 +15,25 @@ export interface RunningGateway {
   /** Also in the response of `/_gateway/health/live`. */
   readonly gatewayId: string;
   readonly pid: number;
+  /** The settings that decide what its data means, as their variables have them. Older versions do not write them. */
+  readonly settings?: RawOptions;
+}
+
+const TOLD = ['bucket', 'claimTtl', 'policyTtl'] as const;
+
+/** @returns the settings of a server that commands beside it need to read its data as it does */
+export function settingsForCommands({ bucket, claimTtl, policyTtl }: Config): RawOptions {
+  return { bucket, claimTtl: `${String(claimTtl)}ms`, policyTtl: `${String(policyTtl)}ms` };
+}
+
+/** Adds the settings of the server of a data folder to those that are given, which win. */
+export function withRunningSettings(given: RawOptions, dataDir: string): RawOptions {
+  try {
+    return { ...readRunningGateway(dataDir)?.settings, ...given };
+  } catch {
+    // What acts on the gateway reports a file that cannot be used.
+    return given;
+  }
 }
 
 /** @returns the path of the file in a data folder */
@@ -60,10 +81,24 @@ function fail(path: string): never {
 
 function parse(text: string): RunningGateway | undefined {
   const found: Partial<Record<string, unknown>> = parseObject(text);
-  const { gatewayId, pid, publicUrl, url } = found;
+  const { gatewayId, pid, publicUrl, settings, url } = found;
   if (typeof url !== 'string' || !URL.canParse(url)) return undefined;
   if (typeof gatewayId !== 'string' || typeof pid !== 'number') return undefined;
-  return { url, gatewayId, pid, ...(typeof publicUrl === 'string' && { publicUrl }) };
+  return {
+    ...{ url, gatewayId, pid },
+    ...(typeof publicUrl === 'string' && { publicUrl }),
+    ...(typeof settings === 'object' && settings !== null && { settings: textsOf(settings) }),
+  };
+}
+
+function textsOf(settings: object): RawOptions {
+  const found: Partial<Record<string, unknown>> = { ...settings };
+  const texts: RawOptions = {};
+  for (const name of TOLD) {
+    const text = found[name];
+    if (typeof text === 'string') texts[name] = text;
+  }
+  return texts;
 }
 
 function parseObject(text: string): object {

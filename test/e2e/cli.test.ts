@@ -245,7 +245,7 @@ describe('the command line', () => {
     expect(stderr).toMatch(/the port does not speak TLS\. Give an address that begins with http:/);
   });
 
-  it('names the accounts file instead of keys that are not there', async () => {
+  it('names the accounts file instead of keys that are not there, and the command as npx knows it', async () => {
     const accounts = join(folder.path, 'accounts.json');
     const keys = [{ id: 'a', secret: 'b' }];
     await writeFile(accounts, JSON.stringify({ accounts: [{ id: '1', accessKeys: keys }] }));
@@ -253,8 +253,11 @@ describe('the command line', () => {
       OTA_GATEWAY_ACCESS_KEY_ID: '',
       OTA_GATEWAY_ACCESS_KEY_SECRET: '',
       OTA_GATEWAY_ACCOUNTS_FILE: accounts,
+      // As npx sets it: the name of the command is not in the path then.
+      npm_command: 'exec',
     });
     await eventually(() => gateway.output().includes('Try it'));
+    expect(gateway.output()).toContain(':  npx ota-upload-gateway upload README.md');
     expect(gateway.output()).toContain(`The accounts are in ${accounts}`);
     expect(gateway.output()).toContain('--access-key-id ID --access-key-secret SECRET');
     expect(gateway.output()).not.toContain('The access keys are');

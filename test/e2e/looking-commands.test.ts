@@ -52,7 +52,7 @@ describe('the commands that look into a data folder', () => {
   let firmwareId = '';
 
   beforeAll(async () => {
-    gateway = await startBuiltGateway(join(folder.path, 'data'));
+    gateway = await startBuiltGateway(join(folder.path, 'data'), { OTA_GATEWAY_CLAIM_TTL: '30m' });
     const [claimed, stored, issued] = [
       await grantFrom(gateway.url),
       await grantFrom(gateway.url),
@@ -71,7 +71,7 @@ describe('the commands that look into a data folder', () => {
   const cli = (...args: string[]): ReturnType<typeof runCli> =>
     runCli([...args, '--data-dir', gateway.dataDir]);
 
-  it('ls prints columns with whole keys in a pipe, and its summary beside them', async () => {
+  it('ls prints columns with whole keys in a pipe, the deadlines of the running gateway, and its summary beside them', async () => {
     const [uploads, colored, packages, none] = await Promise.all([
       cli('ls'),
       cli('ls', '--state', 'claimed', '--color', 'always'),
@@ -82,7 +82,7 @@ describe('the commands that look into a data folder', () => {
     expect(lines).toEqual([
       expect.stringMatching(/^STATE +KEY +SIZE +AGE +PURGED IN +PACKAGE$/),
       expect.stringMatching(new RegExp(`^issued +${keys.issued} +- +\\d+ s +- +form good for`)),
-      expect.stringMatching(new RegExp(`^stored +${keys.stored} +6 B +\\d+ s +59 min$`)),
+      expect.stringMatching(new RegExp(`^stored +${keys.stored} +6 B +\\d+ s +29 min$`)),
       expect.stringMatching(new RegExp(`^claimed +${keys.claimed} +7 B +\\d+ s +- +lamp 1.0.0$`)),
     ]);
     expect(uploads.stderr).toBe('3 uploads, 13 B on disk\n');

@@ -28,7 +28,10 @@ describe('a command finds the gateway that uses a data folder', () => {
     const live: unknown = await (await fetch(`${gateway.url}/_gateway/health/live`)).json();
     const written: unknown = JSON.parse(await readFile(path, 'utf8'));
     const gatewayId = expect.stringMatching(/^[0-9a-f]{32}$/) as string;
-    expect(written).toEqual({ url: gateway.url, gatewayId, pid: expect.any(Number) as number });
+    expect(written).toEqual({
+      ...{ url: gateway.url, gatewayId, pid: expect.any(Number) as number },
+      settings: { bucket: 'iotx-ota', claimTtl: '3600000ms', policyTtl: '60000ms' },
+    });
     expect(live).toEqual({
       status: 'live',
       gatewayId: (written as { gatewayId: string }).gatewayId,

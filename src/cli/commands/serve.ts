@@ -12,7 +12,11 @@ import type { RawOptions } from '../environment.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
 import { givenName } from '../names.ts';
 import { createReadyFile } from '../ready-file.ts';
-import { removeRunningGateway, writeRunningGateway } from '../running-gateway.ts';
+import {
+  removeRunningGateway,
+  settingsForCommands,
+  writeRunningGateway,
+} from '../running-gateway.ts';
 import type { RunningGateway } from '../running-gateway.ts';
 import { createLogger } from '../service-logger.ts';
 import { withSettings } from '../setting-flags.ts';
@@ -68,11 +72,17 @@ async function serve(options: RawOptions): Promise<void> {
 
 /** Writes where commands find this gateway. It also starts on a full disk, where they need `--endpoint`. */
 function leaveAddress(
-  { dataDir, publicUrl }: Config,
+  config: Config,
   address: Pick<RunningGateway, 'url' | 'gatewayId'>,
   logger: Logger,
 ): void {
-  const running = { ...address, ...(publicUrl !== undefined && { publicUrl }), pid: process.pid };
+  const { dataDir, publicUrl } = config;
+  const running = {
+    ...address,
+    ...(publicUrl !== undefined && { publicUrl }),
+    pid: process.pid,
+    settings: settingsForCommands(config),
+  };
   try {
     writeRunningGateway(dataDir, running);
   } catch (err) {
@@ -128,7 +138,10 @@ function usageHint(url: string, { config, credentialsFile }: Gateway): string {
   return [...keys, `Try it in another terminal:  ${upload.join(' ')}`].join('\n');
 }
 
+/** @returns how the user can start this program, as far as it can be seen */
 function programName(): string {
+  // The name of the command need not be in the path of the shell, nor a package of that name be this one.
+  if (process.env['npm_command'] === 'exec') return 'npx ota-upload-gateway';
   const script = process.argv[1] ?? '';
   return basename(script) === 'main.js'
     ? `node ${relative(process.cwd(), script)}`

@@ -160,6 +160,8 @@ function lookAtLock(checkup: Checkup): Finding {
   const { config, running } = checkup;
   const isHeld = isInUse(config.dataDir);
   if (isHeld && running !== undefined) return ok(`held by process ${String(running.pid)}`);
+  // With an endpoint, gateway.json was not read.
+  if (isHeld && checkup.endpoint !== undefined) return ok('a process uses the folder');
   if (isHeld) {
     const hint =
       'A gateway of an older version, or a repair, uses it; give --endpoint for the former';
