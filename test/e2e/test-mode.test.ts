@@ -47,7 +47,7 @@ describe('serve --test-mode', () => {
     const flags = ['serve', '--host', '0.0.0.0', '--data-dir', folder.path, '--test-mode'];
     const refused = await runCli(flags);
     expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain('OTA_GATEWAY_TEST_MODE: 0.0.0.0 is not a loopback address');
+    expect(refused.stderr).toContain('--test-mode: 0.0.0.0 is not a loopback address');
     expect(refused.stderr).toContain('OTA_GATEWAY_TEST_MODE_REMOTE');
     const shown = await runCli(['show-config', ...flags.slice(1), '--test-mode-remote']);
     expect(shown).toMatchObject({ code: 0 });

@@ -180,6 +180,8 @@ describe('the responses', () => {
     ['get', '/api/refusals', '/api/refusals?reason=none', 400],
     ['get', '/api/refusals/{requestId}', '/api/refusals/REFUSED', 200],
     ['get', '/api/refusals/{requestId}', '/api/refusals/none', 404],
+    ['post', '/api/explain', '/api/explain', 200, { fields: { key: 'a' } }],
+    ['post', '/api/explain', '/api/explain', 400, { fields: 1 }],
     ['get', '/api/events', '/api/events?types=none', 400],
     ['get', '/test/clock', '/test/clock', 200],
     ['put', '/test/clock', '/test/clock', 200, { time: '2024-01-01T00:00:00Z' }],
