@@ -20,7 +20,8 @@ const GATHERED = { minLength: 4096, maxLength: 1024 * 1024 };
 
 /**
  * Writes the lines of one turn of the event loop together, because a write costs more than making a line. What cannot be
- * written, such as to a full disk, is tried again with the next lines. Only SIGKILL can lose the lines of the last turn.
+ * written, such as to a full disk, is tried again with the next lines. A process that is killed, or aborts, loses the lines
+ * of its last turn.
  */
 function gatheredOutput(): DestinationStream {
   const output = pino.destination({ dest: 1, sync: true, ...GATHERED });

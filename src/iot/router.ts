@@ -16,6 +16,7 @@ import type { LimitedLog } from '../lib/limited-log.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { admit } from './admit.ts';
+import type { AdmissionDependencies } from './admit.ts';
 import { MAX_BODY_BYTES, isFailure, readBody, unreadable } from './calls/read-body.ts';
 import { readV1 } from './calls/signature-v1.ts';
 import { readV3 } from './calls/signature-v3.ts';
@@ -70,7 +71,13 @@ export type IotHandler = (
 export function createIotRouter(deps: IotDependencies): IotHandler {
   const plain: CarryOut = (call) => runOperation(deps, call);
   const carryOut = deps.faults === undefined ? plain : withFaults(deps.faults, plain);
-  const callDeps = { ...deps, carryOut, publicHosts: publicHosts(deps.publicUrl) };
+  const { clock, observer } = deps.uploads;
+  const callDeps = {
+    ...deps,
+    carryOut,
+    publicHosts: publicHosts(deps.publicUrl),
+    admission: { ...deps, clock, observer },
+  };
   return async (request, response, otherwise) => {
     // Before the body is read: it is part of the time that a call takes, and a client may be gone during it.
     const record = openRecord(
@@ -94,6 +101,7 @@ export function createIotRouter(deps: IotDependencies): IotHandler {
 }
 
 interface CallDependencies extends IotDependencies {
+  readonly admission: AdmissionDependencies;
   readonly carryOut: CarryOut;
   /** Hosts that a client may have signed instead of the received one. */
   readonly publicHosts: readonly string[];
@@ -192,11 +200,7 @@ async function runCall(
   record: OpenRecord,
 ): Promise<RenderedResponse | undefined> {
   const signed = readSigned(deps, call);
-  const { accounts, bucketKey, nonces, quota, quotaRule, uploads, wallClock } = deps;
-  const { clock, observer } = uploads;
-  const admission = {
-    ...{ accounts, bucketKey, nonces, quota, quotaRule, clock, wallClock, observer },
-  };
+  const { admission, uploads } = deps;
   try {
     const { account, operation, parameters } = await admit(admission, call.method, signed);
     record.operation = operation.name;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { MAIN, temporaryFolder } from '../support/built-gateway.ts';
 
 // The log was on a full disk, and its lines kept the process from ending: it tried to write them for ever. Here every write
@@ -13,11 +14,7 @@ it('serves, and stops, while its log cannot be written', async () => {
     stdio: ['ignore', openSync(__filename, 'r'), 'pipe'],
   });
   try {
-    let url = '';
-    for await (const line of createInterface(child.stderr)) {
-      url = /^listening on (\S+)$/.exec(line)?.[1] ?? '';
-      if (url !== '') break;
-    }
+    const url = await addressIn(child.stderr);
     expect((await fetch(`${url}/key`)).status).toBe(403);
     expect((await fetch(`${url}/key`)).status).toBe(403);
     child.kill('SIGTERM');
@@ -28,3 +25,12 @@ it('serves, and stops, while its log cannot be written', async () => {
     await folder.remove();
   }
 }, 20_000);
+
+async function addressIn(output: Readable | null): Promise<string> {
+  if (output === null) throw new Error('there is no output');
+  for await (const line of createInterface(output)) {
+    const url = /^listening on (\S+)$/.exec(line)?.[1];
+    if (url !== undefined) return url;
+  }
+  throw new Error('the gateway has ended');
+}
