@@ -280,5 +280,7 @@ export function businessError<Code extends BusinessCode>(
 
 /** @returns the message as it may be kept: without the string to sign, which has every value of a call */
 export function summaryOf({ code, message }: GatewayError | BusinessError): string {
-  return code === 'SignatureDoesNotMatch' ? GATEWAY_ERRORS[code].message : message;
+  if (code !== 'SignatureDoesNotMatch') return message;
+  const [withoutSignedText = ''] = GATEWAY_ERRORS[code].message.split(' {', 1);
+  return withoutSignedText;
 }

@@ -9,3 +9,8 @@ export type Values<Template extends string> = Readonly<Record<Placeholder<Templa
 export function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }
+
+/** @returns a template as a sentence without values */
+export function withoutValues(template: string): string {
+  return template.replace(/\s*\{\w+\}/g, '').replace(/[\s:]+$/, '');
+}

@@ -1,5 +1,5 @@
 import type { RefusalReason } from '../refusals/refusal-reason.ts';
-import { fill } from '../lib/template.ts';
+import { fill, withoutValues } from '../lib/template.ts';
 import type { Placeholder, Values } from '../lib/template.ts';
 import { OSS_ERRORS } from './error-table.ts';
 import type { OssErrorRow } from './error-table.ts';
@@ -116,7 +116,7 @@ export function ossError<Name extends OssErrorName>(
     ec,
     reason: given.reason ?? reason,
     message: fill(message, given.values ?? {}),
-    summary: isPrivate ? message : undefined,
+    summary: isPrivate ? withoutValues(message) : undefined,
   });
 }
 
