@@ -44,7 +44,7 @@ export function createPackageForm(deps: ApiDependencies): RequestHandler {
       return;
     }
     const { account, viewer } = callerOf(request);
-    // Only to refuse the form before it is read: each of its files is admitted again.
+    // Only to refuse the form before it is read: each of its files is admitted again, one after the other.
     deps.limits?.admitUpload(account.id)?.();
     allowSmallChunks(request);
     const hash = signedPayload(request) === undefined ? undefined : createHash('sha256');
@@ -114,7 +114,9 @@ async function receive(deps: ApiDependencies, request: Request, form: FormBody):
 }
 
 /**
- * Makes the storage for the files of one request. All of them together have at most the bytes that it announces.
+ * Makes the storage for the files of one request. All of them together have at most the bytes that it announces, so each
+ * waits for the one before it: else the same bytes would count twice against the limits. The files behind one that is
+ * refused are not read, and fail with its error.
  * @param onMalformed - gets the error of a file whose end is missing
  */
 function createStorage(
@@ -124,9 +126,15 @@ function createStorage(
 ): GatewayStorage {
   const length = request.headers['content-length'];
   let left = length === undefined ? undefined : Number(length);
-  const deposit: ApiDependencies['uploads']['deposit'] = async (file) => {
+  const store: ApiDependencies['uploads']['deposit'] = async (file) => {
     const stored = await uploads.deposit({ ...file, announcedSize: left });
     if (left !== undefined) left -= stored.object.size;
+    return stored;
+  };
+  let previous: Promise<unknown> = Promise.resolve();
+  const deposit: typeof store = (file) => {
+    const stored = previous.then(() => store(file));
+    previous = stored;
     return stored;
   };
   const { account } = callerOf(request);

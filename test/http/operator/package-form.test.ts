@@ -171,6 +171,11 @@ const FILE = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.bi
 it.each([
   ['a file that is too large', `${FILE}${'x'.repeat(2000)}`, /^HTTP\/1\.1 413 .*"TooLarge"/s],
   [
+    'a file that is too large and has another behind it',
+    `${FILE}${'x'.repeat(2000)}\r\n${FILE}abc`,
+    /^HTTP\/1\.1 413 .*"TooLarge"/s,
+  ],
+  [
     'an unknown field of files',
     `${FILE.replace('"file"', '"other"')}abc`,
     /^HTTP\/1\.1 400 .*"InvalidForm"/s,
@@ -207,6 +212,20 @@ it('refuses a file that is announced with more bytes than a limit allows before 
   const { answer, socket } = await begin(`${FILE}abc`);
   expect(await answer).toMatch(/^HTTP\/1\.1 429 .*"Limit".*OTA_GATEWAY_MAX_ACCOUNT_BYTES/s);
   socket.destroy();
+});
+
+it.each([
+  ['fill the limit of bytes', { maxAccountBytes: '300KiB' }, 150 * 1024],
+  ['arrive while one file may be received at a time', { maxAccountConcurrent: 1 }, 2],
+])('accepts two files that %s', async (_how, limits, size) => {
+  await gateway.close();
+  gateway = await startWithOperator(limits);
+  const { body } = await form()
+    .field(named)
+    .attach('file', Buffer.alloc(size), 'a.bin')
+    .attach('file', Buffer.alloc(size), 'b.bin')
+    .expect(201);
+  expect(body.files).toMatchObject([{ size }, { size }]);
 });
 
 it.each([
