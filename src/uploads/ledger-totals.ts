@@ -42,6 +42,12 @@ export class Totals {
     }
   }
 
+  /** Forgets everything that was counted. */
+  protected clear(): void {
+    for (const total of Object.values(this.#uploads)) Object.assign(total, { count: 0, bytes: 0 });
+    this.#packages = 0;
+  }
+
   get uploads(): Readonly<Record<UploadState, Readonly<StateTotal>>> {
     return this.#uploads;
   }
@@ -72,15 +78,25 @@ export class LedgerTotals extends Totals {
 
   /** Begins to count, and first reads every row once. Further calls wait for the first one, or try again if it failed. */
   async start(ledger: { watch(watcher: LedgerWatcher): Promise<unknown> }): Promise<void> {
-    this.#started ??= ledger.watch((change) => {
+    const started = (this.#started ??= ledger.watch((change) => {
       this.add(change);
-    });
+    }));
     try {
-      await this.#started;
+      await started;
     } catch (error) {
-      this.#started = undefined;
+      // Another caller that waited may have tried again already.
+      if (this.#started === started) {
+        this.#started = undefined;
+        // The next attempt reads every row again.
+        this.clear();
+      }
       throw error;
     }
+  }
+
+  protected override clear(): void {
+    super.clear();
+    this.#accounts.clear();
   }
 
   override add(change: LedgerChange): void {

@@ -1,5 +1,6 @@
 import { openLedgerDatabase } from '../../src/ledger/sqlite/database.ts';
 import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
+import type { LedgerWatcher } from '../../src/uploads/ledger-changes.ts';
 import { LedgerTotals } from '../../src/uploads/ledger-totals.ts';
 import type { Used } from '../../src/uploads/ledger-totals.ts';
 import type { FirmwarePackage } from '../../src/uploads/firmware-package.ts';
@@ -152,6 +153,30 @@ it.each([1, 2])('adds up what each account uses, in random run %d', async (seed)
     most = Math.max(most, totals.used.uploads);
   }
   expect(most).toBeGreaterThan(10);
+  await ledger.close();
+});
+
+it('counts each upload once when the first attempt to read the ledger has failed in the middle', async () => {
+  const ledger = new SqliteLedger(openLedgerDatabase(undefined));
+  const grant = { key: 'k', accountId: 'acme', issuedAt: 1, policyExpiresAt: 5 };
+  await ledger.recordIssued(grant);
+  await ledger.recordStored({ key: 'k', object: aBody('l', 7, 2), forbidOverwrite: false });
+  const totals = new LedgerTotals();
+  const broken = {
+    watch: (watcher: LedgerWatcher) => {
+      const stored = { kind: 'uploads', from: undefined, to: 'stored' } as const;
+      watcher({ ...stored, accountId: 'acme', count: 1, bytes: 7 });
+      watcher({ kind: 'packages', accountId: 'acme', count: 1 });
+      return Promise.reject(new Error('the disk cannot be read'));
+    },
+  };
+  const attempts = await Promise.allSettled([totals.start(broken), totals.start(broken)]);
+  expect(attempts.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect([totals.isEmpty, totals.of('acme').isEmpty]).toEqual([true, true]);
+  await totals.start(ledger);
+  for (const { packages, used } of [totals, totals.of('acme')]) {
+    expect({ packages, used }).toEqual({ packages: 0, used: { uploads: 1, bytes: 7 } });
+  }
   await ledger.close();
 });
 
