@@ -92,7 +92,9 @@ export class EventHub {
     this.#kept.push(event);
     // Cut rarely, because that moves all of them.
     if (this.#kept.length >= 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT);
-    for (const listener of this.#listeners) deliver(listener, event);
+    for (const listener of this.#listeners) {
+      if (isFor(listener, event)) listener.onEvent(event);
+    }
   }
 
   /**
@@ -103,9 +105,9 @@ export class EventHub {
   listen(subscription: Subscription): () => void {
     if (this.#isClosed) throw new OperatorError('unavailable', 'Stopping', 'the gateway stops');
     this.#requirePlace(subscription.viewer);
-    const missed = this.#missedBy(subscription.lastEventId);
+    const missed = this.#missedBy(subscription);
     this.#listeners.add(subscription);
-    for (const event of missed) deliver(subscription, event);
+    for (const event of missed) subscription.onEvent(event);
     return () => {
       if (this.#listeners.delete(subscription))
         this.#watchedUntil = this.#clock.now() + COMEBACK_MS;
@@ -135,14 +137,16 @@ export class EventHub {
     if (others.length >= MAX_LISTENERS - RESERVED) refuse(others.length, 'of accounts listen');
   }
 
-  #missedBy(lastEventId: string | undefined): readonly KeptEvent[] {
+  /** @returns the events that a listener has missed, of those that it sees and wants */
+  #missedBy(subscription: Subscription): readonly KeptEvent[] {
+    const { lastEventId } = subscription;
     if (lastEventId === undefined) return [];
     const kept = this.isWatched ? this.#kept : [];
     const [run, digits = ''] = lastEventId.split('-');
     const last = run === this.#run && /^\d{1,15}$/.test(digits) ? Number(digits) : undefined;
     const oldest = kept[0]?.sequence ?? this.#sequence + 1;
     if (last !== undefined && last >= oldest - 1) {
-      const missed = kept.filter(({ sequence }) => sequence > last);
+      const missed = kept.filter((event) => event.sequence > last && isFor(subscription, event));
       const size = missed.reduce((sum, { json }) => sum + json().length, 0);
       if (size <= MAX_REPLAY) return missed;
     }
@@ -157,8 +161,7 @@ export class EventHub {
   }
 }
 
-function deliver({ onEvent, types, viewer }: Subscription, event: KeptEvent): void {
-  const isWanted = types === undefined || event.type === 'lost' || types.includes(event.type);
-  if (!isWanted) return;
-  if (event.type === 'lost' || seesAccount(viewer, event.accountId)) onEvent(event);
+function isFor({ types, viewer }: Subscription, { accountId, type }: KeptEvent): boolean {
+  const isWanted = types === undefined || types.includes(type);
+  return isWanted && seesAccount(viewer, accountId);
 }

@@ -107,6 +107,20 @@ it('keeps at most some thousand events', () => {
   expect(typesOf(listen(idOf(10)))).toEqual(['lost {}']);
 });
 
+it('counts only what a listener gets when it comes back, not what others get', () => {
+  const first = listen({ viewer: ANN, types: ['upload'] });
+  hub.publish('upload', { n: 1 }, 'ann');
+  first.leave();
+  const long = 'x'.repeat(100_000);
+  hub.publish('upload', { long }, 'bob');
+  hub.publish('refusal', { long }, 'ann');
+  hub.publish('upload', { n: 2 }, 'ann');
+  const lastEventId = first.seen[0]?.id;
+  const back = { lastEventId, viewer: ANN };
+  expect(typesOf(listen({ ...back, types: ['upload'] }))).toEqual(['upload {"n":2}']);
+  expect(typesOf(listen({ ...back, viewer: OPERATOR }))).toEqual(['lost {}']);
+});
+
 it('says nothing to a listener that comes back and has missed nothing', () => {
   const first = listen();
   hub.publish('upload', {});
