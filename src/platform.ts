@@ -26,7 +26,8 @@ export function createPlatform(
         });
       } catch (error) {
         if (!(error instanceof BusinessError)) throw error;
-        throw new OperatorError('conflict', error.code, error.message);
+        const { code, message, reason } = error;
+        throw new OperatorError('conflict', code, message, undefined, reason);
       }
     },
   };

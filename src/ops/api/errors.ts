@@ -62,7 +62,7 @@ export function createApiErrorHandler(logger: Logger): ErrorRequestHandler {
       return;
     }
     const refusal = toRefusal(error);
-    noteRefusal(request, refusal.code, refusal.status);
+    noteRefusal(request, refusal);
     if (refusal.status === 500 || refusal.code === 'DiskFull') {
       logger.error({ err: error, path: request.baseUrl + request.path }, 'request failed');
     }
@@ -98,7 +98,8 @@ async function respond(
 function toRefusal(error: unknown): ApiRefusal {
   if (error instanceof ApiRefusal) return error;
   if (error instanceof OperatorError) {
-    return new ApiRefusal(STATUSES[error.kind], error.code, error.message, error.hint);
+    const { code, hint, kind, message, reason } = error;
+    return new ApiRefusal(STATUSES[kind], code, message, hint, reason);
   }
   if (error instanceof BadControl) {
     return new ApiRefusal(error.status, 'InvalidRequest', error.message);

@@ -5,6 +5,7 @@ import type { OpenRecord, Recording } from '../../http/request-record.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { RefusalReason } from '../../refusals/refusal-reason.ts';
 import { findCaller } from './authenticate.ts';
+import type { ApiRefusal } from './refusals.ts';
 
 /** What recording calls works with. */
 export interface RecordDependencies {
@@ -40,7 +41,10 @@ const REASONS_OF_CODES: Readonly<Record<string, RefusalReason>> = {
   'InvalidSecurityToken.Expired': 'security_token',
   SignatureNonceUsed: 'replayed',
   'InvalidTimeStamp.Expired': 'clock_skew',
+  Limit: 'limit',
   DiskFull: 'disk_full',
+  /** The uploads leave the disk no more room. */
+  Full: 'disk_full',
 };
 
 const records = new WeakMap<object, OpenRecord>();
@@ -107,8 +111,11 @@ function begin(
 }
 
 /** Notes in the record of a call that it is refused. */
-export function noteRefusal(request: Request, code: string, status: number): void {
-  records.get(request)?.refuse(code, reasonOf(code, status));
+export function noteRefusal(
+  request: Request,
+  { code, reason, status }: Pick<ApiRefusal, 'code' | 'reason' | 'status'>,
+): void {
+  records.get(request)?.refuse(code, reason ?? reasonOf(code, status));
 }
 
 /** Notes in the record of a call that its client is gone before the end of the call. */

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import request from 'supertest';
+import type { Test } from 'supertest';
+import type { GatewayOptions } from '../../../src/config/config.ts';
 import { createGateway } from '../../../src/gateway.ts';
 import type { Gateway } from '../../../src/gateway.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
@@ -18,14 +21,19 @@ const TOKEN = 'metrics-token';
 const folder = folderForSuite();
 let gateway: Gateway;
 
-beforeAll(async () => {
-  gateway = await createGateway(
+/** Starts a gateway with a data folder of its own. */
+function start(name: string, settings: GatewayOptions = {}): Promise<Gateway> {
+  return createGateway(
     {
-      ...{ dataDir: folder.path, port: 0, minFree: 0, metricsToken: TOKEN },
-      ...{ accessKeyId: 'id', accessKeySecret: 'secret' },
+      ...{ dataDir: join(folder.path, name), port: 0, minFree: 0, metricsToken: TOKEN },
+      ...{ accessKeyId: 'id', accessKeySecret: 'secret', ...settings },
     },
     { logger, records: createMemoryRecords() },
   );
+}
+
+beforeAll(async () => {
+  gateway = await start('data');
 });
 afterAll(() => gateway.close());
 beforeEach(() => {
@@ -37,13 +45,22 @@ async function lineOf(): Promise<object | undefined> {
   return lines[0];
 }
 
-/** @returns how many requests have a code, by the metrics */
-async function counted(): Promise<number> {
+/** Sends a request to the operator API of a gateway. @param path - below `/_gateway/api` */
+function call({ app }: Gateway, method: 'post', path: string): Test {
+  return request(app)[method](`/_gateway/api${path}`).auth('id', 'secret');
+}
+
+async function scrape(): Promise<string> {
   const { text } = await request(gateway.app)
     .get('/_gateway/metrics')
     .set('Authorization', `Bearer ${TOKEN}`);
-  const refusals = text.match(/^ota_gateway_refusals_total\{dialect="operator".*$/gm) ?? [];
-  return refusals.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  return text;
+}
+
+/** @returns how many requests have a code, by the metrics */
+async function counted(): Promise<number> {
+  const refusals = (await scrape()).match(/^ota_gateway_refusals_total\{dialect="operator".*$/gm);
+  return (refusals ?? []).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
 const wrongSecret = `Basic ${Buffer.from('id:wrong').toString('base64')}`;
@@ -93,4 +110,27 @@ it('a client that is gone during the body of its call has a line that names no c
   const found = await lineOf();
   expect(found).toMatchObject({ text: 'POST grants: ClientVanished (incomplete)', status: 0 });
   expect(found).not.toHaveProperty('to');
+});
+
+const named = { name: 'pump', version: '1.0.0' };
+
+it('the form of a package that reaches a limit of bytes has the reason limit', async () => {
+  await using limited = await start('limited', { maxAccountBytes: 1 });
+  const sent = call(limited, 'post', '/packages').field(named);
+  await sent.attach('file', Buffer.from('two'), 'a.bin').expect(429);
+  expect(await lineOf()).toMatchObject({ text: 'POST packages: Limit (limit)' });
+});
+
+it('the form of a package that finds a full disk has the reason disk_full', async () => {
+  await using full = await start('full', { minFree: '1000000GB' });
+  const sent = call(full, 'post', '/packages').field(named);
+  await sent.attach('file', Buffer.from('x'), 'a.bin').expect(503);
+  expect(await lineOf()).toMatchObject({ text: 'POST packages: Full (disk_full)' });
+});
+
+it('a package that the platform refuses has its reason', async () => {
+  const sent = call(gateway, 'post', '/packages').send({ ...named, keys: ['ota/nothing.bin'] });
+  await sent.expect(409);
+  const text = 'POST packages: iot.firmware.InvalidFirmwareUrl (claim_unknown)';
+  expect(await lineOf()).toMatchObject({ text });
 });
