@@ -7,6 +7,7 @@ import { queryOf, readInput } from '../route.ts';
 import { callerOf } from './authenticate.ts';
 import { isStillAdmitted } from './callers.ts';
 import type { KeyDependencies } from './callers.ts';
+import { noteStream } from './record-calls.ts';
 
 /** The query of the event stream. */
 export const eventQuery = z.strictObject({
@@ -36,6 +37,7 @@ interface StreamDependencies extends KeyDependencies {
 export function createEventStream(deps: StreamDependencies): RequestHandler {
   const { accounts, hub } = deps;
   return (request, response) => {
+    noteStream(request);
     const { types } = readInput(eventQuery, queryOf(request));
     const caller = callerOf(request);
     if (request.method === 'HEAD') {

@@ -3,6 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import { openRecord } from '../../http/request-record.ts';
 import type { OpenRecord, Recording } from '../../http/request-record.ts';
 import type { Ids } from '../../lib/ids.ts';
+import { once } from '../../lib/once.ts';
 import type { RefusalReason } from '../../refusals/refusal-reason.ts';
 import { findCaller } from './authenticate.ts';
 import type { ApiRefusal } from './refusals.ts';
@@ -47,13 +48,19 @@ const REASONS_OF_CODES: Readonly<Record<string, RefusalReason>> = {
   Full: 'disk_full',
 };
 
-const records = new WeakMap<object, OpenRecord>();
+interface OpenCall {
+  readonly record: OpenRecord;
+  /** Ends its time in flight. Idempotent. */
+  readonly leave: () => void;
+}
 
-/** Records each call for the log and the metrics; of the stream of events, which shows them, only a refusal. */
+const calls = new WeakMap<object, OpenCall>();
+
+/** Records each call for the log and the metrics. */
 export function recordCalls(deps: RecordDependencies): RequestHandler {
   return (request, response, next) => {
     const { path } = request;
-    const record = begin(deps, request, response, path === '/events');
+    const record = begin(deps, request, response);
     response.setHeader('x-request-id', record.requestId);
     const [, name = '', rest = ''] = /^\/([^/]*)\/?(.*)/.exec(path) ?? [];
     record.operation = `${request.method} ${name}`;
@@ -74,7 +81,9 @@ export function recordCalls(deps: RecordDependencies): RequestHandler {
  */
 export function recordRefusals(deps: RecordDependencies): RequestHandler {
   return (request, response, next) => {
-    const record = begin(deps, request, response, true);
+    const recording = { ...deps.recording, begun: undefined, ended: undefined };
+    const record = begin({ ...deps, recording }, request, response);
+    record.isQuiet = true;
     const [, part = ''] = /^\/([^/]*)/.exec(request.path) ?? [];
     record.operation = `${request.method} ${part}`;
     response.once('close', () => {
@@ -101,13 +110,20 @@ function begin(
   { ids, recording }: RecordDependencies,
   request: IncomingMessage,
   response: ServerResponse,
-  isQuiet: boolean,
 ): OpenRecord {
-  const counted = isQuiet ? { ...recording, begun: undefined, ended: undefined } : recording;
+  const leave = once(() => recording.ended?.('operator'));
+  const counted = { ...recording, ended: leave };
   const record = openRecord(counted, request, response, ids.apiRequest(), 'operator');
-  record.isQuiet = isQuiet;
-  records.set(request, record);
+  calls.set(request, { record, leave });
   return record;
+}
+
+/** Notes that a call lasts until its client leaves: it is not in flight any more, and is recorded only if it is refused. */
+export function noteStream(request: Request): void {
+  const call = calls.get(request);
+  if (call === undefined) return;
+  call.record.isQuiet = true;
+  call.leave();
 }
 
 /** Notes in the record of a call that it is refused. */
@@ -115,12 +131,12 @@ export function noteRefusal(
   request: Request,
   { code, reason, status }: Pick<ApiRefusal, 'code' | 'reason' | 'status'>,
 ): void {
-  records.get(request)?.refuse(code, reason ?? reasonOf(code, status));
+  calls.get(request)?.record.refuse(code, reason ?? reasonOf(code, status));
 }
 
 /** Notes in the record of a call that its client is gone before the end of the call. */
 export function noteVanished(request: Request): void {
-  records.get(request)?.vanish();
+  calls.get(request)?.record.vanish();
 }
 
 function reasonOf(code: string, status: number): RefusalReason {

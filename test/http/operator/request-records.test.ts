@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer, get } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -134,3 +135,26 @@ it('a package that the platform refuses has its reason', async () => {
   const text = 'POST packages: iot.firmware.InvalidFirmwareUrl (claim_unknown)';
   expect(await lineOf()).toMatchObject({ text });
 });
+
+it.each(['/events', '/events/', '/Events'])(
+  'a client that leaves %s has no line, and is not in flight while it listens',
+  async (path) => {
+    const server = createServer(gateway.app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const connected = once(server, 'connection');
+    const { port } = Object(server.address());
+    const sent = get({ port, path: `/_gateway/api${path}`, auth: 'id:secret', agent: false });
+    const [response] = await once(sent, 'response');
+    const inFlight = /^ota_gateway_requests_in_flight\{dialect="operator"\} .*$/m.exec(
+      await scrape(),
+    );
+    const [socket] = await connected;
+    const closed = once(socket, 'close');
+    response.on('error', () => undefined).destroy();
+    await closed;
+    await setImmediate();
+    server.close();
+    expect(lines).toEqual([]);
+    expect(inFlight?.[0].split(' ')[1]).toBe('0');
+  },
+);
