@@ -8,6 +8,7 @@ import { callerOf } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { hostOf } from './hosts.ts';
 import { packageForm } from './package-form.ts';
+import { recordOf } from './record-calls.ts';
 
 const route = routesOf<ApiDependencies>();
 const idParam = { firmwareId: 'id of the firmware package' };
@@ -40,12 +41,15 @@ export const PACKAGE_API_ROUTES = [
       413: 'a file, or the form, is too large',
       503: 'the disk is full',
     },
-    run: ({ actions }, { body: { keys, ...fields }, raw }) =>
-      actions.claim(
-        callerOf(raw).viewer,
-        fields,
-        keys.map((key) => ({ key })),
-      ),
+    run: async ({ actions }, { body: { keys, ...fields }, raw }) => {
+      const record = recordOf(raw);
+      record.keys = keys;
+      const files = keys.map((key) => ({ key }));
+      const made = await actions.claim(callerOf(raw).viewer, fields, files);
+      record.from = 'stored';
+      record.to = 'claimed';
+      return made;
+    },
   }),
   route({
     method: 'get',
@@ -74,8 +78,14 @@ export const PACKAGE_API_ROUTES = [
     body: NOTHING,
     response: packageShape,
     refusals: missing,
-    run: ({ actions }, { param, raw }) =>
-      actions.deletePackage(callerOf(raw).viewer, param('firmwareId')),
+    run: async ({ actions }, { param, raw }) => {
+      const deleted = await actions.deletePackage(callerOf(raw).viewer, param('firmwareId'));
+      const record = recordOf(raw);
+      record.keys = deleted.files.map(({ key }) => key);
+      record.from = 'claimed';
+      record.to = 'purging';
+      return deleted;
+    },
   }),
   route({
     method: 'get',

@@ -14,14 +14,6 @@ export interface RecordDependencies {
   readonly ids: Pick<Ids, 'apiRequest'>;
 }
 
-/** The state that an operation brings uploads to. */
-const STATES: Readonly<Record<string, string>> = {
-  'POST grants': 'issued',
-  'POST packages': 'claimed',
-  'DELETE uploads': 'purging',
-  'DELETE packages': 'purging',
-};
-
 const REASONS: Readonly<Record<number, RefusalReason>> = {
   401: 'anonymous',
   403: 'anonymous',
@@ -67,8 +59,6 @@ export function recordCalls(deps: RecordDependencies): RequestHandler {
     if (name === 'uploads' && rest !== '') record.keys = [decode(rest)];
     response.once('close', () => {
       record.account = findCaller(request)?.account.id;
-      const isDone = response.headersSent && response.statusCode < 300;
-      if (record.code === 'OK' && isDone) record.to = STATES[record.operation ?? ''];
       record.handled();
     });
     next();
@@ -124,6 +114,13 @@ export function noteStream(request: Request): void {
   if (call === undefined) return;
   call.record.isQuiet = true;
   call.leave();
+}
+
+/** @returns what is logged of the uploads that a call changes */
+export function recordOf(request: object): Pick<OpenRecord, 'keys' | 'from' | 'to'> {
+  const call = calls.get(request);
+  if (call === undefined) throw new Error('the request is not recorded');
+  return call.record;
 }
 
 /** Notes in the record of a call that it is refused. */

@@ -14,6 +14,7 @@ import { NOTHING, routesOf } from '../route.ts';
 import { callerOf } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { hostOf } from './hosts.ts';
+import { recordOf } from './record-calls.ts';
 
 const route = routesOf<ApiDependencies>();
 const keyParam = { key: 'object key, percent-encoded' };
@@ -59,7 +60,15 @@ export const UPLOAD_API_ROUTES = [
       404: 'there is no such upload',
       409: 'a package holds it, or it has no file',
     },
-    run: ({ actions }, { param, raw }) => actions.deleteUpload(callerOf(raw).viewer, param('key')),
+    run: async ({ actions }, { param, raw }) => {
+      const key = param('key');
+      const record = recordOf(raw);
+      record.keys = [key];
+      const deleted = await actions.deleteUpload(callerOf(raw).viewer, key);
+      record.from = 'stored';
+      record.to = 'purging';
+      return deleted;
+    },
   }),
   route({
     method: 'post',
@@ -71,8 +80,13 @@ export const UPLOAD_API_ROUTES = [
     status: 201,
     response: grantShape,
     refusals: { 409: 'the platform refuses it, with its code', 503: 'the disk is full' },
-    run: ({ actions, publicUrl }, { body, raw }) =>
-      actions.grant(callerOf(raw).viewer, body, hostOf(raw, publicUrl)),
+    run: async ({ actions, publicUrl }, { body, raw }) => {
+      const grant = await actions.grant(callerOf(raw).viewer, body, hostOf(raw, publicUrl));
+      const record = recordOf(raw);
+      record.keys = [grant.key];
+      record.to = 'issued';
+      return grant;
+    },
   }),
   route({
     method: 'get',

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, get } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import request from 'supertest';
 import type { Test } from 'supertest';
@@ -46,9 +47,17 @@ async function lineOf(): Promise<object | undefined> {
   return lines[0];
 }
 
+type Method = 'get' | 'post' | 'delete';
+
 /** Sends a request to the operator API of a gateway. @param path - below `/_gateway/api` */
-function call({ app }: Gateway, method: 'post', path: string): Test {
+function call({ app }: Gateway, method: Method, path: string): Test {
   return request(app)[method](`/_gateway/api${path}`).auth('id', 'secret');
+}
+
+/** Stores a file without a request. @returns its key */
+async function store(): Promise<string> {
+  const { key } = await gateway.uploads.deposit({ bytes: Readable.from([Buffer.from('x')]) });
+  return key;
 }
 
 async function scrape(): Promise<string> {
@@ -129,11 +138,36 @@ it('the form of a package that finds a full disk has the reason disk_full', asyn
   expect(await lineOf()).toMatchObject({ text: 'POST packages: Full (disk_full)' });
 });
 
-it('a package that the platform refuses has its reason', async () => {
-  const sent = call(gateway, 'post', '/packages').send({ ...named, keys: ['ota/nothing.bin'] });
-  await sent.expect(409);
-  const text = 'POST packages: iot.firmware.InvalidFirmwareUrl (claim_unknown)';
-  expect(await lineOf()).toMatchObject({ text });
+it('a package that the platform refuses has its reason and the keys that were named', async () => {
+  const key = 'ota/nothing.bin';
+  await call(gateway, 'post', '/packages')
+    .send({ ...named, keys: [key] })
+    .expect(409);
+  expect(await lineOf()).toMatchObject({
+    text: 'POST packages: iot.firmware.InvalidFirmwareUrl (claim_unknown)',
+    key,
+  });
+});
+
+it('a signed form has a line with its key', async () => {
+  const { body } = await call(gateway, 'post', '/grants').send({}).expect(201);
+  expect(await lineOf()).toMatchObject({ text: 'POST grants: new -> issued', key: body.key });
+});
+
+it('a package of several keys has one line with all of them, also when it is deleted', async () => {
+  const keys = [await store(), await store()];
+  const claimed = call(gateway, 'post', '/packages').send({ ...named, keys });
+  const { body } = await claimed.expect(201);
+  expect(await lineOf()).toMatchObject({ text: 'POST packages: stored -> claimed', keys });
+  lines.length = 0;
+  await call(gateway, 'delete', `/packages/${String(body.firmwareId)}`).expect(200);
+  expect(await lineOf()).toMatchObject({ text: 'DELETE packages: claimed -> purging', keys });
+});
+
+it('a deleted upload has a line with the state that it had', async () => {
+  const key = await store();
+  await call(gateway, 'delete', `/uploads/${encodeURIComponent(key)}`).expect(200);
+  expect(await lineOf()).toMatchObject({ text: 'DELETE uploads: stored -> purging', key });
 });
 
 it.each(['/events', '/events/', '/Events'])(
