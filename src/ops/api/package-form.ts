@@ -13,6 +13,7 @@ import { readInput } from '../route.ts';
 import { callerOf, checkPayload, signedPayload } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { FormBody } from './form-body.ts';
+import { recordOf } from './record-calls.ts';
 import { ApiRefusal } from './refusals.ts';
 
 const formFields = packageFields.omit({ account: true });
@@ -57,7 +58,11 @@ export function createPackageForm(deps: ApiDependencies): RequestHandler {
       if (files.length === 0) throw new BadControl('file: expected at least one file');
       const claimed = files.map(({ key, originalname }) => ({ key, name: originalname }));
       const wanted = { ...fields, account: account.id };
-      response.status(201).json(await deps.actions.claim(viewer, wanted, claimed));
+      const made = await deps.actions.claim(viewer, wanted, claimed);
+      const record = recordOf(request);
+      record.keys = files.map(({ key }) => key);
+      record.to = 'claimed';
+      response.status(201).json(made);
     } catch (error) {
       await withdrawAll(deps, files);
       throw error;

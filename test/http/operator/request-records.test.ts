@@ -164,6 +164,13 @@ it('a package of several keys has one line with all of them, also when it is del
   expect(await lineOf()).toMatchObject({ text: 'DELETE packages: claimed -> purging', keys });
 });
 
+it('the package of a form has a line with the key that its file has got', async () => {
+  const sent = call(gateway, 'post', '/packages').field({ ...named, name: 'valve' });
+  const { body } = await sent.attach('file', Buffer.from('x'), 'a.bin').expect(201);
+  const { key } = body.files[0];
+  expect(await lineOf()).toMatchObject({ text: 'POST packages: new -> claimed', key });
+});
+
 it('a deleted upload has a line with the state that it had', async () => {
   const key = await store();
   await call(gateway, 'delete', `/uploads/${encodeURIComponent(key)}`).expect(200);
