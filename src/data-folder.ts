@@ -115,7 +115,8 @@ function folderJudge(config: Config, clock: Clock): FormJudge | undefined {
   if (bucketKey === undefined) return undefined;
   const isAccountKey = (id: string): boolean =>
     accounts.some(({ accessKeys }) => accessKeys.some((key) => key.id === id));
-  return createFormJudge({ config, bucketKey, isAccountKey, clock, wallClock });
+  const ownPorts = new Set([config.port]);
+  return createFormJudge({ config, bucketKey, isAccountKey, clock, wallClock, ownPorts });
 }
 
 /** @returns the keys of the settings and of the data folder, as far as there are any; none is generated */

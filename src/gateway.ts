@@ -199,6 +199,7 @@ function composeApp(
       platform: createPlatform(keys, uploads),
       judge: createFormJudge({
         ...{ config, bucketKey: keys.bucketKey, clock: uploads.clock, wallClock: machine },
+        ownPorts,
         isAccountKey: (id) => keys.accounts.find(id) !== undefined,
       }),
     },

@@ -4,7 +4,8 @@ import { BusinessError } from './iot/errors.ts';
 import { runInside } from './iot/run-inside.ts';
 import { OperatorError } from './operator/errors.ts';
 import type { FormJudge, Platform } from './operator/ports.ts';
-import { judgeForm } from './oss/post-object/check-form.ts';
+import { judgeForm } from './oss/post-object/authorize-form.ts';
+import { createCallbackRule } from './oss/post-object/callback-target.ts';
 import type { Clock } from './lib/clock.ts';
 import type { BucketKey } from './signatures/bucket-key.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
@@ -35,29 +36,39 @@ export function createPlatform(
 
 /** What judging forms works with. */
 export interface JudgeDependencies {
-  readonly config: Pick<Config, 'bucket' | 'region' | 'unsignedCallbacks'>;
+  readonly config: Config;
   readonly bucketKey: BucketKey;
   readonly isAccountKey: (accessKeyId: string) => boolean;
   readonly clock: Clock;
   /** By which clients date their forms. */
   readonly wallClock: Clock;
+  /** Ports that the gateway listens on; a callback may not lead to them. */
+  readonly ownPorts: ReadonlySet<number>;
 }
 
 /** Judges forms with the checks of PostObject. */
 export function createFormJudge({
   bucketKey,
   clock,
-  config: { bucket, region, unsignedCallbacks },
+  config,
   isAccountKey,
+  ownPorts,
   wallClock,
 }: JudgeDependencies): FormJudge {
+  const { bucket, maxUpload: maxUploadBytes, publicRead, region, unsignedCallbacks } = config;
+  const callback = createCallbackRule(config, ownPorts);
   return {
     now: () => clock.now(),
-    judge: (fields) =>
-      judgeForm(fields, {
+    judge: (fields) => {
+      const refusal = judgeForm(fields, {
         ...{ bucket, bucketKey, isAccountKey, region, unsignedCallbacks },
+        ...{ callback, maxUploadBytes, publicRead },
         now: clock.now(),
         wallNow: wallClock.now(),
-      }),
+      });
+      if (refusal === undefined) return undefined;
+      const { code, ec, elements, reason, status, summary } = refusal.error;
+      return { code, ec, elements, reason, status, summary, isSigned: refusal.isSigned };
+    },
   };
 }

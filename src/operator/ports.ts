@@ -24,6 +24,8 @@ export interface FormVerdict {
   readonly status: number;
   readonly ec: string | undefined;
   readonly reason: RefusalReason;
+  /** Whether its signature is right, so that it is refused for something else. */
+  readonly isSigned: boolean;
   /** What the client would read, without what may be secret. */
   readonly summary: string;
   /** The other elements of the error. */

@@ -41,7 +41,7 @@ export function judgeFields(
     const { headline, lines, toPass } = explain(record, context);
     const isTold = lines.some(({ mark }) => mark !== 'info');
     const more = isTold ? [] : conditions;
-    const signed = PAST_SIGNATURE.includes(verdict.reason) ? [SIGNED] : [];
+    const signed = verdict.isSigned ? [SIGNED] : [];
     return {
       accepted: false,
       story: {
@@ -62,11 +62,10 @@ export function judgeFields(
 }
 
 const SIGNED = { mark: 'met', text: 'the signature is right' } as const;
-/** Reasons that are found only after the signature. */
-const PAST_SIGNATURE = ['policy_invalid', 'policy_expired', 'condition_failed', 'uncovered_field'];
 
 const ACCEPTED: FormVerdict = {
   ...{ code: 'OK', status: 200, ec: undefined, reason: 'internal', summary: '', elements: {} },
+  isSigned: true,
 };
 
 function validityLine(expiresAt: number, now: number): JudgedShape['story']['lines'][number] {

@@ -1,13 +1,18 @@
 import type { OssDependencies } from '../dependencies.ts';
+import { OssError } from '../errors.ts';
+import type { FormFields } from '../fields.ts';
 import { storedHeaders } from '../object-headers.ts';
 import type { OssRequest } from '../oss-request.ts';
 import { forbidsOverwrite } from '../receive-object.ts';
 import type { UploadCommand } from '../receive-object.ts';
 import { admitSize } from '../size-limit.ts';
+import type { CallbackRule } from './callback-target.ts';
 import { checkForm } from './check-form.ts';
-import type { PostForm } from './read-form.ts';
-import { readSuccessAction } from './success-action.ts';
-import type { SuccessAction } from './success-action.ts';
+import type { FormRules } from './check-form.ts';
+import { verifyForm } from './form-signature.ts';
+import type { FormFile, PostForm } from './read-form.ts';
+import { createSuccessAction, readSuccess } from './success-action.ts';
+import type { FormRequest, Success, SuccessAction } from './success-action.ts';
 
 /** The upload of a form, and its response. Keeps no other fields in memory, because an upload may take hours. */
 export interface FormCommand extends UploadCommand {
@@ -29,8 +34,7 @@ export function authorizeForm(
   const { bucketKey, callback, fidelity, isAccountKey, publicRead, publicUrl, region } = deps;
   const { uploads, wallClock } = deps;
   const { bucket, maxUploadBytes } = uploads.rules;
-  const { fields, file } = form;
-  const { key, contentType, size } = checkForm(form, {
+  const rules = {
     bucket,
     bucketKey,
     region,
@@ -38,17 +42,97 @@ export function authorizeForm(
     wallNow: wallClock.now(),
     unsignedCallbacks: callback.unsigned,
     isAccountKey,
-  });
+    callback,
+    maxUploadBytes,
+    publicRead,
+  };
+  const { forbidOverwrite, headers, key, size, success } = planForm(form, rules, request);
+  return {
+    key,
+    headers,
+    success: createSuccessAction(success, {
+      ...{ request, key, headers, callback, publicUrl, fidelity },
+    }),
+    size,
+    forbidOverwrite,
+    bytes: form.file.bytes,
+  };
+}
+
+/** Values that all checks of the fields of a form need. */
+export interface FormPlanRules extends FormRules {
+  readonly callback: CallbackRule;
+  /** The largest file that the operator allows, in bytes. */
+  readonly maxUploadBytes: number;
+  /** Whether the operator allows reads without a signature. */
+  readonly publicRead: boolean;
+}
+
+interface ReadFields {
+  readonly fields: FormFields;
+  readonly file: Pick<FormFile, 'announcedSize' | 'contentType' | 'filename'>;
+}
+
+/** What a form asks for. */
+interface FormPlan extends Pick<FormCommand, 'forbidOverwrite' | 'headers' | 'key' | 'size'> {
+  readonly success: Success;
+}
+
+/** Makes every check that needs no more than the fields of a form. @throws OssError for a form that is refused */
+function planForm(
+  { fields, file }: ReadFields,
+  rules: FormPlanRules,
+  request: FormRequest,
+): FormPlan {
+  const { callback, maxUploadBytes, publicRead } = rules;
+  const { key, contentType, size } = checkForm({ fields, file }, rules);
   const requestAcl = request.headers.get('x-oss-object-acl');
   const headers = storedHeaders(fields, { contentType, requestAcl, publicRead });
   return {
     key,
     headers,
-    success: readSuccessAction(fields, {
-      ...{ request, key, headers, callback, publicUrl, fidelity },
-    }),
+    success: readSuccess(fields, { request, key, headers, callback }),
     size: admitSize(size, maxUploadBytes, file.announcedSize),
     forbidOverwrite: forbidsOverwrite(fields),
-    bytes: file.bytes,
   };
 }
+
+/** Why a form would be refused. */
+export interface FormRefusal {
+  readonly error: OssError;
+  /** Whether its signature is right, so that it is refused for something else. */
+  readonly isSigned: boolean;
+}
+
+/**
+ * Checks the fields of a form as PostObject does, without a file and without any effect.
+ * @param fields - by lower-case name
+ * @returns the refusal; undefined for fields that PostObject would accept
+ */
+export function judgeForm(fields: FormFields, rules: FormPlanRules): FormRefusal | undefined {
+  const request = { ...NO_REQUEST, bucket: rules.bucket };
+  const error = refusalOf(() => planForm({ fields, file: NO_FILE }, rules, request));
+  if (error === undefined) return undefined;
+  return { error, isSigned: refusalOf(() => verifyForm(fields, rules)) === undefined };
+}
+
+function refusalOf(check: () => unknown): OssError | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof OssError) return error;
+    throw error;
+  }
+}
+
+/** Its name stands for that of any file. */
+const NO_FILE = { filename: 'file', contentType: '', announcedSize: undefined };
+
+/** Stands for the request of any client. Its id is as long as that of any. */
+const NO_REQUEST = {
+  id: '0'.repeat(24),
+  headers: new Map<string, string>(),
+  raw: { socket: {} },
+  record: { peer: undefined },
+};

@@ -63,24 +63,6 @@ export function checkForm({ fields, file }: CheckedFields, rules: FormRules): Ch
 }
 
 /**
- * Checks the fields of a form as PostObject does, without a file and without any effect.
- * @param fields - by lower-case name
- * @returns the refusal; undefined for fields that PostObject would accept
- */
-export function judgeForm(fields: FormFields, rules: FormRules): OssError | undefined {
-  try {
-    checkForm({ fields, file: NO_FILE }, rules);
-    return undefined;
-  } catch (error) {
-    if (error instanceof OssError) return error;
-    throw error;
-  }
-}
-
-/** Its name stands for that of any file. */
-const NO_FILE = { filename: 'file', contentType: '' };
-
-/**
  * Returns the type that the object gets: `x-oss-content-type`, else the type of the file part, else the `Content-Type`
  * field (OSS PostObject page). Conditions are checked against this type, so that a form cannot evade them with another
  * type in another place (the Java SDK's post policy test has it in the part; that `x-oss-content-type` counts is

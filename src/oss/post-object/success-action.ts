@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { peerOf } from '../../http/peer.ts';
 import { gatewayUrl } from '../../http/public-host.ts';
 import type { StoredObject } from '../../uploads/upload.ts';
 import type { DifferenceCode } from '../differences.ts';
@@ -14,6 +13,7 @@ import { digestHeaders, etagOf } from '../response-headers.ts';
 import { callbackBody, readCallback } from './callback-config.ts';
 import type { Callback, SystemVariables, CallbackRule } from './callback-config.ts';
 import { sendCallback } from './callback-request.ts';
+import type { LocalEndpoint } from './callback-target.ts';
 
 /**
  * Responds to a form whose file is stored, in the way that the form has asked for.
@@ -24,13 +24,24 @@ export type SuccessAction = (
   object: StoredObject,
 ) => Promise<void> | void;
 
-/** An upload before its file is read. */
-export interface PlannedUpload {
-  readonly request: OssRequest;
+/** What the response to a form depends on in its request. */
+export interface FormRequest extends Pick<OssRequest, 'bucket' | 'headers' | 'id'> {
+  readonly raw: { readonly socket: LocalEndpoint };
+  readonly record: { readonly peer: string | undefined };
+}
+
+/** An upload whose fields are being checked. */
+interface CheckedUpload {
+  readonly request: FormRequest;
   readonly key: string;
   /** Stored with the object. */
   readonly headers: StoredObject['headers'];
   readonly callback: CallbackRule;
+}
+
+/** An upload before its file is read. */
+export interface PlannedUpload extends CheckedUpload {
+  readonly request: OssRequest;
   readonly fidelity: Fidelity;
   /** Scheme, host and path as clients see them; undefined to take them from the request. */
   readonly publicUrl: string | undefined;
@@ -43,22 +54,37 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
   ['204', 204],
 ]);
 
+/** The responses that a form asks for. */
+export interface Success {
+  readonly callback: Callback | undefined;
+  readonly redirect: URL | undefined;
+  /** Undefined for the default. */
+  readonly status: number | undefined;
+}
+
 /**
- * Reads which response a form asks for. A callback takes precedence over a redirect (unverified), and a redirect over a
- * status. An unknown `success_action_status` means 204 (OSS PostObject page).
+ * Reads which responses a form asks for. An unknown `success_action_status` means 204 (OSS PostObject page).
  * @throws OssError for a redirect that is not an http or https URL or is too long, and for a callback that is not
  *   allowed or has too long a body
  */
-export function readSuccessAction(fields: FormFields, planned: PlannedUpload): SuccessAction {
-  const callback = readCallback(fields, planned.callback, planned.request.raw.socket);
+export function readSuccess(fields: FormFields, upload: CheckedUpload): Success {
+  const callback = readCallback(fields, upload.callback, upload.request.raw.socket);
   if (callback !== undefined) {
-    const longest = { ...LONGEST_FACTS, headers: planned.headers };
-    callbackBody(callback, systemVariables(planned, longest));
+    const longest = { ...LONGEST_FACTS, headers: upload.headers };
+    callbackBody(callback, systemVariables(upload, longest));
   }
-  const redirect = readRedirect(fields);
+  const status = STATUSES.get(fields.get('success_action_status') ?? '');
+  return { callback, redirect: readRedirect(fields), status };
+}
+
+/** A callback takes precedence over a redirect (unverified), and a redirect over a status. */
+export function createSuccessAction(
+  { callback, redirect, status }: Success,
+  planned: PlannedUpload,
+): SuccessAction {
   if (callback !== undefined) return callbackAction(callback, planned);
   if (redirect !== undefined) return redirectAction(redirect, planned);
-  return statusAction(STATUSES.get(fields.get('success_action_status') ?? ''), planned);
+  return statusAction(status, planned);
 }
 
 const REDIRECT = 'success_action_redirect';
@@ -183,7 +209,7 @@ const LONGEST_FACTS: Omit<ObjectFacts, 'headers'> = {
 };
 
 /** @returns the variables of OSS "Callback" */
-function systemVariables({ request, key }: PlannedUpload, object: ObjectFacts): SystemVariables {
+function systemVariables({ request, key }: CheckedUpload, object: ObjectFacts): SystemVariables {
   return new Map<string, string | number>([
     ['bucket', request.bucket],
     ['object', key],
@@ -192,7 +218,7 @@ function systemVariables({ request, key }: PlannedUpload, object: ObjectFacts): 
     ['mimeType', object.headers['content-type'] ?? ''],
     ['crc64', object.crc64],
     ['contentMd5', Buffer.from(object.md5, 'hex').toString('base64')],
-    ['clientIp', peerOf(request.raw) ?? ''],
+    ['clientIp', request.record.peer ?? ''],
     ['reqId', request.id],
     ['operation', 'PostObject'],
   ]);

@@ -19,6 +19,8 @@ afterAll(() => gateway.close());
 const explain = (body: object, key: Key = ANN): Promise<Response> =>
   request(gateway.app).post(`${BASE}/explain`).auth(key.id, key.secret).send(body).then();
 
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
 async function judged(change: Readonly<Record<string, string>>): Promise<string[]> {
   const { body } = await explain({ fields: { ...fields, ...change } });
   const { accepted, story } = judgedShape.parse(body);
@@ -79,6 +81,28 @@ describe('POST /_gateway/api/explain', () => {
     expect((await explain(changed)).body).toMatchObject({ accepted: true });
     expect((await explain(changed, BOB)).status).toBe(404);
     expect((await explain({ fields: {}, requestId: 'none' })).status).toBe(404);
+  });
+
+  it.each([
+    ['x-oss-object-acl', 'bogus'],
+    ['x-oss-object-acl', 'public-read'],
+    ['x-oss-server-side-encryption', 'ROT13'],
+    ['x-oss-storage-class', 'Cheap'],
+    ['success_action_redirect', 'ftp://x'],
+    ['callback', '!!!'],
+    ['callback', base64('{"callbackUrl":"http://10.1.2.3/","callbackBody":"a=1"}')],
+    ['callback', base64('{"callbackUrl":"http://127.0.0.1:1/","callbackBody":""}')],
+    ['x-oss-meta-a', 'a\u0000'],
+  ])('refuses what PostObject refuses: %s=%s', async (name, value) => {
+    const grant = await gateway.apiAs(ANN).generateOTAUploadURL();
+    const form = { ...gateway.formFields(grant), [name]: value };
+    const response = await gateway.postObject(grant, 'x', { fields: { [name]: value } });
+    const code = gateway.refusals().at(-1)?.code ?? '';
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    const { accepted, story } = judgedShape.parse((await explain({ fields: form })).body);
+    expect(accepted).toBe(false);
+    expect(story.headline).toContain(`would be refused with ${String(response.status)} ${code}`);
+    expect(story.lines).toContainEqual({ mark: 'met', text: 'the signature is right' });
   });
 
   it('refuses a form that has too much', async () => {
