@@ -51,7 +51,7 @@ export interface RefusalRecord {
   readonly reason: RefusalReason;
   /** What the client has read, without its values that may be secret; at most 512 characters. */
   readonly message: string;
-  /** The account that it concerns: of the object key, or else of the access key. */
+  /** The account that it concerns: of the access key, or, for a request to OSS, which names none, of the object key. */
   readonly account?: string | undefined;
   readonly accessKeyId?: string | undefined;
   readonly key?: string | undefined;
@@ -115,30 +115,28 @@ export function createRefusal(record: RefusedRequest, facts: RefusalFacts): Refu
     operation: cut(operation, LIMITS.id),
     message: keptText(withoutSecrets(message), LIMITS.message),
     accessKeyId: cut(accessKeyId, LIMITS.id),
-    key: cut(keys[0], LIMITS.key),
+    key: keys[0] === undefined ? undefined : keptKey(keys[0]),
     agent: cut(headers['user-agent'], LIMITS.text),
     announced: announced === undefined ? undefined : Number(announced),
-    evidence: keptEvidence(evidence),
+    evidence: keptEvidence(evidence, reason),
   };
 }
 
-function keptEvidence({
-  cors,
-  details,
-  fields,
-  policy,
-  stringToSign,
-  ...evidence
-}: Evidence): Evidence {
-  const hasToken = policy !== undefined && NAMES_TOKEN.test(decodeBase64(policy));
+function keptEvidence(
+  { cors, details, fields, policy, stringToSign, ...evidence }: Evidence,
+  reason: RefusalReason,
+): Evidence {
+  const isSecret = policy !== undefined && hasSecret(decodeBase64(policy));
   // The text to sign of a form is its policy.
-  const isTold = hasToken || stringToSign === policy;
+  const isTold = isSecret || stringToSign === policy;
   return {
     fields,
     details: details && keptDetails(details),
-    policy: hasToken ? undefined : cutLong(policy),
-    stringToSign: isTold ? undefined : cutLong(withoutToken(stringToSign)),
-    signature: cut(evidence.signature, LIMITS.text),
+    policy: isSecret ? undefined : cutLong(policy),
+    stringToSign: isTold ? undefined : cutLong(withoutSignedValues(stringToSign)),
+    // That of any other refusal may be right.
+    signature:
+      reason === 'signature_mismatch' ? cutPlain(evidence.signature, LIMITS.text) : undefined,
     date: cut(evidence.date, LIMITS.id),
     fileName: cut(evidence.fileName, LIMITS.text),
     fileType: cut(evidence.fileType, LIMITS.text),
@@ -150,8 +148,30 @@ function keptEvidence({
   };
 }
 
+/**
+ * What stands before a signature or a security token in a URL, a header or JSON, also percent-encoded several times.
+ * Conditions of a policy name `x-oss-credential` without `=`; they are no secret.
+ */
+const BEFORE_SECRET =
+  /(?:signature|security(?:-|%(?:25)*2D)?token)(?:["'\s\\]|%(?:25)*2[027])*(?:[=:]|%(?:25)*3[AD])|oss(?:-|%(?:25)*2D)credential(?:=|%(?:25)*3D)/
+    .source;
+
+const SECRET = new RegExp(BEFORE_SECRET, 'i');
+const FROM_SECRET = new RegExp(`(${BEFORE_SECRET})[^]+$`, 'i');
+/** A signed URL may stand in any text, and not only at its beginning. */
+const FROM_QUERY = new RegExp(`(\\?|%(?:25)*3F|${BEFORE_SECRET})[^]+$`, 'i');
+/** In a text to sign, values end with a line or with `&`. Those of a callback are kept nowhere. */
+const SIGNED_VALUE = new RegExp(
+  `(${BEFORE_SECRET}|callback(?:-var)?(?:[=:]|%3D))(?:(?!%(?:25)*26)[^\\r\\n&])+`,
+  'gi',
+);
+
 /** A policy may have a condition on the token of a temporary access key. */
 const NAMES_TOKEN = /security-token/i;
+
+function hasSecret(policy: string): boolean {
+  return NAMES_TOKEN.test(policy) || SECRET.test(policy);
+}
 
 function decodeBase64(text: string): string {
   return Buffer.from(text.slice(0, 2 * LIMITS.long), 'base64').toString('latin1');
@@ -159,27 +179,33 @@ function decodeBase64(text: string): string {
 
 /** Cuts a long text, and one of control characters even more: JSON has six characters for each. */
 function cutLong(text: string | undefined): string | undefined {
-  const kept = cut(text, LIMITS.long);
+  const kept = cutPlain(text, LIMITS.long);
   if (kept === undefined || JSON.stringify(kept).length <= 2 * LIMITS.long) return kept;
   return keptText(kept, LIMITS.long / 6);
 }
 
-/** A security token in a text to sign: in a query, a header, or a query that is percent-encoded. */
-const TOKEN = /((?:x-oss-)?security-?token(?:=|:|%3D))(?:(?!%26)[^\s&])*/gi;
-
-function withoutToken(text: string | undefined): string | undefined {
-  return text?.replace(TOKEN, '$1...');
+function withoutSignedValues(text: string | undefined): string | undefined {
+  return text?.replace(SIGNED_VALUE, '$1...');
 }
 
 function cut(text: string | undefined, limit: number): string | undefined {
+  return text === undefined ? undefined : keptValue(text, limit);
+}
+
+function cutPlain(text: string | undefined, limit: number): string | undefined {
   return text === undefined ? undefined : keptText(text, limit);
+}
+
+/** An object key may have a question mark of its own. */
+function keptKey(key: string): string {
+  return keptText(key, LIMITS.key).replace(FROM_SECRET, '$1...');
 }
 
 const MAX_FIELDS = 32;
 const MAX_FIELD_CHARACTERS = 256;
 /** Fields that are kept in other places, or never. */
 const OTHER_FIELDS =
-  /^(?:policy|signature|x-oss-signature|x-oss-security-token|callback|callback-var)$/;
+  /^(?:policy|signature|authorization|x-oss-signature|x-oss-security-token|callback|callback-var)$/;
 
 /** Elements of errors that are kept in other places, or never. */
 const OTHER_DETAILS =
@@ -200,13 +226,9 @@ function keptDetails(details: Readonly<Record<string, string>>): Record<string, 
 /** Stands for a value that is not kept. */
 const NOT_KEPT = '...';
 
-const URL_START = /^\s*[a-z][a-z0-9+.-]*:\/\//i;
-
-/** Cuts a value, and removes the query and the user of a URL, which may be secret. */
+/** Cuts a value, and removes from it the query and the user of a URL, which may be secret. */
 function keptValue(value: string, limit: number): string {
-  const kept = keptText(value, limit);
-  if (!URL_START.test(kept)) return kept;
-  return kept.replace(/\?[^]*$/, '?...').replace(USER, '//');
+  return keptText(value, limit).replace(FROM_QUERY, '$1...').replace(USER, '//');
 }
 
 /** All fields together, in characters of JSON. */
@@ -218,10 +240,10 @@ export function keptFields(fields: ReadonlyMap<string, string>): Record<string, 
   let room = MAX_FIELDS_JSON;
   for (const [name, value] of fields) {
     const isSecret = value !== '' && OTHER_FIELDS.test(name);
-    const limit = name === 'key' ? LIMITS.key : MAX_FIELD_CHARACTERS;
+    const shown = name === 'key' ? keptKey(value) : keptValue(value, MAX_FIELD_CHARACTERS);
     const field: [string, string] = [
-      keptText(name, MAX_FIELD_CHARACTERS),
-      isSecret ? NOT_KEPT : keptValue(value, limit),
+      keptValue(name, MAX_FIELD_CHARACTERS),
+      isSecret ? NOT_KEPT : shown,
     ];
     room -= JSON.stringify(field).length;
     if (room < 0 || kept.length === MAX_FIELDS) break;
@@ -232,11 +254,12 @@ export function keptFields(fields: ReadonlyMap<string, string>): Record<string, 
 
 const USER = /\/\/[^\s/"]*@/g;
 
-/** Removes what may be a signed URL: a quoted text, the query of a URL, and its user. */
+/** Removes what may be a signed URL: a quoted text, the query of a URL, its user, and what follows a signature. */
 function withoutSecrets(message: string): string {
   return message
     .slice(0, 8 * LIMITS.message)
+    .replace(FROM_SECRET, '$1...')
     .replace(/"[^"]*"?/g, '"..."')
-    .replace(/\?[^\s"]*/g, '?...')
+    .replace(/(?:\?|%(?:25)*3F)[^\s"]*/gi, '?...')
     .replace(USER, '//');
 }
