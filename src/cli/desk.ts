@@ -9,12 +9,12 @@ import type { Config } from '../config/config.ts';
 import { serverUrl } from '../http/public-host.ts';
 import { wallClock } from '../lib/clock.ts';
 import { randomIds } from '../lib/ids.ts';
+import { reachAnswering } from './answering.ts';
 import { CommandError } from './command-error.ts';
 import type { RawOptions } from './environment.ts';
 import { gatherOptions, readConfig } from './environment.ts';
 import { findGateway } from './gateway-address.ts';
 import type { GatewayAddress } from './gateway-address.ts';
-import { reach } from './network-failure.ts';
 import { withRunningSettings } from './running-gateway.ts';
 import { parseFlags, withSettings } from './setting-flags.ts';
 import { ENDPOINT_VARIABLE, readVariables } from './variables.ts';
@@ -123,7 +123,8 @@ export function clientWith(
     accessKeySecret: secret,
     clock: wallClock,
     nonce: () => randomIds.apiRequest(),
-    fetch: (target, init) => reach(url, () => fetch(target, init)),
+    fetch: (target, init) =>
+      reachAnswering(url, ({ signal }) => fetch(target, { ...init, signal })),
   };
 }
 

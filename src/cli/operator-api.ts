@@ -5,7 +5,7 @@ import type { OperatorCall } from '../client/operator-call.ts';
 import { errorShape } from '../operator/shapes.ts';
 import { hintFor, messageFor, notAGateway } from './api-hints.ts';
 import { CommandError } from './command-error.ts';
-import { reach } from './network-failure.ts';
+import { reachAnswering } from './answering.ts';
 
 /**
  * Calls the operator API of a gateway.
@@ -29,12 +29,11 @@ export async function openOperatorCall(
   signal?: AbortSignal,
 ): Promise<Response> {
   const { body, headers, method, url } = signOperatorCall(options, call);
-  const init = {
-    ...{ method, headers },
-    ...(body !== undefined && { body }),
-    ...(signal !== undefined && { signal }),
-  };
-  const response = await reach(options.endpoint, () => fetch(url, init));
+  const init = { method, headers, ...(body !== undefined && { body }) };
+  const response = await reachAnswering(options.endpoint, (watched) => {
+    const signals = signal === undefined ? [watched.signal] : [watched.signal, signal];
+    return fetch(url, { ...init, signal: AbortSignal.any(signals) });
+  });
   if (response.ok) return response;
   throw refusal(options.endpoint, response.status, await response.text());
 }

@@ -1,6 +1,7 @@
 import { get as httpGet } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { get as httpsGet } from 'node:https';
+import { clearTimeout, setTimeout } from '../lib/timers.ts';
 
 /** A response that was read whole. */
 export interface ProbeResponse {
@@ -17,13 +18,18 @@ const MAX_BODY = 1024 * 1024;
  * Gets JSON by node:http, which loads in a quarter of the time of `fetch`. Does not verify certificates: use it for what
  * may be public, and to find out which gateway answers.
  * @param url - http or https
+ * @param signal - ends it
+ * @throws an Error with the code `ETIMEDOUT` when the whole response is not there within 5 s
  */
-export function probe(url: URL): Promise<ProbeResponse> {
+export function probe(url: URL, signal?: AbortSignal): Promise<ProbeResponse> {
   return new Promise((resolve, reject) => {
-    const options = { agent: false, timeout: TIMEOUT_MS, rejectUnauthorized: false };
+    const options = { agent: false, rejectUnauthorized: false, signal };
     const request = url.protocol === 'https:' ? httpsGet(url, options) : httpGet(url, options);
+    const timer = setTimeout(() => request.destroy(timedOut()), TIMEOUT_MS);
     request.once('error', reject);
-    request.once('timeout', () => request.destroy(timedOut()));
+    request.once('close', () => {
+      clearTimeout(timer);
+    });
     request.once('response', (response) => {
       let text = '';
       response.setEncoding('utf8');
@@ -40,7 +46,8 @@ export function probe(url: URL): Promise<ProbeResponse> {
   });
 }
 
-function timedOut(): Error {
+/** @returns the error of a host that does not answer */
+export function timedOut(): Error {
   return Object.assign(new Error('no response'), { code: 'ETIMEDOUT' });
 }
 

@@ -5,8 +5,8 @@ import type { PostResponse } from '../client/post-object.ts';
 import { formFields, postObject } from '../client/post-object.ts';
 import { quoted } from '../lib/quoted.ts';
 import { setTimeout } from '../lib/timers.ts';
+import { reachAnswering } from './answering.ts';
 import { CommandError, describeError, errorText } from './command-error.ts';
-import { reach } from './network-failure.ts';
 import { say } from './output.ts';
 import { progressBar } from './progress-bar.ts';
 import type { LocalFile } from './upload-plan.ts';
@@ -69,10 +69,14 @@ async function post(
   let response: PostResponse;
   try {
     const source = { name, size, bytes };
-    const options = bar === undefined ? {} : { onProgress: bar.update };
-    response = await reach(grant.host, () =>
-      postObject(grant.host, formFields(grant), source, options),
-    );
+    response = await reachAnswering(grant.host, (watched) => {
+      const onProgress = (sent: number): void => {
+        watched.onProgress();
+        bar?.update(sent);
+      };
+      const options = { onProgress, signal: watched.signal };
+      return postObject(grant.host, formFields(grant), source, options);
+    });
   } catch (error) {
     return { error, isPassing: true };
   } finally {

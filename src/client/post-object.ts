@@ -13,12 +13,16 @@ export interface FormRequest {
   /** Contains `content-length`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array>;
+  /** Ends the request. */
+  readonly signal?: AbortSignal;
 }
 
 /** How to post a form. */
 export interface PostOptions {
   /** Called with the number of bytes of the file that were handed to the network. */
   readonly onProgress?: (sent: number) => void;
+  /** Ends the request. */
+  readonly signal?: AbortSignal;
   /** Additional request headers. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Sends the form, instead of node:http or node:https. @returns the response, also when it is an early one */
@@ -59,7 +63,7 @@ export async function postObject(
   host: string,
   fields: Iterable<readonly [name: string, value: string]>,
   file: FileToPost,
-  { headers, onProgress = () => undefined, send = sendOverNetwork }: PostOptions = {},
+  { headers, onProgress = () => undefined, send = sendOverNetwork, signal }: PostOptions = {},
 ): Promise<PostResponse> {
   const boundary = multipartBoundary();
   const head = Buffer.from(formHead(boundary, fields, file.name));
@@ -74,11 +78,17 @@ export async function postObject(
       'content-length': String(head.length + file.size + tail.length),
     },
     body: formBody(head, file, tail, onProgress),
+    ...(signal !== undefined && { signal }),
   });
 }
 
 /** Sends a POST request by node:http or node:https. */
-export async function sendOverNetwork({ url, headers, body }: FormRequest): Promise<PostResponse> {
+export async function sendOverNetwork({
+  url,
+  headers,
+  body,
+  signal,
+}: FormRequest): Promise<PostResponse> {
   const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const request = open({
     protocol: url.protocol,
@@ -87,6 +97,7 @@ export async function sendOverNetwork({ url, headers, body }: FormRequest): Prom
     path: url.pathname + url.search,
     method: 'POST',
     headers,
+    ...(signal !== undefined && { signal }),
   });
   const responded = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve).once('error', reject);
