@@ -3,7 +3,7 @@ import { ConfigError } from '../../config/config-error.ts';
 import { formatTable } from '../columns.ts';
 import { endpointOf, gatherSettings, withDesk } from '../desk.ts';
 import type { Checkup } from '../doctor/checkup.ts';
-import { lookAt } from '../doctor/checkup.ts';
+import { findFolderState, findRunning, lookAt } from '../doctor/checkup.ts';
 import { FOLDER_POINTS } from '../doctor/folder-points.ts';
 import { NETWORK_POINTS } from '../doctor/network-points.ts';
 import { SETTINGS_POINTS } from '../doctor/settings-points.ts';
@@ -14,7 +14,6 @@ import { PREFIX, givenName } from '../names.ts';
 import type { OutputFlags, Style } from '../output.ts';
 import { outputFlags, painter, print, printJson, say, withOutput } from '../output.ts';
 import { counted } from '../people.ts';
-import { readRunningGateway } from '../running-gateway.ts';
 import { parseFlags } from '../setting-flags.ts';
 import type { DoctorPoint } from '../shapes.ts';
 
@@ -41,8 +40,12 @@ function gather(flags: Readonly<Record<string, unknown>>): Checkup {
   const options = gatherSettings(flags);
   const [config, problems] = readLeniently(options);
   const endpoint = endpointOf(flags);
-  const running = endpoint === undefined ? findRunning(config.dataDir) : undefined;
-  return { config, options, problems, endpoint, running };
+  const folder = findFolderState(config.dataDir);
+  const found =
+    endpoint === undefined
+      ? findRunning(config.dataDir)
+      : { running: undefined, unknown: undefined };
+  return { config, options, problems, endpoint, folder, ...found };
 }
 
 /** @returns the settings, without the wrong ones, and what is wrong with those */
@@ -66,15 +69,6 @@ function problemsOf(options: RawOptions): readonly string[] {
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
     throw error;
-  }
-}
-
-/** The point about the lock reports a file that cannot be used. */
-function findRunning(dataDir: string): Checkup['running'] {
-  try {
-    return readRunningGateway(dataDir);
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,6 +1,9 @@
+import { accessSync, constants } from 'node:fs';
 import type { Config } from '../../config/config.ts';
+import { hasErrorCode } from '../../lib/errno.ts';
 import { describeError } from '../command-error.ts';
 import type { RawOptions } from '../environment.ts';
+import { readRunningGateway } from '../running-gateway.ts';
 import type { RunningGateway } from '../running-gateway.ts';
 import type { DoctorPoint } from '../shapes.ts';
 
@@ -16,6 +19,32 @@ export interface Checkup {
   readonly endpoint: string | undefined;
   /** What gateway.json says; undefined when there is none that can be read. */
   readonly running: RunningGateway | undefined;
+  /** Why it is not known what gateway.json says; undefined when it was read, or does not exist. */
+  readonly unknown: string | undefined;
+  readonly folder: FolderState;
+}
+
+/** Whether the data folder can be looked into: `closed` when this user may not. */
+export type FolderState = 'open' | 'absent' | 'closed';
+
+/** @returns whether this user can look into a data folder */
+export function findFolderState(dataDir: string): FolderState {
+  try {
+    accessSync(dataDir, constants.R_OK | constants.X_OK);
+    return 'open';
+  } catch (error) {
+    const isAbsent = hasErrorCode(error, 'ENOENT') || hasErrorCode(error, 'ENOTDIR');
+    return isAbsent ? 'absent' : 'closed';
+  }
+}
+
+/** Reads gateway.json of a data folder. */
+export function findRunning(dataDir: string): Pick<Checkup, 'running' | 'unknown'> {
+  try {
+    return { running: readRunningGateway(dataDir), unknown: undefined };
+  } catch (error) {
+    return { running: undefined, unknown: describeError(error).message };
+  }
 }
 
 /** What a point has found, without its name. */
@@ -34,6 +63,11 @@ export function ok(text: string): Finding {
 /** Nothing to look at here. */
 export function skip(text: string): Finding {
   return { level: 'skip', text };
+}
+
+/** For what could not be looked at, which must not count as right. */
+export function notKnown(reason: string): Finding {
+  return skip(`not known: ${reason}`);
 }
 
 /** @param hint - what to do */

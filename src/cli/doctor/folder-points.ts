@@ -1,14 +1,15 @@
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspectLedger, isInUse } from '../../data-folder-report.ts';
 import { monotonicClock } from '../../lib/clock.ts';
+import { hasErrorCode } from '../../lib/errno.ts';
 import { randomIds } from '../../lib/ids.ts';
 import { PRIVATE_FILE } from '../../lib/private-files.ts';
 import { describeError } from '../command-error.ts';
 import { counted, formatSize } from '../people.ts';
 import type { Checkup, Finding, Point } from './checkup.ts';
-import { fail, ok, skip, warn } from './checkup.ts';
+import { fail, notKnown, ok, skip, warn } from './checkup.ts';
 
 /** File systems of a network, by their magic numbers (statfs(2)). SQLite's locks are not safe on them. */
 const NETWORK: Readonly<Record<number, string>> = {
@@ -32,14 +33,23 @@ export const FOLDER_POINTS: readonly Point[] = [
   { name: 'lock', look: lookAtLock },
 ];
 
-function isAbsent({ config }: Checkup): boolean {
-  return !existsSync(config.dataDir);
+const ABSENT = skip('there is no data folder yet');
+const CLOSED = notKnown('this user cannot read the folder');
+const AS_USER = 'Run commands as the user of the gateway';
+
+/** @returns what to say of something in a folder that cannot be looked into */
+function ifNotOpen({ folder }: Checkup): Finding | undefined {
+  if (folder === 'open') return undefined;
+  return folder === 'absent' ? ABSENT : CLOSED;
 }
 
-const ABSENT = skip('there is no data folder yet');
-
-function lookAtFolder({ config, endpoint }: Checkup): Finding {
+function lookAtFolder({ config, endpoint, folder }: Checkup): Finding {
   const { dataDir } = config;
+  if (folder === 'closed') {
+    const text = `${dataDir} cannot be read by this user`;
+    // With an endpoint, the folder need not be that of the gateway.
+    return endpoint === undefined ? fail(text, AS_USER) : warn(text, AS_USER);
+  }
   const found = lstatSync(dataDir, { throwIfNoEntry: false });
   if (found === undefined) {
     if (endpoint !== undefined) return skip(`${dataDir} does not exist on this machine`);
@@ -50,14 +60,10 @@ function lookAtFolder({ config, endpoint }: Checkup): Finding {
     return fail(`${dataDir} is not a folder`, 'Give another one with --data-dir');
   }
   const uid = process.getuid?.();
-  if (uid !== undefined && uid !== 0 && found.uid !== uid) {
-    const hint = 'Run commands as the user of the gateway';
-    return warn(
-      `${dataDir} belongs to user ${String(found.uid)}, this is user ${String(uid)}`,
-      hint,
-    );
-  }
-  return ok(`${dataDir} belongs to user ${String(found.uid)}`);
+  const text = `${dataDir} belongs to user ${String(found.uid)}`;
+  if (uid !== undefined && uid !== 0 && found.uid !== uid)
+    return warn(`${text}, this is user ${String(uid)}`, AS_USER);
+  return ok(text);
 }
 
 /** Files that hold secrets, or name what is stored. */
@@ -65,7 +71,8 @@ const PRIVATE = ['credentials.json', 'gateway.json', 'gateway.sqlite3'];
 const OTHERS = 0o077;
 
 function lookAtModes(checkup: Checkup): Finding {
-  if (isAbsent(checkup)) return ABSENT;
+  const unseen = ifNotOpen(checkup);
+  if (unseen !== undefined) return unseen;
   const { dataDir } = checkup.config;
   const names = readdirSync(dataDir).filter((name) => PRIVATE.includes(name));
   const openOnes = ['.', ...names].flatMap((name) => {
@@ -85,26 +92,30 @@ function lookAtModes(checkup: Checkup): Finding {
 }
 
 async function lookAtDisk(checkup: Checkup): Promise<Finding> {
-  if (isAbsent(checkup)) return ABSENT;
+  const unseen = ifNotOpen(checkup);
+  if (unseen !== undefined) return unseen;
   const { dataDir, maxUpload, minFree } = checkup.config;
   const { bavail, blocks, bsize, ffree, files } = await statfs(dataDir);
   const free = bavail * bsize;
-  const durable = await describeFlush(dataDir);
-  const text = `${formatSize(free)} free of ${formatSize(blocks * bsize)}, uploads leave ${formatSize(minFree)} alone; ${durable}`;
+  const flush = await tryToFlush(dataDir);
+  const text = `${formatSize(free)} free of ${formatSize(blocks * bsize)}, uploads leave ${formatSize(minFree)} alone; ${flush.text}`;
   const hint = 'Free some space, or move the data folder to a larger disk';
   if (files > 0 && ffree < MIN_INODES)
     return fail(`${text}; only ${String(ffree)} inodes are free`, hint);
   if (free <= minFree) return fail(`${text}: uploads are refused`, hint);
   if (free - minFree < maxUpload)
     return warn(`${text}: the largest upload, ${formatSize(maxUpload)}, does not fit`, hint);
-  return ok(text);
+  return { ...flush, text };
 }
 
-async function describeFlush(dataDir: string): Promise<string> {
+/** Writes a small file, as the gateway would. A user who may not write there learns nothing about the gateway. */
+async function tryToFlush(dataDir: string): Promise<Finding> {
   try {
-    return `a file of 4 KiB is durable in ${(await timeFlush(dataDir)).toFixed(1)} ms`;
+    return ok(`a file of 4 KiB is durable in ${(await timeFlush(dataDir)).toFixed(1)} ms`);
   } catch (error) {
-    return `this user cannot write there (${describeError(error).message})`;
+    if (hasErrorCode(error, 'EACCES'))
+      return warn('whether files can be written is not known: this user may not', AS_USER);
+    return fail(`a file cannot be written: ${describeError(error).message}`);
   }
 }
 
@@ -127,7 +138,8 @@ async function timeFlush(dataDir: string): Promise<number> {
 }
 
 async function lookAtFileSystem(checkup: Checkup): Promise<Finding> {
-  if (isAbsent(checkup)) return ABSENT;
+  const unseen = ifNotOpen(checkup);
+  if (unseen !== undefined) return unseen;
   const { type } = await statfs(checkup.config.dataDir);
   const network = NETWORK[type];
   if (network === undefined) return ok(`local (type 0x${type.toString(16)})`);
@@ -138,7 +150,8 @@ async function lookAtFileSystem(checkup: Checkup): Promise<Finding> {
 }
 
 async function lookAtLedger(checkup: Checkup): Promise<Finding> {
-  if (isAbsent(checkup)) return ABSENT;
+  const unseen = ifNotOpen(checkup);
+  if (unseen !== undefined) return unseen;
   const report = await inspectLedger(checkup.config.dataDir);
   if (report === undefined) return skip('there is no ledger yet');
   const { bytes, damage, logBytes } = report;
@@ -156,12 +169,14 @@ async function lookAtLedger(checkup: Checkup): Promise<Finding> {
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
 function lookAtLock(checkup: Checkup): Finding {
-  if (isAbsent(checkup)) return ABSENT;
-  const { config, running } = checkup;
+  const unseen = ifNotOpen(checkup);
+  if (unseen !== undefined) return unseen;
+  const { config, running, unknown } = checkup;
   const isHeld = isInUse(config.dataDir);
   if (isHeld && running !== undefined) return ok(`held by process ${String(running.pid)}`);
   // With an endpoint, gateway.json was not read.
   if (isHeld && checkup.endpoint !== undefined) return ok('a process uses the folder');
+  if (unknown !== undefined) return warn(`${isHeld ? 'held' : 'free'}, but ${unknown}`);
   if (isHeld) {
     const hint =
       'A gateway of an older version, or a repair, uses it; give --endpoint for the former';

@@ -6,7 +6,7 @@ import { formatSize, formatSpan } from '../people.ts';
 import type { ProbeResponse } from '../probe.ts';
 import { askGatewayId, below, probe } from '../probe.ts';
 import type { Checkup, Finding, Point } from './checkup.ts';
-import { fail, ok, skip, warn } from './checkup.ts';
+import { fail, notKnown, ok, skip, warn } from './checkup.ts';
 
 /** The points that ask the running gateway, directly and as its clients do. */
 export const NETWORK_POINTS: readonly Point[] = [
@@ -16,7 +16,9 @@ export const NETWORK_POINTS: readonly Point[] = [
   { name: 'proxy', look: lookAtProxy },
 ];
 
-const NOT_RUNNING = skip('no gateway is running here');
+function withoutGateway({ unknown }: Checkup): Finding {
+  return unknown === undefined ? skip('no gateway is running here') : notKnown(unknown);
+}
 
 /** @returns the nearest address of the gateway */
 function addressOf({ endpoint, running }: Checkup): string | undefined {
@@ -29,7 +31,7 @@ async function ask(url: string, path: string): Promise<ProbeResponse> {
 
 async function lookAtGateway(checkup: Checkup): Promise<Finding> {
   const url = addressOf(checkup);
-  if (url === undefined) return NOT_RUNNING;
+  if (url === undefined) return withoutGateway(checkup);
   const { json, status } = await ask(url, '/_gateway/health/ready');
   const found: Partial<Record<string, unknown>> =
     typeof json === 'object' && json !== null ? json : {};
@@ -54,7 +56,7 @@ const WRONG_SKEW_MS = 15 * 60_000;
 
 async function lookAtClock(checkup: Checkup): Promise<Finding> {
   const url = addressOf(checkup);
-  if (url === undefined) return NOT_RUNNING;
+  if (url === undefined) return withoutGateway(checkup);
   const before = wallClock.now();
   const { headers } = await ask(url, '/_gateway/health/live');
   const after = wallClock.now();
@@ -74,6 +76,7 @@ function publicUrlOf({ config, running }: Checkup): string | undefined {
 
 async function lookAtPublicUrl(checkup: Checkup): Promise<Finding> {
   const publicUrl = publicUrlOf(checkup);
+  if (publicUrl === undefined && checkup.unknown !== undefined) return notKnown(checkup.unknown);
   if (publicUrl === undefined) return skip('not set: URLs have the host that each client calls');
   const { gatewayId } = checkup.running ?? {};
   const found = await reach(publicUrl, () => askGatewayId(publicUrl)).catch((error: unknown) =>
@@ -97,6 +100,7 @@ const TRIED_BYTES = 2 * 1024 * 1024;
 /** Posts a form that any gateway refuses, to see whether what is in between lets forms of usual size pass. */
 async function lookAtProxy(checkup: Checkup): Promise<Finding> {
   const url = publicUrlOf(checkup) ?? checkup.endpoint;
+  if (url === undefined && checkup.unknown !== undefined) return notKnown(checkup.unknown);
   if (url === undefined) return skip('nothing is known to be in front of the gateway');
   const file = { name: 'doctor', size: TRIED_BYTES, bytes: [Buffer.alloc(TRIED_BYTES)] };
   const { body, headers, status } = await reach(url, () =>

@@ -7,7 +7,7 @@ import { wallClock } from '../../lib/clock.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { counted, formatSpan } from '../people.ts';
 import type { Checkup, Finding, Point } from './checkup.ts';
-import { fail, ok, skip, warn } from './checkup.ts';
+import { fail, notKnown, ok, skip, warn } from './checkup.ts';
 
 /** The points that look at the program, its settings and the files that these name. */
 export const SETTINGS_POINTS: readonly Point[] = [
@@ -73,11 +73,12 @@ function lookAtCertificate({ config }: Checkup): Finding {
   return left < RENEW_MS ? warn(`${text}: ${formatSpan(left)} are left`, 'Renew it') : ok(text);
 }
 
-async function lookAtPort({ config, endpoint, running }: Checkup): Promise<Finding> {
+async function lookAtPort({ config, endpoint, running, unknown }: Checkup): Promise<Finding> {
   const { host, port } = config;
   const where = `${host}:${String(port)}`;
   if (endpoint !== undefined) return skip(`the gateway is at ${endpoint}`);
   if (running !== undefined) return ok(`the gateway listens on ${running.url}`);
+  if (unknown !== undefined) return notKnown(unknown);
   if (port === 0) return ok('any free port');
   const problem = await tryToListen(host, port);
   if (problem === undefined) return ok(`${where} is free`);
