@@ -8,7 +8,7 @@ import {
   removeAccessKey,
   removeAccount,
 } from '../accounts/edit-accounts.ts';
-import { rotateBucketKey } from '../accounts/rotate-bucket-key.ts';
+import { findReplacedBucketKey, rotateBucketKey } from '../accounts/rotate-bucket-key.ts';
 import type { Config } from '../config/config.ts';
 import { wallClock } from '../lib/clock.ts';
 import type {
@@ -139,12 +139,15 @@ export async function rotate(
   const ended = disableAccessKey(file.text ?? '', id, from);
   await showNewKey(config, file, addAccessKey(ended, account.id, key), {
     ...{ account: account.id, key, json },
-    previous: { accessKeyId: id, disabledFrom: new Date(from).toISOString() },
+    previous: { accessKeyId: id, disabledFrom: isoTime(from) },
   });
 }
 
 /** Makes a new generated key of the bucket, which signs from the next reload on. */
-export async function rotateBucket(config: Config, expire: Expiry, json: boolean): Promise<void> {
+export async function rotateBucket(
+  config: Config,
+  { expire, json, yes }: { readonly expire: Expiry; readonly json: boolean; readonly yes: boolean },
+): Promise<void> {
   if (config.ossAccessKeyId !== undefined) {
     const [id, secret] = [variableName('ossAccessKeyId'), variableName('ossAccessKeySecret')];
     const previous = [
@@ -158,26 +161,47 @@ export async function rotateBucket(config: Config, expire: Expiry, json: boolean
     );
   }
   const now = wallClock.now();
+  if (!yes && expire !== 'now') requireNoReplacedKey(config, now);
   const until = expire === 'now' ? undefined : now + expire;
   const rotated = rotateBucketKey(config.dataDir, now, until);
   const known = config.accountsFile === undefined ? undefined : openAccounts(config).accounts;
   const reload = await reloadGateway(config, known);
-  const acceptedUntil = new Date(until ?? now).toISOString();
+  const acceptedUntil = isoTime(until ?? now);
+  const { ended } = rotated;
   const shape: RotatedBucketKeyShape = {
     accessKeyId: rotated.accessKeyId,
     previous: { accessKeyId: rotated.previousAccessKeyId, acceptedUntil },
+    ...(ended && {
+      ended: { accessKeyId: ended.accessKeyId, acceptedUntil: isoTime(ended.until) },
+    }),
     reload: reload.outcome,
   };
   print(json, shape, [
     `New bucket key  ${rotated.accessKeyId}`,
     `Old bucket key  ${rotated.previousAccessKeyId}, accepted until ${acceptedUntil}`,
   ]);
-  const { endedAccessKeyId: ended } = rotated;
   const notes =
     ended === undefined
       ? []
-      : [`What the key before it, ${ended}, has signed is not accepted now.`];
+      : [`What the key before it, ${ended.accessKeyId}, has signed is not accepted now.`];
   note(json, reload, notes);
+}
+
+/** What was promised of an earlier key is kept, unless the user says otherwise. @throws CommandError */
+function requireNoReplacedKey({ dataDir }: Config, now: number): void {
+  const replaced = findReplacedBucketKey(dataDir, now);
+  if (replaced === undefined) return;
+  const until = isoTime(replaced.until);
+  throw new CommandError(
+    'PreviousKeyAccepted',
+    `the bucket key from before the last rotation, ${replaced.accessKeyId}, is accepted until ${until}; ` +
+      'another rotation ends it at once, with the download URLs that it has signed',
+    'Wait until then, or give --yes to end it; --expire now ends the present key, too',
+  );
+}
+
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
 }
 
 /** Disables or enables an access key, or all keys of an account. */

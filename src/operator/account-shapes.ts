@@ -54,6 +54,10 @@ export const newAccessKeyShape = z.object({
 export const rotatedBucketKeyShape = z.object({
   accessKeyId: z.string(),
   previous: z.object({ accessKeyId: z.string(), acceptedUntil: time }),
+  ended: z
+    .object({ accessKeyId: z.string(), acceptedUntil: time })
+    .exactOptional()
+    .describe('a key of an earlier rotation that is not accepted from now on, and would have been'),
   reload,
 });
 

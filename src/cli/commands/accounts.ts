@@ -88,6 +88,7 @@ const addFlags = z.looseObject({
 const rotateFlags = z.looseObject({
   ...common,
   bucket: z.boolean().default(false),
+  yes: z.boolean().default(false),
   expire: z.union([z.literal('now'), duration], {
     error: 'expected now, or a duration such as 24h',
   }),
@@ -145,14 +146,15 @@ function configureRotate(command: Command): void {
   command
     .option('--bucket', 'rotate the generated key of the bucket')
     .option('--expire <duration>', 'when the old key ends: now, or after a duration', '24h')
+    .option('--yes', 'with --bucket: end the key from before the last rotation, if it is accepted')
     .action(async (id: string | undefined, flags: unknown) => {
-      const { bucket, expire, json, ...settings } = parseFlags(rotateFlags, flags);
+      const { bucket, expire, json, yes, ...settings } = parseFlags(rotateFlags, flags);
       const actions = await import('../accounts-actions.ts');
       const config = configOf(settings);
       if (bucket === (id !== undefined)) {
         throw new UsageError('expected either the id of an access key, or --bucket');
       }
-      if (id === undefined) await actions.rotateBucket(config, expire, json);
+      if (id === undefined) await actions.rotateBucket(config, { expire, json, yes });
       else await actions.rotate(config, { id, expire, json });
     });
 }
