@@ -1,6 +1,6 @@
 import { openDesk } from './desk.ts';
 import { openOperator } from './operator.ts';
-import { packageFilterOf, uploadFilterOf } from './operator.ts';
+import { packageFilterOf, refusalFilterOf, uploadFilterOf } from './operator.ts';
 import type { TypedWords } from './verbs.ts';
 
 const LIMIT = 200;
@@ -15,5 +15,15 @@ export async function completeReferences({ flags }: TypedWords): Promise<readonl
   return [
     ...uploads.items.map(({ key }) => key),
     ...packages.items.flatMap(({ firmwareId, name }) => [firmwareId, name]),
+  ];
+}
+
+/** Lists what can be explained: the newest refused requests, and the object keys that they name. */
+export async function completeRefusals({ flags }: TypedWords): Promise<readonly string[]> {
+  await using operator = openOperator(openDesk(flags));
+  const { items } = await operator.listRefusals(refusalFilterOf({ limit: LIMIT }));
+  return [
+    ...items.map(({ requestId }) => requestId),
+    ...items.flatMap(({ key }) => (key === undefined ? [] : [key])),
   ];
 }

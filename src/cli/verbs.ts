@@ -15,7 +15,8 @@ export interface Verb {
   readonly load: () => Promise<VerbModule>;
 }
 
-interface VerbModule {
+/** What carries out a command. */
+export interface VerbModule {
   /** Adds its flags, its examples, and what it does. */
   readonly configure: (command: Command) => void;
   /** Lists what its arguments may be, for a shell that completes them. */
@@ -24,6 +25,8 @@ interface VerbModule {
 
 /** What a user has typed of a command before asking the shell to complete it. */
 export interface TypedWords {
+  /** The name of the argument to complete, as in the usage of the command. */
+  readonly argument: string;
   /** The beginning of the argument to complete. */
   readonly word: string;
   /** The values of the flags so far, by setting name. */

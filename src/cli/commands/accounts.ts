@@ -6,6 +6,7 @@ import { UsageError } from '../command-error.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
 import { variableName } from '../names.ts';
 import { ENV_FILE, parseFlags } from '../setting-flags.ts';
+import type { TypedWords } from '../verbs.ts';
 
 /**
  * Configures `ota-gateway accounts`, a group of commands that list the accounts and edit the accounts file in place. What
@@ -46,6 +47,15 @@ export function configure(group: Command): void {
     ).option('--yes', 'do not ask'),
     'rm',
   );
+}
+
+/** Lists the ids of accounts, of access keys, or of both, which is what the argument says. */
+export async function complete({ argument, flags }: TypedWords): Promise<readonly string[]> {
+  const { openAccounts } = await import('../accounts-file.ts');
+  return openAccounts(configOf(flags)).accounts.flatMap(({ accessKeys, id }) => [
+    ...(argument === 'access-key-id' ? [] : [id]),
+    ...(argument === 'account' ? [] : accessKeys.map((key) => key.id)),
+  ]);
 }
 
 function verb(

@@ -14,6 +14,7 @@ import { judgedShape } from '../../operator/shapes.ts';
 import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
 import { openQueries } from '../../data-folder.ts';
 import { CommandError } from '../command-error.ts';
+import { completeRefusals } from '../complete-references.ts';
 import { openDesk, withDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -26,6 +27,8 @@ import type { OutputFlags, Paint } from '../output.ts';
 import { outputFlags, painter, print, printJson, say, withOutput } from '../output.ts';
 import { counted, formatSpan } from '../people.ts';
 import { parseFlags } from '../setting-flags.ts';
+
+export { completeRefusals as complete };
 
 const flags = z.looseObject({
   ...outputFlags.shape,
