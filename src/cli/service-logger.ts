@@ -1,9 +1,9 @@
 import pino from 'pino';
 import type { DestinationStream } from 'pino';
-import pretty from 'pino-pretty';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../lib/logger.ts';
 import { setImmediate } from '../lib/timers.ts';
+import { createReadableFormat } from './readable-log.ts';
 
 /** Makes a logger to standard output: readable text on a terminal, else JSON. */
 export function createLogger(level: Config['logLevel']): Logger {
@@ -12,7 +12,16 @@ export function createLogger(level: Config['logLevel']): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(options, process.stdout.isTTY ? pretty({ sync: true }) : gatheredOutput());
+  return pino(options, process.stdout.isTTY ? readableOutput() : gatheredOutput());
+}
+
+/** A terminal that has been closed cannot be written; the service still stops as it should. */
+function readableOutput(): DestinationStream {
+  const output = pino.destination({ dest: 1, sync: true });
+  output.on('error', () => undefined);
+  // It knows NO_COLOR, FORCE_COLOR and TERM.
+  const format = createReadableFormat(process.stdout.hasColors());
+  return { write: (line) => output.write(format(line)) };
 }
 
 /** Limits of the lines that wait to be written, in characters: a write begins, and a line is dropped. */

@@ -1,4 +1,5 @@
 import { basename, relative } from 'node:path';
+import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
@@ -35,16 +36,17 @@ export function configure(command: Command): void {
   );
 }
 
-/** Runs the gateway until SIGTERM or SIGINT. */
+/** Runs the gateway until SIGTERM or SIGINT, or until its terminal is closed. */
 async function serve(options: RawOptions): Promise<void> {
   setFlagsFromString(FREE_BUFFERS_AT_ONCE);
   const config = readConfig(options);
   const logger = createLogger(config.logLevel);
   const gatewayId = randomIds.locator();
   await using gateway = await createGateway(options, { logger, gatewayId, measureProcess: true });
-  const stopped = awaitSignal();
+  const hasLostTerminal = watchTerminal();
+  const stopped = awaitSignal(hasLostTerminal);
   process.on('SIGHUP', () => {
-    reload(gateway, logger);
+    if (!hasLostTerminal()) reload(gateway, logger);
   });
   const readyFile = createReadyFile(config);
   // It may be left of a process that was killed.
@@ -178,8 +180,18 @@ function reload(gateway: Gateway, logger: Logger): void {
   }
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
-function awaitSignal(): Promise<void> {
+/**
+ * A closed terminal sends SIGHUP, which otherwise asks to read files again; afterwards its descriptors are not a terminal
+ * any more.
+ * @returns a function that tells whether there was a terminal, which has been closed
+ */
+function watchTerminal(): () => boolean {
+  const terminals = [0, 1].filter((descriptor) => isatty(descriptor));
+  return () => terminals.length > 0 && !terminals.some((descriptor) => isatty(descriptor));
+}
+
+/** Resolves at the first SIGTERM or SIGINT, or a SIGHUP of a closed terminal; a second one of the former ends the process at once. */
+function awaitSignal(hasLostTerminal: () => boolean): Promise<void> {
   return new Promise((resolve) => {
     const stop = (): void => {
       resolve();
@@ -188,5 +200,8 @@ function awaitSignal(): Promise<void> {
       }
     };
     process.once('SIGTERM', stop).once('SIGINT', stop);
+    process.on('SIGHUP', () => {
+      if (hasLostTerminal()) resolve();
+    });
   });
 }
