@@ -65,7 +65,8 @@ function toList<Item extends object>(
       const now = wallClock.now();
       const { columns: width, isTTY } = process.stdout;
       const table = columns(now, painter(output));
-      if (page.items.length > 0) print(formatTable(table, page.items, isTTY ? width : undefined));
+      if (page.items.length > 0)
+        print(formatTable(table, page.items, isTTY && width > 0 ? width : undefined));
       const more = page.next === undefined ? '' : '; there are more, see --limit';
       say(summary(page, now) + more);
     },

@@ -108,7 +108,9 @@ export function describeRequest(request: RequestShape, paint: Paint, width?: num
   } = request;
   const isRefused = code !== 'OK';
   const shown = quoted(key ?? keys.join(' '));
-  const room = width === undefined ? Infinity : Math.max(SHORTEST_KEY, width - OTHERS);
+  // A terminal that does not know its size has 0.
+  const room =
+    width === undefined || width === 0 ? Infinity : Math.max(SHORTEST_KEY, width - OTHERS);
   const outcome = isRefused
     ? [paint('red', code), reason ?? '', requestId].filter(Boolean).join('  ')
     : stateChange(from, to);
