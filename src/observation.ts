@@ -2,15 +2,17 @@ import type { Config } from './config/config.ts';
 import type { RefusalLog } from './refusals/refusal-log.ts';
 import { RefusalJournal } from './refusals/refusal-journal.ts';
 import type { RefusalReader, RefusalStore } from './refusals/refusal-journal.ts';
-import type { RefusalReporter } from './refusals/refusal-record.ts';
+import type { RefusalRecord, RefusalReporter } from './refusals/refusal-record.ts';
 import { createRequestLog } from './http/request-log.ts';
-import type { Recording, RequestObserver } from './http/request-record.ts';
+import type { Recording, RequestObserver, RequestRecord } from './http/request-record.ts';
 import { monotonicClock as durationClock, wallClock as machineClock } from './lib/clock.ts';
 import type { Clock } from './lib/clock.ts';
+import type { Logger } from './lib/logger.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import type { EventHub } from './operator/events.ts';
 import { showRefusal, showRequest } from './operator/show-requests.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
+import type { UploadLedger } from './uploads/ports.ts';
 
 /** What people see of the requests of a gateway: its log, and what it refused. */
 export interface Observation {
@@ -30,7 +32,7 @@ export interface Observation {
 
 interface ObservationDependencies {
   readonly config: Pick<Config, 'refusalRetention'>;
-  readonly uploads: Pick<UploadDependencies, 'clock' | 'logger'>;
+  readonly uploads: Pick<UploadDependencies, 'clock' | 'ledger' | 'logger'>;
   readonly store: RefusalStore | undefined;
   /** For tests, with the times of the clock of the gateway. */
   readonly log: RefusalLog;
@@ -53,7 +55,7 @@ export function createObservation({
   metrics,
   parts,
   store,
-  uploads: { clock, logger },
+  uploads: { clock, ledger, logger },
 }: ObservationDependencies): Observation {
   const wallClock = parts.wallClock ?? machineClock;
   const monotonicClock = parts.monotonicClock ?? durationClock;
@@ -66,6 +68,8 @@ export function createObservation({
   const logRequest = createRequestLog(logger);
   const forTests = log.by(clock);
   const keepsRefusals = refusalRetention > 0;
+  const findOwner = ownerFinder(ledger, logger);
+  const publish = createPublisher(hub, findOwner, logger);
   return {
     recording: {
       wallClock,
@@ -75,15 +79,17 @@ export function createObservation({
       observe: (record) => {
         logRequest(record);
         metrics?.responded(record);
-        if (hub.isWatched) hub.publish('request', showRequest(record), record.account);
+        if (hub.isWatched) publish.request(record);
       },
     },
     observeRefused: (record) => metrics?.responded(record),
     refusals: {
       report: (refusal) => {
         forTests.report(refusal);
-        if (keepsRefusals) journal?.report(refusal);
-        if (hub.isWatched) hub.publish('refusal', showRefusal(refusal), refusal.account);
+        let found: Promise<RefusalRecord> | undefined;
+        const find = (): Promise<RefusalRecord> => (found ??= withOwner(refusal, findOwner));
+        if (keepsRefusals) journal?.report(refusal, find);
+        if (hub.isWatched) publish.refusal(find);
       },
     },
     kept: journal?.reader,
@@ -96,4 +102,65 @@ export function createObservation({
       await journal?.settled();
     },
   };
+}
+
+interface Publisher {
+  readonly request: (record: RequestRecord) => void;
+  readonly refusal: (find: () => Promise<RefusalRecord>) => void;
+}
+
+/** Tells those who watch of requests, each with the account that it concerns. */
+function createPublisher(hub: EventHub, findOwner: OwnerFinder, logger: Logger): Publisher {
+  const later = (published: Promise<void>): void => {
+    published.catch((error: unknown) => {
+      logger.error({ err: error }, 'could not tell those who watch of a request');
+    });
+  };
+  const publishRequest = async (record: RequestRecord): Promise<void> => {
+    const account = await findOwner(record, record.keys[0]);
+    const shape = { ...showRequest(record), ...(account !== undefined && { account }) };
+    hub.publish('request', shape, account);
+  };
+  const publishRefusal = async (find: () => Promise<RefusalRecord>): Promise<void> => {
+    const refusal = await find();
+    hub.publish('refusal', showRefusal(refusal), refusal.account);
+  };
+  return {
+    request: (record) => {
+      later(publishRequest(record));
+    },
+    refusal: (find) => {
+      later(publishRefusal(find));
+    },
+  };
+}
+
+type OwnerFinder = (
+  request: Pick<RefusalRecord, 'account' | 'dialect'>,
+  key: string | undefined,
+) => Promise<string | undefined>;
+
+/**
+ * Makes what finds the account that a request concerns. A request to OSS names none: there it is the account of the object
+ * key. Any other request is only of the account that it names, whatever keys of others it names as well.
+ */
+function ownerFinder(
+  ledger: Pick<UploadLedger, 'findUpload' | 'findPurged'>,
+  logger: Logger,
+): OwnerFinder {
+  return async ({ account, dialect }, key) => {
+    if (dialect !== 'oss' || account !== undefined || key === undefined) return account;
+    try {
+      const upload = (await ledger.findUpload(key)) ?? (await ledger.findPurged(key));
+      return upload?.issue?.accountId;
+    } catch (error) {
+      logger.debug({ err: error, key }, 'could not find the account of a key');
+      return undefined;
+    }
+  };
+}
+
+async function withOwner(refusal: RefusalRecord, findOwner: OwnerFinder): Promise<RefusalRecord> {
+  const account = await findOwner(refusal, refusal.key);
+  return account === refusal.account ? refusal : { ...refusal, account };
 }

@@ -86,7 +86,7 @@ export class RefusalJournal implements RefusalReporter {
   readonly #monotonic: Clock;
   readonly #prune: () => Promise<void>;
   readonly #folds = new Map<string, Fold>();
-  #refusals: RefusalRecord[] = [];
+  #refusals: Promise<RefusalRecord>[] = [];
   readonly #repeated = new Set<Fold>();
   #writing: Promise<void> = Promise.resolve();
   #isScheduled = false;
@@ -112,7 +112,11 @@ export class RefusalJournal implements RefusalReporter {
     return this.#leftOut;
   }
 
-  report(refusal: RefusalRecord): void {
+  /** @param find - returns the refusal as it is kept, with its account; it is called only if it is kept, and must not reject */
+  report(
+    refusal: RefusalRecord,
+    find: () => Promise<RefusalRecord> = () => Promise.resolve(refusal),
+  ): void {
     const now = this.#monotonic.now();
     const like = foldKey(refusal);
     const fold = this.#folds.get(like);
@@ -126,7 +130,7 @@ export class RefusalJournal implements RefusalReporter {
       if (!this.#hasRoom(now)) return;
       if (this.#folds.size >= MAX_FOLDS) this.#folds.clear();
       this.#folds.set(like, { requestId, since: now, count: 0, requestIds: [] });
-      this.#refusals.push(refusal);
+      this.#refusals.push(find());
     }
     this.#schedule();
   }
@@ -172,13 +176,20 @@ export class RefusalJournal implements RefusalReporter {
     if (refusals.length + repeats.length === 0) return;
     this.#refusals = [];
     this.#repeated.clear();
-    const added = this.#store.add(refusals, repeats);
-    const written = added
-      .then(() => this.#pruneSometimes())
-      .catch((error: unknown) => {
-        this.#logger.debug({ err: error }, 'could not keep refusals');
-      });
-    this.#writing = Promise.all([this.#writing, written]).then(() => undefined);
+    // One after the other, so that a repeat does not come before the refusal that it repeats.
+    this.#writing = this.#writing.then(() => this.#add(refusals, repeats));
+  }
+
+  async #add(
+    refusals: readonly Promise<RefusalRecord>[],
+    repeats: readonly RefusalRepeat[],
+  ): Promise<void> {
+    try {
+      await this.#store.add(await Promise.all(refusals), repeats);
+      await this.#pruneSometimes();
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'could not keep refusals');
+    }
   }
 
   async #pruneSometimes(): Promise<void> {
@@ -197,15 +208,29 @@ function takeRepeats(fold: Fold): RefusalRepeat {
   return { of, count, requestIds };
 }
 
+/** Evidence that differs each time that a client sends the same again. */
+const CHANGING = new Set(['SignatureNonce', 'Timestamp', 'date', 'RequestTime', 'ServerTime']);
+/** It does as well for a call of the IoT API, which signs its nonce. */
+const CHANGING_IN_CALLS = new Set([...CHANGING, 'signature', 'stringToSign']);
+
 /** @returns the same text for refusals with the same evidence */
 function foldKey({
   accessKeyId,
   code,
+  dialect,
   evidence,
   key,
   message,
+  operation,
   peer,
   reason,
 }: RefusalRecord): string {
-  return sha256Hex(JSON.stringify([reason, peer, accessKeyId, code, key, message, evidence]));
+  const isCall = dialect === 'iot';
+  const changing = isCall ? CHANGING_IN_CALLS : CHANGING;
+  // The message may tell a time, or how long to wait.
+  const text = isCall ? message.replace(/\d+/g, '0') : message;
+  const like = [dialect, operation, reason, peer, accessKeyId, code, key, text, evidence];
+  return sha256Hex(
+    JSON.stringify(like, (name, value: unknown) => (changing.has(name) ? undefined : value)),
+  );
 }

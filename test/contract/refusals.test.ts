@@ -15,6 +15,9 @@ function refusal(requestId: string, facts: Partial<RefusalRecord> = {}): Refusal
   };
 }
 
+const withDetails = (ProposedSize: string) => ({ evidence: { details: { ProposedSize } } });
+const withSignature = (signature: string) => ({ evidence: { policy: 'p', signature } });
+
 function open() {
   const { ledger, refusals: store } = createMemoryRecords();
   if (store === undefined) throw new Error('these records keep no refusals');
@@ -104,16 +107,61 @@ describe('refusals', () => {
     expect(journal.leftOut).toBe(0);
   });
 
-  it('belong to the account that has the key', async () => {
-    const { journal, ledger, store } = open();
-    await ledger.recordIssued({ key: 'a', accountId: 'owner', issuedAt: AT, policyExpiresAt: AT });
-    journal.report(refusal('R1', { key: 'a' }));
-    journal.report(refusal('R2', { key: 'b', account: 'caller' }));
+  it('belong to the account that is found for them, which is looked for only if they are kept', async () => {
+    const { journal, store } = open();
+    const find = jest.fn((id: string) => Promise.resolve(refusal(id, { account: 'owner' })));
+    for (const id of ['R1', 'R2']) journal.report(refusal(id), () => find(id));
+    journal.report(refusal('R3', { key: 'b', account: 'caller' }));
     await journal.settled();
     const ids = async (account: string): Promise<string[]> =>
       (await store.list({ account, limit: 9 })).map(({ refusal: each }) => each.requestId);
     expect(await ids('owner')).toEqual(['R1']);
-    expect(await ids('caller')).toEqual(['R2']);
+    expect(await ids('caller')).toEqual(['R3']);
+    expect(find).toHaveBeenCalledTimes(1);
+  });
+
+  it('that are repeated while their account is looked for are counted', async () => {
+    const { journal, store } = open();
+    let find: (found: RefusalRecord) => void = () => undefined;
+    journal.report(refusal('R1'), () => new Promise((resolve) => (find = resolve)));
+    const first = journal.settled();
+    journal.report(refusal('R2'));
+    const second = journal.settled();
+    find(refusal('R1', { account: 'owner' }));
+    await Promise.all([first, second]);
+    expect(await store.find('R2')).toMatchObject({ account: 'owner', repeats: 1 });
+  });
+
+  it.each<[string, Partial<RefusalRecord>, Partial<RefusalRecord>]>([
+    [
+      'the message of a limit',
+      { dialect: 'iot', message: 'try again in 5 ms' },
+      { dialect: 'iot', message: 'try again in 12 ms' },
+    ],
+    [
+      'the time of the gateway',
+      { evidence: { details: { ServerTime: '1', Expires: '1' } } },
+      { evidence: { details: { ServerTime: '2', Expires: '1' } } },
+    ],
+    ['the date', { evidence: { date: '1' } }, { evidence: { date: '2' } }],
+  ])('that differ only in %s are alike', async (_what, one, other) => {
+    const { journal, store } = open();
+    journal.report(refusal('R1', one));
+    journal.report(refusal('R2', other));
+    await journal.settled();
+    expect(await store.find('R2')).toMatchObject({ requestId: 'R1' });
+  });
+
+  it.each<[string, Partial<RefusalRecord>, Partial<RefusalRecord>]>([
+    ['the operation', { operation: 'GetObject' }, { operation: 'HeadObject' }],
+    ['what was measured', withDetails('1'), withDetails('2')],
+    ['the signature of a form', withSignature('1'), withSignature('2')],
+  ])('that differ in %s are not alike', async (_what, one, other) => {
+    const { journal, store } = open();
+    journal.report(refusal('R1', one));
+    journal.report(refusal('R2', other));
+    await journal.settled();
+    expect(await store.find('R2')).toMatchObject({ requestId: 'R2' });
   });
 
   it('are listed newest first, by reason, by key and by page', async () => {

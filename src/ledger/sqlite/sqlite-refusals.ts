@@ -107,10 +107,7 @@ export class SqliteRefusals implements RefusalStore {
   }
 
   #insert(refusal: RefusalRecord): void {
-    const { at, evidence, key, reason, requestId } = refusal;
-    // It belongs to the owner of the key; a form does not name an account.
-    const owner = key === undefined ? undefined : this.#statements.findOwner.get({ key })?.account;
-    const account = owner ?? refusal.account;
+    const { account, at, evidence, key, reason, requestId } = refusal;
     const { signature, ...kept } = evidence;
     const { lastInsertRowid } = this.#statements.insert.run({
       ...{ at, reason, requestId },
@@ -151,13 +148,6 @@ function prepareStatements(database: Database) {
     ),
     insertId: database.prepare<[string, number | bigint]>(
       'INSERT OR IGNORE INTO refused_requests (request_id, sequence) VALUES (?, ?)',
-    ),
-    findOwner: database.prepare<{ key: string }, { account: string | null }>(
-      `SELECT coalesce(
-         (SELECT account_id FROM uploads
-          WHERE key = :key AND state IN ('issued', 'stored', 'claimed')),
-         (SELECT account_id FROM uploads WHERE key = :key AND state IN ('purging', 'purged')
-          ORDER BY sequence DESC LIMIT 1)) AS account`,
     ),
     repeat: database.prepare<{ count: number; sequence: number }>(
       'UPDATE refusals SET repeats = repeats + :count WHERE sequence = :sequence',

@@ -12,6 +12,7 @@ import { createGateway } from '../../../src/gateway.ts';
 import { accountsText } from '../../support/accounts.ts';
 import { eventually } from '../../support/built-gateway.ts';
 import { folderForEachTest } from '../../support/suite.ts';
+import { signV1 } from '../iot/api.ts';
 import { ANN, BASE, BOB, OPS, call, startWithOperator } from './operator-api.ts';
 import type { Key } from './operator-api.ts';
 
@@ -190,6 +191,37 @@ it('tells an account nothing of another one', async () => {
     own,
   ]);
   expect((await ann.next(2)).map(({ data }) => Object(data).key)).toEqual([own, own]);
+});
+
+it('tells an account the refused forms of its own keys, and calls of nobody else', async () => {
+  const [ann, bob] = [
+    await watch(ANN, '/events?types=refusal,request'),
+    await watch(BOB, '/events?types=refusal,request'),
+  ];
+  const { body: grant } = await call(gateway, BOB, 'post', '/grants').send({}).expect(201);
+  const claim = { FirmwareName: 'of-ann', DestVersion: '1', FirmwareUrl: grant.firmwareUrl };
+  const pairs = signV1('CreateOTAFirmware', claim, { key: ANN, time: gateway.clock.now() });
+  await request(gateway.app).get('/').query(pairs);
+  const fields = { ...grant.fields, signature: 'wrong' };
+  await request(gateway.app)
+    .post('/')
+    .field(fields)
+    .attach('file', Buffer.from('x'), 'a')
+    .expect(403);
+  const [code, operation] = ['SignatureDoesNotMatch', 'PostObject'];
+  const own = { account: 'bob', key: grant.key, code, operation, dialect: 'oss' };
+  expect(await bob.next(3)).toMatchObject([
+    { type: 'request', data: { account: 'bob', operation: 'POST grants' } },
+    { type: 'refusal', data: own },
+    { type: 'request', data: own },
+  ]);
+  expect(await ann.next(2)).toMatchObject([
+    { type: 'refusal', data: { account: 'ann', operation: 'CreateOTAFirmware' } },
+    { type: 'request', data: { account: 'ann', operation: 'CreateOTAFirmware' } },
+  ]);
+  const { body } = await call(gateway, BOB, 'get', '/refusals').expect(200);
+  expect(body.items).toMatchObject([own]);
+  expect([ann, bob].map(({ events }) => events.length)).toEqual([2, 3]);
 });
 
 it('continues after the last event that a client has received', async () => {

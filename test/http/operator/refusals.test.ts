@@ -4,6 +4,7 @@ import type { Response } from 'supertest';
 import { explainedShape, pageOf, refusalShape } from '../../../src/operator/shapes.ts';
 import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import { signV1 } from '../iot/api.ts';
 
 const ANN = { id: 'LTAIann', secret: 'secret-of-ann' };
 const BOB = { id: 'LTAIbob', secret: 'secret-of-bob' };
@@ -33,6 +34,16 @@ afterAll(() => gateway.close());
 
 const get = (path: string, key = OPS): Promise<Response> =>
   request(gateway.app).get(`/_gateway/api${path}`).auth(key.id, key.secret);
+
+/** Calls the IoT API as bob. @param time - how much the clock of the client is slow, in milliseconds */
+function callV1(
+  action: string,
+  parameters: Readonly<Record<string, string>>,
+  { key = BOB, time = 0 } = {},
+): Promise<Response> {
+  const pairs = signV1(action, parameters, { key, time: gateway.clock.now() - time });
+  return request(gateway.app).get('/').query(pairs);
+}
 
 async function lastId(key = OPS): Promise<string> {
   const { body } = await get('/refusals?limit=1', key);
@@ -72,6 +83,42 @@ describe('GET /_gateway/api/refusals', () => {
     expect((await get('/refusals?account=ann&reason=signature_mismatch')).body.items).not.toEqual(
       [],
     );
+  });
+
+  it('shows a call to the account of its access key, also when it names the key of another', async () => {
+    const { firmwareUrl } = await gateway.api.generateOTAUploadURL();
+    const claim = { FirmwareName: 'of-bob', DestVersion: '1', FirmwareUrl: firmwareUrl };
+    const { headers } = await callV1('CreateOTAFirmware', claim);
+    const id = String(headers['x-acs-request-id']);
+    expect((await get(`/refusals/${id}`, BOB)).body.refusal).toMatchObject({
+      account: 'bob',
+      reason: 'claim_unknown',
+    });
+    expect((await get(`/refusals/${id}`, ANN)).status).toBe(404);
+    expect((await get('/refusals', ANN)).text).not.toContain(id);
+  });
+
+  it.each<[string, number, Parameters<typeof callV1>[2]]>([
+    ['of a missing file', 200, {}],
+    ['with a wrong secret', 400, { key: { ...BOB, secret: 'wrong' } }],
+    ['with an old date', 400, { time: 3_600_000 }],
+  ])('counts equal calls %s as one, though each has a new nonce', async (name, status, options) => {
+    const claim = {
+      FirmwareName: name.replaceAll(' ', '-'),
+      DestVersion: '1',
+      FirmwareUrl: 'http://h/none',
+    };
+    const ids: string[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      gateway.clock.advance({ seconds: 1 });
+      const response = await callV1('CreateOTAFirmware', claim, options);
+      expect(response.status).toBe(status);
+      ids.push(String(response.headers['x-acs-request-id']));
+    }
+    for (const id of ids) {
+      const { body } = await get(`/refusals/${id}`, BOB);
+      expect(body.refusal).toMatchObject({ requestId: ids[0], repeats: 4 });
+    }
   });
 
   it('has no secret, right signature or token anywhere, nor has the log', async () => {
