@@ -4,7 +4,7 @@ import { BusinessError } from './iot/errors.ts';
 import { runInside } from './iot/run-inside.ts';
 import { OperatorError } from './operator/errors.ts';
 import type { FormJudge, Platform } from './operator/ports.ts';
-import { judgeForm } from './oss/post-object/authorize-form.ts';
+import { judgeForm, signFields } from './oss/post-object/authorize-form.ts';
 import { createCallbackRule } from './oss/post-object/callback-target.ts';
 import type { Clock } from './lib/clock.ts';
 import type { BucketKey } from './signatures/bucket-key.ts';
@@ -59,11 +59,13 @@ export function createFormJudge({
   const callback = createCallbackRule(config, ownPorts);
   return {
     now: () => clock.now(),
-    judge: (fields) => {
+    judge: (given, isSignatureUnknown) => {
+      const now = clock.now();
+      const fields = isSignatureUnknown ? signFields(given, bucketKey, now) : given;
       const refusal = judgeForm(fields, {
         ...{ bucket, bucketKey, isAccountKey, region, unsignedCallbacks },
         ...{ callback, maxUploadBytes, publicRead },
-        now: clock.now(),
+        now,
         wallNow: wallClock.now(),
       });
       if (refusal === undefined) return undefined;

@@ -38,7 +38,11 @@ export interface FormJudge {
   readonly now: () => number;
   /**
    * @param fields - by lower-case name
+   * @param isSignatureUnknown - whether to take the signature as right
    * @returns undefined for a form that PostObject would accept
    */
-  readonly judge: (fields: ReadonlyMap<string, string>) => FormVerdict | undefined;
+  readonly judge: (
+    fields: ReadonlyMap<string, string>,
+    isSignatureUnknown: boolean,
+  ) => FormVerdict | undefined;
 }

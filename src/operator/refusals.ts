@@ -5,7 +5,7 @@ import type { UploadRules } from '../uploads/dependencies.ts';
 import { OperatorError } from './errors.ts';
 import { explain } from './explain/explain.ts';
 import type { ExplainContext } from './explain/explain.ts';
-import { fieldsOf, judgeFields } from './explain/judge.ts';
+import { judgeFields, restoreForm } from './explain/judge.ts';
 import { knownAccountKey } from './explain/known-mistakes.ts';
 import type { KnownKey } from './explain/known-mistakes.ts';
 import type { RefusalFilter } from './filters.ts';
@@ -78,7 +78,7 @@ export function createRefusalQueries({
       const isSeen = found !== undefined && seesAccount(viewer, found.account);
       if (requestId !== undefined && !isSeen) return undefined;
       if (judge === undefined) throw NO_JUDGE;
-      return judgeFields(fieldsOf(fields, found), judge, contextFor(viewer));
+      return judgeFields(restoreForm(fields, found), judge, contextFor(viewer));
     },
   };
 }
@@ -111,5 +111,8 @@ function toPage(found: readonly ListedRefusal[], limit: number): Page<RefusalSha
 
 function knownBucketKey(bucketKey: BucketKey): KnownKey {
   const { accessKeyId: id } = bucketKey;
-  return { id, kind: 'bucket', hmac: (...given) => bucketKey.hmac(...given) };
+  return {
+    ...{ id, kind: 'bucket', hmac: (...given) => bucketKey.hmac(...given) },
+    signV4: (scope, text) => bucketKey.signPostV4(scope, text),
+  };
 }

@@ -1,12 +1,16 @@
 import { visible } from '../../lib/quoted.ts';
+import { parseCredentialV4 } from '../../signatures/credential-v4.ts';
+import type { ScopeV4 } from '../../signatures/credential-v4.ts';
 import type { RefusalReason } from '../../refusals/refusal-reason.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
 import type { StoryShape } from '../shapes.ts';
 import { iso } from '../show.ts';
-import { clockLines, corsLines, factLines, info } from './fact-lines.ts';
-import { conditionLines, policyExpiry } from './form-story.ts';
+import { clockLines, corsLines, factLines } from './fact-lines.ts';
+import { brokenLine, conditionLines, policyExpiry, toldForm } from './form-story.ts';
 import { findKnownMistake } from './known-mistakes.ts';
 import type { KnownKey, SignatureRule } from './known-mistakes.ts';
+import { info } from './lines.ts';
+import type { Line } from './lines.ts';
 import { toPassOf } from './to-pass.ts';
 
 /** What a story is made with. */
@@ -18,14 +22,15 @@ export interface ExplainContext {
   readonly policyTtl: number;
   /** The largest file, in bytes. */
   readonly maxUpload: number;
+  /** The fields of the form by lower-case name, where more is known of it than its record keeps. */
+  readonly form?: ReadonlyMap<string, string>;
 }
 
-type Line = StoryShape['lines'][number];
 type Telling = (refusal: RefusalRecord, context: ExplainContext) => Line[];
 
 interface Story {
   /** What to do. */
-  readonly toPass: string;
+  readonly toPass: string | ((refusal: RefusalRecord) => string);
   /** Adds to the message of the refusal. */
   readonly lines?: Telling;
 }
@@ -33,12 +38,17 @@ interface Story {
 const SEND_AS_RETURNED =
   'send the fields exactly as GenerateOTAUploadURL returned them: Key, Policy, OSSAccessKeyId, Signature';
 
+const SIGN_FORM =
+  "for a form use Signature and OSSAccessKeyId as returned; the account's secret signs API calls only";
+
 /** One story for each reason. */
 const STORIES: Readonly<Record<RefusalReason, Story>> = {
   signature_mismatch: {
-    toPass:
-      'sign with the secret that belongs to the access key; for a form use Signature and OSSAccessKeyId as returned, ' +
-      "the account's secret signs API calls only",
+    toPass: ({ dialect, operation }) => {
+      if (operation === 'PostObject') return SIGN_FORM;
+      const sign = 'sign with the secret that belongs to the access key';
+      return dialect === 'oss' ? `${sign}, or use a URL of \`ota-gateway url\`` : sign;
+    },
     lines: signatureLines,
   },
   unknown_access_key: {
@@ -61,7 +71,7 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
   policy_invalid: {
     toPass:
       'send the policy as GenerateOTAUploadURL returned it, or mend the place that the message names',
-    lines: (refusal, { bucket }) => conditionLines(refusal, bucket),
+    lines: conditionLines,
   },
   policy_expired: {
     toPass: 'call GenerateOTAUploadURL again, and post the form at once',
@@ -69,11 +79,11 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
   },
   condition_failed: {
     toPass: SEND_AS_RETURNED,
-    lines: (refusal, { bucket }) => conditionLines(refusal, bucket),
+    lines: conditionLines,
   },
   uncovered_field: {
     toPass: 'leave the field out, or sign a policy with a condition for each of these fields',
-    lines: (refusal, { bucket }) => conditionLines(refusal, bucket),
+    lines: conditionLines,
   },
   too_large: {
     toPass: 'send a smaller file; the largest is set by OTA_GATEWAY_MAX_UPLOAD and by the policy',
@@ -140,12 +150,12 @@ export function explain(refusal: RefusalRecord, context: ExplainContext): StoryS
       ...announcedLine(refusal),
       ...factLines(refusal, context),
     ].map(visibleLine),
-    toPass: visible(toPassOf(refusal) ?? toPass),
+    toPass: visible(toPassOf(refusal) ?? (typeof toPass === 'string' ? toPass : toPass(refusal))),
   };
 }
 
 /** Texts of clients may have characters that move the cursor or change the direction of text. */
-function visibleLine({ details, mark, text }: Line): Line {
+export function visibleLine({ details, mark, text }: Line): Line {
   return { mark, text: visible(text), ...(details && { details: details.map(visible) }) };
 }
 
@@ -161,29 +171,56 @@ function sender({ agent, peer, repeats }: RefusalRecord): string {
   return `${from}${by}${repeats === 0 ? '' : `, and ${String(repeats)} more like it`}`;
 }
 
-function signatureLines(
-  { accessKeyId, dialect, evidence }: RefusalRecord,
-  { keys }: ExplainContext,
-): Line[] {
-  const { policy, signature, stringToSign = policy } = evidence;
+function signatureLines(refusal: RefusalRecord, context: ExplainContext): Line[] {
+  const { accessKeyId, evidence } = refusal;
+  const form = toldForm(refusal, context);
+  const { policy } = form;
+  const { signature, stringToSign = policy } = evidence;
   if (stringToSign === undefined) return [];
+  const isWhole = form.isWhole('policy', stringToSign);
+  const shown = stringToSign.slice(0, MAX_SHOWN).split('\n');
   const lines = [
     ...(accessKeyId === undefined ? [] : [info(`access key ${masked(accessKeyId)}`)]),
-    info('the text to sign, as the gateway has read it:', stringToSign.split('\n')),
+    info('the text to sign, as the gateway has read it:', shown),
+    ...(policy === undefined ? [] : brokenLine(policy)),
   ];
-  if (signature === undefined || keys.length === 0) return lines;
-  const rule = ruleOf(dialect, stringToSign);
-  const mistake = findKnownMistake({ ...rule, provided: signature, stringToSign }, keys);
+  if (signature === undefined || context.keys.length === 0) return lines;
+  if (!isWhole) return [...lines, info('it is too long to be kept: no known mistake was tried')];
+  const rule = ruleOf(refusal, form.fields, stringToSign);
+  const mistake = findKnownMistake({ ...rule, provided: signature, stringToSign }, context.keys);
   return [...lines, info(mistake ?? 'none of the known mistakes makes the signature fit')];
 }
 
+/** Characters of a text to sign. */
+const MAX_SHOWN = 4099;
+
 /** @returns how the signature has to be made */
-function ruleOf(dialect: RefusalRecord['dialect'], stringToSign: string): SignatureRule {
-  if (dialect !== 'iot')
-    return { kind: 'bucket', suffix: '', algorithm: 'sha1', encoding: 'base64' };
-  return stringToSign.startsWith('ACS3-')
-    ? { kind: 'account', suffix: '', algorithm: 'sha256', encoding: 'hex' }
-    : { kind: 'account', suffix: '&', algorithm: 'sha1', encoding: 'base64' };
+function ruleOf(
+  { dialect, operation }: RefusalRecord,
+  fields: ReadonlyMap<string, string>,
+  stringToSign: string,
+): SignatureRule {
+  if (dialect === 'iot') {
+    return stringToSign.startsWith('ACS3-')
+      ? { kind: 'account', suffix: '', algorithm: 'sha256', encoding: 'hex' }
+      : { kind: 'account', suffix: '&', algorithm: 'sha1', encoding: 'base64' };
+  }
+  const isForm = operation === 'PostObject';
+  const scope = isForm ? scopeOfForm(fields) : scopeOf(`-/${stringToSign.split('\n')[2] ?? ''}`);
+  return scope === undefined
+    ? { kind: 'bucket', suffix: '', algorithm: 'sha1', encoding: 'base64' }
+    : { kind: 'bucket', suffix: '', algorithm: 'sha256', encoding: 'hex', scope };
+}
+
+/** Only a form of version 4 has this field; its version was checked before its signature. */
+function scopeOfForm(fields: ReadonlyMap<string, string>): ScopeV4 | undefined {
+  return fields.has('x-oss-signature-version')
+    ? scopeOf(fields.get('x-oss-credential') ?? '')
+    : undefined;
+}
+
+function scopeOf(credential: string): ScopeV4 | undefined {
+  return parseCredentialV4(credential);
 }
 
 function keyLines({ accessKeyId, dialect }: RefusalRecord, { keys }: ExplainContext): Line[] {
@@ -210,8 +247,9 @@ function masked(id: string): string {
   return id.length > 8 ? `...${id.slice(-4)}` : id;
 }
 
-function expiryLines(refusal: RefusalRecord, { policyTtl }: ExplainContext): Line[] {
-  const expiresAt = policyExpiry(refusal);
+function expiryLines(refusal: RefusalRecord, context: ExplainContext): Line[] {
+  const { policyTtl } = context;
+  const expiresAt = policyExpiry(refusal, context);
   if (expiresAt === undefined) return [];
   const late = (refusal.at - expiresAt) / 1000;
   return [

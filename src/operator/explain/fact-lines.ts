@@ -1,21 +1,16 @@
 import { quotedJson } from '../../lib/quoted.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
-import type { StoryShape } from '../shapes.ts';
 import { iso } from '../show.ts';
 import type { ExplainContext } from './explain.ts';
-
-type Line = StoryShape['lines'][number];
-
-/** @returns a line that is neither met nor not met */
-export function info(text: string, details?: readonly string[]): Line {
-  return { mark: 'info', text, ...(details && { details: [...details] }) };
-}
+import { isSecret, toldForm } from './form-story.ts';
+import { info } from './lines.ts';
+import type { Line } from './lines.ts';
 
 /** @returns what was sent and measured, and what is allowed, of any refused request */
 export function factLines(refusal: RefusalRecord, context: ExplainContext): Line[] {
   const details = new Map(Object.entries(refusal.evidence.details ?? {}));
   const texts = [
-    sentArgument(refusal, details),
+    sentArgument(toldForm(refusal, context).fields, details),
     ...FACTS.flatMap(([name, say]) => {
       const value = details.get(name);
       return value === undefined ? [] : [say(value, context, details)];
@@ -23,7 +18,7 @@ export function factLines(refusal: RefusalRecord, context: ExplainContext): Line
     details.get('Hint'),
   ];
   const lines = texts.flatMap((text) => (text === undefined ? [] : [info(text)]));
-  return [...lines, ...partLines(refusal), ...keyLine(refusal)];
+  return [...lines, ...partLines(refusal, context), ...keyLine(refusal)];
 }
 
 /** Elements of errors of OSS, and how they are said. */
@@ -69,24 +64,23 @@ function bytes(count: string): string {
 
 /** @returns the header, the parameter or the field that an error names, and its value */
 function sentArgument(
-  { evidence: { fields = {} } }: RefusalRecord,
+  fields: ReadonlyMap<string, string>,
   details: ReadonlyMap<string, string>,
 ): string | undefined {
   const name = details.get('ArgumentName');
   if (name === undefined) return undefined;
   const value = details.get('ArgumentValue') ?? '';
-  if (value === NOT_KEPT) return `the value of ${name} is not kept`;
+  if (value !== '' && isSecret(name.toLowerCase())) return `the value of ${name} is not kept`;
   if (value !== '') return `sent ${name} = ${quotedJson(value)}`;
-  const sent = fields[name.toLowerCase()];
+  const sent = fields.get(name.toLowerCase());
   if (sent === undefined) return `${name} was not sent, or is empty`;
   return sent === '' ? `${name} was sent empty` : `the value of ${name} is not shown`;
 }
 
-/** Stands for a value that is not kept. */
-const NOT_KEPT = '...';
-
-function partLines({ dialect, evidence: { fields, fileName, fileType } }: RefusalRecord): Line[] {
-  const entries = Object.entries(fields ?? {});
+function partLines(refusal: RefusalRecord, context: ExplainContext): Line[] {
+  const { dialect, evidence } = refusal;
+  const { fileName, fileType } = evidence;
+  const entries = [...toldForm(refusal, context).fields];
   const names = entries.map(([name]) => name).join(', ');
   const file = [
     ...(fileName === undefined ? [] : [`name of the file: ${quotedJson(fileName)}`]),

@@ -1,66 +1,152 @@
 import { createRefusal, keptFields } from '../../refusals/refusal-record.ts';
+import type { RefusalReason } from '../../refusals/refusal-reason.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
+import { OperatorError } from '../errors.ts';
 import type { FormJudge, FormVerdict } from '../ports.ts';
 import type { JudgedShape } from '../shapes.ts';
 import { iso } from '../show.ts';
 import type { ExplainContext } from './explain.ts';
-import { explain } from './explain.ts';
-import { info } from './fact-lines.ts';
-import { conditionLines, policyExpiry } from './form-story.ts';
+import { explain, visibleLine } from './explain.ts';
+import { conditionLines, isKeptWhole, policyExpiry, toldForm } from './form-story.ts';
+import { info } from './lines.ts';
+import type { Line } from './lines.ts';
 
-/** @returns the fields of a form by lower-case name; those of a refused one stand for those that are not given */
-export function fieldsOf(
+/** A form to judge. */
+export interface RestoredForm {
+  /** By lower-case name. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** What is said instead of checking its signature, where that is not known. */
+  readonly unknownSignature?: Line;
+  readonly mayHaveMore: boolean;
+}
+
+/**
+ * Puts the fields of a refused form in the places of those that are not given.
+ * @throws OperatorError when the request is not a form, or too little of it is kept
+ */
+export function restoreForm(
   given: Readonly<Record<string, string>>,
   refused: RefusalRecord | undefined,
-): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  const { evidence } = refused ?? {};
-  for (const [name, value] of Object.entries(evidence?.fields ?? {})) {
-    if (!value.endsWith('...')) fields.set(name, value);
+): RestoredForm {
+  const own = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
+  if (refused === undefined) return { fields: own, mayHaveMore: false };
+  if (refused.operation !== 'PostObject' || refused.dialect !== 'oss') throw notAForm(refused);
+  return restoreKept(own, refused);
+}
+
+function restoreKept(own: ReadonlyMap<string, string>, refused: RefusalRecord): RestoredForm {
+  const { fields: kept, mayHaveMore, policy } = toldForm(refused, {});
+  const all = new Map([...kept, ...(policy === undefined ? [] : [['policy', policy] as const])]);
+  const name = signatureName(new Map([...all, ...own]));
+  const others = [...all].filter(([each]) => !own.has(each) && !SIGNATURES.includes(each));
+  const lost = others.filter(([each, value]) =>
+    each === 'policy' && policy === undefined ? value !== '' : !isKeptWhole(each, value),
+  );
+  const { signature } = refused.evidence;
+  const isKnown = own.has(name) || signature !== undefined || !kept.get(name);
+  const isLost = !isKnown && refused.reason === 'signature_mismatch';
+  const names = [...lost.map(([each]) => each), ...(isLost ? [name] : [])];
+  if (names.length > 0) throw notKept(names);
+  return {
+    fields: new Map([
+      ...others,
+      ...(signature === undefined ? [] : [[name, signature] as const]),
+      ...own,
+    ]),
+    ...(!isKnown && { unknownSignature: unknownSignature(refused, own) }),
+    mayHaveMore,
+  };
+}
+
+const SIGNATURES = ['signature', 'x-oss-signature'];
+
+/** @returns the field that has the signature of a form, by its version */
+function signatureName(fields: ReadonlyMap<string, string>): string {
+  const isV4 = fields.has('x-oss-signature-version');
+  return isV4 || (fields.has('x-oss-signature') && !fields.has('signature'))
+    ? 'x-oss-signature'
+    : 'signature';
+}
+
+/** Fields that a signature is made of. */
+const SIGNED_FIELDS = ['policy', 'ossaccesskeyid', 'x-oss-credential'];
+
+function unknownSignature({ code, reason }: RefusalRecord, own: ReadonlyMap<string, string>): Line {
+  const wasRight = PAST_SIGNATURE.includes(reason) || code === 'EntityTooLarge';
+  if (!wasRight || SIGNED_FIELDS.some((name) => own.has(name))) {
+    return info('the signature of the refused request is not kept: give one to have it checked');
   }
-  const { policy, signature } = evidence ?? {};
-  if (policy !== undefined) fields.set('policy', policy);
-  if (signature !== undefined) fields.set('signature', signature);
-  for (const [name, value] of Object.entries(given)) fields.set(name.toLowerCase(), value);
-  return fields;
+  return {
+    mark: 'met',
+    text: 'the signature was right when the request was refused; it is not kept, and not checked again',
+  };
+}
+
+/** Reasons that are found only after the signature. */
+const PAST_SIGNATURE: readonly RefusalReason[] = [
+  ...(['policy_invalid', 'policy_expired', 'condition_failed', 'uncovered_field'] as const),
+  ...(['too_small', 'limit', 'disk_full', 'immutable', 'exists', 'callback_failed'] as const),
+];
+
+function notAForm({ operation = 'not recognized' }: RefusalRecord): OperatorError {
+  return new OperatorError(
+    'conflict',
+    'NotAForm',
+    `only forms can be judged, which are posted to PostObject; this request is ${operation}`,
+    'Ask for the refused request itself: `ota-gateway explain REQUEST_ID`, or GET refusals/REQUEST_ID',
+  );
+}
+
+function notKept(names: readonly string[]): OperatorError {
+  return new OperatorError(
+    'conflict',
+    'FormNotKept',
+    `these fields of the refused request are not kept, or not whole: ${names.join(', ')}`,
+    'Give these fields as well',
+  );
 }
 
 /** Judges a form offline, and tells every condition of its policy. */
 export function judgeFields(
-  fields: ReadonlyMap<string, string>,
+  { fields, mayHaveMore, unknownSignature }: RestoredForm,
   { judge, now }: FormJudge,
-  context: ExplainContext,
+  gateway: ExplainContext,
 ): JudgedShape {
   const at = now();
-  const verdict = judge(fields);
+  const verdict = judge(fields, unknownSignature !== undefined);
   const record = recordOf(fields, verdict ?? ACCEPTED, at);
-  const conditions = conditionLines(record, context.bucket);
-  const expiresAt = policyExpiry(record);
+  const context = { ...gateway, form: fields };
+  const conditions = conditionLines(record, context).map(visibleLine);
+  const expiresAt = policyExpiry(record, context);
   const validity = expiresAt === undefined ? [] : [validityLine(expiresAt, at)];
+  const signed = [unknownSignature ?? SIGNED, ...(mayHaveMore ? [MAY_HAVE_MORE] : [])];
   if (verdict !== undefined) {
     const { headline, lines, toPass } = explain(record, context);
-    const isTold = lines.some(({ mark }) => mark !== 'info');
-    const more = isTold ? [] : conditions;
-    const signed = verdict.isSigned ? [SIGNED] : [];
+    const more = TELLS_CONDITIONS.includes(verdict.reason) ? [] : conditions;
     return {
       accepted: false,
       story: {
         headline: headline.replace('was refused', 'would be refused'),
-        lines: [...signed, ...lines, ...validity, ...more],
+        lines: [...(verdict.isSigned ? signed : []), ...lines, ...validity, ...more],
         toPass,
       },
     };
   }
+  const isChecked = unknownSignature?.mark !== 'info';
   return {
     accepted: true,
     story: {
-      headline: 'PostObject would accept this form',
-      lines: [SIGNED, ...validity, ...conditions],
+      headline: `PostObject would accept this form${isChecked ? '' : ' if its signature is right'}`,
+      lines: [...signed, ...validity, ...conditions],
       toPass: 'post it with its file as the last part',
     },
   };
 }
 
+/** Reasons whose stories have the conditions. */
+const TELLS_CONDITIONS = ['policy_invalid', 'condition_failed', 'uncovered_field'];
+
+const MAY_HAVE_MORE = info('the refused request may have had more fields than are kept');
 const SIGNED = { mark: 'met', text: 'the signature is right' } as const;
 
 const ACCEPTED: FormVerdict = {

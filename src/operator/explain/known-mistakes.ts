@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { BucketKey } from '../../signatures/bucket-key.ts';
 import { equalInConstantTime } from '../../signatures/constant-time.ts';
+import type { ScopeV4 } from '../../signatures/credential-v4.ts';
+import { signPostV4 } from '../../signatures/post.ts';
 
 /** A secret that a client may have signed with. It is not given out. */
 export interface KnownKey {
@@ -8,6 +10,8 @@ export interface KnownKey {
   readonly kind: 'account' | 'bucket';
   /** @returns HMAC with the secret and a suffix */
   readonly hmac: BucketKey['hmac'];
+  /** @returns the signature of version 4, in hexadecimal */
+  readonly signV4: (scope: ScopeV4, text: string) => string;
 }
 
 /** @returns the access key of an account as a key that mistakes are tried with */
@@ -18,6 +22,7 @@ export function knownAccountKey({ id, secret }: { id: string; secret: string }):
       createHmac(algorithm, secret + suffix)
         .update(text, 'utf8')
         .digest(),
+    signV4: (scope, text) => signPostV4(secret, scope, text),
   };
 }
 
@@ -27,6 +32,8 @@ export interface SignatureRule {
   readonly suffix: '' | '&';
   readonly algorithm: 'sha1' | 'sha256';
   readonly encoding: 'base64' | 'hex';
+  /** Of version 4, which derives a key from the secret. */
+  readonly scope?: ScopeV4;
 }
 
 /** A wrong signature, and what it should have been made of. */
@@ -40,7 +47,12 @@ export interface SignatureCase extends SignatureRule {
 const TEXTS: readonly { readonly what: string; readonly of: (text: string) => string }[] = [
   { what: '', of: (text) => text },
   { what: 'of the JSON instead of its Base64', of: fromBase64 },
-  { what: 'of the policy with line breaks in its Base64', of: withLineBreaks },
+  {
+    what: 'of the text without the line breaks that were sent',
+    of: (text) => text.replace(/[\r\n]/g, ''),
+  },
+  { what: 'of the policy with line breaks in its Base64', of: (text) => withLineBreaks(text, 60) },
+  { what: 'of the policy with line breaks in its Base64', of: (text) => withLineBreaks(text, 76) },
   { what: 'of the text percent-encoded', of: encodeURIComponent },
   { what: 'of the text with spaces for each "+"', of: (text) => text.replaceAll('+', ' ') },
   { what: 'of the text with a line break at its end', of: (text) => `${text}\n` },
@@ -61,10 +73,14 @@ const SUFFIXES = [
  * @returns what makes the signature right; undefined when nothing does
  */
 export function findKnownMistake(
-  { provided, stringToSign, ...rule }: SignatureCase,
+  { provided, stringToSign, scope, ...rule }: SignatureCase,
   keys: readonly KnownKey[],
 ): string | undefined {
   const wanted = provided.trim();
+  const derived = scope && findMistakeV4(wanted, stringToSign, scope, keys);
+  if (derived !== undefined) return derived;
+  const underived =
+    scope === undefined ? '' : 'with the secret itself instead of the key derived from it';
   for (const key of keys) {
     for (const { end, text, what } of variants(rule, stringToSign)) {
       for (const algorithm of ['sha1', 'sha256'] as const) {
@@ -77,8 +93,35 @@ export function findKnownMistake(
               : insteadOf('with', ALGORITHMS, algorithm, rule.algorithm),
             encoding === rule.encoding ? '' : insteadOf('in', ENCODINGS, encoding, rule.encoding),
           ];
-          return describe([whose(key, rule.kind), ...what, ...how]);
+          return describe([whose(key, rule.kind), underived, ...what, ...how]);
         }
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Tries the mistakes that are made with a derived key. */
+function findMistakeV4(
+  wanted: string,
+  stringToSign: string,
+  scope: ScopeV4,
+  keys: readonly KnownKey[],
+): string | undefined {
+  const scopes = [
+    { what: '', ...scope },
+    { what: 'with the prefix oss- before the region', ...scope, region: `oss-${scope.region}` },
+  ];
+  for (const key of keys) {
+    for (const { what: where, ...each } of scopes) {
+      for (const { of, what } of TEXTS) {
+        const made = key.signV4(each, of(stringToSign));
+        const isHex = equalInConstantTime(made, wanted.toLowerCase());
+        const base64 = Buffer.from(made, 'hex').toString('base64');
+        if (!isHex && !equalInConstantTime(base64, wanted)) continue;
+        const how = isHex ? '' : 'in Base64 instead of hexadecimal';
+        const written = isHex && made !== wanted ? 'in upper case' : '';
+        return describe([whose(key, 'bucket'), where, what, how, written]);
       }
     }
   }
@@ -131,7 +174,8 @@ function fromBase64(text: string): string {
   return Buffer.from(text, 'base64').toString('utf8');
 }
 
-/** As `Base64.encode64` of Ruby and `base64` of coreutils do it. */
-function withLineBreaks(text: string): string {
-  return `${text.replace(/.{60}/g, '$&\n')}\n`;
+/** As `Base64.encode64` of Ruby (60 characters a line) and `base64` of coreutils (76) do it. */
+function withLineBreaks(text: string, width: number): string {
+  const lines = text.match(new RegExp(`.{1,${String(width)}}`, 'g')) ?? [];
+  return lines.map((line) => `${line}\n`).join('');
 }

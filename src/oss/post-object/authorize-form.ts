@@ -1,3 +1,5 @@
+import type { BucketKey } from '../../signatures/bucket-key.ts';
+import { parseCredentialV4 } from '../../signatures/credential-v4.ts';
 import type { OssDependencies } from '../dependencies.ts';
 import { OssError } from '../errors.ts';
 import type { FormFields } from '../fields.ts';
@@ -136,3 +138,21 @@ const NO_REQUEST = {
   raw: { socket: {} },
   record: { peer: undefined },
 };
+
+/**
+ * Signs a form whose signature is not known, so that the rest of it can be judged.
+ * @returns the fields with the signature that they should have, if their access key is the one of the bucket
+ */
+export function signFields(fields: FormFields, bucketKey: BucketKey, now: number): FormFields {
+  const policy = fields.get('policy') ?? '';
+  const credential = parseCredentialV4(fields.get('x-oss-credential') ?? '');
+  const isV4 = fields.has('x-oss-signature-version');
+  const accessKeyId = isV4 ? credential?.accessKeyId : fields.get('ossaccesskeyid');
+  const key = bucketKey.find(accessKeyId ?? '', now);
+  if (!isV4) return new Map(fields).set('signature', key?.signPostV1(policy) ?? UNSIGNED);
+  const signature = credential && key?.signPostV4(credential, policy);
+  return new Map(fields).set('x-oss-signature', signature ?? UNSIGNED);
+}
+
+/** It is refused for its access key before its signature is compared. */
+const UNSIGNED = '-';

@@ -5,6 +5,7 @@ import type { KnownKey } from '../../../src/operator/explain/known-mistakes.ts';
 import { storyShape } from '../../../src/operator/shapes.ts';
 import { encodePolicy } from '../../../src/policy/policy-document.ts';
 import { REFUSAL_REASONS } from '../../../src/refusals/refusal-reason.ts';
+import { keptFields } from '../../../src/refusals/refusal-record.ts';
 import type { RefusalRecord } from '../../../src/refusals/refusal-record.ts';
 import { createBucketKey } from '../../../src/signatures/bucket-key.ts';
 
@@ -13,7 +14,10 @@ const BUCKET_SECRET = 'bucket-secret';
 const ACCOUNT_SECRET = 'account-secret';
 const bucketKey = createBucketKey('BUCKET9f2c', BUCKET_SECRET);
 const keys: KnownKey[] = [
-  { id: bucketKey.accessKeyId, kind: 'bucket', hmac: bucketKey.hmac },
+  {
+    ...{ id: bucketKey.accessKeyId, kind: 'bucket', hmac: bucketKey.hmac },
+    signV4: bucketKey.signPostV4,
+  },
   knownAccountKey({ id: 'ACCOUNT0001', secret: ACCOUNT_SECRET }),
 ];
 const context = { bucket: 'iotx-ota', keys, policyTtl: 60_000, maxUpload: 1_048_576_000 };
@@ -66,7 +70,7 @@ describe('the story of a refusal', () => {
   });
 
   it('does not judge a value that is not kept whole', () => {
-    const fields = { key: `${'k'.repeat(300)}...` };
+    const fields = keptFields(new Map([['key', 'k'.repeat(1024)]]));
     const text = textOf({ evidence: { policy, fields } });
     expect(text).toContain('the value of key is not kept whole');
     expect(text).not.toContain('notMet');
