@@ -2,20 +2,50 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { quoted } from '../lib/quoted.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError, UsageError } from './command-error.ts';
+import { systemFailureOf } from './system-failure.ts';
 
-const jsonForm = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+const fields = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+/** The fields themselves, the output of `ota-gateway sign`, or the response of GenerateOTAUploadURL. */
+const jsonForm = z.union([
+  fields,
+  z.object({ fields }).transform((form) => form.fields),
+  z
+    .object({
+      Data: z.object({
+        ...{ Key: z.string(), Policy: z.string() },
+        ...{ OSSAccessKeyId: z.string(), Signature: z.string() },
+      }),
+    })
+    .transform(({ Data: { Key, OSSAccessKeyId, Policy, Signature } }) => ({
+      ...{ key: Key, policy: Policy, OSSAccessKeyId, Signature },
+    })),
+]);
 
 /**
  * Reads the fields of a form from a file: JSON, or a line `name=value` for each field.
  * @param path - `-` for stdin
- * @throws CommandError when it has another form
+ * @throws CommandError when it has another form; UsageError when it cannot be read
  */
 export async function readFormFile(path: string): Promise<Record<string, string>> {
-  const content = path === '-' ? await text(process.stdin) : await readFile(path, 'utf8');
+  const content = path === '-' ? await text(process.stdin) : await read(path);
   return content.trimStart().startsWith('{')
     ? readJson(content, path)
     : readFields(content.split(/\r?\n/).filter((line) => line.trim() !== ''));
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const failure =
+      typeof error === 'object' && error !== null
+        ? systemFailureOf({ ...error, path: quoted(path) })
+        : undefined;
+    if (failure === undefined) throw error;
+    throw new UsageError(`--form: ${failure.problem}`, failure.hint, { cause: error });
+  }
 }
 
 function readJson(content: string, path: string): Record<string, string> {
@@ -36,21 +66,26 @@ function parse(content: string): unknown {
   }
 }
 
-function mapValues(fields: z.infer<typeof jsonForm>): Record<string, string> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+function mapValues(form: z.infer<typeof fields>): Record<string, string> {
+  return Object.fromEntries(Object.entries(form).map(([name, value]) => [name, String(value)]));
 }
 
-/** @param fields - each `name=value`; the value may have more `=` @throws CommandError */
-export function readFields(fields: readonly string[]): Record<string, string> {
+/** @param lines - each `name=value`; the value may have more `=` @throws UsageError */
+export function readFieldFlags(lines: readonly string[]): Record<string, string> {
+  return readFields(lines, (message, hint) => new UsageError(`-f: ${message}`, hint));
+}
+
+function readFields(
+  lines: readonly string[],
+  fault: (message: string, hint: string) => CommandError = (message, hint) =>
+    new CommandError('BadForm', message, hint),
+): Record<string, string> {
   return Object.fromEntries(
-    fields.map((field) => {
+    lines.map((field) => {
       const at = field.indexOf('=');
       if (at > 0) return [field.slice(0, at).trim(), field.slice(at + 1)];
-      throw new CommandError(
-        'BadForm',
-        `${quoted(field.slice(0, 80))} is not a field`,
-        'Write each field as name=value',
-      );
+      const message = `${quoted(field.slice(0, 80))} is not a field`;
+      throw fault(message, 'Write each field as name=value');
     }),
   );
 }

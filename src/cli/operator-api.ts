@@ -5,6 +5,7 @@ import type { OperatorCall } from '../client/operator-call.ts';
 import { errorShape } from '../operator/shapes.ts';
 import { hintFor, messageFor, notAGateway } from './api-hints.ts';
 import { CommandError } from './command-error.ts';
+import { reach } from './network-failure.ts';
 import { reachAnswering } from './answering.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function callOperatorApi<T>(
   shape: z.ZodType<T>,
 ): Promise<T> {
   const response = await openOperatorCall(options, call);
-  const parsed = shape.safeParse(parseJson(await response.text()));
+  const parsed = shape.safeParse(parseJson(await reach(options.endpoint, () => response.text())));
   if (parsed.success) return parsed.data;
   throw unexpected(options.endpoint, call, 'another answer than this version of the command reads');
 }

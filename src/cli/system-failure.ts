@@ -66,12 +66,15 @@ const FAILURES: Readonly<Record<string, SystemFailure>> = {
   },
   ENOENT: MISSING,
   ENOTDIR: MISSING,
+  EISDIR: { code: 'NotAFile', problem: 'it is a folder', hint: 'Give the path of a file' },
+  ELOOP: { ...MISSING, problem: 'its symbolic links lead to each other' },
+  ENAMETOOLONG: { ...MISSING, problem: 'the path is longer than the system allows' },
   EMFILE: TOO_MANY_FILES,
   ENFILE: TOO_MANY_FILES,
 };
 
 /** @returns what an error of the system or of SQLite means; undefined for another error */
-export function systemFailureOf(error: Error): SystemFailure | undefined {
+export function systemFailureOf(error: object): SystemFailure | undefined {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const found = FAILURES[code] ?? FAILURES[/^SQLITE_[A-Z]+/.exec(code)?.[0] ?? ''];
   if (found === undefined) return undefined;

@@ -18,7 +18,7 @@ import { completeRefusals } from '../complete-references.ts';
 import { openDesk, withDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 import { EXIT } from '../exit-codes.ts';
-import { readFields, readFormFile } from '../form-file.ts';
+import { readFieldFlags, readFormFile } from '../form-file.ts';
 import { listRefusals } from '../lists.ts';
 import type { Operator } from '../operator.ts';
 import { callOperatorApi } from '../operator-api.ts';
@@ -88,7 +88,7 @@ async function readForm(given: FormFlags): Promise<Record<string, string> | unde
     ...(form !== undefined && (await readFormFile(form))),
     ...(policy !== undefined && { policy }),
     ...(signature !== undefined && { Signature: signature }),
-    ...readFields(field),
+    ...readFieldFlags(field),
   };
 }
 

@@ -51,7 +51,7 @@ async function trace(given: TraceFlags): Promise<void> {
   const paint = painter({ color, json });
   const filters = { errors, key, operation, slow };
   try {
-    for await (const { data, type } of readEvents(response.body ?? new ReadableStream())) {
+    for await (const { data, type } of readEvents(bytesOf(url, response))) {
       if (type === 'lost') note('some requests are missing here: this command was too slow');
       const request = type === 'request' ? parse(data) : undefined;
       if (request === undefined || !isWanted(request, filters)) continue;
@@ -63,8 +63,22 @@ async function trace(given: TraceFlags): Promise<void> {
     throw error;
   }
   if (signal.aborted) return;
+  throw streamEnded(url);
+}
+
+/** @throws CommandError when the connection breaks */
+async function* bytesOf(url: string, { body }: Response): AsyncGenerator<Uint8Array> {
+  try {
+    if (body !== null) yield* body;
+  } catch (cause) {
+    throw streamEnded(url, cause);
+  }
+}
+
+function streamEnded(url: string, cause?: unknown): CommandError {
   const message = `${url} has ended the stream of its requests`;
-  throw new CommandError('StreamEnded', message, 'It was stopped, or this command was too slow');
+  const hint = 'It was stopped, or this command was too slow';
+  return new CommandError('StreamEnded', message, hint, { cause });
 }
 
 function parse(data: string): RequestShape | undefined {
