@@ -52,7 +52,7 @@ const EXPLANATIONS: readonly {
   },
   {
     codes: ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'],
-    problem: 'the connection was closed before the response',
+    problem: 'the connection was closed before the whole response',
     advice: 'Look into the log of the gateway, and check that this is its address',
   },
 ];
@@ -68,6 +68,10 @@ function explainNetworkFailure(error: unknown, url: string): CommandError | unde
       codes.some((code) => hasErrorCode(reason, code)),
     );
     if (found !== undefined) return unreachable(url, found.problem, found.advice, error);
+  }
+  if (reasons.some(({ message }) => message === BLOCKED)) {
+    const problem = `\`fetch\` refuses to use port ${new URL(url).port}, as browsers do`;
+    return unreachable(url, problem, OTHER_PORT, error);
   }
   const [first, second] = reasons;
   return first?.message === FETCH_FAILED && second !== undefined
@@ -86,6 +90,12 @@ function unreachable(
 }
 
 const FETCH_FAILED = 'fetch failed';
+
+/** Has no code (WHATWG Fetch, "port blocking"). */
+const BLOCKED = 'bad port';
+const OTHER_PORT =
+  'Let the gateway listen on another one, such as 9070. Blocked are most ports below 1024 that belong to a protocol, and ' +
+  '1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665 to 6669, 6679, 6697 and 10080';
 
 /** @returns an error and those inside it, where `fetch` and a connection to several addresses keep the reason */
 function reasonsOf(error: unknown): Error[] {

@@ -118,7 +118,7 @@ describe('the command line', () => {
       ['upload', __filename, '--name', 'n', '--version', '1', '--endpoint', 'http://127.0.0.1:1'],
       KEYS,
       1,
-      /^http:\/\/127\.0\.0\.1:1 cannot be reached: bad port\n$/,
+      /^http:\/\/127\.0\.0\.1:1 cannot be reached: `fetch` refuses to use port 1, as browsers do\. Let the gateway listen on another one/,
     ],
     [
       'a rule of CORS with a wrong member',
