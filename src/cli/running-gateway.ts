@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { SettingsError } from '../config/settings-error.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import { CommandError } from './command-error.ts';
 import type { RawOptions } from './environment.ts';
@@ -55,7 +56,7 @@ export function removeRunningGateway(dataDir: string, gatewayId: string): void {
 /**
  * Reads the file of a data folder. It is checked by hand because `health` must not wait for a library.
  * @returns undefined when there is none: no server is running, or it is of an older version
- * @throws CommandError when it cannot be read
+ * @throws SettingsError when this user cannot read it; CommandError when it is damaged
  */
 export function readRunningGateway(dataDir: string): RunningGateway | undefined {
   const path = runningGatewayPath(dataDir);
@@ -64,9 +65,10 @@ export function readRunningGateway(dataDir: string): RunningGateway | undefined 
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT') || hasErrorCode(error, 'ENOTDIR')) return undefined;
-    const hint = 'Run the command as the user of the gateway, or give --endpoint';
-    const message = `${path} cannot be read by this user`;
-    throw new CommandError('UnreadableDataFolder', message, hint, { cause: error });
+    if (!hasErrorCode(error, 'EACCES')) throw error;
+    // As each command reports the folder that it cannot look into.
+    const text = `${dataDir} cannot be read by this user. Run the command as the user of the gateway, or give its --endpoint`;
+    throw new SettingsError([{ settings: ['dataDir'], text }]);
   }
   return parse(text) ?? fail(path);
 }
