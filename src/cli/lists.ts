@@ -20,43 +20,57 @@ export interface List {
 /** Loads uploads. @param filter - see `uploadFilter` of the operator API */
 export async function listUploads(operator: Operator, filter: object): Promise<List> {
   const page = await operator.listUploads(uploadFilterOf(filter));
-  return toList(page, ({ key, issuedAt, storedAt }) => `${key} ${issuedAt ?? storedAt ?? ''}`, {
+  return toList(page, isLater(filter), {
+    nameOf: ({ key, issuedAt, storedAt }) => `${key} ${issuedAt ?? storedAt ?? ''}`,
     columns: uploadColumns,
-    summary: summarizeUploads,
+    total: totalOfUploads,
+    advice: adviceOnUploads,
   });
 }
 
 /** Loads firmware packages. @param filter - see `packageFilter` of the operator API */
 export async function listPackages(operator: Operator, filter: object): Promise<List> {
   const page = await operator.listPackages(packageFilterOf(filter));
-  return toList(page, ({ firmwareId }) => firmwareId, {
+  return toList(page, isLater(filter), {
+    nameOf: ({ firmwareId }) => firmwareId,
     columns: packageColumns,
-    summary: ({ items }) => counted(items.length, 'package'),
+    total: (items) => counted(items.length, 'package'),
+    advice: () => '',
   });
 }
 
 /** Loads refused requests. @param filter - see `refusalFilter` of the operator API */
 export async function listRefusals(operator: Operator, filter: object): Promise<List> {
   const page = await operator.listRefusals(refusalFilterOf(filter));
-  return toList(page, ({ requestId }) => requestId, {
+  return toList(page, isLater(filter), {
+    nameOf: ({ requestId }) => requestId,
     columns: refusalColumns,
-    summary: ({ items }) =>
-      `${counted(items.length, 'refused request')}; ota-gateway explain REQUEST_ID tells why`,
+    total: (items) => counted(items.length, 'refused request'),
+    advice: () => 'ota-gateway explain REQUEST_ID tells why',
   });
 }
 
 interface ListStyle<Item> {
+  readonly nameOf: (item: Item) => string;
   readonly columns: (now: number, paint: Paint) => readonly Column<Item>[];
-  readonly summary: (page: Page<Item>, now: number) => string;
+  /** What there is in all, when the list has all of it. */
+  readonly total: (items: readonly Item[]) => string;
+  readonly advice: (items: readonly Item[], now: number) => string;
+}
+
+/** Whether a list goes on after another one, so that it does not have everything. */
+function isLater(filter: object): boolean {
+  return 'after' in filter && filter.after !== undefined;
 }
 
 function toList<Item extends object>(
   page: Page<Item>,
-  nameOf: (item: Item) => string,
-  { columns, summary }: ListStyle<Item>,
+  isRest: boolean,
+  { advice, columns, nameOf, total }: ListStyle<Item>,
 ): List {
+  const { items, next } = page;
   return {
-    items: new Map(page.items.map((item) => [nameOf(item), item])),
+    items: new Map(items.map((item) => [nameOf(item), item])),
     show: (output) => {
       if (output.json) {
         printJson(page);
@@ -65,10 +79,12 @@ function toList<Item extends object>(
       const now = wallClock.now();
       const { columns: width, isTTY } = process.stdout;
       const table = columns(now, painter(output));
-      if (page.items.length > 0)
-        print(formatTable(table, page.items, isTTY && width > 0 ? width : undefined));
-      const more = page.next === undefined ? '' : '; there are more, see --limit';
-      say(summary(page, now) + more);
+      if (items.length > 0)
+        print(formatTable(table, items, isTTY && width > 0 ? width : undefined));
+      const isPart = isRest || next !== undefined;
+      const count = isPart ? `${String(items.length)} listed` : total(items);
+      const more = next === undefined ? '' : `there are more: --limit N, --after ${next}`;
+      say([count, more, advice(items, now)].filter((each) => each !== '').join('; '));
     },
   };
 }
@@ -131,13 +147,17 @@ function holderOf(upload: UploadShape, now: number): string {
 
 const ON_DISK: readonly string[] = ['stored', 'claimed', 'purging'];
 
-function summarizeUploads({ items }: Page<UploadShape>, now: number): string {
+function totalOfUploads(items: readonly UploadShape[]): string {
   const bytes = items
     .filter(({ state }) => ON_DISK.includes(state))
     .reduce((sum, { size = 0 }) => sum + size, 0);
+  return `${counted(items.length, 'upload')}, ${formatSize(bytes)} on disk`;
+}
+
+function adviceOnUploads(items: readonly UploadShape[], now: number): string {
   const due = items.filter((upload) => isDueSoon(upload, now)).length;
-  const advice = `${String(due)} ${due === 1 ? 'is' : 'are'} purged within 5 minutes: ota-gateway claim KEY --name N --version V`;
-  return `${counted(items.length, 'upload')}, ${formatSize(bytes)} on disk${due === 0 ? '' : `; ${advice}`}`;
+  if (due === 0) return '';
+  return `${String(due)} ${due === 1 ? 'is' : 'are'} purged within 5 minutes: ota-gateway claim KEY --name N --version V`;
 }
 
 function packageColumns(now: number): readonly Column<PackageShape>[] {

@@ -74,11 +74,13 @@ export function remoteOperator(api: ApiClientOptions): Operator {
   };
 }
 
+const CURSOR_RADIX = 36;
+
 /** @returns a filter as the query of a list; durations are milliseconds in both */
 function queryOf(filter: UploadFilter | PackageFilter | RefusalFilter): Record<string, string> {
   const query: Record<string, string> = {};
   for (const [name, value] of Object.entries(filter)) {
-    if (name !== 'after') query[name] = String(value);
+    query[name] = name === 'after' ? Number(value).toString(CURSOR_RADIX) : String(value);
   }
   return query;
 }

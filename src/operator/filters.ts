@@ -11,9 +11,12 @@ export const PAGE = 100;
 export const MAX_PAGE = 1000;
 
 const text = z.string().min(1).max(1023);
-const after = z
+
+/** Where a page begins: the `next` of the page before. */
+export const cursorText = z
   .string()
-  .regex(/^[0-9a-z]{1,11}$/, 'expected the next of an earlier answer')
+  .regex(/^[0-9a-z]{1,11}$/, 'expected the next of an earlier answer');
+const after = cursorText
   .transform((cursor) => parseInt(cursor, 36))
   .exactOptional()
   .describe('the `next` of the page before; newest first');

@@ -2,15 +2,17 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { z } from 'zod';
 import { duration } from '../../config/units.ts';
-import { MAX_PAGE, PAGE } from '../../operator/filters.ts';
+import { quoted } from '../../lib/quoted.ts';
+import { MAX_PAGE, PAGE, cursorText } from '../../operator/filters.ts';
 import { UPLOAD_STATES } from '../../operator/shapes.ts';
 import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
 import { UsageError } from '../command-error.ts';
 import { openDesk, withDesk } from '../desk.ts';
+import type { List } from '../lists.ts';
 import { listPackages, listRefusals, listUploads } from '../lists.ts';
 import { flagName } from '../names.ts';
 import { openOperator } from '../operator.ts';
-import { outputFlags, withOutput } from '../output.ts';
+import { outputFlags, say, withOutput } from '../output.ts';
 import { parseFlags } from '../setting-flags.ts';
 import { watch } from '../watch.ts';
 
@@ -51,6 +53,7 @@ const flags = z.looseObject({
   older: duration.optional(),
   due: duration.optional(),
   limit: limit.default(PAGE),
+  after: cursorText.optional(),
   watch: z.boolean().default(false),
   interval: duration.default(2000),
 });
@@ -70,6 +73,7 @@ export function configure(command: Command): void {
     .option('--older <duration>', 'only uploads that are at least as old, such as 10m')
     .option('--due <duration>', 'only stored uploads that are purged within this time, such as 5m')
     .option('--limit <count>', `at most as many, the newest first; default ${String(PAGE)}`)
+    .option('--after <cursor>', 'go on where a list with this `next` has ended')
     .option('--watch', 'list again and again, until Ctrl+C')
     .option('--interval <duration>', 'how often --watch lists; default 2s')
     .action(async (what: (typeof NOUNS)[number], given: unknown) => {
@@ -77,20 +81,29 @@ export function configure(command: Command): void {
     });
 }
 
+const LOADS = { uploads: listUploads, packages: listPackages, refusals: listRefusals };
+
 /** Lists uploads, packages or refused requests once, or until Ctrl+C. */
 async function list(what: (typeof NOUNS)[number], given: ListFlags): Promise<void> {
   requireFitting(what, given);
-  const { account, color, due, interval, json, limit, match, older, reason, state, ...rest } =
+  const { account, after, color, due, interval, json, limit, match, older, reason, ...others } =
     given;
-  const { watch: isWatching, ...desk } = rest;
-  const filter = { account, q: match, limit, state, olderThan: older, dueWithin: due };
-  await using operator = openOperator(openDesk(desk));
-  const loads = {
-    uploads: () => listUploads(operator, filter),
-    packages: () => listPackages(operator, { account, q: match, limit }),
-    refusals: () => listRefusals(operator, { account, reason, limit }),
+  const { state, watch: isWatching, ...desk } = others;
+  const page = { account, after, limit };
+  const filters = {
+    uploads: { ...page, q: match, state, olderThan: older, dueWithin: due },
+    packages: { ...page, q: match },
+    refusals: { ...page, reason },
   };
-  const load = loads[what];
-  if (isWatching) await watch(load, { json, color }, interval);
-  else (await load()).show({ json, color });
+  await using operator = openOperator(openDesk(desk));
+  const load = (filter: object): Promise<List> => LOADS[what](operator, filter);
+  if (isWatching) {
+    await watch(() => load(filters[what]), { json, color }, interval);
+    return;
+  }
+  const list = await load(filters[what]);
+  list.show({ json, color });
+  if (json || account === undefined || list.items.size > 0) return;
+  const { items } = await load({ account, limit: 1 });
+  if (items.size === 0) say(`no account ${quoted(account)} has ${what}`);
 }
