@@ -24,7 +24,7 @@ import type { AddFlags } from './commands/accounts.ts';
 import { EXIT } from './exit-codes.ts';
 import { givenName, variableName } from './names.ts';
 import { counted } from './people.ts';
-import { say } from './output.ts';
+import { printJson, say } from './output.ts';
 import type { Reload } from './reload-gateway.ts';
 import { describeReload, reloadGateway } from './reload-gateway.ts';
 
@@ -34,8 +34,11 @@ type Expiry = 'now' | number;
 /** Prints the accounts, without secrets. */
 export async function list(config: Config, json: boolean): Promise<void> {
   const found = await listAccounts(config, wallClock.now());
-  process.stdout.write(json ? `${JSON.stringify(found)}\n` : formatAccounts(found));
-  if (json) return;
+  if (json) {
+    printJson(found);
+    return;
+  }
+  process.stdout.write(formatAccounts(found));
   const source = config.accountsFile ?? `no accounts file (${variableName('accountsFile')})`;
   process.stderr.write(`${counted(found.accounts.length, 'account')}, ${source}\n`);
 }
@@ -280,15 +283,14 @@ async function applyChange(
 ): Promise<void> {
   writeAccounts(file, changed);
   const reload = await reloadGateway(config, file.accounts);
-  const shape: ChangedAccountShape = {
-    ...{ account, accessKeyIds: [...ids], reload: reload.outcome },
-  };
+  const shape: ChangedAccountShape = { account, accessKeyIds: [...ids], reload: reload.outcome };
   print(json, shape, [`${what} ${ids.join(', ')} of account ${account}`]);
   note(json, reload, []);
 }
 
 function print(json: boolean, shape: object, lines: readonly string[]): void {
-  process.stdout.write(json ? `${JSON.stringify(shape)}\n` : `${lines.join('\n')}\n`);
+  if (json) printJson(shape);
+  else process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** Tells people what happens next; JSON has it already. */

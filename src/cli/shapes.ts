@@ -51,7 +51,8 @@ export const removeResult = z.object({
 export const healthResult = z.object({
   url: z.string(),
   status: z.enum(['live', 'ready']),
-  gatewayId: z.string().exactOptional(),
+  gatewayId: z.string().exactOptional().describe('with --live'),
+  uploads: z.enum(['accepted', 'refused: disk']).exactOptional().describe('without --live'),
 });
 
 /** `doctor --json` */

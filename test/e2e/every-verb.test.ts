@@ -199,9 +199,11 @@ describe('every command', () => {
     for (const [name, { code, stderr, stdout }] of found) {
       expect({ name, code, stderr }).toEqual({ name, code: 0, stderr: '' });
       expect(ROWS[name]?.json?.safeParse(JSON.parse(stdout))).toMatchObject({ success: true });
+      // Every command has the same layout.
+      expect(stdout).toBe(`${JSON.stringify(JSON.parse(stdout), undefined, 2)}\n`);
     }
     for (const name of NAMES.filter((each) => /^accounts (?!ls)/.test(each))) {
-      expect(found.get(name)?.stdout).toContain('"reload":"reloaded"');
+      expect(found.get(name)?.stdout).toContain('"reload": "reloaded"');
     }
   });
 

@@ -42,7 +42,8 @@ async function health(flags: HealthFlags): Promise<void> {
   const answer: Partial<Record<string, unknown>> =
     typeof json === 'object' && json !== null ? json : {};
   if (status !== 200 || answer['status'] !== path) throw unhealthy(url, status, answer);
-  const text = flags.json === true ? JSON.stringify({ url, ...answer }) : `${path}  ${url}`;
+  const text =
+    flags.json === true ? JSON.stringify({ url, ...answer }, undefined, 2) : `${path}  ${url}`;
   process.stdout.write(`${text}\n`);
 }
 

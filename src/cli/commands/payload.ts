@@ -9,7 +9,7 @@ import { completeReferences } from '../complete-references.ts';
 import type { Download } from '../download-flags.ts';
 import { configureDownload, readAddressed, resolveName } from '../download-flags.ts';
 import { notFound } from '../operator.ts';
-import { print } from '../output.ts';
+import { print, printJson } from '../output.ts';
 
 export { completeReferences as complete };
 
@@ -19,10 +19,10 @@ export function configure(command: Command): void {
 }
 
 /**
- * Prints the message that the platform would push to a device, in one line for programs that read lines.
+ * Prints the message that the platform would push to a device, without --json in one line, for programs that read lines.
  * @param name - a FirmwareId, the name of a package, or the key or URL of one of its files
  */
-async function printPayload(name: string, { expires, settings }: Download): Promise<void> {
+async function printPayload(name: string, { expires, json, settings }: Download): Promise<void> {
   const config = readAddressed(settings);
   await using folder = openDataFolder(config);
   const firmware = await findFirmware(folder, name, await resolveName(config, name));
@@ -31,7 +31,8 @@ async function printPayload(name: string, { expires, settings }: Download): Prom
     at,
     urlOf: (key) => folder.downloadUrl(key, at + expires),
   });
-  print(`${quotedJson(message)}\n`);
+  if (json) printJson(message);
+  else print(`${quotedJson(message)}\n`);
 }
 
 /** @throws CommandError when the name leads to no package */
