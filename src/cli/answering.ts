@@ -43,6 +43,8 @@ async function unlessSilent<T>(url: string, request: (watched: Watched) => Promi
         silence.abort(error);
       });
     }, PATIENCE_MS);
+    // Node 20 never settles a `fetch` whose connection is closed at once. Then nothing else keeps the process, which ends.
+    timer.unref();
   };
   watch();
   try {

@@ -22,11 +22,23 @@ function handleLostOutput(error: Error, args: readonly string[]): void {
   if (!changes) process.exit(process.exitCode ?? EXIT.done);
 }
 
+const CHECK_ADDRESS = 'Look into the log of the gateway, and check that this is its address';
+
 async function main(args: readonly string[]): Promise<void> {
   let isOver = false;
   process.once('exit', (code) => {
-    // Node ends when nothing is left to wait for, even if the command has not come to its end.
-    if (!isOver && code === EXIT.done) process.exitCode = EXIT.failed;
+    // Node ends when nothing is left to wait for, even if the command has not come to its end: Node 20 never settles a
+    // `fetch` whose connection is closed at once.
+    if (isOver || code !== EXIT.done) return;
+    printError(
+      new CommandError(
+        'Unreachable',
+        'the connection was closed before the response',
+        CHECK_ADDRESS,
+      ),
+      args,
+    );
+    process.exitCode = EXIT.failed;
   });
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: Error) => {

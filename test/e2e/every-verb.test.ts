@@ -101,7 +101,7 @@ const BARE = /^ +at |^(?:"?Error: )?E[A-Z]{3,}: |SQLITE_\w+: |"message":"(?:E[A-
 
 /** What `doctor` says to a user who cannot read the data folder. */
 const SEEN_BY_NOBODY = [
-  /^skip port: not known: .*gateway\.json cannot be read by this user$/,
+  /^skip port: not known: .* cannot be read by this user\. Run the command as the user/,
   /^fail data folder: .* cannot be read by this user$/,
   /^skip permissions: not known: this user cannot read the folder$/,
   /^skip disk: not known: this user cannot read the folder$/,

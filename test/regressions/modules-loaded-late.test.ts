@@ -61,7 +61,11 @@ describe('the command line', () => {
     const url = `http://127.0.0.1:${String(port)}`;
     const keys = { OTA_GATEWAY_ACCESS_KEY_ID: 'a', OTA_GATEWAY_ACCESS_KEY_SECRET: 'b' };
     const args = ['upload', __filename, '--name', 'n', '--version', '1', '--endpoint', url];
-    for (let n = 0; n < 3; n += 1) expect((await runCli(args, keys)).code).toBe(1);
+    for (let n = 0; n < 3; n += 1) {
+      const { code, stderr } = await runCli(args, keys);
+      expect(code).toBe(1);
+      expect(stderr).toContain('the connection was closed before the');
+    }
     server.close();
   });
 });
