@@ -211,6 +211,8 @@ describe('a hundred gateways', () => {
         script,
         `const { readdirSync } = require('node:fs');
          const { tmpdir } = require('node:os');
+         // Other tests of this machine have folders of gateways, too.
+         process.env.TMPDIR = __dirname;
          const { startTestGateway } = require('${name}/testing');
 
          const handles = () => process.getActiveResourcesInfo().sort().join();

@@ -197,5 +197,12 @@ async function alertQueries(api: string): Promise<string[]> {
   return data.groups
     .flatMap((group) => group.rules.map(({ query }) => query))
     .flatMap((query) => query.split(/ (?:or|and) /))
-    .map((query) => query.replace(/^\((.*)\)$/s, '$1').replace(/ (==|<|>) /g, ' $1 bool '));
+    .map((query) => withoutHalves(query.trim()).replace(/^\((.*)\)$/s, '$1'))
+    .map((query) => query.replace(/ (==|<|>) /g, ' $1 bool '));
+}
+
+/** Removes parentheses whose other half is in the other part of the condition. */
+function withoutHalves(query: string): string {
+  const surplus = query.split('(').length - query.split(')').length;
+  return surplus > 0 ? query.slice(surplus) : query.slice(0, query.length + surplus);
 }
