@@ -268,7 +268,7 @@ function refuse(
 
 /** @returns what a person needs to find out why a call is refused */
 function evidenceOf(call: SignedCall, { reason }: Refused): Evidence {
-  const sent = { date: call.common.timestamp, fields: keptFields(knownParameters(call)) };
+  const sent = { date: call.common.timestamp, ...keptFields(knownParameters(call)) };
   if (reason !== 'signature_mismatch') return sent;
   try {
     const { provided, stringToSign } = call.signature();

@@ -16,6 +16,13 @@ export interface Evidence {
    * value of one that is not kept, such as a signature.
    */
   readonly fields?: Readonly<Record<string, string>> | undefined;
+  /** Whether it had more fields than are kept. */
+  readonly hasMoreFields?: boolean | undefined;
+  /**
+   * The texts that are not as they were sent: names of fields, `policy`, `stringToSign`, or `content-type` for that of
+   * the file.
+   */
+  readonly cut?: readonly string[] | undefined;
   /** The elements of an error of OSS: what was sent in the place that is refused, and what was measured. */
   readonly details?: Readonly<Record<string, string>> | undefined;
   readonly fileName?: string | undefined;
@@ -123,28 +130,54 @@ export function createRefusal(record: RefusedRequest, facts: RefusalFacts): Refu
 }
 
 function keptEvidence(
-  { cors, details, fields, policy, stringToSign, ...evidence }: Evidence,
+  { cors, cut: cutFields = [], details, fields, hasMoreFields, ...texts }: Evidence,
   reason: RefusalReason,
 ): Evidence {
+  const { cut: cutTexts, ...kept } = keptTexts(texts);
+  const cutAll = [...cutFields, ...cutTexts];
+  return {
+    ...kept,
+    fields,
+    hasMoreFields,
+    cut: cutAll.length === 0 ? undefined : cutAll,
+    details: details && keptDetails(details),
+    // That of any other refusal may be right.
+    signature: reason === 'signature_mismatch' ? cutPlain(texts.signature, LIMITS.text) : undefined,
+    date: cut(texts.date, LIMITS.id),
+    fileName: cut(texts.fileName, LIMITS.text),
+    cors: cors && keptCors(cors),
+  };
+}
+
+/** @returns the texts that a story judges, and the names of those that are not whole */
+function keptTexts({
+  fileType,
+  policy,
+  stringToSign,
+}: Evidence): Pick<Evidence, 'fileType' | 'policy' | 'stringToSign'> & { cut: string[] } {
   const isSecret = policy !== undefined && hasSecret(decodeBase64(policy));
   // The text to sign of a form is its policy.
-  const isTold = isSecret || stringToSign === policy;
-  return {
-    fields,
-    details: details && keptDetails(details),
+  const toSign = stringToSign === policy ? undefined : stringToSign;
+  const sent = { policy, stringToSign: toSign, 'content-type': fileType };
+  const kept = {
     policy: isSecret ? undefined : cutLong(policy),
-    stringToSign: isTold ? undefined : cutLong(withoutSignedValues(stringToSign)),
-    // That of any other refusal may be right.
-    signature:
-      reason === 'signature_mismatch' ? cutPlain(evidence.signature, LIMITS.text) : undefined,
-    date: cut(evidence.date, LIMITS.id),
-    fileName: cut(evidence.fileName, LIMITS.text),
-    fileType: cut(evidence.fileType, LIMITS.text),
-    cors: cors && {
-      origin: cut(cors.origin, LIMITS.text),
-      method: cut(cors.method, LIMITS.id),
-      headers: cut(cors.headers, LIMITS.text),
-    },
+    stringToSign: isSecret ? undefined : cutLong(withoutSignedValues(toSign)),
+    'content-type': cut(fileType, LIMITS.text),
+  };
+  const names = ['policy', 'stringToSign', 'content-type'] as const;
+  return {
+    policy: kept.policy,
+    stringToSign: kept.stringToSign,
+    fileType: kept['content-type'],
+    cut: names.filter((name) => kept[name] !== sent[name]),
+  };
+}
+
+function keptCors({ headers, method, origin }: CorsEvidence): CorsEvidence {
+  return {
+    origin: cut(origin, LIMITS.text),
+    method: cut(method, LIMITS.id),
+    headers: cut(headers, LIMITS.text),
   };
 }
 
@@ -203,9 +236,13 @@ function keptKey(key: string): string {
 
 const MAX_FIELDS = 32;
 const MAX_FIELD_CHARACTERS = 256;
-/** Fields that are kept in other places, or never. */
 const OTHER_FIELDS =
   /^(?:policy|signature|authorization|x-oss-signature|x-oss-security-token|callback|callback-var)$/;
+
+/** @returns whether a field, by its lower-case name, is kept in another place, or never */
+export function isNotKept(name: string): boolean {
+  return OTHER_FIELDS.test(name);
+}
 
 /** Elements of errors that are kept in other places, or never. */
 const OTHER_DETAILS =
@@ -217,7 +254,7 @@ function keptDetails(details: Readonly<Record<string, string>>): Record<string, 
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(details)) {
     if (OTHER_DETAILS.test(name)) continue;
-    const isSecret = name === 'ArgumentValue' && value !== '' && OTHER_FIELDS.test(argument);
+    const isSecret = name === 'ArgumentValue' && value !== '' && isNotKept(argument);
     kept[name] = isSecret ? NOT_KEPT : keptValue(value, MAX_FIELD_CHARACTERS);
   }
   return kept;
@@ -234,22 +271,34 @@ function keptValue(value: string, limit: number): string {
 /** All fields together, in characters of JSON. */
 const MAX_FIELDS_JSON = 6 * 1024;
 
-/** @returns the fields of a form, or the parameters of a call, as they are kept: as many as have room */
-export function keptFields(fields: ReadonlyMap<string, string>): Record<string, string> {
+/** The fields of a form, or the parameters of a call, as they are kept. */
+type KeptFields = Pick<Evidence, 'fields' | 'hasMoreFields' | 'cut'>;
+
+/** Keeps as many fields as have room. */
+export function keptFields(fields: ReadonlyMap<string, string>): KeptFields {
   const kept: [string, string][] = [];
+  const cut: string[] = [];
   let room = MAX_FIELDS_JSON;
-  for (const [name, value] of fields) {
-    const isSecret = value !== '' && OTHER_FIELDS.test(name);
-    const shown = name === 'key' ? keptKey(value) : keptValue(value, MAX_FIELD_CHARACTERS);
-    const field: [string, string] = [
-      keptValue(name, MAX_FIELD_CHARACTERS),
-      isSecret ? NOT_KEPT : shown,
-    ];
-    room -= JSON.stringify(field).length;
+  for (const [sentName, value] of fields) {
+    const name = keptValue(sentName, MAX_FIELD_CHARACTERS);
+    const shown = keptField(sentName, value);
+    const isCut = shown !== value && name !== 'policy';
+    room -= JSON.stringify([name, shown, ...(isCut ? [name] : [])]).length;
     if (room < 0 || kept.length === MAX_FIELDS) break;
-    kept.push(field);
+    kept.push([name, shown]);
+    if (isCut) cut.push(name);
   }
-  return Object.fromEntries(kept);
+  const hasMoreFields = kept.length < fields.size;
+  return {
+    fields: Object.fromEntries(kept),
+    ...(hasMoreFields && { hasMoreFields }),
+    ...(cut.length > 0 && { cut }),
+  };
+}
+
+function keptField(name: string, value: string): string {
+  if (value !== '' && isNotKept(name)) return NOT_KEPT;
+  return name === 'key' ? keptKey(value) : keptValue(value, MAX_FIELD_CHARACTERS);
 }
 
 const USER = /\/\/[^\s/"]*@/g;

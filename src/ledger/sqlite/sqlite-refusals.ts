@@ -37,6 +37,8 @@ const recordSchema: z.ZodType<RefusalRecord> = z.object({
   evidence: z.object({
     policy: text,
     fields: z.record(z.string(), z.string()).optional(),
+    hasMoreFields: z.boolean().optional(),
+    cut: z.array(z.string()).optional(),
     details: z.record(z.string(), z.string()).optional(),
     fileName: text,
     fileType: text,

@@ -177,7 +177,7 @@ function signatureLines(refusal: RefusalRecord, context: ExplainContext): Line[]
   const { policy } = form;
   const { signature, stringToSign = policy } = evidence;
   if (stringToSign === undefined) return [];
-  const isWhole = form.isWhole('policy', stringToSign);
+  const isWhole = form.isWhole(evidence.stringToSign === undefined ? 'policy' : 'stringToSign');
   const shown = stringToSign.slice(0, MAX_SHOWN).split('\n');
   const lines = [
     ...(accessKeyId === undefined ? [] : [info(`access key ${masked(accessKeyId)}`)]),
@@ -185,7 +185,7 @@ function signatureLines(refusal: RefusalRecord, context: ExplainContext): Line[]
     ...(policy === undefined ? [] : brokenLine(policy)),
   ];
   if (signature === undefined || context.keys.length === 0) return lines;
-  if (!isWhole) return [...lines, info('it is too long to be kept: no known mistake was tried')];
+  if (!isWhole) return [...lines, info('it is not kept whole: no known mistake was tried')];
   const rule = ruleOf(refusal, form.fields, stringToSign);
   const mistake = findKnownMistake({ ...rule, provided: signature, stringToSign }, context.keys);
   return [...lines, info(mistake ?? 'none of the known mistakes makes the signature fit')];

@@ -1,8 +1,9 @@
 import { quotedJson } from '../../lib/quoted.ts';
+import { isNotKept } from '../../refusals/refusal-record.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
 import { iso } from '../show.ts';
 import type { ExplainContext } from './explain.ts';
-import { isSecret, toldForm } from './form-story.ts';
+import { toldForm } from './form-story.ts';
 import { info } from './lines.ts';
 import type { Line } from './lines.ts';
 
@@ -70,7 +71,7 @@ function sentArgument(
   const name = details.get('ArgumentName');
   if (name === undefined) return undefined;
   const value = details.get('ArgumentValue') ?? '';
-  if (value !== '' && isSecret(name.toLowerCase())) return `the value of ${name} is not kept`;
+  if (value !== '' && isNotKept(name.toLowerCase())) return `the value of ${name} is not kept`;
   if (value !== '') return `sent ${name} = ${quotedJson(value)}`;
   const sent = fields.get(name.toLowerCase());
   if (sent === undefined) return `${name} was not sent, or is empty`;

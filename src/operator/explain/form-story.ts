@@ -2,6 +2,7 @@ import { formatCondition, isConditionMet, unescapeDollars } from '../../policy/c
 import type { Condition } from '../../policy/conditions.ts';
 import { parsePolicy } from '../../policy/policy-document.ts';
 import { quotedJson } from '../../lib/quoted.ts';
+import { isNotKept } from '../../refusals/refusal-record.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
 import type { ExplainContext } from './explain.ts';
 import { info } from './lines.ts';
@@ -11,46 +12,23 @@ import type { Line } from './lines.ts';
 export interface ToldForm {
   readonly fields: ReadonlyMap<string, string>;
   readonly policy: string | undefined;
-  /** Whether a text was not cut. */
-  readonly isWhole: (name: string, value: string) => boolean;
-  /** Whether the form may have had more fields. */
-  readonly mayHaveMore: boolean;
+  /** Whether a field, by its name, is as it was sent. */
+  readonly isWhole: (name: string) => boolean;
+  /** Whether the form had more fields. */
+  readonly hasMore: boolean;
 }
 
 /** @returns the form itself where it is at hand, else what its record keeps of it */
 export function toldForm(
-  { evidence: { fields = {}, policy } }: RefusalRecord,
+  { evidence }: RefusalRecord,
   { form }: Pick<ExplainContext, 'form'>,
 ): ToldForm {
   if (form !== undefined) {
-    const isWhole = (): boolean => true;
-    return { fields: form, policy: form.get('policy'), isWhole, mayHaveMore: false };
+    return { fields: form, policy: form.get('policy'), isWhole: () => true, hasMore: false };
   }
-  const mayHaveMore =
-    Object.keys(fields).length >= KEPT.fields || JSON.stringify(fields).length > KEPT.json;
-  return { fields: new Map(Object.entries(fields)), policy, isWhole: isKeptWhole, mayHaveMore };
-}
-
-/**
- * What a record keeps, in characters: `keptText` marks what it cuts with three dots, so that a text that was cut is
- * longer, and one that was sent with dots at its end is not. From `json` on, another field may have had no room.
- */
-const KEPT = { key: 1023, value: 256, type: 200, policy: 4096, fields: 32, json: 4096 };
-
-const NEVER_KEPT = /^(?:signature|x-oss-signature|x-oss-security-token|callback|callback-var)$/;
-const SHORTENED_URL = /^\s*[a-z][a-z0-9+.-]*:\/\/[^]*\?\.\.\.$/i;
-
-/** @returns whether the record of a refusal has the whole value of a field */
-export function isKeptWhole(name: string, value: string): boolean {
-  if (name === 'policy') return value.length <= KEPT.policy;
-  if (isSecret(name)) return value === '';
-  const limit = name === 'key' ? KEPT.key : name === 'content-type' ? KEPT.type : KEPT.value;
-  return value.length <= limit && !SHORTENED_URL.test(value);
-}
-
-/** @returns whether a story does not show the value of a field */
-export function isSecret(name: string): boolean {
-  return NEVER_KEPT.test(name);
+  const { cut = [], fields = {}, hasMoreFields = false, policy } = evidence;
+  const isWhole = (name: string): boolean => !cut.includes(name);
+  return { fields: new Map(Object.entries(fields)), policy, isWhole, hasMore: hasMoreFields };
 }
 
 /** @returns a line for each condition of the policy of a form: whether it is met, and what was sent */
@@ -58,7 +36,7 @@ export function conditionLines(refusal: RefusalRecord, context: ExplainContext):
   const form = toldForm(refusal, context);
   const { policy } = form;
   if (policy === undefined) return [];
-  if (!form.isWhole('policy', policy)) return [info('the policy is too long to be kept')];
+  if (!form.isWhole('policy')) return [info('the policy is too long to be kept')];
   const parsed = parsePolicy(policy);
   if (parsed.kind === 'parsed') {
     return listConditions(parsed.document.conditions, subjectOf(refusal, form, context.bucket));
@@ -70,13 +48,16 @@ export function conditionLines(refusal: RefusalRecord, context: ExplainContext):
   ];
 }
 
+/** A field that counts before the type of the file. */
+const OSS_TYPE = 'x-oss-content-type';
+
 function subjectOf(
   { announced, evidence: { fileType } }: RefusalRecord,
   form: ToldForm,
   bucket: string,
 ): Subject {
   const { fields } = form;
-  const types = [fields.get('x-oss-content-type'), fileType, fields.get('content-type')];
+  const types = [fields.get(OSS_TYPE), fileType, fields.get('content-type')];
   const contentType = types.find((type) => type !== undefined && type !== '');
   return { ...form, announced, bucket, contentType };
 }
@@ -115,11 +96,12 @@ function conditionLine(condition: Condition, subject: Subject): Line {
   }
   const { field } = condition;
   const sent = sentOf(field, subject);
-  if (sent !== undefined && !subject.isWhole(field, sent)) {
+  const names = field === 'content-type' ? [OSS_TYPE, field] : [field];
+  if (sent !== undefined && !names.every(subject.isWhole)) {
     return info(text, [`the value of ${field} is not kept whole`]);
   }
   if (isConditionMet(condition, subject)) return { mark: 'met', text };
-  if (sent === undefined && subject.mayHaveMore) {
+  if (sent === undefined && subject.hasMore) {
     return info(text, [`${field} was not sent, or is not among the fields that are kept`]);
   }
   return { mark: 'notMet', text, details: [sentValue(condition, sent)] };
@@ -142,7 +124,7 @@ function sentValue(
 ): string {
   const { field } = condition;
   if (sent === undefined) return `${field} was not sent`;
-  if (isSecret(field)) return `the value of ${field} is not shown`;
+  if (isNotKept(field)) return `the value of ${field} is not shown`;
   const shown = `sent ${field} = ${quotedJson(sent)}`;
   if (!('value' in condition)) return shown;
   const wanted = unescapeDollars(condition.value);

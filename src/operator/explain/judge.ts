@@ -7,7 +7,7 @@ import type { JudgedShape } from '../shapes.ts';
 import { iso } from '../show.ts';
 import type { ExplainContext } from './explain.ts';
 import { explain, visibleLine } from './explain.ts';
-import { conditionLines, isKeptWhole, policyExpiry, toldForm } from './form-story.ts';
+import { conditionLines, policyExpiry, toldForm } from './form-story.ts';
 import { info } from './lines.ts';
 import type { Line } from './lines.ts';
 
@@ -17,7 +17,8 @@ export interface RestoredForm {
   readonly fields: ReadonlyMap<string, string>;
   /** What is said instead of checking its signature, where that is not known. */
   readonly unknownSignature?: Line;
-  readonly mayHaveMore: boolean;
+  /** Whether the refused request had fields that are not kept. */
+  readonly hasMore: boolean;
 }
 
 /**
@@ -29,19 +30,17 @@ export function restoreForm(
   refused: RefusalRecord | undefined,
 ): RestoredForm {
   const own = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
-  if (refused === undefined) return { fields: own, mayHaveMore: false };
+  if (refused === undefined) return { fields: own, hasMore: false };
   if (refused.operation !== 'PostObject' || refused.dialect !== 'oss') throw notAForm(refused);
   return restoreKept(own, refused);
 }
 
 function restoreKept(own: ReadonlyMap<string, string>, refused: RefusalRecord): RestoredForm {
-  const { fields: kept, mayHaveMore, policy } = toldForm(refused, {});
+  const { fields: kept, hasMore, isWhole, policy } = toldForm(refused, {});
   const all = new Map([...kept, ...(policy === undefined ? [] : [['policy', policy] as const])]);
   const name = signatureName(new Map([...all, ...own]));
   const others = [...all].filter(([each]) => !own.has(each) && !SIGNATURES.includes(each));
-  const lost = others.filter(([each, value]) =>
-    each === 'policy' && policy === undefined ? value !== '' : !isKeptWhole(each, value),
-  );
+  const lost = others.filter(([each]) => !isWhole(each));
   const { signature } = refused.evidence;
   const isKnown = own.has(name) || signature !== undefined || !kept.get(name);
   const isLost = !isKnown && refused.reason === 'signature_mismatch';
@@ -54,7 +53,7 @@ function restoreKept(own: ReadonlyMap<string, string>, refused: RefusalRecord): 
       ...own,
     ]),
     ...(!isKnown && { unknownSignature: unknownSignature(refused, own) }),
-    mayHaveMore,
+    hasMore,
   };
 }
 
@@ -108,7 +107,7 @@ function notKept(names: readonly string[]): OperatorError {
 
 /** Judges a form offline, and tells every condition of its policy. */
 export function judgeFields(
-  { fields, mayHaveMore, unknownSignature }: RestoredForm,
+  { fields, hasMore, unknownSignature }: RestoredForm,
   { judge, now }: FormJudge,
   gateway: ExplainContext,
 ): JudgedShape {
@@ -119,7 +118,7 @@ export function judgeFields(
   const conditions = conditionLines(record, context).map(visibleLine);
   const expiresAt = policyExpiry(record, context);
   const validity = expiresAt === undefined ? [] : [validityLine(expiresAt, at)];
-  const signed = [unknownSignature ?? SIGNED, ...(mayHaveMore ? [MAY_HAVE_MORE] : [])];
+  const signed = [unknownSignature ?? SIGNED, ...(hasMore ? [HAS_MORE] : [])];
   if (verdict !== undefined) {
     const { headline, lines, toPass } = explain(record, context);
     const more = TELLS_CONDITIONS.includes(verdict.reason) ? [] : conditions;
@@ -146,7 +145,7 @@ export function judgeFields(
 /** Reasons whose stories have the conditions. */
 const TELLS_CONDITIONS = ['policy_invalid', 'condition_failed', 'uncovered_field'];
 
-const MAY_HAVE_MORE = info('the refused request may have had more fields than are kept');
+const HAS_MORE = info('the refused request had more fields than are kept');
 const SIGNED = { mark: 'met', text: 'the signature is right' } as const;
 
 const ACCEPTED: FormVerdict = {
@@ -176,7 +175,7 @@ function recordOf(
     accessKeyId: OSSAccessKeyId ?? fields.get('ossaccesskeyid'),
     evidence: {
       policy: fields.get('policy'),
-      fields: keptFields(fields),
+      ...keptFields(fields),
       details: elements,
       signature: SignatureProvided,
       stringToSign: StringToSign,

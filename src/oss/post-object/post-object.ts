@@ -72,7 +72,7 @@ async function readCommand(
 function formEvidence(fields: FormFields, file: PostForm['file'] | undefined): Evidence {
   return {
     policy: fields.get('policy'),
-    fields: keptFields(fields),
+    ...keptFields(fields),
     fileName: file?.filename,
     fileType: file?.contentType,
   };

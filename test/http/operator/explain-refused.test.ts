@@ -124,6 +124,19 @@ describe('the story of a refused request', () => {
     expect((await lastRefusal()).text).toContain('sent key = "abc..."; first difference');
   });
 
+  it.each(['why? because', 'see http://h/x?a=b', 'v'.repeat(300)])(
+    'does not judge a value that is not kept whole: %j',
+    async (value) => {
+      await bench.form((form) => {
+        form.fields.set('x-oss-meta-a', value).set('key', 'other');
+        addCondition(form, ['eq', '$x-oss-meta-a', value]);
+      });
+      const { text } = await lastRefusal();
+      expect(text).toContain('the value of x-oss-meta-a is not kept whole');
+      expect(text).toContain('1 of ');
+    },
+  );
+
   it('does not call a field missing that may not be kept', async () => {
     await bench.form((form) => {
       form.fields.set('key', 'other');

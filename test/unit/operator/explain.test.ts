@@ -71,7 +71,7 @@ describe('the story of a refusal', () => {
 
   it('does not judge a value that is not kept whole', () => {
     const fields = keptFields(new Map([['key', 'k'.repeat(1024)]]));
-    const text = textOf({ evidence: { policy, fields } });
+    const text = textOf({ evidence: { policy, ...fields } });
     expect(text).toContain('the value of key is not kept whole');
     expect(text).not.toContain('notMet');
   });
