@@ -46,7 +46,6 @@ export class GatewayMetrics {
   async #start(ofProcess: boolean): Promise<Started> {
     const { known, ledger, sources } = this.#deps;
     const { recorder, registry } = loadRecorder()(ofProcess, known, () => sources.now());
-    await sources.totals.start(ledger);
     const commit = registry.histogram('ledger_commit_seconds');
     ledger.onCommit((milliseconds) => {
       commit(milliseconds / 1000);
@@ -84,7 +83,9 @@ export class GatewayMetrics {
   /** Measures, and renders all metrics in the text format of Prometheus. */
   async render(): Promise<MetricsText> {
     const { recorder, registry } = await (this.#starting ??= this.#start(false));
-    await recorder.measure(this.#deps.sources, this.#inFlight);
+    const { ledger, sources } = this.#deps;
+    await sources.totals.start(ledger);
+    await recorder.measure(sources, this.#inFlight);
     return { contentType: registry.contentType, text: await registry.render() };
   }
 }

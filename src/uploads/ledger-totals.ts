@@ -65,7 +65,8 @@ export class Totals {
   }
 
   get isEmpty(): boolean {
-    return this.#packages === 0 && Object.values(this.#uploads).every(({ count }) => count === 0);
+    const states = Object.values(this.#uploads);
+    return this.#packages === 0 && states.every(({ bytes, count }) => count === 0 && bytes === 0);
   }
 }
 

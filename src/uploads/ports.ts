@@ -223,8 +223,8 @@ export interface UploadLedger extends LedgerQueries {
   /** @returns when the oldest `stored` upload was stored; undefined when there is none */
   oldestStored(): Promise<number | undefined>;
   /**
-   * Reports everything that there is, as changes from nothing; then each change after its commit, also those of other processes' commits. Reads
-   * every row once.
+   * Reports everything that there is at the call, as changes from nothing, and each change that is committed after it. The
+   * two may be mixed, because they only add up. Reads every row once, in pieces, and resolves after the last one.
    * @returns a function that ends it
    */
   watch(watcher: LedgerWatcher): Promise<() => void>;

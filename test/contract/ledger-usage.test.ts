@@ -7,6 +7,7 @@ import type { FirmwarePackage } from '../../src/uploads/firmware-package.ts';
 import { allUploads } from '../../src/uploads/list-all.ts';
 import type { UploadLedger } from '../../src/uploads/ports.ts';
 import type { StoredObject } from '../../src/uploads/upload.ts';
+import { folderForSuite } from '../support/suite.ts';
 
 const ACCOUNTS = ['acme', 'globex', 'initech'];
 
@@ -154,6 +155,48 @@ it.each([1, 2])('adds up what each account uses, in random run %d', async (seed)
   }
   expect(most).toBeGreaterThan(10);
   await ledger.close();
+});
+
+describe('a large ledger', () => {
+  const folder = folderForSuite();
+  let ledger: SqliteLedger;
+
+  const RECORD = { key: 'old10999', object: aBody('large', 7, 1), forbidOverwrite: false };
+
+  beforeAll(async () => {
+    ledger = new SqliteLedger(openLedgerDatabase(folder.path));
+    const grants = Array.from({ length: 11_000 }, (_, n) => ({
+      ...{ key: `old${String(n)}`, accountId: ACCOUNTS[n % 3] ?? '', issuedAt: 1 },
+      policyExpiresAt: n,
+    }));
+    await Promise.all(grants.map((grant) => ledger.recordIssued(grant)));
+  });
+  afterAll(() => ledger.close());
+
+  it('is counted in pieces, while it changes', async () => {
+    const totals = new LedgerTotals();
+    let isCounted = false;
+    const counting = totals.start(ledger).then(() => {
+      isCounted = true;
+    });
+    // Of rows that are counted already, and of others.
+    const storing = ledger.recordStored(RECORD);
+    await ledger.pruneIssued(100, [], 1000);
+    expect(isCounted).toBe(false);
+    await storing;
+    const operations = new RandomOperations(ledger, createRandom(3));
+    for (let step = 0; step < 20; step += 1) await operations.run();
+    await counting;
+    expect(totals.used).toEqual(await recount(ledger));
+    for (const id of ACCOUNTS) expect(totals.of(id).used).toEqual(await recount(ledger, id));
+  });
+
+  it('can be closed while it is counted', async () => {
+    const other = new SqliteLedger(openLedgerDatabase(folder.path));
+    const counting = new LedgerTotals().start(other);
+    await other.close();
+    await counting;
+  });
 });
 
 it('counts each upload once when the first attempt to read the ledger has failed in the middle', async () => {

@@ -22,6 +22,7 @@ import type {
 } from '../../uploads/ports.ts';
 import type { LiveUpload, PurgedUpload, Upload } from '../../uploads/upload.ts';
 import type { LedgerDatabase } from './database.ts';
+import { countUploads } from './count-uploads.ts';
 import type { Durability, GroupCommit } from './group-commit.ts';
 import { OperatorQueries } from './operator-queries.ts';
 import { PackageTable } from './package-table.ts';
@@ -42,6 +43,8 @@ export class SqliteLedger implements UploadLedger {
   readonly #queries: OperatorQueries;
   readonly #probe: () => void;
   readonly #watchers = new Set<LedgerWatcher>();
+  readonly #counts = new Set<Promise<void>>();
+  #isClosing = false;
 
   constructor(database: LedgerDatabase) {
     this.#database = database;
@@ -81,13 +84,23 @@ export class SqliteLedger implements UploadLedger {
   }
 
   async watch(watcher: LedgerWatcher): Promise<() => void> {
-    // Nothing can be committed in between.
-    for (const change of this.#uploads.countAll()) watcher(change);
-    for (const change of this.#packages.countAll()) watcher({ kind: 'packages', ...change });
-    this.#watchers.add(watcher);
-    return Promise.resolve(() => {
+    const stop = (): void => {
       this.#watchers.delete(watcher);
-    });
+    };
+    // Nothing can be committed before the count has its snapshot. What is committed while it goes on is added as well.
+    this.#watchers.add(watcher);
+    for (const change of this.#packages.countAll()) watcher({ kind: 'packages', ...change });
+    const counting = countUploads(this.#database.database, watcher, () => this.#isClosing);
+    this.#counts.add(counting);
+    try {
+      await counting;
+      return stop;
+    } catch (error) {
+      stop();
+      throw error;
+    } finally {
+      this.#counts.delete(counting);
+    }
   }
 
   onCommit(listener: (milliseconds: number) => void): void {
@@ -282,8 +295,11 @@ export class SqliteLedger implements UploadLedger {
     return false;
   }
 
-  close(): Promise<void> {
-    return this.#database.close();
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    // Else SQLite could not remove its log.
+    await Promise.allSettled(this.#counts);
+    await this.#database.close();
   }
 }
 

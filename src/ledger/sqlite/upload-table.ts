@@ -202,17 +202,7 @@ export class UploadTable {
   oldestStored(): number | undefined {
     return this.#statements.oldestStored.get()?.oldest ?? undefined;
   }
-
-  /** @returns all uploads, as changes from nothing */
-  countAll(): LedgerChange[] {
-    return this.#statements.countAll.all().map(({ account_id, bytes, count, state }) => ({
-      ...{ kind: 'uploads', from: undefined, to: state },
-      ...{ accountId: account_id ?? undefined, count, bytes: bytes ?? 0 },
-    }));
-  }
 }
-
-type CountRow = Pick<UploadRow, 'state' | 'account_id'> & { count: number; bytes: number | null };
 
 const SET_OBJECT = `state = 'stored', locator = :locator, size = :size, md5 = :md5, crc64 = :crc64,
   sha256 = :sha256, stored_at = :storedAt, headers = :headers`;
@@ -264,10 +254,6 @@ function prepareUploadStatements(database: Database) {
     ),
     oldestStored: database.prepare<[], { oldest: number | null }>(
       `SELECT min(stored_at) AS oldest FROM uploads WHERE state = 'stored'`,
-    ),
-    countAll: database.prepare<[], CountRow>(
-      `SELECT state, account_id, count(*) AS count, sum(size) AS bytes FROM uploads
-       GROUP BY state, account_id`,
     ),
   };
 }
