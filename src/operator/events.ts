@@ -1,11 +1,23 @@
 import type { Clock } from '../lib/clock.ts';
 import { randomIds } from '../lib/ids.ts';
+import { BurstFold, MAX_IN_WINDOW } from './burst-fold.ts';
 import { OperatorError } from './errors.ts';
 import { seesAccount } from './viewer.ts';
 import type { Viewer } from './viewer.ts';
 
-/** The types of events. `lost`: events before this one are gone, so lists have to be read again. */
-export const EVENT_TYPES = ['upload', 'package', 'usage', 'request', 'refusal', 'lost'] as const;
+/**
+ * The types of events. Each listener gets the last two, whatever it wants. `lost`: events before this one are gone, so
+ * lists have to be read again. `moved`: another listener has its place, so it must not come back by itself.
+ */
+export const EVENT_TYPES = [
+  'upload',
+  'package',
+  'usage',
+  'request',
+  'refusal',
+  'lost',
+  'moved',
+] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -31,21 +43,38 @@ export interface Subscription {
   readonly types?: readonly EventType[] | undefined;
   /** The id of the last event that an earlier connection has received; the kept ones after it come first. */
   readonly lastEventId?: string | undefined;
+  /** Whether many events within a short time become one `lost`. */
+  readonly fold?: boolean | undefined;
+  /** Those of one group have few places; one more ends the oldest. Absent: it is of no group. */
+  readonly group?: string | undefined;
   readonly onEvent: (event: GatewayEvent) => void;
-  /** Is called when the gateway stops. */
+  /** Is called when the gateway ends it: the gateway stops, or another listener of its group has its place. */
   readonly onEnd: () => void;
 }
 
+interface Listener {
+  readonly subscription: Subscription;
+  /** Undefined: everything passes. */
+  readonly fold: BurstFold<GatewayEvent> | undefined;
+}
+
 /** How many may listen at the same time. */
-export const MAX_LISTENERS = 32;
+export const MAX_LISTENERS = 200;
 /** How many of one account may; that of an operator has no such limit. */
-export const MAX_OF_ACCOUNT = 8;
+export const MAX_OF_ACCOUNT = 32;
+/** How many of one group may. */
+export const MAX_OF_GROUP = 4;
 /** How many places accounts that are no operator leave free. */
-const RESERVED = 8;
+export const RESERVED = 40;
 /** How many events are kept for listeners that come back. */
-const MAX_KEPT = 1000;
-/** What a listener gets at once when it comes back, in characters; after more, it has to read the lists again. */
-const MAX_REPLAY = 128 * 1024;
+export const MAX_KEPT = 1000;
+/**
+ * Bytes that a listener gets at once when it comes back, less than what may wait for it. After more, it has to read the
+ * lists again.
+ */
+export const MAX_REPLAY = 48 * 1024;
+/** What an event takes beside its JSON: its id, its type and the frame of its chunk. */
+const EVENT_LINES = 72;
 /** How long events are kept, and made, after the last listener has gone: it may come back. In milliseconds. */
 const COMEBACK_MS = 60_000;
 
@@ -57,7 +86,8 @@ export class EventHub {
   readonly #clock: Clock;
   /** Distinguishes the ids of this process from those of an earlier one. */
   readonly #run = randomIds.locator().slice(0, 8);
-  readonly #listeners = new Set<Subscription>();
+  /** The oldest first. */
+  readonly #listeners = new Set<Listener>();
   #kept: KeptEvent[] = [];
   #sequence = 0;
   #watchedUntil = -Infinity;
@@ -90,10 +120,9 @@ export class EventHub {
     this.#sequence += 1;
     const event = this.#make(type, data, accountId);
     this.#kept.push(event);
-    // Cut rarely, because that moves all of them.
-    if (this.#kept.length >= 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT);
+    if (this.#kept.length > MAX_KEPT) this.#kept.shift();
     for (const listener of this.#listeners) {
-      if (isFor(listener, event)) listener.onEvent(event);
+      if (isFor(listener.subscription, event)) pass(listener, event);
     }
   }
 
@@ -104,36 +133,61 @@ export class EventHub {
    */
   listen(subscription: Subscription): () => void {
     if (this.#isClosed) throw new OperatorError('unavailable', 'Stopping', 'the gateway stops');
-    this.#requirePlace(subscription.viewer);
+    const replaced = this.#findReplaced(subscription);
+    this.#requirePlace(subscription.viewer, replaced);
+    if (replaced !== undefined) this.#replace(replaced);
     const missed = this.#missedBy(subscription);
-    this.#listeners.add(subscription);
-    for (const event of missed) subscription.onEvent(event);
+    const listener = createListener(subscription);
+    this.#listeners.add(listener);
+    for (const event of missed) pass(listener, event);
     return () => {
-      if (this.#listeners.delete(subscription))
-        this.#watchedUntil = this.#clock.now() + COMEBACK_MS;
+      listener.fold?.drop();
+      if (this.#listeners.delete(listener)) this.#watchedUntil = this.#clock.now() + COMEBACK_MS;
     };
   }
 
   /** Ends all listeners, and refuses later ones: the gateway stops. */
   close(): void {
     this.#isClosed = true;
-    for (const { onEnd } of this.#listeners) onEnd();
+    for (const { fold, subscription } of this.#listeners) {
+      fold?.drop();
+      subscription.onEnd();
+    }
     this.#listeners.clear();
     this.#watchedUntil = -Infinity;
     this.#kept = [];
   }
 
-  /** @throws OperatorError when too many listen already */
-  #requirePlace({ accountId, isOperator }: Viewer): void {
-    const others = [...this.#listeners].filter(({ viewer }) => !viewer.isOperator);
-    const own = others.filter(({ viewer }) => viewer.accountId === accountId).length;
+  /** @returns the listener that has to leave for another one of its group */
+  #findReplaced({ group }: Subscription): Listener | undefined {
+    if (group === undefined) return undefined;
+    const present = [...this.#listeners].filter(({ subscription }) => subscription.group === group);
+    return present.length < MAX_OF_GROUP ? undefined : present[0];
+  }
+
+  #replace(listener: Listener): void {
+    this.#listeners.delete(listener);
+    // So that the id of `moved` leaves out nothing.
+    listener.fold?.flush();
+    listener.subscription.onEvent(this.#make('moved', {}, undefined));
+    listener.subscription.onEnd();
+  }
+
+  /**
+   * @param leaving - the listener whose place is taken
+   * @throws OperatorError when too many listen already
+   */
+  #requirePlace({ accountId, isOperator }: Viewer, leaving: Listener | undefined): void {
+    const present = [...this.#listeners].filter((listener) => listener !== leaving);
+    const others = present.filter(({ subscription: { viewer } }) => !viewer.isOperator);
+    const own = others.filter(({ subscription: { viewer } }) => viewer.accountId === accountId);
     const refuse = (count: number, who: string): void => {
       const message = `${String(count)} clients ${who} already`;
       throw new OperatorError('tooMany', 'TooManyListeners', message, 'close one of them');
     };
-    if (this.#listeners.size >= MAX_LISTENERS) refuse(MAX_LISTENERS, 'listen');
+    if (present.length >= MAX_LISTENERS) refuse(MAX_LISTENERS, 'listen');
     if (isOperator) return;
-    if (own >= MAX_OF_ACCOUNT) refuse(own, `of the account ${accountId} listen`);
+    if (own.length >= MAX_OF_ACCOUNT) refuse(own.length, `of the account ${accountId} listen`);
     if (others.length >= MAX_LISTENERS - RESERVED) refuse(others.length, 'of accounts listen');
   }
 
@@ -147,8 +201,7 @@ export class EventHub {
     const oldest = kept[0]?.sequence ?? this.#sequence + 1;
     if (last !== undefined && last >= oldest - 1) {
       const missed = kept.filter((event) => event.sequence > last && isFor(subscription, event));
-      const size = missed.reduce((sum, { json }) => sum + json().length, 0);
-      if (size <= MAX_REPLAY) return missed;
+      if (isFewEnough(missed, subscription)) return missed;
     }
     return [this.#make('lost', {}, undefined)];
   }
@@ -159,6 +212,29 @@ export class EventHub {
     const id = `${this.#run}-${String(sequence)}`;
     return { id, sequence, type, accountId, json: () => (text ??= JSON.stringify(data)) };
   }
+}
+
+function createListener(subscription: Subscription): Listener {
+  const { fold = false, onEvent } = subscription;
+  const onFolded = ({ id }: GatewayEvent): void => {
+    onEvent({ id, type: 'lost', json: () => '{}' });
+  };
+  return { subscription, fold: fold ? new BurstFold({ onEvent, onFolded }) : undefined };
+}
+
+function pass({ fold, subscription }: Listener, event: GatewayEvent): void {
+  if (fold === undefined) subscription.onEvent(event);
+  else fold.add(event);
+}
+
+/** @returns whether a listener that comes back may get all of these at once */
+function isFewEnough(missed: readonly KeptEvent[], { fold = false }: Subscription): boolean {
+  if (fold && missed.length > MAX_IN_WINDOW) return false;
+  return sizeOf(missed) <= MAX_REPLAY;
+}
+
+function sizeOf(events: readonly KeptEvent[]): number {
+  return events.reduce((sum, { json }) => sum + Buffer.byteLength(json()) + EVENT_LINES, 0);
 }
 
 function isFor({ types, viewer }: Subscription, { accountId, type }: KeptEvent): boolean {

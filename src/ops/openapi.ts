@@ -85,7 +85,7 @@ const EVENT_ROUTE: RouteDescription = {
   path: '/events',
   id: 'watchEvents',
   summary:
-    'Sends events as they happen (text/event-stream): upload, package, usage, request, refusal; lost: some are gone, read the lists again.',
+    'Sends events as they happen (text/event-stream): upload, package, usage, request, refusal; lost: some are gone, read the lists again; moved: another stream of the same session has its place, do not connect again by yourself.',
   query: eventQuery,
   body: NOTHING,
   mediaType: 'text/event-stream',

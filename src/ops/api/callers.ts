@@ -11,6 +11,8 @@ export interface Caller {
   readonly account: Account;
   readonly viewer: Viewer;
   readonly accessKey: AccessKey;
+  /** Absent: it has proved it with this request. `expiresAt` is by the machine's clock, in Unix milliseconds. */
+  readonly session?: { readonly id: string; readonly expiresAt: number };
 }
 
 /** What looks up access keys. */

@@ -1,5 +1,6 @@
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
+import type { Clock } from '../../lib/clock.ts';
 import { clearInterval, setInterval } from '../../lib/timers.ts';
 import { EVENT_TYPES } from '../../operator/events.ts';
 import type { EventHub, GatewayEvent } from '../../operator/events.ts';
@@ -17,40 +18,50 @@ export const eventQuery = z.strictObject({
     .pipe(z.array(z.enum(EVENT_TYPES)))
     .exactOptional()
     .describe(`only these, separated by commas: ${EVENT_TYPES.join(', ')}`),
+  fold: z
+    .enum(['on', 'off'])
+    .exactOptional()
+    .describe(
+      'on: of more than 20 events in 250 ms, the rest becomes one event lost; off by default',
+    ),
 });
 
 /** How often a comment is sent, so that no proxy takes the connection for a dead one. In milliseconds. */
 const HEARTBEAT_MS = 15_000;
 /** Bytes that may wait for a listener. One that reads more slowly is cut; it can come back with its last id. */
-const MAX_WAITING = 256 * 1024;
+export const MAX_WAITING = 64 * 1024;
 /** How long a client waits before it connects again, in milliseconds. */
-const RETRY_MS = 2000;
+const RETRY_MS = 1000;
 
 interface StreamDependencies extends KeyDependencies {
   readonly hub: EventHub;
+  /** The machine's clock, by which sessions end. */
+  readonly wallClock: Clock;
 }
 
 /**
  * Sends events as they happen (WHATWG HTML, "Server-sent events"). Ends the stream of a client whose access key or rights
- * have ended: when the accounts are read again, else with the next heartbeat.
+ * have ended: when the accounts are read again, else with the next heartbeat, as that of a session that has expired.
  */
 export function createEventStream(deps: StreamDependencies): RequestHandler {
-  const { accounts, hub } = deps;
+  const { accounts, hub, wallClock } = deps;
+  const format = createFormatter();
   return (request, response) => {
     noteStream(request);
-    const { types } = readInput(eventQuery, queryOf(request));
+    const { fold, types } = readInput(eventQuery, queryOf(request));
     const caller = callerOf(request);
+    const { session, viewer } = caller;
     if (request.method === 'HEAD') {
       // It would take the place of a listener, and receive nothing.
       response.writeHead(200, HEADERS).end();
       return;
     }
-    const waiting: string[] = [];
-    let send = (text: string): void => {
-      waiting.push(text);
+    const waiting: Buffer[] = [];
+    let send = (bytes: Buffer): void => {
+      waiting.push(bytes);
     };
     const forget = hub.listen({
-      ...{ viewer: caller.viewer, types },
+      ...{ viewer, types, fold: fold === 'on', group: session?.id },
       lastEventId: request.get('last-event-id'),
       onEvent: (event) => {
         send(format(event));
@@ -61,12 +72,13 @@ export function createEventStream(deps: StreamDependencies): RequestHandler {
       },
     });
     const check = (): void => {
-      if (isStillAdmitted(deps, caller)) return;
+      const isExpired = session !== undefined && wallClock.now() >= session.expiresAt;
+      if (!isExpired && isStillAdmitted(deps, caller)) return;
       end();
       response.end();
     };
     const heartbeat = setInterval(() => {
-      send(':\n\n');
+      send(HEARTBEAT);
       check();
     }, HEARTBEAT_MS).unref();
     const stopChecking = accounts.onReplaced(check);
@@ -81,13 +93,15 @@ export function createEventStream(deps: StreamDependencies): RequestHandler {
       return;
     }
     begin(response);
-    send = (text) => {
-      write(response, text);
+    send = (bytes) => {
+      write(response, bytes);
     };
-    for (const text of waiting) send(text);
+    for (const bytes of waiting) send(bytes);
     response.once('close', end);
   };
 }
+
+const HEARTBEAT = Buffer.from(':\n\n');
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -101,12 +115,23 @@ function begin(response: Response): void {
   response.write(`retry: ${String(RETRY_MS)}\n\n`);
 }
 
-function write(response: Response, text: string): void {
+function write(response: Response, bytes: Buffer): void {
   if (response.writableEnded || response.destroyed) return;
-  response.write(text);
+  response.write(bytes);
+  if (response.writableLength <= MAX_WAITING) return;
+  // Node collects what is written in one turn of the event loop. Only what the connection does not take counts.
+  response.socket?.uncork();
   if (response.writableLength > MAX_WAITING) response.destroy();
 }
 
-function format({ id, json, type }: GatewayEvent): string {
-  return `id: ${id}\nevent: ${type}\ndata: ${json()}\n\n`;
+/** Makes what formats events. The listeners of an event get it one after the other, and share the same bytes. */
+function createFormatter(): (event: GatewayEvent) => Buffer {
+  let last: { readonly event: GatewayEvent; readonly bytes: Buffer } | undefined;
+  return (event) => {
+    if (last?.event !== event) {
+      const text = `id: ${event.id}\nevent: ${event.type}\ndata: ${event.json()}\n\n`;
+      last = { event, bytes: Buffer.from(text) };
+    }
+    return last.bytes;
+  };
 }

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import request from 'supertest';
-import { packageShape, uploadShape } from '../../../src/operator/shapes.ts';
+import { packageShape, refusalShape, uploadShape } from '../../../src/operator/shapes.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import type { Account } from '../../../src/accounts/accounts.ts';
 import { createGateway } from '../../../src/gateway.ts';
@@ -99,6 +99,13 @@ async function store(key: Key): Promise<string> {
   return grant.key;
 }
 
+/** Sends a claim that is refused. */
+async function refuseClaim(key: Key, firmwareUrl = 'http://other.test/a.bin'): Promise<void> {
+  const claim = { FirmwareName: 'refused', DestVersion: '1', FirmwareUrl: firmwareUrl };
+  const pairs = signV1('CreateOTAFirmware', claim, { key, time: gateway.clock.now() });
+  await request(gateway.app).get('/').query(pairs);
+}
+
 it('tells the life of an upload as it happens', async () => {
   const watcher = await watch(ANN, '/events?types=upload,package');
   expect(watcher.response.headers).toMatchObject({
@@ -177,6 +184,60 @@ it('tells every change of uploads and packages by the IoT API, OSS and the purge
   ]);
 });
 
+it('is refused to a client without an access key', async () => {
+  const { body } = await request(gateway.app).get(`${BASE}/events`).expect(401);
+  expect(body.error.code).toBe('MissingAuthorization');
+});
+
+it('tells an account nothing of another one, whatever happens, also when it comes back', async () => {
+  const bob = await watch(BOB);
+  await call(gateway, BOB, 'post', '/grants').send({}).expect(201);
+  const [{ id = '' } = {}] = await bob.next(1);
+  const all = await watch(OPS, '/events?types=upload,package,refusal,request,lost');
+  const key = await store(ANN);
+  const claimed = { name: 'pump', version: '1', keys: [key] };
+  const { body: made } = await call(gateway, ANN, 'post', '/packages').send(claimed).expect(201);
+  await refuseClaim(ANN);
+  await call(gateway, ANN, 'delete', `/packages/${made.firmwareId}`).expect(200);
+  await call(gateway, OPS, 'post', '/purge').expect(200);
+  await eventually(() => all.events.some(({ data }) => Object(data).state === 'purged'));
+  // The last event of all: once it is there, all others are.
+  const last = await store(BOB);
+  const isLast = ({ data, type }: Received) =>
+    type === 'upload' && Object(data).key === last && Object(data).state === 'stored';
+  await eventually(() => bob.events.some(isLast));
+  const back = await watch(BOB, '/events', { 'Last-Event-ID': id });
+  await eventually(() => back.events.some(isLast));
+  const kinds = new Set(all.events.map(({ type }) => type));
+  expect(kinds).toEqual(new Set(['upload', 'package', 'refusal', 'request']));
+  for (const { data, type } of [...bob.events, ...back.events]) {
+    expect(['upload', 'request']).toContain(type);
+    expect(JSON.stringify(data)).not.toMatch(/ann|pump|ops/);
+    expect(JSON.stringify(data)).not.toContain(key);
+  }
+});
+
+it('shows a refusal as the list does', async () => {
+  const watcher = await watch(ANN, '/events?types=refusal');
+  await refuseClaim(ANN);
+  const [{ data } = {}] = await watcher.next(1);
+  const { body } = await call(gateway, ANN, 'get', '/refusals').expect(200);
+  expect(refusalShape.strict().parse(data)).toEqual(body.items[0]);
+});
+
+it('says that events are lost to a client that comes back to another run of the gateway', async () => {
+  const first = await watch(OPS, '/events?types=upload');
+  await store(ANN);
+  const events = await first.next(2);
+  await gateway.close();
+  gateway = await startWithOperator();
+  await watch(OPS);
+  await store(ANN);
+  const headers = { 'Last-Event-ID': events[0]?.id ?? '' };
+  const second = await watch(OPS, '/events?types=upload', headers);
+  expect((await second.next(1)).map(({ type }) => type)).toEqual(['lost']);
+});
+
 it('tells an account nothing of another one', async () => {
   const [ann, all] = [
     await watch(ANN, '/events?types=upload'),
@@ -199,9 +260,7 @@ it('tells an account the refused forms of its own keys, and calls of nobody else
     await watch(BOB, '/events?types=refusal,request'),
   ];
   const { body: grant } = await call(gateway, BOB, 'post', '/grants').send({}).expect(201);
-  const claim = { FirmwareName: 'of-ann', DestVersion: '1', FirmwareUrl: grant.firmwareUrl };
-  const pairs = signV1('CreateOTAFirmware', claim, { key: ANN, time: gateway.clock.now() });
-  await request(gateway.app).get('/').query(pairs);
+  await refuseClaim(ANN, grant.firmwareUrl);
   const fields = { ...grant.fields, signature: 'wrong' };
   await request(gateway.app)
     .post('/')
