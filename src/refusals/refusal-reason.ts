@@ -7,6 +7,8 @@ export const REFUSAL_REASONS = [
   ...(['throttled', 'cors', 'immutable', 'exists', 'not_found', 'url_expired'] as const),
   ...(['claim_unknown', 'claim_late', 'claim_mismatch', 'claim_taken'] as const),
   ...(['callback_failed', 'precondition', 'unsupported', 'incomplete', 'overloaded'] as const),
+  /** Who sends it may not do this, although its key is right or none is needed. */
+  'forbidden',
   /** Bytes that are no HTTP request, and connections that take too much. */
   'not_http',
   /** A test has injected it. */

@@ -3,15 +3,11 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { ManualClock } from '../../src/lib/clock.ts';
-import { silentLogger } from '../../src/lib/logger.ts';
 import { startTestGateway } from '../../src/testing/index.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
+import { collectRequestLines } from '../support/request-lines.ts';
 
-const lines: object[] = [];
-const add = (details: object): void => {
-  if ('dialect' in details) lines.push(JSON.parse(JSON.stringify(details)));
-};
-const logger = { ...silentLogger, debug: add, info: add };
+const { first: lineOf, lines, logger } = collectRequestLines();
 const monotonicClock = new ManualClock(0);
 
 let gateway: TestGateway;
@@ -22,14 +18,6 @@ beforeAll(async () => {
   ({ port } = await gateway.listen());
 });
 afterAll(() => gateway.close());
-beforeEach(() => {
-  lines.length = 0;
-});
-
-async function lineOf(): Promise<object | undefined> {
-  while (lines.length === 0) await setImmediate();
-  return lines[0];
-}
 
 function dial(): Socket {
   const socket = connect(port, '127.0.0.1');

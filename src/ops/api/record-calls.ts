@@ -16,7 +16,7 @@ export interface RecordDependencies {
 
 const REASONS: Readonly<Record<number, RefusalReason>> = {
   401: 'anonymous',
-  403: 'anonymous',
+  403: 'forbidden',
   404: 'not_found',
   413: 'too_large',
   429: 'throttled',
@@ -34,6 +34,13 @@ const REASONS_OF_CODES: Readonly<Record<string, RefusalReason>> = {
   'InvalidSecurityToken.Expired': 'security_token',
   SignatureNonceUsed: 'replayed',
   'InvalidTimeStamp.Expired': 'clock_skew',
+  'InvalidTimeStamp.Format': 'clock_skew',
+  IncompleteSignature: 'signature_mismatch',
+  InvalidAuthorization: 'parameter',
+  InvalidAction: 'parameter',
+  InvalidVersion: 'parameter',
+  InvalidSignatureNonce: 'parameter',
+  MissingHeader: 'parameter',
   Limit: 'limit',
   DiskFull: 'disk_full',
   /** The uploads leave the disk no more room. */

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import request from 'supertest';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import { collectRequestLines } from '../../support/request-lines.ts';
 import { exchangeRaw, rawRequest } from '../../support/raw-exchange.ts';
 import {
   ANN,
@@ -13,10 +14,11 @@ import {
 } from './operator-api.ts';
 import type { SignedParts } from './operator-api.ts';
 
+const requestLines = collectRequestLines();
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  gateway = await startWithOperator();
+  gateway = await startWithOperator({ parts: { logger: requestLines.logger } });
 });
 
 afterAll(() => gateway.close());
@@ -91,6 +93,23 @@ describe('HTTP Basic', () => {
     await through('https').expect(200);
     await through('http').expect(403);
   });
+});
+
+it.each([
+  ['a page of another host', { origin: 'https://example.com' }, '/about', 'ForeignPage'],
+  ['Basic through a proxy', { via: '1.1 proxy' }, '/about', 'InsecureBasic'],
+  ['what only an operator may do', {}, '/usage', 'OperatorOnly'],
+])('refuses %s with the reason forbidden', async (_what, headers, path, code) => {
+  await call(gateway, ANN, 'get', path).set(headers).expect(403);
+  expect(await requestLines.first()).toMatchObject({ code, reason: 'forbidden' });
+});
+
+it.each([
+  [{ authorization: `Basic ${btoa('x')}` }, 'InvalidAuthorization', 'parameter'],
+  [{}, 'MissingAuthorization', 'anonymous'],
+])('refuses the credentials %j with %s and the reason %s', async (headers, code, reason) => {
+  await request(gateway.app).get(`${BASE}/about`).set(headers).expect(401);
+  expect(await requestLines.first()).toMatchObject({ code, reason });
 });
 
 describe('a signed request', () => {

@@ -10,14 +10,10 @@ import type { GatewayOptions } from '../../../src/config/config.ts';
 import { createGateway } from '../../../src/gateway.ts';
 import type { Gateway } from '../../../src/gateway.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
-import { silentLogger } from '../../../src/lib/logger.ts';
+import { collectRequestLines } from '../../support/request-lines.ts';
 import { folderForSuite } from '../../support/suite.ts';
 
-const lines: object[] = [];
-const add = (details: object, text: string): void => {
-  if ('dialect' in details) lines.push({ text, ...JSON.parse(JSON.stringify(details)) });
-};
-const logger = { ...silentLogger, debug: add, info: add };
+const { first: lineOf, lines, logger } = collectRequestLines();
 
 const TOKEN = 'metrics-token';
 const folder = folderForSuite();
@@ -38,14 +34,6 @@ beforeAll(async () => {
   gateway = await start('data');
 });
 afterAll(() => gateway.close());
-beforeEach(() => {
-  lines.length = 0;
-});
-
-async function lineOf(): Promise<object | undefined> {
-  while (lines.length === 0) await setImmediate();
-  return lines[0];
-}
 
 type Method = 'get' | 'post' | 'delete';
 
@@ -77,7 +65,7 @@ const wrongSecret = `Basic ${Buffer.from('id:wrong').toString('base64')}`;
 
 it.each([
   ['GET', '/metrics', '', 'GET metrics: Unauthorized (anonymous)', 401],
-  ['POST', '/test/clock', '', 'POST test: Forbidden (anonymous)', 403],
+  ['POST', '/test/clock', '', 'POST test: Forbidden (forbidden)', 403],
   ['GET', '/nothing', '', 'GET nothing: NotFound (not_found)', 404],
   ['GET', '/api/events', '', 'GET events: MissingAuthorization (anonymous)', 401],
   ['GET', '/api/about', wrongSecret, 'GET about: InvalidAccessKeySecret (signature_mismatch)', 401],

@@ -25,6 +25,7 @@ const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
 /** Reasons that the two tables cannot cause, and why. */
 const OTHER_REASONS: Partial<Record<RefusalReason, string>> = {
   not_http: 'bytes that are no request are counted, and not kept',
+  forbidden: 'the refusals of the operator API are not kept',
   overloaded: 'needs many requests at the same time',
   ordered_fault: 'a test orders it: below',
 };
