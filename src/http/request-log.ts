@@ -1,5 +1,6 @@
 import { LimitedLog } from '../lib/limited-log.ts';
 import type { Logger } from '../lib/logger.ts';
+import { withoutSecret } from '../refusals/refusal-record.ts';
 import { printable } from './client-error.ts';
 import type { RequestObserver, RequestRecord } from './request-record.ts';
 
@@ -33,7 +34,8 @@ function summaryOf({
 
 /** @returns the record as it is logged: members that are undefined are not written */
 function detailsOf(record: RequestRecord): object {
-  const { keys, requestId } = record;
+  const { requestId } = record;
+  const keys = record.keys.map(withoutSecret);
   return {
     requestId: requestId === '' ? undefined : requestId,
     traceId: record.traceId,

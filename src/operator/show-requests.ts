@@ -1,4 +1,5 @@
 import type { RequestRecord } from '../http/request-record.ts';
+import { withoutSecret } from '../refusals/refusal-record.ts';
 import type { RefusalRecord } from '../refusals/refusal-record.ts';
 import type { RefusalShape, RequestShape } from './shapes.ts';
 import { iso } from './show.ts';
@@ -22,8 +23,9 @@ export function showRefusal(refusal: RefusalRecord): RefusalShape {
 
 /** @returns a handled request as the shapes have it */
 export function showRequest(record: RequestRecord): RequestShape {
-  const { account, from, keys, operation, peer, reason, to, traceId } = record;
+  const { account, from, operation, peer, reason, to, traceId } = record;
   const { at, bytesIn, bytesOut, code, dialect, ms, requestId, status } = record;
+  const keys = record.keys.map(withoutSecret);
   const [key] = keys;
   return {
     ...{ at: iso(at), requestId, dialect, code, status, bytesIn, bytesOut, ms },
@@ -32,7 +34,7 @@ export function showRequest(record: RequestRecord): RequestShape {
     ...(reason !== undefined && { reason }),
     ...(account !== undefined && { account }),
     ...(keys.length === 1 && key !== undefined && { key }),
-    ...(keys.length > 1 && { keys: [...keys] }),
+    ...(keys.length > 1 && { keys }),
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
     ...(peer !== undefined && { peer }),

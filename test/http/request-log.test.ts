@@ -74,6 +74,18 @@ describe('the log of requests', () => {
     ]);
   });
 
+  it.each(['dir/a?Signature=c2VjcmV0', 'dir/security-token=c2VjcmV0', 'a%3Fsignature%3Dc2VjcmV0'])(
+    'has no signature and no token that stands in a key: %s',
+    async (key) => {
+      await gateway.fetch(`/${encodeURIComponent(key)}`);
+      await gateway.fetch('/dir/plain=c2VjcmV0');
+      const texts = (await linesOfRequests(2)).map((line) => JSON.stringify(line));
+      expect(texts[0]).toMatch(/"key":"[^"]*(?:=|%3D)\.\.\."/);
+      expect(texts[0]).not.toContain('c2VjcmV0');
+      expect(texts[1]).toContain('"key":"dir/plain=c2VjcmV0"');
+    },
+  );
+
   it('has one line for each refused request, with the reason', async () => {
     const grant = await gateway.api.generateOTAUploadURL();
     await linesOfRequests(1);
