@@ -3,6 +3,7 @@ import type { Account, AccountDirectory, Credential } from '../accounts/accounts
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import { MAX_SKEW, isFresh, skewOf } from '../http/client-date.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { OpenRecord } from '../http/request-record.ts';
 import type { Observer } from '../uploads/ports.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import { equalInConstantTime } from '../signatures/constant-time.ts';
@@ -14,6 +15,7 @@ import { gatewayError } from './errors.ts';
 import type { Operation } from './operations/operation.ts';
 import { OPERATIONS, findOperation } from './operations/registry.ts';
 import { quote } from './parameters/parameter.ts';
+import type { NonceUses } from './nonce-uses.ts';
 import type { QuotaRule } from './quota.ts';
 import { toUtc } from './utc.ts';
 
@@ -23,12 +25,16 @@ export interface AdmissionDependencies {
   /** Known only to say that its access key was used by mistake. */
   readonly bucketKey: Pick<BucketKey, 'find'>;
   readonly nonces: NonceMemory;
+  readonly uses: NonceUses;
   readonly quota: Quota;
   readonly quotaRule: QuotaRule;
   readonly clock: Clock;
   readonly wallClock: Clock;
   readonly observer: Pick<Observer, 'dated'>;
 }
+
+/** What names a call in the log. */
+type CallRecord = Pick<OpenRecord, 'requestId' | 'at'>;
 
 /** A call that its operation may handle. */
 export interface Admission {
@@ -67,6 +73,7 @@ export async function admit(
   deps: AdmissionDependencies,
   method: string,
   call: SignedCall,
+  record: CallRecord,
 ): Promise<Admission> {
   if (method !== 'GET' && method !== 'POST') {
     throw gatewayError('UnsupportedHTTPMethod', { method: shown(method) });
@@ -83,7 +90,7 @@ export async function admit(
   const nonce = checkNonce(call);
   checkLength(call);
   checkSignature(call, credential);
-  await burnNonce(deps, credential, nonce, timestamp);
+  await burnNonce(deps, credential, { nonce, timestamp, record });
   await takeQuota(deps, credential.account, operation);
   const parameters = new Map(call.parameters);
   checkRequired(operation, parameters);
@@ -198,13 +205,24 @@ function checkSignature(call: SignedCall, { accessKey }: Credential): void {
 
 async function burnNonce(
   deps: AdmissionDependencies,
-  { accessKey }: Credential,
-  nonce: string,
-  timestamp: number,
+  { accessKey: { id }, account }: Credential,
+  {
+    nonce,
+    record: { at, requestId },
+    timestamp,
+  }: { readonly nonce: string; readonly timestamp: number; readonly record: CallRecord },
 ): Promise<void> {
-  const expiry = nonceExpiry(timestamp, deps.clock.now());
-  const isNew = await deps.nonces.burn(accessKey.id, nonce, expiry);
-  if (!isNew) throw gatewayError('SignatureNonceUsed', {});
+  const { clock, nonces, uses } = deps;
+  if (await nonces.burn(id, nonce, nonceExpiry(timestamp, clock.now()))) {
+    uses.note(id, nonce, { accountId: account.id, requestId, at });
+    return;
+  }
+  const first = uses.find(account.id, id, nonce);
+  const facts = first && {
+    FirstRequestId: first.requestId,
+    FirstUsedAt: new Date(first.at).toISOString(),
+  };
+  throw gatewayError('SignatureNonceUsed', {}, {}, facts);
 }
 
 async function takeQuota(

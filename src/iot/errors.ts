@@ -214,6 +214,9 @@ export type ParameterCode = {
     : never;
 }[BusinessCode];
 
+/** What the story of a refusal has beside its message, by name. The client does not get it. */
+export type RefusalFacts = Readonly<Record<string, string>>;
+
 /** Thrown to refuse a call before its operation. */
 export class GatewayError extends Error {
   readonly code: string;
@@ -222,19 +225,20 @@ export class GatewayError extends Error {
   readonly headers: Readonly<Record<string, string>>;
   /** Why, in the words of the operator. */
   readonly reason: RefusalReason;
+  readonly facts: RefusalFacts;
 
   constructor(
     code: string,
     status: number,
     message: string,
-    headers: Readonly<Record<string, string>>,
-    reason: RefusalReason,
+    { facts, headers, reason }: Pick<GatewayError, 'facts' | 'headers' | 'reason'>,
   ) {
     super(message);
     this.code = code;
     this.status = status;
     this.headers = headers;
     this.reason = reason;
+    this.facts = facts;
   }
 }
 
@@ -243,11 +247,18 @@ export class BusinessError extends Error {
   readonly code: BusinessCode;
   /** Why, in the words of the operator. */
   readonly reason: RefusalReason;
+  readonly facts: RefusalFacts;
 
-  constructor(code: BusinessCode, message: string, reason: RefusalReason) {
+  constructor(
+    code: BusinessCode,
+    message: string,
+    reason: RefusalReason,
+    facts: RefusalFacts = {},
+  ) {
     super(message);
     this.code = code;
     this.reason = reason;
+    this.facts = facts;
   }
 }
 
@@ -256,6 +267,7 @@ export function gatewayError<Name extends GatewayErrorName>(
   name: Name,
   details: Values<Name | (typeof GATEWAY_ERRORS)[Name]['message']>,
   headers: Readonly<Record<string, string>> = {},
+  facts: RefusalFacts = {},
 ): GatewayError {
   const row: {
     readonly message: string;
@@ -263,7 +275,8 @@ export function gatewayError<Name extends GatewayErrorName>(
     readonly reason?: RefusalReason;
   } = GATEWAY_ERRORS[name];
   const { message, reason = 'parameter', status } = row;
-  return new GatewayError(fill(name, details), status, fill(message, details), headers, reason);
+  const more = { headers, reason, facts };
+  return new GatewayError(fill(name, details), status, fill(message, details), more);
 }
 
 /**
@@ -274,8 +287,9 @@ export function businessError<Code extends BusinessCode>(
   code: Code,
   details: Values<(typeof BUSINESS_ERRORS)[Code]>,
   reason: RefusalReason = BUSINESS_REASONS[code] ?? 'parameter',
+  facts: RefusalFacts = {},
 ): BusinessError {
-  return new BusinessError(code, fill(BUSINESS_ERRORS[code], details), reason);
+  return new BusinessError(code, fill(BUSINESS_ERRORS[code], details), reason, facts);
 }
 
 /** @returns the message as it may be kept: without the string to sign, which has every value of a call */

@@ -77,7 +77,9 @@ function refusal(
   }
   const { message, status } = gatewayFacts(code);
   const headers = code === 'Throttling.User' ? { 'x-acs-retry-after': RETRY_AFTER } : {};
-  return new GatewayError(code, status, fault.message ?? fill(message, details), headers, INJECTED);
+  return new GatewayError(code, status, fault.message ?? fill(message, details), {
+    ...{ headers, facts: {}, reason: INJECTED },
+  });
 }
 
 function isBusinessCode(code: string): code is BusinessCode {

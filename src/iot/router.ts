@@ -27,6 +27,7 @@ import { BusinessError, GatewayError, gatewayError, summaryOf } from './errors.t
 import { withFaults } from './injected-faults.ts';
 import type { AdmittedCall, CarryOut } from './injected-faults.ts';
 import { chooseInstance } from './operations/instance.ts';
+import { NonceUses } from './nonce-uses.ts';
 import { findOperation } from './operations/registry.ts';
 import type { QuotaRule } from './quota.ts';
 import { renderBusinessError, renderGatewayError, renderResult } from './render.ts';
@@ -76,7 +77,7 @@ export function createIotRouter(deps: IotDependencies): IotHandler {
     ...deps,
     carryOut,
     publicHosts: publicHosts(deps.publicUrl),
-    admission: { ...deps, clock, observer },
+    admission: { ...deps, clock, observer, uses: new NonceUses() },
   };
   return async (request, response, otherwise) => {
     // Before the body is read: it is part of the time that a call takes, and a client may be gone during it.
@@ -202,7 +203,7 @@ async function runCall(
   const signed = readSigned(deps, call);
   const { admission, uploads } = deps;
   try {
-    const { account, operation, parameters } = await admit(admission, call.method, signed);
+    const { account, operation, parameters } = await admit(admission, call.method, signed, record);
     record.operation = operation.name;
     record.account = account.id;
     const admitted = { request, record, signed, account, operation, parameters, uploads };
@@ -267,8 +268,12 @@ function refuse(
 }
 
 /** @returns what a person needs to find out why a call is refused */
-function evidenceOf(call: SignedCall, { reason }: Refused): Evidence {
-  const sent = { date: call.common.timestamp, ...keptFields(knownParameters(call)) };
+function evidenceOf(call: SignedCall, { facts, reason }: Refused): Evidence {
+  const sent = {
+    date: call.common.timestamp,
+    ...keptFields(knownParameters(call)),
+    ...(Object.keys(facts).length > 0 && { details: facts }),
+  };
   if (reason !== 'signature_mismatch') return sent;
   try {
     const { provided, stringToSign } = call.signature();

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { MAX_MISMATCHES } from '../refusals/refusal-record.ts';
+import type { CorsMismatch } from '../refusals/refusal-record.ts';
 import { ossError } from './errors.ts';
 import type { OssRequest } from './oss-request.ts';
 
@@ -73,19 +75,53 @@ function setAllowed(response: ServerResponse, rule: CorsRule, origin: string): v
   }
 }
 
+/**
+ * Explains a preflight that was refused. One header is named for each rule, and the work is bounded: any stranger can send
+ * a preflight.
+ * @returns what each rule does not allow; empty when there are no rules
+ */
+export function findMismatches(rules: readonly CorsRule[], request: OssRequest): CorsMismatch[] {
+  const origin = request.headers.get('origin') ?? '';
+  const method = request.headers.get('access-control-request-method') ?? '';
+  const headers = splitList(request.headers.get('access-control-request-headers') ?? '');
+  return rules.slice(0, MAX_MISMATCHES).flatMap((rule, index) => {
+    const mismatch = (
+      what: CorsMismatch['what'],
+      value: string,
+      allowed: readonly string[],
+    ): CorsMismatch => ({ rule: index + 1, what, value, allowed: allowed.join(', ') });
+    const header = findRefusedHeader(rule, headers);
+    return [
+      ...(allowsOrigin(rule, origin) ? [] : [mismatch('origin', origin, rule.allowedOrigins)]),
+      ...(rule.allowedMethods.includes(method)
+        ? []
+        : [mismatch('method', method, rule.allowedMethods)]),
+      ...(header === undefined ? [] : [mismatch('header', header, rule.allowedHeaders)]),
+    ];
+  });
+}
+
 /** @returns the first rule that allows origin, method and headers of a request */
 function findRule(rules: readonly CorsRule[], request: CorsRequest): CorsRule | undefined {
   return rules.find(
     (rule) =>
-      rule.allowedOrigins.some((pattern) => matches(pattern, request.origin)) &&
+      allowsOrigin(rule, request.origin) &&
       rule.allowedMethods.includes(request.method) &&
-      allowsHeaders(rule, request.headers),
+      findRefusedHeader(rule, request.headers) === undefined,
   );
 }
 
-function allowsHeaders({ allowedHeaders }: CorsRule, headers: ReadonlySet<string>): boolean {
+function allowsOrigin({ allowedOrigins }: CorsRule, origin: string): boolean {
+  return allowedOrigins.some((pattern) => matches(pattern, origin));
+}
+
+/** @returns the first header that a rule does not allow */
+function findRefusedHeader(
+  { allowedHeaders }: CorsRule,
+  headers: ReadonlySet<string>,
+): string | undefined {
   const patterns = allowedHeaders.map((pattern) => pattern.toLowerCase());
-  return [...headers].every((header) => patterns.some((pattern) => matches(pattern, header)));
+  return [...headers].find((header) => !patterns.some((pattern) => matches(pattern, header)));
 }
 
 function matches(pattern: string, text: string): boolean {

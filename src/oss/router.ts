@@ -8,7 +8,7 @@ import { openRecord } from '../http/request-record.ts';
 import type { OpenRecord } from '../http/request-record.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
 import { chooseAddress, findSignedBucket } from './choose-address.ts';
-import { allowOrigin, respondToPreflight } from './cors.ts';
+import { allowOrigin, findMismatches, respondToPreflight } from './cors.ts';
 import type { OssDependencies, OssOperation } from './dependencies.ts';
 import { refuse } from './error-response.ts';
 import { argument, OssError, ossError } from './errors.ts';
@@ -164,7 +164,7 @@ async function handleError(
     response.destroy();
     return;
   }
-  refusals.report(describeRefusal(answer, request));
+  refusals.report(describeRefusal(deps, answer, request));
   await refuse(request, response, answer, drain);
 }
 
@@ -182,9 +182,11 @@ function operationOf({ addresses, key, method }: ParsedRequest): string | undefi
 }
 
 function describeRefusal(
-  { ec, elements, status, summary }: OssError,
-  { headers, query, raw, record }: OssRequest,
+  { corsRules }: OssDependencies,
+  { code, ec, elements, status, summary }: OssError,
+  request: OssRequest,
 ): RefusalRecord {
+  const { headers, query, raw, record } = request;
   const { Condition, OSSAccessKeyId, SignatureProvided, StringToSign } = elements;
   return createRefusal(record, {
     headers: raw.headers,
@@ -199,7 +201,12 @@ function describeRefusal(
       signature: SignatureProvided,
       stringToSign: StringToSign,
       date: headers.get('x-oss-date') ?? query.get('x-oss-date') ?? headers.get('date'),
-      ...(record.operation === 'Preflight' && { cors: preflightOf(headers) }),
+      ...(record.operation === 'Preflight' && {
+        cors: {
+          ...preflightOf(headers),
+          ...(code === 'AccessForbidden' && { mismatches: findMismatches(corsRules, request) }),
+        },
+      }),
     },
   });
 }

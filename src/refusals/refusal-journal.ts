@@ -209,7 +209,10 @@ function takeRepeats(fold: Fold): RefusalRepeat {
 }
 
 /** Evidence that differs each time that a client sends the same again. */
-const CHANGING = new Set(['SignatureNonce', 'Timestamp', 'date', 'RequestTime', 'ServerTime']);
+const CHANGING = new Set([
+  ...['SignatureNonce', 'Timestamp', 'date', 'RequestTime', 'ServerTime'],
+  ...['FirstRequestId', 'FirstUsedAt'],
+]);
 /** It does as well for a call of the IoT API, which signs its nonce. */
 const CHANGING_IN_CALLS = new Set([...CHANGING, 'signature', 'stringToSign']);
 

@@ -42,7 +42,23 @@ export interface CorsEvidence {
   readonly origin?: string | undefined;
   readonly method?: string | undefined;
   readonly headers?: string | undefined;
+  /** What each rule does not allow, of the first ones; empty when there are no rules. */
+  readonly mismatches?: readonly CorsMismatch[] | undefined;
 }
+
+/** A value of a preflight that a rule does not allow. */
+export interface CorsMismatch {
+  /** Its place among the rules, from 1. */
+  readonly rule: number;
+  readonly what: 'origin' | 'method' | 'header';
+  /** What was sent. */
+  readonly value: string;
+  /** What the rule allows, separated by commas. */
+  readonly allowed: string;
+}
+
+/** How many are kept of a preflight: three for each of the ten rules that there may be. */
+export const MAX_MISMATCHES = 30;
 
 /** A refused request: what was sent, and what was measured. Why it was refused is derived from that. */
 export interface RefusalRecord {
@@ -173,8 +189,13 @@ function keptTexts({
   };
 }
 
-function keptCors({ headers, method, origin }: CorsEvidence): CorsEvidence {
+function keptCors({ headers, method, mismatches, origin }: CorsEvidence): CorsEvidence {
   return {
+    mismatches: mismatches?.slice(0, MAX_MISMATCHES).map(({ allowed, value, ...mismatch }) => ({
+      ...mismatch,
+      value: keptValue(value, LIMITS.id),
+      allowed: keptText(allowed, LIMITS.id),
+    })),
     origin: cut(origin, LIMITS.text),
     method: cut(method, LIMITS.id),
     headers: cut(headers, LIMITS.text),
@@ -231,7 +252,15 @@ function cutPlain(text: string | undefined, limit: number): string | undefined {
 
 /** An object key may have a question mark of its own. */
 function keptKey(key: string): string {
-  return keptText(key, LIMITS.key).replace(FROM_SECRET, '$1...');
+  return withoutSecret(keptText(key, LIMITS.key));
+}
+
+/** No signature and no token stands in a text without one of these. */
+const BEFORE_VALUE = /[=:%]/;
+
+/** @returns an object key as it may be kept or logged: without what may be a signature or a token, and what follows it */
+export function withoutSecret(key: string): string {
+  return BEFORE_VALUE.test(key) ? key.replace(FROM_SECRET, '$1...') : key;
 }
 
 const MAX_FIELDS = 32;

@@ -6,6 +6,7 @@ import { businessError } from '../errors.ts';
 import type { BusinessError } from '../errors.ts';
 import type { FileLabels } from '../parameters/package-files.ts';
 import { toUtc } from '../utc.ts';
+import { nameTaken } from './name-taken.ts';
 
 /** What a refusal tells the caller of the claim it refuses. */
 export interface ClaimContext {
@@ -22,7 +23,7 @@ export function claimRefusal(
 ): BusinessError {
   switch (outcome.kind) {
     case 'nameTaken':
-      return businessError('iot.firmware.AlreadyExistedFirmwareName', { name: wanted.name });
+      return nameTaken(wanted.name, undefined);
     case 'versionTaken':
       return businessError('iot.firmware.AlreadyExistedFirmwareVersion', {
         version: wanted.destVersion,

@@ -21,6 +21,7 @@ import {
 import { toUtc } from '../utc.ts';
 import { claimRefusal } from './claim-refusal.ts';
 import { INSTANCE_ID } from './instance.ts';
+import { nameTaken } from './name-taken.ts';
 import type { Operation } from './operation.ts';
 import { checkProduct } from './product.ts';
 
@@ -102,6 +103,9 @@ export const createOtaFirmware: Operation = {
       soleAccount: isSoleAccount,
       digestTimeout: DIGEST_TIMEOUT_MS,
     });
+    if (outcome.kind === 'nameTaken') {
+      throw nameTaken(wanted.name, await ledger.findPackageByName(account.id, wanted.name));
+    }
     if (outcome.kind !== 'claimed') {
       const labels = files.map((each) => each.labels);
       throw claimRefusal(outcome, { wanted, labels, maxPackages: rules.maxPackages });

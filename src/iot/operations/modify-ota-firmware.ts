@@ -6,6 +6,7 @@ import { changedName } from '../parameters/firmware-name.ts';
 import { change, required } from '../parameters/parameter.ts';
 import { DESCRIPTION, FIRMWARE_ID, PRODUCT_KEY, UDI } from '../parameters/rules.ts';
 import { INSTANCE_ID, findPackage } from './instance.ts';
+import { nameTaken } from './name-taken.ts';
 import type { Operation } from './operation.ts';
 
 const firmwareId = required(
@@ -51,9 +52,8 @@ export const modifyOtaFirmware: Operation = {
     });
     if (outcome === 'notFound') throw notFound(id);
     if (outcome === 'nameTaken') {
-      throw businessError('iot.firmware.AlreadyExistedFirmwareName', {
-        name: wanted.name ?? '',
-      });
+      const { name = '' } = wanted;
+      throw nameTaken(name, await uploads.ledger.findPackageByName(account.id, name));
     }
     record.from = 'claimed';
     record.to = 'claimed';

@@ -15,6 +15,15 @@ const MAX_IDS = 20;
 
 const text = z.string().optional();
 
+const mismatches = z.array(
+  z.object({
+    rule: z.number(),
+    what: z.enum(['origin', 'method', 'header']),
+    value: z.string(),
+    allowed: z.string(),
+  }),
+);
+
 /** What is written as JSON. Rows of another version of the program that cannot be read are left out. */
 const recordSchema: z.ZodType<RefusalRecord> = z.object({
   requestId: z.string(),
@@ -44,7 +53,9 @@ const recordSchema: z.ZodType<RefusalRecord> = z.object({
     fileType: text,
     stringToSign: text,
     date: text,
-    cors: z.object({ origin: text, method: text, headers: text }).optional(),
+    cors: z
+      .object({ origin: text, method: text, headers: text, mismatches: mismatches.optional() })
+      .optional(),
   }),
 });
 

@@ -68,6 +68,10 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
     toPass: 'sign the request; reads without a signature need OTA_GATEWAY_PUBLIC_READ=on',
     lines: () => [info('the request has no signature')],
   },
+  forbidden: {
+    toPass:
+      'use an access key of an operator, and no web page of another host; test controls and metrics have their own rules, see docs/test-mode.md and docs/operations.md',
+  },
   policy_invalid: {
     toPass:
       'send the policy as GenerateOTAUploadURL returned it, or mend the place that the message names',

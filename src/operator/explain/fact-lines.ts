@@ -1,6 +1,6 @@
 import { quotedJson } from '../../lib/quoted.ts';
 import { isNotKept } from '../../refusals/refusal-record.ts';
-import type { RefusalRecord } from '../../refusals/refusal-record.ts';
+import type { CorsMismatch, RefusalRecord } from '../../refusals/refusal-record.ts';
 import { iso } from '../show.ts';
 import type { ExplainContext } from './explain.ts';
 import { toldForm } from './form-story.ts';
@@ -53,6 +53,16 @@ const FACTS: readonly (readonly [
   ['ActualObjectSize', (value) => `the object has ${bytes(value)}`],
   ['PublicHost', (value) => `the host of the public URL was tried, too: ${value}`],
   ['Host', (value) => `the header Host was received as ${value}`],
+  [
+    'FirstRequestId',
+    (value, _, details) =>
+      `the call ${value} has used the nonce first, at ${details.get('FirstUsedAt') ?? ''}`,
+  ],
+  [
+    'FirmwareId',
+    (value, _, details) =>
+      `the package ${value} has the name, with version ${details.get('DestVersion') ?? ''}`,
+  ],
   [
     'Difference',
     (value) => `docs/fidelity.md, ${value}: OSS refuses this, a lenient gateway does not`,
@@ -146,6 +156,9 @@ export function corsLines({ evidence: { cors } }: RefusalRecord): Line[] {
     info(value === undefined ? `no ${name} was sent` : `sent ${name} = ${quotedJson(value)}`),
   );
   if (cors?.origin === undefined) return lines;
+  const { mismatches } = cors;
+  const noRule = mismatches?.length === 0 ? [info('OTA_GATEWAY_CORS_RULES has no rule')] : [];
+  const unmet = (mismatches ?? []).map(mismatchLine);
   const rule = [
     {
       allowedOrigins: [cors.origin],
@@ -153,5 +166,12 @@ export function corsLines({ evidence: { cors } }: RefusalRecord): Line[] {
       allowedHeaders: cors.headers === undefined ? [] : ['*'],
     },
   ];
-  return [...lines, info('this rule would allow it:', [JSON.stringify(rule)])];
+  const would = info('this rule would allow it:', [JSON.stringify(rule)]);
+  return [...lines, ...noRule, ...unmet, would];
+}
+
+function mismatchLine({ allowed, rule, value, what }: CorsMismatch): Line {
+  const only = allowed === '' ? `no ${what}` : allowed;
+  const text = `rule ${String(rule)}: the ${what} ${quotedJson(value)} is not allowed; allowed: ${only}`;
+  return { mark: 'notMet', text };
 }

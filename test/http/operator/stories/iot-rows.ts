@@ -140,7 +140,7 @@ export const GATEWAY_ROWS: Rows<GatewayErrorName> = {
       await bench.call(GENERATE, {}, { common: { SignatureNonce: 'one' } });
       await bench.call(GENERATE, {}, { common: { SignatureNonce: 'one' } });
     },
-    says: ['SignatureNonce = "one"', 'was used already'],
+    says: ['SignatureNonce = "one"', 'was used already', 'has used the nonce first, at 2026-'],
     toPass: 'make a new SignatureNonce and sign again for each try',
   },
   SignatureDoesNotMatch: {
@@ -258,7 +258,7 @@ export const BUSINESS_ROWS: Rows<BusinessCode> = {
   },
   'iot.firmware.AlreadyExistedFirmwareName': {
     send: (bench) => twice(bench, { FirmwareName: 'taken' }),
-    says: ['A firmware package named taken exists already'],
+    says: ['A firmware package named taken exists already', 'has the name, with version 1.'],
     toPass: 'another name',
   },
   'iot.firmware.NullFirmwareVersion': {

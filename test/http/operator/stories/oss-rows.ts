@@ -203,6 +203,7 @@ export const OSS_ROWS: Rows<OssErrorName> = {
     says: [
       'sent Origin = "https://a.example"',
       'sent Access-Control-Request-Method = "POST"',
+      'OTA_GATEWAY_CORS_RULES has no rule',
       '"allowedOrigins":["https://a.example"]',
     ],
     toPass: 'OTA_GATEWAY_CORS_RULES',
