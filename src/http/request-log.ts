@@ -24,12 +24,14 @@ function summaryOf({
   from = 'new',
   operation = dialect,
   reason,
+  status,
   to,
 }: RequestRecord): string {
   // A stranger may send control characters in place of an operation, and a terminal obeys them.
   if (code !== 'OK')
     return `${printable(operation)}: ${code}${reason === undefined ? '' : ` (${reason})`}`;
-  return to === undefined ? operation : `${operation}: ${from} -> ${to}`;
+  if (to === undefined) return operation;
+  return `${operation}: ${from} -> ${to}${status === 0 ? ', the client was gone' : ''}`;
 }
 
 /** @returns the record as it is logged: members that are undefined are not written */

@@ -12,9 +12,8 @@ import type {
   ReferenceShape,
   UploadHistoryShape,
   UploadShape,
-  UsageShape,
 } from './shapes.ts';
-import { iso, showPackage, showUpload } from './show.ts';
+import { showPackage, showUpload } from './show.ts';
 import { NOTHING, seesAccount, seesUpload, visibleAccount } from './viewer.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -37,8 +36,6 @@ export interface Queries {
    * @returns what it names; undefined when nothing has it. That there was such a request is not checked.
    */
   resolve(viewer: Viewer, reference: string): Promise<ReferenceShape | undefined>;
-  /** @returns how much there is: for an operator of all accounts, else of its own */
-  usage(viewer: Viewer): Promise<UsageShape>;
 }
 
 /** Cursors are written as `filters.ts` reads them. */
@@ -48,7 +45,7 @@ const MAX_HISTORY = 100;
 
 /** Creates the queries; they work on any ledger, also on one that is opened for reading only. */
 export function createQueries(deps: QueryDependencies): Queries {
-  const { clock, ledger, rules } = deps;
+  const { ledger, rules } = deps;
   return {
     listUploads: async (viewer, filter) => {
       const query = toQuery(deps, viewer, filter);
@@ -83,22 +80,7 @@ export function createQueries(deps: QueryDependencies): Queries {
       return found && seesAccount(viewer, found.accountId) ? showPackage(found) : undefined;
     },
     resolve: (viewer, reference) => resolveReference(ledger, viewer, reference),
-    usage: async (viewer) => {
-      const counts = await ledger.countUploads(visibleOwner(viewer));
-      const owners = await ledger.packageOwners();
-      const own = owners.filter(({ accountId }) => seesAccount(viewer, accountId));
-      return {
-        at: iso(clock.now()),
-        uploads: counts,
-        packages: own.reduce((sum, { packages }) => sum + packages, 0),
-        bytes: counts.stored.bytes + counts.claimed.bytes + counts.purging.bytes,
-      };
-    },
   };
-}
-
-function visibleOwner(viewer: Viewer): string | undefined {
-  return viewer.isOperator ? undefined : viewer.accountId;
 }
 
 function toQuery(

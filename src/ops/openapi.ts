@@ -71,6 +71,11 @@ const TEST_REFUSALS = {
   500: 'an internal failure; the log has its cause',
 };
 const BAD_REQUEST = { 400: 'the request is not valid' };
+/** Why a request with a body may be refused, too. */
+const BAD_BODY = {
+  413: 'the body has more than 64 KB',
+  415: 'the body is compressed, or in another charset',
+};
 
 /** Why any request to the operator API may be refused. */
 const API_REFUSALS = {
@@ -131,6 +136,7 @@ export function describeOpenApi(): OpenApiDocument {
           refusals: {
             ...badRequestOf(route),
             ...TEST_REFUSALS,
+            ...(route.body === NOTHING ? {} : BAD_BODY),
             ...route.refusals,
           },
         },

@@ -94,18 +94,39 @@ function textOf(part: string | readonly string[] | undefined): string {
   return typeof part === 'string' ? part : (part ?? []).join('/');
 }
 
+/** What surrounds the operation of each request. */
+export interface Surrounding {
+  /** @returns false when the operation may not run any more */
+  readonly begin: (request: Request) => boolean;
+  /** Is called when the operation has succeeded. */
+  readonly end: (request: Request) => void;
+}
+
 /** Adds the handlers of routes to a router. */
-export function mountRoutes<D>(router: Router, routes: readonly Route<D>[], deps: D): void {
-  for (const route of routes) router[route.method](expressPath(route.path), handlerOf(route, deps));
+export function mountRoutes<D>(
+  router: Router,
+  routes: readonly Route<D>[],
+  deps: D,
+  around?: Surrounding,
+): void {
+  for (const route of routes) {
+    router[route.method](expressPath(route.path), handlerOf(route, deps, around));
+  }
 }
 
 function expressPath(path: string): string {
   return path.replace(/\{(\w+)\}/g, (_all, name) => (name === 'key' ? '*key' : `:${String(name)}`));
 }
 
-function handlerOf<D>({ handle, status = 200 }: Route<D>, deps: D): RequestHandler {
+function handlerOf<D>(
+  { handle, status = 200 }: Route<D>,
+  deps: D,
+  around: Surrounding | undefined,
+): RequestHandler {
   return async (request, response) => {
+    if (around?.begin(request) === false) return;
     const result = await handle(deps, request);
+    around?.end(request);
     response.status(status).json(result);
   };
 }

@@ -10,7 +10,7 @@ import {
 } from '../../src/data-folder.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { wallClock } from '../../src/lib/clock.ts';
-import { uploadFilter } from '../../src/operator/filters.ts';
+import { packageFilter, uploadFilter } from '../../src/operator/filters.ts';
 import { bodiesOnDisk, temporaryFolder } from '../support/built-gateway.ts';
 import { patternBytes } from '../support/bytes.ts';
 
@@ -57,8 +57,8 @@ describe('a data folder', () => {
       await using folderQueries = openQueries(parseConfig({ dataDir }));
       const { queries, viewer } = folderQueries;
       const { items } = await queries.listUploads(viewer, uploadFilter.parse({}));
-      const { packages } = await queries.usage(viewer);
-      return { states: items.map(({ state }) => state), packages };
+      const packages = await queries.listPackages(viewer, packageFilter.parse({}));
+      return { states: items.map(({ state }) => state), packages: packages.items.length };
     };
     const expected = { states: ['stored', 'claimed'], packages: 1 };
     expect(await ask()).toEqual(expected);

@@ -13,7 +13,7 @@ import { readInput } from '../route.ts';
 import { callerOf, checkPayload, signedPayload } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { FormBody } from './form-body.ts';
-import { recordOf } from './record-calls.ts';
+import { noteBegin, noteEnd, recordOf } from './record-calls.ts';
 import { ApiRefusal } from './refusals.ts';
 
 const formFields = packageFields.omit({ account: true });
@@ -53,6 +53,7 @@ export function createPackageForm(deps: ApiDependencies): RequestHandler {
     await receive(deps, request, form);
     const files = receivedFiles(form);
     try {
+      if (!noteBegin(request)) throw new ApiRefusal(400, 'InvalidForm', 'the client is gone');
       if (hash !== undefined) checkPayload(request, hash.digest('hex'));
       const fields = readInput(formFields, { ...readBody(form) });
       if (files.length === 0) throw new BadControl('file: expected at least one file');
@@ -62,6 +63,7 @@ export function createPackageForm(deps: ApiDependencies): RequestHandler {
       const record = recordOf(request);
       record.keys = files.map(({ key }) => key);
       record.to = 'claimed';
+      noteEnd(request);
       response.status(201).json(made);
     } catch (error) {
       await withdrawAll(deps, files);

@@ -51,6 +51,10 @@ interface OpenCall {
   readonly record: OpenRecord;
   /** Ends its time in flight. Idempotent. */
   readonly leave: () => void;
+  /** Whether its operation runs. It may change something after its client has gone. */
+  isRunning: boolean;
+  /** Whether its response has ended, or its client is gone. */
+  isClosed: boolean;
 }
 
 const calls = new WeakMap<object, OpenCall>();
@@ -66,10 +70,32 @@ export function recordCalls(deps: RecordDependencies): RequestHandler {
     if (name === 'uploads' && rest !== '') record.keys = [decode(rest)];
     response.once('close', () => {
       record.account = findCaller(request)?.account.id;
-      record.handled();
+      const call = calls.get(request);
+      if (call !== undefined) call.isClosed = true;
+      if (call?.isRunning !== true) record.handled();
     });
     next();
   };
+}
+
+/**
+ * Notes that the operation of a call begins. The call is recorded only when it has ended, see {@link noteEnd}.
+ * @returns false when the client is gone already: nothing may change any more, because the call is recorded
+ */
+export function noteBegin(request: object): boolean {
+  const call = calls.get(request);
+  if (call === undefined) throw new Error('the request is not recorded');
+  if (call.isClosed) return false;
+  call.isRunning = true;
+  return true;
+}
+
+/** Notes that the operation of a call has ended, or was refused. */
+export function noteEnd(request: object): void {
+  const call = calls.get(request);
+  if (call === undefined) return;
+  call.isRunning = false;
+  if (call.isClosed) call.record.handled();
 }
 
 /**
@@ -111,7 +137,7 @@ function begin(
   const leave = once(() => recording.ended?.('operator'));
   const counted = { ...recording, ended: leave };
   const record = openRecord(counted, request, response, ids.apiRequest(), 'operator');
-  calls.set(request, { record, leave });
+  calls.set(request, { record, leave, isRunning: false, isClosed: false });
   return record;
 }
 
@@ -136,11 +162,13 @@ export function noteRefusal(
   { code, reason, status }: Pick<ApiRefusal, 'code' | 'reason' | 'status'>,
 ): void {
   calls.get(request)?.record.refuse(code, reason ?? reasonOf(code, status));
+  noteEnd(request);
 }
 
 /** Notes in the record of a call that its client is gone before the end of the call. */
 export function noteVanished(request: Request): void {
   calls.get(request)?.record.vanish();
+  noteEnd(request);
 }
 
 function reasonOf(code: string, status: number): RefusalReason {

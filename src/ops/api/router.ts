@@ -9,7 +9,7 @@ import { createEventStream } from './events.ts';
 import { GATEWAY_API_ROUTES } from './gateway-routes.ts';
 import { createPackageForm } from './package-form.ts';
 import { PACKAGE_API_ROUTES } from './package-routes.ts';
-import { recordCalls } from './record-calls.ts';
+import { noteBegin, noteEnd, recordCalls } from './record-calls.ts';
 import { REFUSAL_API_ROUTES } from './refusal-routes.ts';
 import { UPLOAD_API_ROUTES } from './upload-routes.ts';
 
@@ -37,7 +37,7 @@ export function createApiRouter(deps: ApiDependencies): Router {
     }),
   );
   router.get('/events', createEventStream(deps));
-  mountRoutes(router, API_ROUTES, deps);
+  mountRoutes(router, API_ROUTES, deps, { begin: noteBegin, end: noteEnd });
   router.use(refuseRoute);
   // Here, because Express passes an error to the outer router by the global setImmediate, which a test may have faked.
   router.use(createApiErrorHandler(deps.logger));

@@ -20,13 +20,17 @@ const folder = folderForSuite();
 let gateway: Gateway;
 
 /** Starts a gateway with a data folder of its own. */
-function start(name: string, settings: GatewayOptions = {}): Promise<Gateway> {
+function start(
+  name: string,
+  settings: GatewayOptions = {},
+  records = createMemoryRecords(),
+): Promise<Gateway> {
   return createGateway(
     {
       ...{ dataDir: join(folder.path, name), port: 0, minFree: 0, metricsToken: TOKEN },
       ...{ accessKeyId: 'id', accessKeySecret: 'secret', ...settings },
     },
-    { logger, records: createMemoryRecords() },
+    { logger, records },
   );
 }
 
@@ -108,6 +112,35 @@ it('a client that is gone during the body of its call has a line that names no c
   const found = await lineOf();
   expect(found).toMatchObject({ text: 'POST grants: ClientVanished (incomplete)', status: 0 });
   expect(found).not.toHaveProperty('to');
+});
+
+it('a client that is gone while its change is carried out has a line with the change', async () => {
+  const records = createMemoryRecords();
+  await using own = await start('gone', {}, records);
+  const { key } = await own.uploads.deposit({ bytes: Readable.from([Buffer.from('x')]) });
+  let gone: Promise<unknown> | undefined;
+  const server = createServer((received, response) => {
+    gone = once(response, 'close');
+    own.app(received, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = Object(server.address());
+  const path = `/_gateway/api/uploads/${encodeURIComponent(key)}`;
+  const sent = get({ port, path, method: 'DELETE', auth: 'id:secret', agent: false });
+  sent.on('error', () => undefined);
+  const { ledger } = records;
+  const remove = ledger.deleteUpload.bind(ledger);
+  jest.spyOn(ledger, 'deleteUpload').mockImplementation(async (...given) => {
+    sent.destroy();
+    await gone;
+    return remove(...given);
+  });
+  expect(await lineOf()).toMatchObject({
+    ...{ text: 'DELETE uploads: stored -> purging, the client was gone', key, status: 0 },
+    ...{ code: 'OK', from: 'stored', to: 'purging' },
+  });
+  expect(lines).toHaveLength(1);
+  server.close();
 });
 
 const named = { name: 'pump', version: '1.0.0' };

@@ -6,6 +6,7 @@ import { createApiRouter } from '../../../src/ops/api/router.ts';
 import type { ApiDependencies, ApiParts } from '../../../src/ops/api/dependencies.ts';
 import { describeOpenApi, OPERATOR_API_ROUTES, OPERATOR_ROUTES } from '../../../src/ops/openapi.ts';
 import { Readiness } from '../../../src/ops/readiness.ts';
+import { NOTHING } from '../../../src/ops/route.ts';
 import { createOpsRouter } from '../../../src/ops/router.ts';
 import { createTestRouter, TEST_ROUTES } from '../../../src/ops/test-controls.ts';
 import type { TestControls } from '../../../src/ops/test-controls.ts';
@@ -48,6 +49,14 @@ it('is a valid OpenAPI 3.1 document', async () => {
 it('is refused by the validator when it is broken', async () => {
   const broken = JSON.parse(text.replace('"summary":', '"summaries":'));
   expect(await validate(broken)).toMatchObject({ valid: false });
+});
+
+it('lists 413 and 415 for each test control with a body, and for no other one', () => {
+  for (const { body, id, method, path } of TEST_ROUTES) {
+    const responses = document.paths[`/test${path}`]?.[method]?.responses ?? {};
+    const listed = ['413', '415'].filter((status) => status in responses);
+    expect([id, listed]).toEqual([id, body === NOTHING ? [] : ['413', '415']]);
+  }
 });
 
 describe('the OpenAPI document', () => {

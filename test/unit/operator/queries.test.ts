@@ -179,18 +179,6 @@ describe('a reference', () => {
   });
 });
 
-describe('the usage', () => {
-  it('is that of the account, or of all for an operator', async () => {
-    expect(await queries.usage(ACME)).toMatchObject({
-      uploads: { stored: { count: 1, bytes: 3 }, claimed: { count: 1, bytes: 3 } },
-      packages: 1,
-      bytes: 6,
-    });
-    expect(await queries.usage(OPERATOR)).toMatchObject({ bytes: 12, packages: 1 });
-    expect(await queries.usage(ZETA)).toMatchObject({ bytes: 3, packages: 0 });
-  });
-});
-
 describe('an operator', () => {
   const account = (id: string, operator?: boolean): Account => ({
     id,
