@@ -43,7 +43,8 @@ interface ObservationDependencies {
   readonly parts: { readonly wallClock?: Clock; readonly monotonicClock?: Clock };
 }
 
-const MAX_REFUSALS = 10_000;
+/** Of all accounts together, and of strangers. */
+const MAX_REFUSALS = 5000;
 /** A wrong signature may be that of another policy: after this time it explains nothing. */
 const SIGNATURE_AGE_MS = 3_600_000;
 

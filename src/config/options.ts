@@ -202,7 +202,7 @@ export interface GatewayOptions {
    */
   tombstoneRetention?: number | string | undefined;
   /**
-   * How long a refused request is remembered, of the last 10,000; 0 for never.
+   * How long a refused request is remembered, of at most 10,000; 0 for never.
    * @defaultValue `7d`
    */
   refusalRetention?: number | string | undefined;

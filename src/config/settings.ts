@@ -135,7 +135,13 @@ const bucket = {
 };
 
 const lifetimes = {
-  policyTtl: duration.prefault('60s').describe('how long a signed form is valid'),
+  policyTtl: duration
+    .refine(
+      (time) => time >= 1000,
+      'expected at least 1s; a number without a unit is milliseconds: write 60s for a minute',
+    )
+    .prefault('60s')
+    .describe('how long a signed form is valid'),
   claimTtl: duration
     .prefault('60m')
     .describe('time between the upload and CreateOTAFirmware, after which the file is purged'),
@@ -155,7 +161,7 @@ const lifetimes = {
   tombstoneRetention: duration.prefault('30d').describe('how long a purged upload is remembered'),
   refusalRetention: timeout
     .prefault('7d')
-    .describe('how long a refused request is remembered, of the last 10,000; 0 for never'),
+    .describe('how long a refused request is remembered, of at most 10,000; 0 for never'),
 };
 
 const limits = {

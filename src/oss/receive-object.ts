@@ -24,6 +24,7 @@ const NOT_STORED = {
   immutable: 'FileImmutable',
   exists: 'FileAlreadyExists',
   full: 'InternalError.diskFull',
+  cancelled: 'ServiceUnavailable',
 } as const satisfies Readonly<
   Record<Exclude<ReceiveOutcome['kind'], 'stored' | 'limit'>, OssErrorName>
 >;

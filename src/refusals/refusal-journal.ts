@@ -43,8 +43,9 @@ export interface RefusalStore {
   /** @returns those that match, newest first */
   list(query: RefusalQuery): Promise<ListedRefusal[]>;
   /**
-   * Removes refusals older than a time, and the oldest ones when there are more than `keep`; and the signatures of those
-   * older than another time.
+   * Removes refusals older than a time, and the signatures of those older than another time. Keeps at most `keep` of those
+   * that belong to accounts, of which each account has an equal share, and at most `keep` of those that belong to none: so
+   * neither strangers nor another account push out those of an account.
    */
   prune(limits: {
     readonly before: number;
@@ -59,7 +60,7 @@ export type RefusalReader = Pick<RefusalStore, 'find' | 'list'>;
 /** Requests that are refused alike within this time are one refusal with a count. */
 const FOLD_MS = 60_000;
 const MAX_FOLDS = 1000;
-/** New refusals in a second that are kept; the rest is only counted. */
+/** New refusals in a second that are kept of each account, and of strangers; the rest is only counted. */
 const MAX_A_SECOND = 20;
 const SECOND_MS = 1000;
 /** How often old refusals are removed while new ones are written: not only by the purge, which may fail or be off. */
@@ -90,7 +91,7 @@ export class RefusalJournal implements RefusalReporter {
   readonly #repeated = new Set<Fold>();
   #writing: Promise<void> = Promise.resolve();
   #isScheduled = false;
-  #second = { since: 0, kept: 0 };
+  #second = { since: 0, kept: new Map<string | undefined, number>() };
   #leftOut = 0;
   #prunedAt = -Infinity;
 
@@ -127,8 +128,10 @@ export class RefusalJournal implements RefusalReporter {
       if (fold.requestIds.length > MAX_IDS) fold.requestIds.shift();
       this.#repeated.add(fold);
     } else {
-      if (!this.#hasRoom(now)) return;
-      if (this.#folds.size >= MAX_FOLDS) this.#folds.clear();
+      if (!this.#hasRoom(now, refusal.account)) return;
+      this.#folds.delete(like);
+      const [oldest] = this.#folds.keys();
+      if (this.#folds.size >= MAX_FOLDS && oldest !== undefined) this.#folds.delete(oldest);
       this.#folds.set(like, { requestId, since: now, count: 0, requestIds: [] });
       this.#refusals.push(find());
     }
@@ -153,10 +156,12 @@ export class RefusalJournal implements RefusalReporter {
     },
   };
 
-  #hasRoom(now: number): boolean {
-    if (now - this.#second.since >= SECOND_MS) this.#second = { since: now, kept: 0 };
-    this.#second.kept += 1;
-    if (this.#second.kept <= MAX_A_SECOND) return true;
+  /** @param account - undefined: strangers, and requests to OSS, which name none */
+  #hasRoom(now: number, account: string | undefined): boolean {
+    if (now - this.#second.since >= SECOND_MS) this.#second = { since: now, kept: new Map() };
+    const kept = (this.#second.kept.get(account) ?? 0) + 1;
+    this.#second.kept.set(account, kept);
+    if (kept <= MAX_A_SECOND) return true;
     this.#leftOut += 1;
     return false;
   }

@@ -31,10 +31,18 @@ export interface DepositedFile {
  * Why a file was not stored. `invalidKey`: no object can have the key. `tooLarge`: it has more bytes than the gateway
  * allows. `limit`: a limit of the account or of the bucket is reached. `immutable`: a firmware package has claimed the
  * key. `exists`: the key already has a file and must not be overwritten. `full`: the disk has no room for it.
+ * `cancelled`: a reset has removed all uploads while it was received.
  * `headersTooLarge`: its headers have more bytes than are stored with an object.
  */
 export type DepositRefusal =
-  'invalidKey' | 'headersTooLarge' | 'tooLarge' | 'limit' | 'immutable' | 'exists' | 'full';
+  | 'invalidKey'
+  | 'headersTooLarge'
+  | 'tooLarge'
+  | 'limit'
+  | 'immutable'
+  | 'exists'
+  | 'full'
+  | 'cancelled';
 
 /** The file was not stored. Bytes that are left on a full disk are removed by the next reconcile. */
 export class DepositError extends Error {
@@ -82,6 +90,8 @@ export async function deposit(
       throw new DepositError('exists', `${ownKey} exists and must not be overwritten`);
     case 'limit':
       throw new DepositError('limit', outcome.explanation);
+    case 'cancelled':
+      throw new DepositError('cancelled', 'a reset has removed all uploads meanwhile');
     case 'full':
       throw new DepositError('full', 'the disk has no room for the file');
   }

@@ -29,6 +29,8 @@ export type ReceiveOutcome =
   | { readonly kind: Exclude<StoreOutcome, 'stored'> }
   /** It exceeds a limit of the account or of the bucket. */
   | { readonly kind: 'limit'; readonly explanation: string }
+  /** A reset has removed everything while it was received. */
+  | { readonly kind: 'cancelled' }
   /** There was no room for the body, or for its row; the next reconcile removes what is left of it. */
   | { readonly kind: 'full' };
 
@@ -52,7 +54,7 @@ export async function receiveUpload(
   deps: UploadDependencies,
   request: ReceiveRequest,
 ): Promise<ReceiveOutcome> {
-  const endUpload = deps.activeUploads.begin(request.key);
+  const upload = deps.activeUploads.begin(request.key);
   let admission: AdmittedFile | undefined;
   try {
     const holder = await deps.ledger.findUpload(request.key);
@@ -64,7 +66,11 @@ export async function receiveUpload(
     const locator = deps.ids.locator();
     const body = await deps.store.put(locator, bytes, request.announcedSize);
     const object = { locator, ...body, storedAt: deps.clock.now(), headers: request.headers };
-    const outcome = await recordBody(deps, request, object);
+    const outcome = await upload.record(() => recordBody(deps, request, object));
+    if (outcome === undefined) {
+      await deps.store.discard(locator);
+      return { kind: 'cancelled' };
+    }
     return outcome === 'stored' ? { kind: outcome, object, from } : { kind: outcome };
   } catch (error) {
     if (error instanceof LimitReached) return { kind: 'limit', explanation: error.message };
@@ -73,7 +79,7 @@ export async function receiveUpload(
     return { kind: 'full' };
   } finally {
     admission?.end();
-    endUpload();
+    upload.end();
   }
 }
 

@@ -9,6 +9,8 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 /** Deletes every package and every upload, including tombstones. For tests. */
 export async function forgetEverything(deps: UploadDependencies): Promise<void> {
   const { clock, activeUploads, ledger } = deps;
+  // A body that is still received belongs to what is removed.
+  await activeUploads.cancelAll();
   const now = clock.now();
   for (const { accountId, id } of await allPackages(ledger)) {
     await ledger.deletePackage(accountId, id, now);

@@ -97,6 +97,33 @@ describe('refusals', () => {
     expect(await store.find('later')).toBeDefined();
   });
 
+  it('of strangers and of one account take no room from those of another account in the same second', async () => {
+    const { journal, store } = open();
+    for (const account of [undefined, 'loud']) {
+      for (let number = 0; number < 50; number += 1) {
+        const key = String(number);
+        journal.report(refusal(`${account ?? 'none'}-${key}`, { key, account }));
+      }
+    }
+    journal.report(refusal('R', { account: 'quiet' }));
+    await journal.settled();
+    expect(await store.find('R')).toMatchObject({ account: 'quiet' });
+  });
+
+  it('of strangers and of one account never push out the kept ones of another account', async () => {
+    const { store } = open();
+    const many = (account: string | undefined, count: number): RefusalRecord[] =>
+      Array.from({ length: count }, (_, n) => refusal(`${account ?? 'none'}-${n}`, { account }));
+    await store.add([...many('quiet', 3), ...many('loud', 30), ...many(undefined, 30)], []);
+    await store.prune({ before: 0, signaturesBefore: 0, keep: 10 });
+    const kept = await store.list({ limit: 100 });
+    const of = (account: string | undefined) =>
+      kept.flatMap(({ refusal: each }) => (each.account === account ? [each.requestId] : []));
+    expect(of('quiet')).toEqual(['quiet-2', 'quiet-1', 'quiet-0']);
+    expect([of('loud').length, of('loud')[0]]).toEqual([7, 'loud-29']);
+    expect([of(undefined).length, of(undefined)[0]]).toEqual([10, 'none-29']);
+  });
+
   it('that are alike take no room from others', async () => {
     const { journal, store } = open();
     for (let number = 0; number < 50; number += 1) journal.report(refusal(`R${String(number)}`));

@@ -114,8 +114,12 @@ export class SqliteRefusals implements RefusalStore {
     readonly signaturesBefore: number;
   }): Promise<void> {
     return this.#database.runPurge('relaxed', () => {
-      this.#statements.prune.run(limits);
-      this.#statements.forgetSignatures.run({ before: limits.signaturesBefore });
+      const { before, keep, signaturesBefore } = limits;
+      this.#statements.prune.run({ before });
+      if ((this.#statements.count.get()?.count ?? 0) > keep) {
+        for (const isNamed of [0, 1]) this.#statements.shrink.run({ isNamed, keep });
+      }
+      this.#statements.forgetSignatures.run({ before: signaturesBefore });
     });
   }
 
@@ -178,9 +182,15 @@ function prepareStatements(database: Database) {
          AND (:reason IS NULL OR reason = :reason) AND (:key IS NULL OR object_key = :key)
        ORDER BY sequence DESC LIMIT :limit`,
     ),
-    prune: database.prepare<{ before: number; keep: number }>(
-      `DELETE FROM refusals WHERE at < :before OR sequence <=
-         (SELECT sequence FROM refusals ORDER BY sequence DESC LIMIT 1 OFFSET :keep)`,
+    prune: database.prepare<{ before: number }>('DELETE FROM refusals WHERE at < :before'),
+    count: database.prepare<[], { count: number }>('SELECT count(*) AS count FROM refusals'),
+    // The newest of each account come first, so that those of the account with the most are removed.
+    shrink: database.prepare<{ isNamed: number; keep: number }>(
+      `DELETE FROM refusals WHERE sequence IN (
+         SELECT sequence FROM (
+           SELECT sequence, row_number() OVER (PARTITION BY account_id ORDER BY sequence DESC) AS place
+           FROM refusals WHERE (account_id IS NOT NULL) = :isNamed)
+         ORDER BY place, sequence DESC LIMIT -1 OFFSET :keep)`,
     ),
     forgetSignatures: database.prepare<{ before: number }>(
       'UPDATE refusals SET signature = NULL WHERE at < :before AND signature IS NOT NULL',

@@ -31,6 +31,7 @@ const DEPOSIT_STATUSES: Readonly<Record<DepositRefusal, number>> = {
   exists: 409,
   tooLarge: 413,
   full: 503,
+  cancelled: 503,
   limit: 429,
 };
 

@@ -58,6 +58,6 @@ function noRefusal(requestId: string): OperatorError {
     'notFound',
     'RefusalNotFound',
     `no refused request has the id ${requestId}`,
-    'refusals are kept for OTA_GATEWAY_REFUSAL_RETENTION, and 20 new ones in a second',
+    'refusals are kept for OTA_GATEWAY_REFUSAL_RETENTION, and 20 new ones of an account in a second',
   );
 }

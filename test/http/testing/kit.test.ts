@@ -327,6 +327,43 @@ describe('gateway.reset', () => {
     expect(gateway.faults.list()).toEqual([]);
     await gateway.seed({ state: 'claimed' });
   });
+
+  it('removes an upload whose body is still received, and its grant', async () => {
+    const { key } = await gateway.api.generateOTAUploadURL();
+    let goOn = (): void => undefined;
+    const isReset = new Promise<void>((resolve) => (goOn = resolve));
+    let begun = (): void => undefined;
+    const isReceived = new Promise<void>((resolve) => (begun = resolve));
+    async function* bytes(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('first');
+      begun();
+      await isReset;
+      yield Buffer.from('second');
+    }
+    const stored = gateway.uploads.deposit({ key, bytes: bytes() });
+    await isReceived;
+    await gateway.reset();
+    expect((await gateway.snapshot()).uploads).toEqual([]);
+    goOn();
+    await expect(stored).rejects.toMatchObject({ code: 'cancelled' });
+    expect((await gateway.snapshot()).uploads).toEqual([]);
+  });
+
+  it('refuses a form that is still received', async () => {
+    const { ledger } = gateway.records;
+    const grant = await gateway.api.generateOTAUploadURL();
+    let resets = 0;
+    const find = ledger.findUpload.bind(ledger);
+    jest.spyOn(ledger, 'findUpload').mockImplementationOnce(async (key) => {
+      const found = await find(key);
+      await gateway.reset();
+      resets += 1;
+      return found;
+    });
+    expect(await gateway.postObject(grant, 'firmware')).toMatchObject({ status: 503 });
+    expect(resets).toBe(1);
+    expect((await gateway.snapshot()).uploads).toEqual([]);
+  });
 });
 
 describe('gateway.uploads.setStatus', () => {

@@ -123,6 +123,15 @@ describe('parseConfig', () => {
     },
   );
 
+  it.each([5, '5', '999ms', '0s'])(
+    'refuses the policy TTL %j, which is below a second',
+    (policyTtl) => {
+      expect(() => parseConfig({ policyTtl })).toThrow(
+        'policyTtl: expected at least 1s; a number without a unit is milliseconds',
+      );
+    },
+  );
+
   it.each(['policyTtl', 'claimTtl', 'issuedRetention', 'tombstoneRetention'])(
     'refuses a %s of more than a hundred years',
     (name) => {
