@@ -82,6 +82,7 @@ class Joiner {
   readonly #complete: Handler;
   /** The message of the joined chunks. The parser may be at another one when they are flushed. */
   #message: unknown;
+  /** The first chunk itself; from the second one on, a copy with room for more. */
   #joined: Buffer | undefined;
   #joinedBytes = 0;
   #joinedChunks = 0;
@@ -145,13 +146,15 @@ class Joiner {
   #join(chunk: Buffer): void {
     if (this.#joinedBytes + chunk.length > JOINED_BYTES) this.#flush();
     if (this.#joined === undefined) {
-      this.#joined = Buffer.allocUnsafeSlow(JOINED_BYTES);
+      this.#joined = chunk;
       // Runs after everything that was read from the connection is parsed.
       setImmediate(() => {
         this.#flush();
       });
+    } else {
+      if (this.#joinedChunks === 1) this.#joined = withRoom(this.#joined);
+      this.#joined.set(chunk, this.#joinedBytes);
     }
-    this.#joined.set(chunk, this.#joinedBytes);
     this.#joinedBytes += chunk.length;
     this.#joinedChunks += 1;
     this.#chunks += 1;
@@ -171,10 +174,15 @@ class Joiner {
   }
 
   #flush(): void {
-    const bytes = this.#joined?.subarray(0, this.#joinedBytes);
+    const bytes = this.#joinedChunks === 1 ? this.#joined : this.#copy();
     this.#forget();
     if (bytes === undefined || Reflect.get(this.#parser, 'incoming') !== this.#message) return;
-    this.#deliver(Buffer.from(bytes));
+    this.#deliver(bytes);
+  }
+
+  /** @returns the joined chunks without the room after them */
+  #copy(): Buffer | undefined {
+    return this.#joined && Buffer.from(this.#joined.subarray(0, this.#joinedBytes));
   }
 
   #forget(): void {
@@ -186,4 +194,10 @@ class Joiner {
   #deliver(chunk: Buffer): void {
     Reflect.apply(this.#body.call, this.#parser, [chunk]);
   }
+}
+
+function withRoom(chunk: Buffer): Buffer {
+  const block = Buffer.allocUnsafeSlow(JOINED_BYTES);
+  block.set(chunk);
+  return block;
 }
