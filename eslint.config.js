@@ -205,6 +205,8 @@ module.exports = defineConfig(
   { files: homes['better-sqlite3'], rules: restrictPackages(['better-sqlite3']) },
   { files: homes.multer, rules: restrictPackages(['multer']) },
   { files: homes['prom-client'], rules: restrictPackages(['prom-client']) },
+  // Data that `npm run docs` writes.
+  { files: ['src/config/setting-table.ts'], rules: { 'max-lines': 'off' } },
   { files: ['src/lib/clock.ts'], rules: without(wallClock) },
   { files: ['src/lib/timers.ts'], rules: without(timers) },
   {

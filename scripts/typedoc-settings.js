@@ -6,7 +6,9 @@ const { Comment, Converter, ReflectionKind } = require('typedoc');
 const OWNERS = new Set(['Config', 'GatewayOptions']);
 
 exports.load = ({ converter }) => {
-  const { describeOptions } = require(join(__dirname, '..', 'dist', 'config', 'config.js'));
+  const { describeOptions } = require(
+    join(__dirname, '..', 'dist', 'config', 'describe-options.js'),
+  );
   const texts = new Map(describeOptions().map(({ description, name }) => [name, description]));
   converter.on(Converter.EVENT_CREATE_DECLARATION, (_context, reflection) => {
     const text = texts.get(reflection.name);

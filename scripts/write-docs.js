@@ -232,14 +232,21 @@ if (require.main === module) {
     const path = join(docs, name);
     writeFileSync(path, render(readFileSync(path, 'utf8')));
   };
-  const settings = listSettings({ ...dist('config/config.js'), ...dist('cli/names.js') });
+  const settings = listSettings({ ...dist('config/describe-options.js'), ...dist('cli/names.js') });
   rewrite('settings.md', (text) => renderSettings(text, settings));
   const { formatOptions, renderOptions } = require('./write-options.js');
+  const { renderSettingTable } = require('./write-setting-table.js');
   const { SETTING_GROUPS } = dist('config/settings.js');
-  const options = renderOptions(SETTING_GROUPS, dist('config/config.js').describeOptions);
-  formatOptions(options).then((text) => {
-    writeFileSync(join(__dirname, '..', 'src', 'config', 'options.ts'), text);
-  });
+  const { describeOptions } = dist('config/describe-options.js');
+  const sources = {
+    'options.ts': renderOptions(SETTING_GROUPS, describeOptions),
+    'setting-table.ts': renderSettingTable(describeOptions()),
+  };
+  for (const [name, source] of Object.entries(sources)) {
+    formatOptions(source).then((text) => {
+      writeFileSync(join(__dirname, '..', 'src', 'config', name), text);
+    });
+  }
   const { DIFFERENCES } = dist('oss/differences.js');
   rewrite('metrics.md', (text) => renderMetrics(text, dist('metrics/definitions.js')));
   rewrite('fidelity.md', (text) => renderFidelity(text, DIFFERENCES));

@@ -4,6 +4,7 @@ import { parseAccounts } from '../accounts/accounts-file.ts';
 import { credentialsPath } from '../accounts/credentials-file.ts';
 import type { Config } from '../config/config.ts';
 import { hasErrorCode } from '../lib/errno.ts';
+import { quoted } from '../lib/quoted.ts';
 import { replaceFile } from '../lib/replace-file.ts';
 import { CommandError } from './command-error.ts';
 import { givenName, variableName } from './names.ts';
@@ -73,7 +74,7 @@ export function requireAccessKey(accounts: readonly Account[], id: string): Owne
   const found = findAccessKey(accounts, id);
   if (found !== undefined) return found;
   const known = accounts.flatMap(({ accessKeys }) => accessKeys.map((key) => key.id));
-  const message = `there is no access key ${id}; there are ${listed(known)}`;
+  const message = `there is no access key ${quoted(id)}; there are ${listed(known)}`;
   throw new CommandError('NotFound', message, LIST);
 }
 
@@ -90,7 +91,7 @@ export function requireTarget(
   const account = accounts.find((each) => each.id === id);
   if (account !== undefined) return { account, accessKeys: account.accessKeys };
   const known = accounts.flatMap((each) => [each.id, ...each.accessKeys.map((one) => one.id)]);
-  const message = `there is no account and no access key ${id}; there are ${listed(known)}`;
+  const message = `there is no account and no access key ${quoted(id)}; there are ${listed(known)}`;
   throw new CommandError('NotFound', message, LIST);
 }
 

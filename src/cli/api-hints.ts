@@ -61,8 +61,7 @@ export function withHint(error: unknown): unknown {
   if (error.code === 'InvalidResponse') {
     return notAGateway('the address', error.status, error.message, { cause: error });
   }
-  const text = messageFor(error.code) ?? error.message.replace(/\.$/, '');
-  const message = `${error.code}: ${text}`;
+  const message = messageFor(error.code) ?? error.message.replace(/\.$/, '');
   return new CommandError(error.code, message, HINTS[error.code], { cause: error });
 }
 

@@ -1,29 +1,13 @@
-import { openDesk } from './desk.ts';
-import { openOperator } from './operator.ts';
-import { packageFilterOf, refusalFilterOf, uploadFilterOf } from './operator.ts';
 import type { TypedWords } from './verbs.ts';
-
-const LIMIT = 200;
 
 /** Lists what a command may be given: the newest object keys and firmware packages. */
 export async function completeReferences({ flags }: TypedWords): Promise<readonly string[]> {
-  await using operator = openOperator(openDesk(flags));
-  const [uploads, packages] = await Promise.all([
-    operator.listUploads(uploadFilterOf({ limit: LIMIT })),
-    operator.listPackages(packageFilterOf({ limit: LIMIT })),
-  ]);
-  return [
-    ...uploads.items.map(({ key }) => key),
-    ...packages.items.flatMap(({ firmwareId, name }) => [firmwareId, name]),
-  ];
+  const { newestReferences } = await import('./newest-references.ts');
+  return newestReferences(flags);
 }
 
 /** Lists what can be explained: the newest refused requests, and the object keys that they name. */
 export async function completeRefusals({ flags }: TypedWords): Promise<readonly string[]> {
-  await using operator = openOperator(openDesk(flags));
-  const { items } = await operator.listRefusals(refusalFilterOf({ limit: LIMIT }));
-  return [
-    ...items.map(({ requestId }) => requestId),
-    ...items.flatMap(({ key }) => (key === undefined ? [] : [key])),
-  ];
+  const { newestRefusals } = await import('./newest-references.ts');
+  return newestRefusals(flags);
 }

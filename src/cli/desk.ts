@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { z } from 'zod';
 import { isDisabled } from '../accounts/accounts.ts';
 import { readCredentials } from '../accounts/credentials-file.ts';
@@ -16,7 +15,7 @@ import { gatherOptions, readConfig } from './environment.ts';
 import { findGateway } from './gateway-address.ts';
 import type { GatewayAddress } from './gateway-address.ts';
 import { withRunningSettings } from './running-gateway.ts';
-import { parseFlags, withSettings } from './setting-flags.ts';
+import { parseFlags } from './parse-flags.ts';
 import { ENDPOINT_VARIABLE, readVariables } from './variables.ts';
 
 /** Where a command works: beside the server in its data folder, or through the address of a gateway. */
@@ -39,21 +38,8 @@ const endpointUrl = z.url({
 /** The flag `--endpoint`. */
 const deskFlags = z.looseObject({ endpoint: endpointUrl.optional() });
 
-/** Adds the flags that say where a command works. */
-export function withDesk(command: Command): Command {
-  return withEndpoint(withSettings(command, ['dataDir', 'accessKeyId', 'accessKeySecret']));
-}
-
-/** Adds the flag that names a gateway instead of a data folder. */
-export function withEndpoint(command: Command): Command {
-  return command.option(
-    '--endpoint <url>',
-    `the gateway, instead of the one that uses the data folder (${ENDPOINT_VARIABLE})`,
-  );
-}
-
 /**
- * Reads the flags of {@link withDesk}; those that are not settings must be taken out before.
+ * Reads the flags of `withDesk`; those that are not settings must be taken out before.
  * @throws ConfigError that names each wrong flag and variable
  */
 export function openDesk(flags: Readonly<Record<string, unknown>>): Desk {

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
-import { describeOptions, parseConfig } from '../config/config.ts';
+import { parseConfig } from '../config/config.ts';
+import { SETTING_TABLE } from '../config/setting-table.ts';
 import { PREFIX, givenName, variableName } from './names.ts';
 import { ENDPOINT_VARIABLE, readVariables } from './variables.ts';
 import type { Environment } from './variables.ts';
@@ -19,7 +20,7 @@ export function gatherOptions(
   environment: Environment,
   { envFile, ...flags }: Readonly<Record<string, unknown>>,
 ): RawOptions {
-  const optionOf = new Map(describeOptions().map(({ name }) => [variableName(name), name]));
+  const optionOf = new Map(SETTING_TABLE.map(({ name }) => [variableName(name), name]));
   const options: RawOptions = {};
   for (const [variable, value] of Object.entries(readVariables(environment, envFile))) {
     if (variable !== ENDPOINT_VARIABLE) options[optionOf.get(variable) ?? variable] = value;

@@ -1,31 +1,17 @@
 import { styleText } from 'node:util';
-import { Option } from 'commander';
-import type { Command } from 'commander';
 import { z } from 'zod';
+import { COLORS } from './flags.ts';
 
-const COLOR = ['auto', 'always', 'never'] as const;
-
-/** The flags of {@link withOutput}. */
+/** The flags of `withOutput`. */
 export const outputFlags = z.object({
   json: z.boolean().default(false),
-  color: z.enum(COLOR).default('auto'),
+  color: z.enum(COLORS).default('auto'),
 });
 
 export type OutputFlags = z.infer<typeof outputFlags>;
 
-/** The flag of {@link withJson}. */
+/** The flag of `withJson`. */
 export const jsonFlag = outputFlags.pick({ json: true });
-
-/** Adds the flag of every command that has a result. */
-export function withJson(command: Command): Command {
-  return command.option('--json', 'print JSON; errors are JSON on standard error');
-}
-
-/** Adds the flags of a command that prints tables for people. */
-export function withOutput(command: Command): Command {
-  const color = new Option('--color <when>', 'color the output').choices(COLOR).default('auto');
-  return withJson(command).addOption(color);
-}
 
 export type Style = Parameters<typeof styleText>[0];
 

@@ -6,7 +6,7 @@ import { UsageError, describeError, errorText } from './command-error.ts';
 import type { ErrorDescription } from './command-error.ts';
 import { EXIT } from './exit-codes.ts';
 import { commandOf, describeUsage, lookAtHelp } from './usage-errors.ts';
-import { VERBS } from './verbs.ts';
+import { VERBS, examplesText } from './verbs.ts';
 
 async function createProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('ota-gateway')
@@ -23,7 +23,7 @@ async function createProgram(args: readonly string[]): Promise<Command> {
   const chosen = first === 'help' ? second : first;
   for (const { description, examples, hidden = false, load, usage } of VERBS) {
     const command = program.command(usage, { hidden }).description(description);
-    command.addHelpText('before', `Examples:\n${examples.map((each) => `  ${each}\n`).join('')}`);
+    command.addHelpText('before', examplesText(examples));
     if (command.name() === chosen) (await load()).configure(command);
   }
   return program;

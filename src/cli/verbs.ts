@@ -11,7 +11,7 @@ export interface Verb {
   readonly hidden?: boolean;
   /** Changes something, so it goes on to its end when its output cannot be written. */
   readonly changes?: boolean;
-  /** Loads what it works with: the list of commands must not wait for it. */
+  /** Loads its flags. Its action loads the rest when it runs: no help must wait for that. */
   readonly load: () => Promise<VerbModule>;
 }
 
@@ -228,4 +228,9 @@ export const VERBS: readonly Verb[] = [
 /** @returns the name of a command */
 export function nameOf({ usage }: Verb): string {
   return usage.split(' ', 1)[0] ?? '';
+}
+
+/** @returns examples of a command, for the beginning of its help */
+export function examplesText(examples: readonly string[]): string {
+  return `Examples:\n${examples.map((each) => `  ${each}\n`).join('')}`;
 }

@@ -1,6 +1,6 @@
-import { z } from 'zod';
-import { ConfigError } from './config-error.ts';
-import { optionsSchema, SETTING_GROUPS } from './settings.ts';
+import type { z } from 'zod';
+import { ConfigError, plainTexts, withFound } from './config-error.ts';
+import { optionsSchema } from './settings.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
 export type { GatewayOptions } from './options.ts';
@@ -28,10 +28,10 @@ export function parseConfig(
   options: object,
   nameOf: (option: string) => string = (option) => option,
 ): Config {
-  const result = optionsSchema.safeParse(options);
+  const result = optionsSchema.safeParse(options, { error: plainTexts, reportInput: true });
   const problems = result.success
     ? findDangers(result.data, nameOf)
-    : result.error.issues.flatMap((issue) => describeIssue(issue, nameOf));
+    : describeIssues(result.error.issues, options, nameOf);
   problems.push(...findContradictions(options, nameOf));
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   return withTestDefaults(result.data, givenNames(options));
@@ -100,58 +100,41 @@ function findEqualKeys(options: object, nameOf: (option: string) => string): str
   return [`${nameOf('ossPreviousAccessKeyId')} and ${nameOf('ossAccessKeyId')}: must differ`];
 }
 
-function describeIssue(issue: z.core.$ZodIssue, nameOf: (option: string) => string): string[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${nameOf(key)}: there is no such setting`);
-  }
-  if (
-    issue.code === 'invalid_union' &&
-    issue.errors.length > 0 &&
-    issue.message === 'Invalid input'
-  ) {
-    // Text is what most settings are given as, and the alternative that is tried last.
-    const alternative = issue.errors.at(-1) ?? [];
-    return alternative.flatMap((inner) =>
-      describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, nameOf),
-    );
-  }
-  const [setting = '', ...inside] = issue.path;
-  const place = inside.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`));
-  const at = place.length === 0 ? '' : `at ${place.join('').replace(/^\./, '')}: `;
-  return [`${nameOf(String(setting))}: ${at}${issue.message}`];
+/** Values that no message repeats. */
+const SECRET = /(?:Secret|Token)$/;
+
+function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  options: object,
+  nameOf: (option: string) => string,
+): string[] {
+  const given = new Map<string, unknown>(Object.entries(options));
+  return issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
+      return issue.keys.map((key) => `${nameOf(key)}: there is no such setting`);
+    }
+    return innermost(issue).map(({ input, message, path }) => {
+      const [first = '', ...inside] = path;
+      const setting = String(first);
+      // What is checked after a conversion is not what was given.
+      const found = inside.length === 0 ? given.get(setting) : input;
+      const text = SECRET.test(setting) ? message : withFound(message, found);
+      return `${nameOf(setting)}: ${placeText(inside)}${text}`;
+    });
+  });
 }
 
-/** A setting with its effective default as text. */
-export interface OptionDescription {
-  /** Title of its group. */
-  readonly group: string;
-  readonly name: string;
-  readonly description: string;
-  readonly default: string | undefined;
-  /** It is on or off. */
-  readonly isSwitch: boolean;
-}
-
-/** Describes every setting, group by group, for help texts and documentation. */
-export function describeOptions(): OptionDescription[] {
-  return Object.entries(SETTING_GROUPS).flatMap(([group, shape]) =>
-    Object.entries(shape).map(([name, schema]) => {
-      const preset = z.safeParse(schema, undefined);
-      const value = preset.success ? preset.data : undefined;
-      return {
-        group,
-        name,
-        description: schema.description ?? '',
-        default: presetText(schema, value),
-        isSwitch: typeof value === 'boolean',
-      };
-    }),
+/** @returns the issues of the alternative that is tried last: it takes text, which most settings are given as */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  const isUnion = issue.code === 'invalid_union' && issue.errors.length > 0;
+  if (!isUnion || issue.message !== 'Invalid input') return [issue];
+  const alternative = issue.errors.at(-1) ?? [];
+  return alternative.flatMap((inner) =>
+    innermost({ ...inner, path: [...issue.path, ...inner.path] }),
   );
 }
 
-/** The way a person would write a default. */
-function presetText(schema: unknown, value: unknown): string | undefined {
-  if (schema instanceof z.ZodPrefault) return String(schema.def.defaultValue);
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  return typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
+function placeText(path: readonly PropertyKey[]): string {
+  const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`));
+  return steps.length === 0 ? '' : `at ${steps.join('').replace(/^\./, '')}: `;
 }

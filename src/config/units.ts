@@ -28,7 +28,10 @@ function quantity(units: ReadonlyMap<string, number>, expected: string) {
     const amount = Math.round(exact);
     // A fraction may be of any unit, as long as the whole is a number of milliseconds or bytes.
     if (Number.isSafeInteger(amount) && Math.abs(amount - exact) < 1e-6) return amount;
-    context.addIssue({ code: 'custom', message: `expected ${expected}, found "${text}"` });
+    context.addIssue({
+      code: 'custom',
+      message: `expected ${expected}, found ${JSON.stringify(text)}`,
+    });
     return z.NEVER;
   });
 }

@@ -11,20 +11,13 @@ export const flag = z.union(
   },
 );
 /** Text that is not empty. */
-export const text = z.string().min(1, 'must not be empty');
+export const text = z.string().min(1, 'expected text that is not empty');
 /** A cron expression. */
 export const cronText = text.refine(validate, 'expected five cron fields, or six with seconds');
 /** A whole number within inclusive bounds. */
 function wholeNumber(expected: string, min: number, max = Number.MAX_SAFE_INTEGER) {
-  const options = {
-    error: ({ input }: { input?: unknown }) => `expected ${expected}, found ${shown(input)}`,
-  };
+  const options = { error: `expected ${expected}` };
   return z.coerce.number<number | string>(options).int(options).min(min, options).max(max, options);
-}
-
-/** The text that was given for NaN is not known any more. */
-function shown(input: unknown): string {
-  return Number.isNaN(input) ? 'text that is not a number' : JSON.stringify(input);
 }
 
 /** A whole number from 0 on. */

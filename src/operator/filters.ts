@@ -4,11 +4,7 @@
 import { z } from 'zod';
 import { duration } from '../config/units.ts';
 import { REFUSAL_REASONS } from '../refusals/refusal-reason.ts';
-import { UPLOAD_STATES } from './shapes.ts';
-
-/** The size of a page when none is asked for, and the largest. */
-export const PAGE = 100;
-export const MAX_PAGE = 1000;
+import { MAX_PAGE, PAGE, UPLOAD_STATES } from './listing.ts';
 
 const text = z.string().min(1).max(1023);
 

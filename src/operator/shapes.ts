@@ -3,9 +3,8 @@
  * document.
  */
 import { z } from 'zod';
+import { UPLOAD_STATES } from './listing.ts';
 
-/** The states of an upload, in the order of its life. */
-export const UPLOAD_STATES = ['issued', 'stored', 'claimed', 'purging', 'purged'] as const;
 const STATUS_NAMES = ['notNeeded', 'unverified', 'verified', 'verifying', 'failed'] as const;
 
 const time = z.iso.datetime().describe('ISO 8601 in UTC');

@@ -224,6 +224,16 @@ describe('every command', () => {
     }
   });
 
+  it('names a flag that does not exist before it misses another one', async () => {
+    const found = await runVerbs(NAMES, (name) => [...name.split(' '), '--no-such']);
+    for (const [, { code, stderr }] of found) {
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringMatching(/^unknown option '--no-such'\. /) as string,
+      });
+    }
+  });
+
   it('says that a gateway must be started when it needs one, and looks into the folder otherwise', async () => {
     expect(await gateway.stop()).toBe(0);
     const names = NAMES.filter(

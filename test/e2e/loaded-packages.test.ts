@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { VERBS, nameOf } from '../../src/cli/verbs.ts';
 
 const run = promisify(execFile);
 const DIST = join(__dirname, '../../dist');
@@ -41,11 +42,21 @@ it.each([
   expect(loaded.modules).toBeLessThan(budget);
 });
 
-it.each([['--help'], ['--version'], ['nonsense', '--help'], ['health'], ['completion', 'bash']])(
-  'the command line loads only commander for %s',
-  async (...args) => {
-    const { modules, packages } = await loadedBy('cli/main.js', ...args);
-    expect(packages).toEqual(['commander']);
-    expect(modules).toBeLessThan(30);
-  },
-);
+const HELPS = [
+  ...VERBS.map((verb) => [nameOf(verb), '--help']),
+  ...['ls', 'add', 'rotate', 'disable', 'enable', 'rm'].map((name) => ['accounts', name, '--help']),
+];
+
+it.each([
+  ...HELPS,
+  ...[['--help'], ['--version'], ['nonsense', '--help'], ['help', 'serve'], ['health']],
+  ...[
+    ['completion', 'bash'],
+    ['upload', '--nme', 'x'],
+    ['serve', '--prt', '1'],
+  ],
+])('the command line loads only commander for %s %s', async (...args) => {
+  const { modules, packages } = await loadedBy('cli/main.js', ...args);
+  expect(packages).toEqual(['commander']);
+  expect(modules).toBeLessThan(30);
+});

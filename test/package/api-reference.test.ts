@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeOptions } from '../../src/config/config.ts';
+import { describeOptions } from '../../src/config/describe-options.ts';
 import { root, run } from './packed.ts';
 
 const reference = join(root, 'docs/api');

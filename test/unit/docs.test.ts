@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { entries } from '../../architecture.js';
 import { variableName } from '../../src/cli/names.ts';
 import { VERBS } from '../../src/cli/verbs.ts';
-import { describeOptions } from '../../src/config/config.ts';
+import { describeOptions } from '../../src/config/describe-options.ts';
 import { API_VERSION } from '../../src/iot/admit.ts';
 import { describeOperations } from '../../src/iot/describe.ts';
 import { BUSINESS_ERRORS, GATEWAY_ERRORS } from '../../src/iot/errors.ts';

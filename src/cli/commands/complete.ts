@@ -1,6 +1,6 @@
 import type { Option } from 'commander';
 import { Command } from 'commander';
-import { choicesOfSetting } from '../setting-choices.ts';
+import { SETTING_TABLE } from '../../config/setting-table.ts';
 import { VERBS, nameOf } from '../verbs.ts';
 import type { VerbModule } from '../verbs.ts';
 
@@ -111,7 +111,9 @@ function takesNext(flag: Option | undefined, next: string | undefined): boolean 
 }
 
 function choicesOf(flag: Option | undefined): readonly string[] {
-  return flag === undefined ? [] : (flag.argChoices ?? choicesOfSetting(flag.attributeName()));
+  if (flag === undefined) return [];
+  const setting = SETTING_TABLE.find(({ name }) => name === flag.attributeName());
+  return flag.argChoices ?? setting?.words ?? [];
 }
 
 function flagsOf({ options }: Command): readonly string[] {

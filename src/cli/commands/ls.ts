@@ -1,109 +1,30 @@
 import type { Command } from 'commander';
-import { Option } from 'commander';
-import { z } from 'zod';
-import { duration } from '../../config/units.ts';
-import { quoted } from '../../lib/quoted.ts';
-import { MAX_PAGE, PAGE, cursorText } from '../../operator/filters.ts';
-import { UPLOAD_STATES } from '../../operator/shapes.ts';
+import { PAGE, UPLOAD_STATES } from '../../operator/listing.ts';
 import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
-import { UsageError } from '../command-error.ts';
-import { openDesk, withDesk } from '../desk.ts';
-import type { List } from '../lists.ts';
-import { listPackages, listRefusals, listUploads } from '../lists.ts';
-import { flagName } from '../names.ts';
-import { openOperator } from '../operator.ts';
-import { outputFlags, say, withOutput } from '../output.ts';
-import { parseFlags } from '../setting-flags.ts';
-import { watch } from '../watch.ts';
+import { choice, withDesk, withOutput } from '../flags.ts';
 
-const NOUNS = ['uploads', 'packages', 'refusals'] as const;
+export const NOUNS = ['uploads', 'packages', 'refusals'] as const;
 
-const limit = z
-  .string()
-  .transform(Number)
-  .refine(
-    (count) => Number.isInteger(count) && count >= 1 && count <= MAX_PAGE,
-    `expected a number from 1 to ${String(MAX_PAGE)}`,
-  );
-
-/** The flags that restrict a list, beside those of every list. */
-const FILTERS = {
-  uploads: ['account', 'match', 'state', 'older', 'due'],
-  packages: ['account', 'match'],
-  refusals: ['account', 'reason'],
-} as const;
-
-/** @throws UsageError for a flag that would have no effect */
-function requireFitting(what: (typeof NOUNS)[number], given: ListFlags): void {
-  const fitting: readonly string[] = FILTERS[what];
-  const wrong = Object.values(FILTERS)
-    .flat()
-    .find((name) => given[name] !== undefined && !fitting.includes(name));
-  if (wrong === undefined) return;
-  const flags = fitting.map(flagName).join(', ');
-  throw new UsageError(`--${wrong}: does not restrict ${what}: expected one of ${flags}`);
-}
-
-const flags = z.looseObject({
-  ...outputFlags.shape,
-  state: z.enum(UPLOAD_STATES).optional(),
-  account: z.string().optional(),
-  match: z.string().optional(),
-  reason: z.enum(REFUSAL_REASONS).optional(),
-  older: duration.optional(),
-  due: duration.optional(),
-  limit: limit.default(PAGE),
-  after: cursorText.optional(),
-  watch: z.boolean().default(false),
-  interval: duration.default(2000),
-});
-
-/** The flags of `ls`, without those of the desk. */
-export type ListFlags = z.infer<typeof flags>;
+/** What is listed. */
+export type Noun = (typeof NOUNS)[number];
 
 /** Configures `ota-gateway ls`. */
 export function configure(command: Command): void {
   const [noun] = command.registeredArguments;
   noun?.choices(NOUNS).default('uploads');
   withOutput(withDesk(command))
-    .addOption(new Option('--state <state>', 'only uploads in this state').choices(UPLOAD_STATES))
+    .addOption(choice('--state <state>', 'only uploads in this state', UPLOAD_STATES))
     .option('--account <id>', 'only those of one account')
     .option('--match <text>', 'only those with this text in the key or in the name of the package')
-    .addOption(new Option('--reason <reason>', 'only refusals for it').choices(REFUSAL_REASONS))
+    .addOption(choice('--reason <reason>', 'only refusals for it', REFUSAL_REASONS))
     .option('--older <duration>', 'only uploads that are at least as old, such as 10m')
     .option('--due <duration>', 'only stored uploads that are purged within this time, such as 5m')
     .option('--limit <count>', `at most as many, the newest first; default ${String(PAGE)}`)
     .option('--after <cursor>', 'go on where a list with this `next` has ended')
     .option('--watch', 'list again and again, until Ctrl+C')
     .option('--interval <duration>', 'how often --watch lists; default 2s')
-    .action(async (what: (typeof NOUNS)[number], given: unknown) => {
-      await list(what, parseFlags(flags, given));
+    .action(async (what: Noun, flags: unknown) => {
+      const { list } = await import('../actions/ls.ts');
+      await list(what, flags);
     });
-}
-
-const LOADS = { uploads: listUploads, packages: listPackages, refusals: listRefusals };
-
-/** Lists uploads, packages or refused requests once, or until Ctrl+C. */
-async function list(what: (typeof NOUNS)[number], given: ListFlags): Promise<void> {
-  requireFitting(what, given);
-  const { account, after, color, due, interval, json, limit, match, older, reason, ...others } =
-    given;
-  const { state, watch: isWatching, ...desk } = others;
-  const page = { account, after, limit };
-  const filters = {
-    uploads: { ...page, q: match, state, olderThan: older, dueWithin: due },
-    packages: { ...page, q: match },
-    refusals: { ...page, reason },
-  };
-  await using operator = openOperator(openDesk(desk));
-  const load = (filter: object): Promise<List> => LOADS[what](operator, filter);
-  if (isWatching) {
-    await watch(() => load(filters[what]), { json, color }, interval);
-    return;
-  }
-  const list = await load(filters[what]);
-  list.show({ json, color });
-  if (json || account === undefined || list.items.size > 0) return;
-  const { items } = await load({ account, limit: 1 });
-  if (items.size === 0) say(`no account ${quoted(account)} has ${what}`);
 }

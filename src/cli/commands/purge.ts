@@ -1,39 +1,12 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
-import { purgeShape } from '../../operator/shapes.ts';
-import type { PurgeShape } from '../../operator/shapes.ts';
-import { openDesk, withDesk } from '../desk.ts';
-import { callOperatorApi } from '../operator-api.ts';
-import { jsonFlag, print, printJson, withJson } from '../output.ts';
-import { counted, formatSize } from '../people.ts';
-import { quoted } from '../../lib/quoted.ts';
-import { parseFlags } from '../setting-flags.ts';
-
-const flags = z.looseObject({ ...jsonFlag.shape, dryRun: z.boolean().default(false) });
+import { withDesk, withJson } from '../flags.ts';
 
 /** Configures `ota-gateway purge`. */
 export function configure(command: Command): void {
   withJson(withDesk(command))
     .option('--dry-run', 'only say what is due')
-    .action(async (given: unknown) => {
-      await purge(parseFlags(flags, given));
+    .action(async (flags: unknown) => {
+      const { purge } = await import('../actions/purge.ts');
+      await purge(flags);
     });
-}
-
-/** Runs the purge of a gateway now, as its job does. */
-async function purge({ dryRun, json, ...rest }: z.infer<typeof flags>): Promise<void> {
-  const desk = openDesk(rest);
-  const { url } = await desk.findGateway();
-  const call = { method: 'POST', path: '/purge', body: { dryRun } } as const;
-  const report = await callOperatorApi(desk.clientFor(url), call, purgeShape);
-  if (json) printJson(report);
-  else print(describe(report));
-}
-
-function describe({ bytes, dryRun, failed, purged, uploads = [] }: PurgeShape): string {
-  const due = uploads.map(({ key, size = 0 }) => `${quoted(key)}  ${formatSize(size)}\n`);
-  const count = `${counted(purged, 'upload')} with ${formatSize(bytes)}`;
-  const failures = failed === 0 ? '' : `, ${String(failed)} could not be deleted; the log says why`;
-  const summary = dryRun ? `${count} due\n` : `purged ${count}${failures}\n`;
-  return due.join('') + summary;
 }

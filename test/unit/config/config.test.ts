@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { gatherOptions, readConfig } from '../../../src/cli/environment.ts';
 import { variableName } from '../../../src/cli/names.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
-import { describeOptions, parseConfig } from '../../../src/config/config.ts';
+import { parseConfig } from '../../../src/config/config.ts';
+import { describeOptions } from '../../../src/config/describe-options.ts';
 import { folderForEachTest } from '../../support/suite.ts';
 
 function problemsOf(parse: () => unknown): readonly string[] {
@@ -47,7 +48,7 @@ describe('parseConfig', () => {
     'refuses the trusted proxy %s',
     (trustedProxies) => {
       expect(problemsOf(() => parseConfig({ trustedProxies }))).toEqual([
-        'trustedProxies: at [0]: expected addresses or ranges such as 10.0.0.0/8',
+        `trustedProxies: at [0]: expected addresses or ranges such as 10.0.0.0/8, found "${trustedProxies}"`,
       ]);
     },
   );
@@ -108,7 +109,7 @@ describe('parseConfig', () => {
     'refuses the cron expression "%s"',
     (purgeCron) => {
       expect(problemsOf(() => parseConfig({ purgeCron }))).toEqual([
-        'purgeCron: expected five cron fields, or six with seconds',
+        `purgeCron: expected five cron fields, or six with seconds, found "${purgeCron}"`,
       ]);
     },
   );
@@ -118,7 +119,7 @@ describe('parseConfig', () => {
     (name) => {
       expect(parseConfig({ [name]: '24d' })).toMatchObject({ [name]: 24 * 86_400_000 });
       expect(problemsOf(() => parseConfig({ [name]: '25d' }))).toEqual([
-        `${name}: expected at most 24d`,
+        `${name}: expected at most 24d, found "25d"`,
       ]);
     },
   );
@@ -137,7 +138,7 @@ describe('parseConfig', () => {
     (name) => {
       expect(parseConfig({ [name]: '36500d' })).toMatchObject({ [name]: 36_500 * 86_400_000 });
       expect(problemsOf(() => parseConfig({ [name]: '36501d' }))).toEqual([
-        `${name}: expected at most 36500d`,
+        `${name}: expected at most 36500d, found "36501d"`,
       ]);
     },
   );
@@ -149,9 +150,31 @@ describe('parseConfig', () => {
     ['bucket', 'A', 'expected 3 to 63 lower-case letters, digits and "-"'],
     ['corsRules', '{', 'expected JSON'],
     ['accessKeyId', 'a/b', 'expected visible characters without spaces or "/"'],
+    ['port', 'abc', 'expected a port from 0 to 65535, found "abc"'],
+    ['port', NaN, 'expected a port from 0 to 65535, found NaN'],
+    ['logLevel', 'loud', 'expected debug, info, warn, error or silent, found "loud"'],
+    ['fidelity', 'exact', 'expected lenient or strict, found "exact"'],
+    ['corsRules', '[{"allowedOrigins":5}]', 'at [0].allowedOrigins: expected a list, found 5'],
+    ['corsRules', '[{"Origins":5}]', 'at [0]: there is no Origins'],
+    ['dataDir', '', 'expected text that is not empty, found ""'],
   ])('refuses %s=%s', (option, value, message) => {
     const problems = problemsOf(() => parseConfig({ [option]: value }));
     expect(problems.join('\n')).toContain(message);
+  });
+
+  it('says of every setting what was expected and what was found, and repeats no secret', () => {
+    const wrong = '\u0000?';
+    const options = Object.fromEntries(describeOptions().map(({ name }) => [name, wrong]));
+    const problems = problemsOf(() => parseConfig(options)).filter(
+      (line) => !/: (?:give|must differ)/.test(line),
+    );
+    expect(problems.length).toBeGreaterThan(40);
+    for (const problem of problems) {
+      expect(problem).toMatch(/^\w+: (?:at \[0\]: )?expected [^]*, found "\\u0000\?"$/);
+    }
+    expect(problemsOf(() => parseConfig({ accessKeyId: 'a', accessKeySecret: '' }))).toEqual([
+      'accessKeySecret: expected text that is not empty',
+    ]);
   });
 
   it('reads what only text can say', () => {

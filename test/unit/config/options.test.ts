@@ -1,10 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { describeOptions } from '../../../src/config/config.ts';
+import { describeOptions } from '../../../src/config/describe-options.ts';
 import type { GatewayOptions } from '../../../src/config/options.ts';
 import type { optionsSchema } from '../../../src/config/settings.ts';
+import { SETTING_TABLE } from '../../../src/config/setting-table.ts';
 import { SETTING_GROUPS } from '../../../src/config/settings.ts';
+
+interface TableScript {
+  renderSettingTable(rows: ReturnType<typeof describeOptions>): string;
+}
+
+const { renderSettingTable } = jest.requireActual<TableScript>(
+  '../../../scripts/write-setting-table.js',
+);
 
 interface OptionsScript {
   renderOptions(settings: object, describe: typeof describeOptions): string;
@@ -26,6 +35,12 @@ it('is what `npm run docs` writes', () => {
   const squeeze = (text: string): string => text.replace(/[\s|]+/g, '');
   const written = squeeze(readFileSync(path, 'utf8'));
   expect(written).toBe(squeeze(renderOptions(SETTING_GROUPS, describeOptions)));
+});
+
+it('finds in setting-table.ts what `npm run docs` writes', () => {
+  // The same data, however it is laid out.
+  expect(SETTING_TABLE).toEqual(describeOptions());
+  expect(renderSettingTable(describeOptions())).toContain('name: "claimTtl"');
 });
 
 it('describes every option', () => {

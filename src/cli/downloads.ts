@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import { duration } from '../config/units.ts';
@@ -6,9 +5,9 @@ import { openQueries } from '../data-folder.ts';
 import type { ReferenceShape } from '../operator/shapes.ts';
 import { gatherSettings } from './desk.ts';
 import { readConfig } from './environment.ts';
-import { jsonFlag, withJson } from './output.ts';
+import { jsonFlag } from './output.ts';
 import { readRunningGateway, withRunningSettings } from './running-gateway.ts';
-import { parseFlags, withSettings } from './setting-flags.ts';
+import { parseFlags } from './parse-flags.ts';
 
 const flags = z.looseObject({
   ...jsonFlag.shape,
@@ -24,20 +23,10 @@ export interface Download {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** How long the URLs of the platform are valid (IoT Platform, "Perform OTA updates"). */
-const DOWNLOAD_TTL = '24h';
-
-/** Configures a command that prints URLs of one thing from the data folder, also while a server uses it. */
-export function configureDownload(
-  command: Command,
-  run: (name: string, download: Download) => Promise<void>,
-): void {
-  withJson(withSettings(command, ['dataDir', 'publicUrl', 'bucket']))
-    .option('--expires <duration>', 'how long a URL is valid', DOWNLOAD_TTL)
-    .action((name: string, given: unknown) => {
-      const { expires, json, ...settings } = parseFlags(flags, given);
-      return run(name, { expires, json, settings });
-    });
+/** Reads the flags of `withDownload`. @throws UsageError */
+export function readDownload(given: unknown): Download {
+  const { expires, json, ...settings } = parseFlags(flags, given);
+  return { expires, json, settings };
 }
 
 /**

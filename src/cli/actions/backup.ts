@@ -1,0 +1,55 @@
+import { backUpDataFolder } from '../../data-folder.ts';
+import { quoted } from '../../lib/quoted.ts';
+import { CommandError } from '../command-error.ts';
+import type { RawOptions } from '../environment.ts';
+import { gatherOptions, readConfig } from '../environment.ts';
+import { EXIT } from '../exit-codes.ts';
+import { jsonFlag, print, printJson } from '../output.ts';
+import { counted } from '../people.ts';
+import { parseFlags } from '../parse-flags.ts';
+import type { BackupResult } from '../shapes.ts';
+
+/** Copies the data folder, and prints what the copy has. The exit code says whether the original is damaged. */
+export async function backup(folder: string, flags: unknown): Promise<void> {
+  const { json, ...settings } = parseFlags(jsonFlag.loose(), flags);
+  const report = await copyTo(folder, gatherOptions(process.env, settings));
+  const problems = describeProblems(report);
+  if (json) printJson(report);
+  else print(describe(report, problems));
+  if (problems.length > 0) process.exitCode = EXIT.findings;
+}
+
+/**
+ * Copies the data folder, also while its server is running.
+ * @throws when a signal stops it; the incomplete copy is removed
+ */
+async function copyTo(target: string, options: RawOptions): Promise<BackupResult> {
+  const stopping = new AbortController();
+  const stop = (): void => {
+    const message = `the backup to ${quoted(target)} was stopped`;
+    const hint = 'The incomplete copy was removed; run the command again';
+    stopping.abort(new CommandError('Stopped', message, hint));
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const { dataDir } = readConfig(options);
+  const report = await backUpDataFolder(dataDir, target, stopping.signal);
+  const { bytes, damage, differing, missing, uploads } = report;
+  return {
+    ...{ folder: target, uploads, bytes },
+    ...{ missing: [...missing], differing: [...differing], damage: [...damage] },
+  };
+}
+
+/** @returns what the copy has of the problems of the original */
+function describeProblems({ damage, differing, missing }: BackupResult): readonly string[] {
+  return [
+    ...missing.map((key) => `${quoted(key)} has no bytes`),
+    ...differing.map((key) => `${quoted(key)} has different bytes than were stored`),
+    ...damage,
+  ];
+}
+
+function describe({ bytes, folder, uploads }: BackupResult, problems: readonly string[]): string {
+  const copied = `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')} in ${folder}`;
+  return [...problems.map((line) => `${line}; run fsck`), copied, ''].join('\n');
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { DataFolderReport, Finding } from '../../data-folder.ts';
+import { checkDataFolder } from '../../data-folder.ts';
+import { wallClock } from '../../lib/clock.ts';
+import type { RawOptions } from '../environment.ts';
+import { gatherOptions, readConfig } from '../environment.ts';
+import { EXIT } from '../exit-codes.ts';
+import { jsonFlag, print, printJson } from '../output.ts';
+import { counted } from '../people.ts';
+import type { ProgressBar } from '../progress-bar.ts';
+import { progressBar } from '../progress-bar.ts';
+import { parseFlags } from '../parse-flags.ts';
+import type { FsckResult } from '../shapes.ts';
+
+const flags = z.looseObject({
+  ...jsonFlag.shape,
+  deep: z.boolean().default(false),
+  repair: z.boolean().default(false),
+});
+
+/** Checks a data folder, and prints what was found. The exit code says whether anything was not repaired. */
+export async function fsck(given: unknown): Promise<void> {
+  const { deep, json, repair, ...settings } = parseFlags(flags, given);
+  const hasFindings = await check({ deep, json, repair }, gatherOptions(process.env, settings));
+  if (hasFindings) process.exitCode = EXIT.findings;
+}
+
+interface FsckCommand {
+  readonly deep: boolean;
+  readonly repair: boolean;
+  readonly json: boolean;
+}
+
+/** Checks a data folder and prints its findings. @returns whether any were not repaired */
+async function check(command: FsckCommand, options: RawOptions): Promise<boolean> {
+  const { dataDir } = readConfig(options);
+  const findings: Finding[] = [];
+  let bar: ProgressBar | undefined;
+  const report = await checkDataFolder(dataDir, {
+    ...command,
+    clock: wallClock,
+    onFinding: (finding) => {
+      findings.push(finding);
+      if (!command.json) printFinding(finding);
+    },
+    onProgress: (done, total) => {
+      if (command.json) return;
+      bar ??= progressBar(process.stderr, command.deep ? 'read' : 'checked', total);
+      bar.update(done);
+    },
+  });
+  bar?.end();
+  if (command.json) printJson(toResult(report, findings));
+  else print(`${summary(report)}\n`);
+  return report.left > 0;
+}
+
+function toResult(report: DataFolderReport, findings: readonly Finding[]): FsckResult {
+  const { bytes, compacted, journals, purging, restorable, uncommitted, uploads } = report;
+  return {
+    ...{ uploads, bytes, purging, uncommitted, journals, restorable, compacted },
+    findings: findings.map(({ kind, repair, text }) => ({
+      ...{ kind, text },
+      ...(repair !== undefined && { repair }),
+    })),
+  };
+}
+
+function printFinding({ kind, repair, text }: Finding): void {
+  print(`${kind}: ${text}${repair === undefined ? '' : ` (${repair})`}\n`);
+}
+
+/** Texts on the conversion of a ledger from an older version, which could not shrink. */
+const COMPACTED: Readonly<Record<DataFolderReport['compacted'], readonly string[]>> = {
+  unneeded: [],
+  done: ['the ledger file shrinks from now on'],
+  full: ['the disk has no room to make the ledger smaller'],
+};
+
+function summary(report: DataFolderReport): string {
+  const { bytes, findings, journals, left, purging, restorable, uncommitted, uploads } = report;
+  const restored = restorable === 0 ? '' : `, which restores ${counted(restorable, 'upload')}`;
+  return [
+    `${counted(uploads, 'upload')} with ${counted(bytes, 'byte')}`,
+    `${String(purging)} waiting for the purge`,
+    `${String(uncommitted)} unfinished`,
+    `${counted(findings, 'finding')}, ${String(left)} left`,
+    ...(journals === 0 ? [] : [`${counted(journals, 'journal')} for the next start${restored}`]),
+    ...COMPACTED[report.compacted],
+  ].join(', ');
+}

@@ -1,0 +1,8 @@
+/* Plain values of lists. The help of a command loads them without a schema. */
+
+/** The states of an upload, in the order of its life. */
+export const UPLOAD_STATES = ['issued', 'stored', 'claimed', 'purging', 'purged'] as const;
+
+/** The size of a page when none is asked for, and the largest. */
+export const PAGE = 100;
+export const MAX_PAGE = 1000;
