@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { SettingsError } from '../config/settings-error.ts';
 import { flushFolder, writeDurably } from '../lib/durable-files.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import { generateAccessKey } from './access-key.ts';
@@ -68,9 +69,13 @@ const UNREADABLE = [
   },
 ];
 
+const NO_FOLDER =
+  'does not exist: expected the data folder of a gateway. Give the folder of its server, or an access key';
+
 /**
  * Reads the credentials of a data folder.
- * @throws an Error that says whether the file is missing, cannot be read, or is not valid
+ * @throws SettingsError when the file is missing or cannot be read: the data folder is the wrong one. An Error when it is
+ *   not valid
  */
 export function readCredentials(dataDir: string): Credentials {
   const path = credentialsPath(dataDir);
@@ -78,7 +83,13 @@ export function readCredentials(dataDir: string): Credentials {
     return credentialsFile.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     const reason = UNREADABLE.find(({ code }) => hasErrorCode(error, code));
-    if (reason !== undefined) throw new Error(`${path} ${reason.text}`, { cause: error });
+    if (reason !== undefined) {
+      const text =
+        existsSync(dataDir) || reason.code !== 'ENOENT'
+          ? `${path} ${reason.text}`
+          : `${dataDir} ${NO_FOLDER}`;
+      throw new SettingsError([{ settings: ['dataDir'], text }]);
+    }
     throw new Error(
       `${path} does not hold credentials: expected {"account":{"id","secret"},"bucket":{"id","secret"}}. ` +
         'Restore it from a backup; or remove it, and the next start generates new ones, which all clients then need',

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { SettingsError } from '../config/settings-error.ts';
 import { isRunning } from '../lib/is-running.ts';
 import { CommandError } from './command-error.ts';
 import { reach } from './network-failure.ts';
@@ -29,7 +30,7 @@ const ANY_ADDRESS = /^(https?:\/\/)(?:0\.0\.0\.0|\[::\])(?=[:/]|$)/;
 /**
  * Finds the gateway to act on: the given endpoint; else the one that uses the data folder, when its id is right; else
  * the address of the settings.
- * @throws CommandError that says why none can be used
+ * @throws SettingsError when the data folder does not exist; CommandError that says why none can be used
  */
 export async function findGateway(where: Whereabouts): Promise<GatewayAddress> {
   const { configured, dataDir, endpoint } = where;
@@ -37,10 +38,16 @@ export async function findGateway(where: Whereabouts): Promise<GatewayAddress> {
   const running = readRunningGateway(dataDir);
   if (running !== undefined) return requireSame(dataDir, running, where.isPublic ?? false);
   if (configured !== undefined) return addressAt(configured);
+  const advice =
+    'Start one with `ota-gateway serve`, or name it by --data-dir FOLDER or --endpoint URL';
+  if (!existsSync(dataDir)) {
+    const text = `${dataDir} does not exist: expected the data folder of a running gateway. ${advice}`;
+    throw new SettingsError([{ settings: ['dataDir'], text }]);
+  }
   throw new CommandError(
     'NoGateway',
-    `no gateway is running on the data folder ${dataDir}: it ${existsSync(dataDir) ? 'has no gateway.json' : 'does not exist'}`,
-    'Start one with `ota-gateway serve`, or name it by --data-dir FOLDER or --endpoint URL',
+    `no gateway is running on the data folder ${dataDir}: it has no gateway.json`,
+    advice,
   );
 }
 

@@ -96,7 +96,7 @@ describe('the command line', () => {
       'an upload without keys',
       ['upload', __filename, '--name', 'n', '--version', '1', '--data-dir', __dirname],
       {},
-      1,
+      2,
       /credentials\.json does not exist: no gateway has generated keys in this folder\. Give/,
     ],
     [

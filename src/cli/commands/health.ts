@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ConfigError } from '../../config/config-error.ts';
-import { CommandError } from '../command-error.ts';
+import { CommandError, describeError } from '../command-error.ts';
 import { findGateway } from '../gateway-address.ts';
 import { variableName } from '../names.ts';
 import { reach } from '../network-failure.ts';
@@ -34,8 +34,19 @@ export function configure(command: Command): void {
     .action((flags: HealthFlags) => health(flags));
 }
 
-/** Prints the state of a gateway. @throws CommandError when it is not healthy */
+/** Prints the state of a gateway. @throws CommandError when it is not healthy, or cannot be asked */
 async function health(flags: HealthFlags): Promise<void> {
+  try {
+    await ask(flags);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // Docker reserves the exit code 2, which wrong settings have elsewhere.
+    const { code, message } = describeError(error);
+    throw new CommandError(code, message, undefined, { cause: error });
+  }
+}
+
+async function ask(flags: HealthFlags): Promise<void> {
   const { url } = await findGateway(whereabouts(flags));
   const path = flags.live === true ? 'live' : 'ready';
   const { json, status } = await reach(url, () => probe(below(url, `/_gateway/health/${path}`)));
