@@ -1,13 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { AccessKey, Account } from '../accounts/accounts.ts';
 import { parseAccounts } from '../accounts/accounts-file.ts';
 import { credentialsPath } from '../accounts/credentials-file.ts';
 import type { Config } from '../config/config.ts';
-import { hasErrorCode } from '../lib/errno.ts';
+import { readSettingFile } from '../config/files.ts';
 import { quoted } from '../lib/quoted.ts';
 import { replaceFile } from '../lib/replace-file.ts';
 import { CommandError } from './command-error.ts';
 import { givenName, variableName } from './names.ts';
+import { systemFailureOf } from './system-failure.ts';
 
 /** The accounts file of the settings, to change it. */
 export interface EditableAccounts {
@@ -22,7 +23,7 @@ export function openAccounts(config: Config): EditableAccounts {
   const path = config.accountsFile;
   if (path === undefined) throw withoutFile(config);
   if (existsSync(path)) {
-    const text = readFileSync(path, 'utf8');
+    const text = readSettingFile('accountsFile', path, 'a JSON file with accounts');
     return { path, text, accounts: parseAccounts(text, path) };
   }
   return { path, text: undefined, accounts: [] };
@@ -50,18 +51,14 @@ export function writeAccounts({ path, text }: EditableAccounts, changed: string)
   try {
     replaceFile(path, text, changed);
   } catch (error) {
-    if (!WRITE_ERRORS.some((code) => hasErrorCode(error, code))) throw error;
-    const reason = String(error).replace(/^Error: |, .*$/g, '');
-    throw new CommandError(
-      'UnwritableFile',
-      `${path} cannot be replaced (${reason}): its folder must be writable for this user`,
-      'Nothing was changed',
-      { cause: error },
-    );
+    // The path of the error is that of an unfinished file.
+    const failure =
+      typeof error === 'object' && error !== null ? systemFailureOf({ ...error, path }) : undefined;
+    if (failure === undefined) throw error;
+    const hint = `${failure.hint}; its folder must exist, and this user must be able to write it. Nothing was changed`;
+    throw new CommandError('UnwritableFile', failure.problem, hint, { cause: error });
   }
 }
-
-const WRITE_ERRORS = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOENT'];
 
 /** An access key with the account that has it. */
 export interface OwnedKey {

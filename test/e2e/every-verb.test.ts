@@ -371,6 +371,22 @@ describe('every command', () => {
     await full.close();
   });
 
+  it.each([
+    ['backup', '/proc/x', 1, /^\/proc\/x cannot be created: its file system takes no new folders/],
+    ['backup', __filename, 1, /every-verb\.test\.ts is a file\. Give a folder/],
+    ['backup', join(__filename, 'x'), 1, /cannot be created: a part of the path is a file\. /],
+    ['accounts add new --accounts-file', '/proc/x', 1, /^\/proc\/x: .*its folder must exist/],
+    ['accounts add new --accounts-file', __dirname, 2, /^--accounts-file: .* cannot be read /],
+    ['accounts add new --accounts-file', join(__filename, 'x'), 1, /x: there is no such file or/],
+  ])('%s says why it cannot write to %s', async (command, path, code, message) => {
+    const [result] = (
+      await runVerbs([command], (words) => [...words.split(' '), path, '--json'])
+    ).values();
+    if (result === undefined) throw new Error('no result');
+    expect(result.code).toBe(code);
+    expect(errorOf(result).message + (errorOf(result).hint ?? '')).toMatch(message);
+  });
+
   it('does not tell a secret', async () => {
     const found = await runVerbs(['accounts ls', 'show-config'], inJson);
     const output = [...found.values()].map(({ stderr, stdout }) => stderr + stdout).join('');

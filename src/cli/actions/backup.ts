@@ -8,6 +8,7 @@ import { jsonFlag, print, printJson } from '../output.ts';
 import { counted } from '../people.ts';
 import { parseFlags } from '../parse-flags.ts';
 import type { BackupResult } from '../shapes.ts';
+import { systemFailureOf } from '../system-failure.ts';
 
 /** Copies the data folder, and prints what the copy has. The exit code says whether the original is damaged. */
 export async function backup(folder: string, flags: unknown): Promise<void> {
@@ -32,12 +33,25 @@ async function copyTo(target: string, options: RawOptions): Promise<BackupResult
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const { dataDir } = readConfig(options);
-  const report = await backUpDataFolder(dataDir, target, stopping.signal);
+  const report = await backUpDataFolder(dataDir, target, stopping.signal).catch(
+    (error: unknown) => {
+      throw explain(error, target);
+    },
+  );
   const { bytes, damage, differing, missing, uploads } = report;
   return {
     ...{ folder: target, uploads, bytes },
     ...{ missing: [...missing], differing: [...differing], damage: [...damage] },
   };
+}
+
+/** Adds to a failure of the system which command has failed, and what has become of the copy. */
+function explain(error: unknown, target: string): unknown {
+  const failure = error instanceof Error ? systemFailureOf(error) : undefined;
+  if (failure === undefined) return error;
+  const message = `the backup to ${quoted(target)} has failed: ${failure.problem}`;
+  const hint = `${failure.hint}. The incomplete copy was removed`;
+  return new CommandError(failure.code, message, hint, { cause: error });
 }
 
 /** @returns what the copy has of the problems of the original */

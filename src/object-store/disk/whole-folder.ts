@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { makePrivateFolders, PRIVATE_FOLDER } from '../../lib/private-files.ts';
@@ -84,6 +84,9 @@ async function discard(folder: string): Promise<void> {
 
 async function requireEmpty(path: string): Promise<void> {
   if (!existsSync(path)) return;
+  if (!(await stat(path)).isDirectory()) {
+    throw new Error(`${path} is a file. Give a folder that does not exist yet`);
+  }
   if ((await readdir(path)).length > 0) {
     throw new Error(`${path} is not empty. Give a folder that does not exist yet`);
   }
@@ -98,9 +101,17 @@ async function makeFolders(path: string): Promise<void> {
   }
 }
 
+const REASONS = [
+  { codes: ['ENOENT'], text: 'its file system takes no new folders' },
+  { codes: ['EEXIST', 'ENOTDIR'], text: 'a part of the path is a file' },
+  { codes: ['EACCES', 'EPERM'], text: 'this user may not do that' },
+  { codes: ['EROFS'], text: 'its file system cannot be written' },
+];
+
 /** Replaces the error of the system for a folder that cannot be created. */
 function cannotCreate(path: string, cause: unknown): Error {
-  const reason = String(cause).replace(/^Error: |, .*$/g, '');
+  const reason = REASONS.find(({ codes }) => codes.some((code) => hasErrorCode(cause, code)));
+  if (reason === undefined) return cause instanceof Error ? cause : new Error(String(cause));
   const advice = 'Choose a folder on a disk, whose parent this user can write';
-  return new Error(`${path} cannot be created (${reason}). ${advice}`, { cause });
+  return new Error(`${path} cannot be created: ${reason.text}. ${advice}`, { cause });
 }
