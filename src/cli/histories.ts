@@ -1,6 +1,7 @@
 import { wallClock } from '../lib/clock.ts';
 import { quoted } from '../lib/quoted.ts';
-import type { PackageShape, UploadHistoryShape, UploadShape } from '../operator/shapes.ts';
+import type { PackageShape } from '../operator/package-shapes.ts';
+import type { UploadHistoryShape, UploadShape } from '../operator/upload-shapes.ts';
 import type { Paint } from './output.ts';
 import { formatSize, formatSpan, formatTime } from './people.ts';
 

@@ -1,6 +1,8 @@
 import { wallClock } from '../lib/clock.ts';
 import { quoted } from '../lib/quoted.ts';
-import type { PackageShape, Page, RefusalShape, UploadShape } from '../operator/shapes.ts';
+import type { PackageShape } from '../operator/package-shapes.ts';
+import type { Page, RefusalShape } from '../operator/shapes.ts';
+import type { UploadShape } from '../operator/upload-shapes.ts';
 import type { Column } from './columns.ts';
 import { formatTable } from './columns.ts';
 import type { Operator } from './operator.ts';

@@ -3,24 +3,12 @@ import type { ApiClientOptions } from '../client/api-client.ts';
 import { openQueries } from '../data-folder.ts';
 import type { PackageFilter, RefusalFilter, UploadFilter } from '../operator/filters.ts';
 import { packageFilter, refusalFilter, uploadFilter } from '../operator/filters.ts';
-import type {
-  ExplainedShape,
-  PackageShape,
-  Page,
-  ReferenceShape,
-  RefusalShape,
-  UploadHistoryShape,
-  UploadShape,
-} from '../operator/shapes.ts';
-import {
-  explainedShape,
-  packageShape,
-  pageOf,
-  referenceShape,
-  refusalShape,
-  uploadHistoryShape,
-  uploadShape,
-} from '../operator/shapes.ts';
+import type { PackageShape } from '../operator/package-shapes.ts';
+import type { ExplainedShape, Page, ReferenceShape, RefusalShape } from '../operator/shapes.ts';
+import type { UploadHistoryShape, UploadShape } from '../operator/upload-shapes.ts';
+import { packageShape } from '../operator/package-shapes.ts';
+import { explainedShape, pageOf, referenceShape, refusalShape } from '../operator/shapes.ts';
+import { uploadHistoryShape, uploadShape } from '../operator/upload-shapes.ts';
 import { CommandError } from './command-error.ts';
 import type { Desk } from './desk.ts';
 import { callOperatorApi } from './operator-api.ts';

@@ -1,8 +1,9 @@
 /*
- * The JSON of the commands with --json that no route of the operator API has. The others are in src/operator/shapes.ts.
+ * The JSON of the commands with --json that no route of the operator API has. The others are in src/operator, see its
+ * shapes.ts.
  */
 import { z } from 'zod';
-import { linkShape } from '../operator/shapes.ts';
+import { linkShape } from '../operator/package-shapes.ts';
 
 const bytes = z.int().min(0).describe('in bytes');
 

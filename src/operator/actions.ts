@@ -13,13 +13,9 @@ import type { ClaimedKey } from './platform-calls.ts';
 import type { Platform } from './ports.ts';
 import { planPurge } from './purge-plan.ts';
 import type { Queries } from './queries.ts';
-import type {
-  GrantShape,
-  LinkShape,
-  PackageShape,
-  PurgeShape,
-  UploadHistoryShape,
-} from './shapes.ts';
+import type { LinkShape, PackageShape } from './package-shapes.ts';
+import type { PurgeShape } from './shapes.ts';
+import type { GrantShape, UploadHistoryShape } from './upload-shapes.ts';
 import { iso, showPackage } from './show.ts';
 import { seesAccount, seesUpload } from './viewer.ts';
 import type { Viewer } from './viewer.ts';

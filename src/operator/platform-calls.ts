@@ -4,7 +4,7 @@ import { percentEncode } from '../signatures/percent-encoding.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import type { GrantInput, PackageFields } from './inputs.ts';
 import type { Platform } from './ports.ts';
-import type { GrantShape } from './shapes.ts';
+import type { GrantShape } from './upload-shapes.ts';
 import { iso } from './show.ts';
 
 interface CallDependencies {

@@ -6,13 +6,9 @@ import type { UploadLedger } from '../uploads/ports.ts';
 import type { Upload } from '../uploads/upload.ts';
 import type { PackageFilter, UploadFilter } from './filters.ts';
 import { readReference } from './references.ts';
-import type {
-  PackageShape,
-  Page,
-  ReferenceShape,
-  UploadHistoryShape,
-  UploadShape,
-} from './shapes.ts';
+import type { PackageShape } from './package-shapes.ts';
+import type { Page, ReferenceShape } from './shapes.ts';
+import type { UploadHistoryShape, UploadShape } from './upload-shapes.ts';
 import { showPackage, showUpload } from './show.ts';
 import { NOTHING, seesAccount, seesUpload, visibleAccount } from './viewer.ts';
 import type { Viewer } from './viewer.ts';

@@ -1,16 +1,10 @@
 /*
  * The JSON of the operator API, which is also what the commands print with --json. Descriptions are shown in the OpenAPI
- * document.
+ * document. What uploads, packages and accounts have is in files of its own, beside this one.
  */
 import { z } from 'zod';
-import { UPLOAD_STATES } from './listing.ts';
-
-const STATUS_NAMES = ['notNeeded', 'unverified', 'verified', 'verifying', 'failed'] as const;
-
-const time = z.iso.datetime().describe('ISO 8601 in UTC');
-const bytes = z.int().min(0).describe('in bytes');
-const hexadecimal = z.string().describe('lower-case hexadecimal');
-const milliseconds = z.number().describe('in milliseconds');
+import { bytes, milliseconds, time } from './shape-parts.ts';
+import { uploadShape } from './upload-shapes.ts';
 
 /** Every response with an error. */
 export const errorShape = z.object({
@@ -19,69 +13,6 @@ export const errorShape = z.object({
     message: z.string(),
     hint: z.string().exactOptional().describe('what to do'),
   }),
-});
-
-/** An upload in any state. */
-export const uploadShape = z.object({
-  key: z.string(),
-  state: z.enum(UPLOAD_STATES),
-  accountId: z.string().exactOptional().describe('absent when its form was not signed here'),
-  issuedAt: time.exactOptional(),
-  policyExpiresAt: time.exactOptional(),
-  size: bytes.exactOptional(),
-  md5: hexadecimal.exactOptional(),
-  crc64: z.string().exactOptional().describe('CRC-64/XZ, unsigned decimal'),
-  sha256: hexadecimal.exactOptional(),
-  contentType: z.string().exactOptional(),
-  body: z
-    .string()
-    .exactOptional()
-    .describe('name of its bytes in the data folder, while it has them'),
-  storedAt: time.exactOptional(),
-  claimUntil: time.exactOptional().describe('claim deadline of a stored upload'),
-  firmwareId: z.string().exactOptional().describe('firmware package that has claimed it'),
-  packageName: z.string().exactOptional(),
-  packageVersion: z.string().exactOptional(),
-  purgeReason: z.enum(['unclaimed', 'replaced', 'deleted', 'retired']).exactOptional(),
-  purgingSince: time.exactOptional(),
-  purgedAt: time.exactOptional(),
-});
-
-/** A firmware package. */
-export const packageShape = z.object({
-  firmwareId: z.string(),
-  name: z.string().describe('FirmwareName'),
-  version: z.string().describe('DestVersion'),
-  srcVersion: z.string().exactOptional(),
-  moduleName: z.string(),
-  accountId: z.string(),
-  instanceId: z.string().exactOptional(),
-  productKey: z.string().exactOptional(),
-  description: z.string().exactOptional(),
-  status: z.enum(STATUS_NAMES),
-  verifyProgress: z.int().min(0).max(100).describe('percent'),
-  signMethod: z.enum(['MD5', 'SHA256']),
-  files: z.array(
-    z.object({
-      name: z.string().exactOptional(),
-      key: z.string(),
-      size: bytes,
-      sign: hexadecimal,
-      md5: hexadecimal,
-    }),
-  ),
-  createdAt: time,
-  modifiedAt: time,
-});
-
-/** Everything that is known of one object key. */
-export const uploadHistoryShape = z.object({
-  key: z.string(),
-  uploads: z
-    .array(uploadShape)
-    .min(1)
-    .describe('newest first: the one that holds the key, then those that held it before'),
-  package: packageShape.exactOptional().describe('the package that has claimed it'),
 });
 
 type PageSchema<T extends z.ZodType> = z.ZodObject<{
@@ -129,25 +60,6 @@ export const usageReportShape = usageShape.extend({
   samples: z
     .array(usageSample)
     .describe('one a minute since the start, of the last day at most, the oldest first'),
-});
-
-/** A signed form. */
-export const grantShape = z.object({
-  key: z.string(),
-  host: z.string().describe('URL to post the form to'),
-  fields: z
-    .record(z.string(), z.string())
-    .describe('fields of the form, in this order, before `file`'),
-  firmwareUrl: z.string().describe('FirmwareUrl for CreateOTAFirmware'),
-  expiresAt: time,
-});
-
-/** A URL that downloads a file of a package. */
-export const linkShape = z.object({
-  name: z.string().exactOptional().describe('of the file in its package'),
-  key: z.string(),
-  url: z.string(),
-  expiresAt: time,
 });
 
 /** What a run of the purge has done; with `dryRun`, what the next one will do. */
@@ -278,16 +190,11 @@ export interface Page<T> {
   readonly next?: string;
 }
 
-export type GrantShape = z.infer<typeof grantShape>;
-export type LinkShape = z.infer<typeof linkShape>;
 export type PurgeShape = z.infer<typeof purgeShape>;
 export type AboutShape = z.infer<typeof aboutShape>;
-export type UploadHistoryShape = z.infer<typeof uploadHistoryShape>;
 export type UsageShape = z.infer<typeof usageShape>;
 export type UsageSampleShape = z.infer<typeof usageSample>;
 export type ReferenceShape = z.infer<typeof referenceShape>;
-export type UploadShape = z.infer<typeof uploadShape>;
-export type PackageShape = z.infer<typeof packageShape>;
 export type RequestShape = z.infer<typeof requestShape>;
 export type RefusalShape = z.infer<typeof refusalShape>;
 export type StoryShape = z.infer<typeof storyShape>;

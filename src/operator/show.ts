@@ -1,7 +1,8 @@
 import type { FirmwarePackage } from '../uploads/firmware-package.ts';
 import { statusName } from '../uploads/snapshot.ts';
 import type { StoredObject, Upload } from '../uploads/upload.ts';
-import type { PackageShape, UploadShape } from './shapes.ts';
+import type { PackageShape } from './package-shapes.ts';
+import type { UploadShape } from './upload-shapes.ts';
 
 /** Unix milliseconds as the shapes have them. */
 export function iso(time: number): string {

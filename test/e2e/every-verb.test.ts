@@ -25,14 +25,9 @@ import {
   changedAccountShape,
   newAccessKeyShape,
 } from '../../src/operator/account-shapes.ts';
-import {
-  errorShape,
-  packageShape,
-  pageOf,
-  purgeShape,
-  refusalShape,
-  uploadShape,
-} from '../../src/operator/shapes.ts';
+import { packageShape } from '../../src/operator/package-shapes.ts';
+import { errorShape, pageOf, purgeShape, refusalShape } from '../../src/operator/shapes.ts';
+import { uploadShape } from '../../src/operator/upload-shapes.ts';
 import { startWithAccounts } from '../support/accounts.ts';
 import type { BuiltGateway } from '../support/built-gateway.ts';
 import { ACCOUNT_KEY, MAIN } from '../support/built-gateway.ts';

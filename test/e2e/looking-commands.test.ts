@@ -8,13 +8,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { doctorResult } from '../../src/cli/shapes.ts';
-import {
-  errorShape,
-  packageShape,
-  pageOf,
-  uploadHistoryShape,
-  uploadShape,
-} from '../../src/operator/shapes.ts';
+import { packageShape } from '../../src/operator/package-shapes.ts';
+import { errorShape, pageOf } from '../../src/operator/shapes.ts';
+import { uploadHistoryShape, uploadShape } from '../../src/operator/upload-shapes.ts';
 import type { BuiltGateway } from '../support/built-gateway.ts';
 import {
   BUCKET_KEY,

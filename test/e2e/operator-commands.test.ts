@@ -5,14 +5,9 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { removeResult, urlResult } from '../../src/cli/shapes.ts';
 import type { RequestShape } from '../../src/operator/shapes.ts';
-import {
-  errorShape,
-  packageShape,
-  pageOf,
-  purgeShape,
-  requestShape,
-  uploadShape,
-} from '../../src/operator/shapes.ts';
+import { packageShape } from '../../src/operator/package-shapes.ts';
+import { errorShape, pageOf, purgeShape, requestShape } from '../../src/operator/shapes.ts';
+import { uploadShape } from '../../src/operator/upload-shapes.ts';
 import {
   ACCOUNT_KEY,
   MAIN,

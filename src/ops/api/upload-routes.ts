@@ -3,13 +3,8 @@ import { noUpload } from '../../operator/actions.ts';
 import { OperatorError } from '../../operator/errors.ts';
 import { uploadFilter } from '../../operator/filters.ts';
 import { grantInput } from '../../operator/inputs.ts';
-import {
-  grantShape,
-  pageOf,
-  referenceShape,
-  uploadHistoryShape,
-  uploadShape,
-} from '../../operator/shapes.ts';
+import { pageOf, referenceShape } from '../../operator/shapes.ts';
+import { grantShape, uploadHistoryShape, uploadShape } from '../../operator/upload-shapes.ts';
 import { NOTHING, routesOf } from '../route.ts';
 import { callerOf } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';

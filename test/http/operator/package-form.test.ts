@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import request from 'supertest';
 import type { Test } from 'supertest';
-import { packageShape } from '../../../src/operator/shapes.ts';
+import { packageShape } from '../../../src/operator/package-shapes.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { bodiesOnDisk, eventually } from '../../support/built-gateway.ts';
 import { ANN, BASE, BOB, call, signedHeaders, startWithOperator } from './operator-api.ts';

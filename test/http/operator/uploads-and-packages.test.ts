@@ -1,14 +1,8 @@
 import express from 'express';
 import request from 'supertest';
-import {
-  aboutShape,
-  packageShape,
-  pageOf,
-  purgeShape,
-  uploadHistoryShape,
-  uploadShape,
-  usageReportShape,
-} from '../../../src/operator/shapes.ts';
+import { packageShape } from '../../../src/operator/package-shapes.ts';
+import { aboutShape, pageOf, purgeShape, usageReportShape } from '../../../src/operator/shapes.ts';
+import { uploadHistoryShape, uploadShape } from '../../../src/operator/upload-shapes.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { eventually } from '../../support/built-gateway.ts';
 import { ANN, BOB, OPS, call, startWithOperator, uploadPath } from './operator-api.ts';
