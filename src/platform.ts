@@ -23,7 +23,6 @@ export function createPlatform(
           // Its callers name objects by a URL of their own, see platform-calls.ts: every host is accepted.
           publicUrl: undefined,
           isSoleAccount: accounts.soleAccount !== undefined,
-          requestId: uploads.ids.apiRequest(),
         });
       } catch (error) {
         if (!(error instanceof BusinessError)) throw error;

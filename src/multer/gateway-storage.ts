@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { DepositedFile, Gateway } from '../gateway.ts';
-import { createOriginReader } from '../http/peer.ts';
+import { createOriginReader, peerOf } from '../http/peer.ts';
 import { requestHost } from '../http/public-host.ts';
 
 /** A file of a form, as multer passes it to a storage engine. */
@@ -72,6 +72,7 @@ export function gatewayStorage(
   const handle = async (request: IncomingMessage, file: IncomingFile): Promise<GatewayFile> => {
     const key = await options.key?.(request, file);
     const accountId = await options.accountId?.(request, file);
+    readOrigin?.(request);
     const stored = await uploads.deposit({
       bytes: untruncated(file.stream),
       key,
@@ -79,8 +80,8 @@ export function gatewayStorage(
       suffix: suffixOf(file.originalname),
       headers: { 'content-type': file.mimetype },
       forbidOverwrite: options.forbidOverwrite,
+      peer: peerOf(request),
     });
-    readOrigin?.(request);
     const host = requestHost(request, config.publicUrl);
     const path = stored.key.split('/').map(encodeURIComponent).join('/');
     return { ...stored, size: stored.object.size, firmwareUrl: `${host}/${path}` };

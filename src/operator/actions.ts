@@ -9,7 +9,7 @@ import type { Upload } from '../uploads/upload.ts';
 import { OperatorError } from './errors.ts';
 import type { GrantInput, PackageFields } from './inputs.ts';
 import { createPackage, signGrant } from './platform-calls.ts';
-import type { ClaimedKey } from './platform-calls.ts';
+import type { CallOrigin, ClaimedKey } from './platform-calls.ts';
 import type { Platform } from './ports.ts';
 import { planPurge } from './purge-plan.ts';
 import type { Queries } from './queries.ts';
@@ -32,16 +32,24 @@ export interface ActionDependencies {
   readonly uploads: UploadDependencies;
 }
 
-/** What people and tools change. Each throws an OperatorError when it cannot be done. */
+/**
+ * What people and tools change. Each throws an OperatorError when it cannot be done. `requestId` is that of the request that
+ * asks for it; it is kept with the uploads.
+ */
 export interface Actions {
-  /** Signs a form for one upload. @param host - the address of the gateway as the caller sees it */
-  grant(viewer: Viewer, input: GrantInput, host: string): Promise<GrantShape>;
+  /** Signs a form for one upload. */
+  grant(viewer: Viewer, input: GrantInput, origin: CallOrigin): Promise<GrantShape>;
   /** Makes a firmware package of stored uploads: claims all of them, or none. */
-  claim(viewer: Viewer, fields: PackageFields, files: readonly ClaimedKey[]): Promise<PackageShape>;
+  claim(
+    viewer: Viewer,
+    fields: PackageFields,
+    files: readonly ClaimedKey[],
+    requestId: string,
+  ): Promise<PackageShape>;
   /** Deletes a stored upload that no package holds. */
-  deleteUpload(viewer: Viewer, key: string): Promise<UploadHistoryShape>;
+  deleteUpload(viewer: Viewer, key: string, requestId: string): Promise<UploadHistoryShape>;
   /** Deletes a package and its files. @returns the package as it was */
-  deletePackage(viewer: Viewer, firmwareId: string): Promise<PackageShape>;
+  deletePackage(viewer: Viewer, firmwareId: string, requestId: string): Promise<PackageShape>;
   /** Runs the purge, or says what is due. For operators. */
   purge(viewer: Viewer, dryRun: boolean): Promise<PurgeShape>;
   /** Signs URLs that download the files of a package. @param validity - in milliseconds */
@@ -55,25 +63,26 @@ export function createActions(deps: ActionDependencies): Actions {
   const { bucketKey, queries, uploads } = deps;
   const { clock, ledger, rules } = uploads;
   return {
-    grant: (viewer, { account, ...input }, host) =>
-      signGrant(deps, findAccount(deps, viewer, account), input, host),
-    claim: async (viewer, { account, ...fields }, files) => {
+    grant: (viewer, { account, ...input }, origin) =>
+      signGrant(deps, findAccount(deps, viewer, account), input, origin),
+    claim: async (viewer, { account, ...fields }, files, requestId) => {
       const owner = account ?? (await ownerOf(deps, viewer, files[0]?.key ?? ''));
-      const firmwareId = await createPackage(deps, findAccount(deps, viewer, owner), fields, files);
+      const claimer = findAccount(deps, viewer, owner);
+      const firmwareId = await createPackage(deps, claimer, fields, files, requestId);
       return requirePackage(queries, viewer, firmwareId);
     },
-    deleteUpload: async (viewer, key) => {
+    deleteUpload: async (viewer, key, requestId) => {
       const [upload] = await ledger.findHistory(key, 1);
       if (upload === undefined || !seesUpload(viewer, upload)) throw noUpload(key);
-      await deleteStored(uploads, upload);
+      await deleteStored(uploads, upload, requestId);
       const history = await queries.showUpload(viewer, key);
       if (history === undefined) throw noUpload(key);
       return history;
     },
-    deletePackage: async (viewer, firmwareId) => {
+    deletePackage: async (viewer, firmwareId, requestId) => {
       const found = await ledger.findPackageById(firmwareId);
       const isSeen = found !== undefined && seesAccount(viewer, found.accountId);
-      if (!isSeen || !(await deletePackage(uploads, found))) throw noPackage(firmwareId);
+      if (!isSeen || !(await deletePackage(uploads, found, requestId))) throw noPackage(firmwareId);
       return showPackage(found);
     },
     purge: async (viewer, dryRun) => {
@@ -141,7 +150,11 @@ async function requirePackage(
 }
 
 /** @throws OperatorError when it is not stored, or is changed at the same time */
-async function deleteStored(uploads: UploadDependencies, upload: Upload): Promise<void> {
+async function deleteStored(
+  uploads: UploadDependencies,
+  upload: Upload,
+  requestId: string,
+): Promise<void> {
   const { key, state } = upload;
   if (upload.state === 'claimed') {
     const message = `the firmware package ${upload.packageId} holds ${key}`;
@@ -154,7 +167,7 @@ async function deleteStored(uploads: UploadDependencies, upload: Upload): Promis
   if (upload.state !== 'stored') {
     throw new OperatorError('conflict', 'UploadNotStored', `${key} is ${state} already`);
   }
-  if (await withdraw(uploads, { key, object: upload.object })) return;
+  if (await withdraw(uploads, { key, object: upload.object }, requestId)) return;
   const message = `another request has just changed ${key}`;
   throw new OperatorError('conflict', 'UploadChanged', message, 'try again');
 }

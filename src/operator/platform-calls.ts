@@ -12,6 +12,13 @@ interface CallDependencies {
   readonly uploads: Pick<UploadDependencies, 'clock' | 'rules'>;
 }
 
+/** The request that causes a call. */
+export interface CallOrigin {
+  /** The address of the gateway as the caller sees it. */
+  readonly host: string;
+  readonly requestId: string;
+}
+
 const grantResult = z.object({
   Data: z.object({
     Key: z.string(),
@@ -28,13 +35,14 @@ export async function signGrant(
   { platform, uploads: { clock, rules } }: CallDependencies,
   account: Account,
   { instanceId, suffix }: Omit<GrantInput, 'account'>,
-  host: string,
+  { host, requestId }: CallOrigin,
 ): Promise<GrantShape> {
   // Before the call, so that the form is valid at least until then.
   const expiresAt = clock.now() + rules.policyTtl;
   const result = await platform.run({
     account,
     host,
+    requestId,
     operation: 'GenerateOTAUploadURL',
     parameters: { FileSuffix: suffix, IotInstanceId: instanceId },
   });
@@ -74,10 +82,12 @@ export async function createPackage(
   account: Account,
   fields: Omit<PackageFields, 'account'>,
   files: readonly ClaimedKey[],
+  requestId: string,
 ): Promise<string> {
   const result = await platform.run({
     account,
     host: INSIDE,
+    requestId,
     operation: 'CreateOTAFirmware',
     parameters: {
       FirmwareName: fields.name,

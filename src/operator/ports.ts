@@ -10,6 +10,8 @@ export interface PlatformCall {
   readonly parameters: Readonly<Record<string, string | undefined>>;
   /** The address of the gateway as the caller sees it: scheme, host and path, no trailing slash. */
   readonly host: string;
+  /** Id of the request that causes the call. */
+  readonly requestId: string;
 }
 
 /** The operations of the IoT API: what an operator does obeys the same rules as what a client does. */

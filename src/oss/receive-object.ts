@@ -45,6 +45,8 @@ export async function receiveObject(
     headers,
     forbidOverwrite,
     announcedSize: size.announced,
+    requestId: record.requestId,
+    peer: record.peer,
     bytes: withinSize(bytes, size, () => {
       endedAt = preciseNow();
     }),

@@ -39,12 +39,18 @@ export async function modifyPackage(
   return outcome;
 }
 
-/** Deletes a firmware package; the purge deletes its files. @returns false when it is gone already */
+/**
+ * Deletes a firmware package; the purge deletes its files.
+ * @param requestId - id of the request that asks for it
+ * @returns false when it is gone already
+ */
 export async function deletePackage(
   { clock, ledger, observer }: ChangeDependencies,
   found: FirmwarePackage,
+  requestId?: string,
 ): Promise<boolean> {
-  const isDeleted = await ledger.deletePackage(found.accountId, found.id, clock.now());
+  const { accountId, id } = found;
+  const isDeleted = await ledger.deletePackage(accountId, id, clock.now(), requestId);
   if (isDeleted) observer.packageDeleted?.(found);
   return isDeleted;
 }

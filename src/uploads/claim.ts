@@ -28,6 +28,8 @@ export interface ClaimRequest {
   readonly soleAccount: boolean;
   /** How long to wait for a SHA-256 that is not known yet, in milliseconds. */
   readonly digestTimeout: number;
+  /** Id of the request that asks for it. */
+  readonly requestId?: string | undefined;
 }
 
 /** Why an upload cannot be claimed. Times are Unix milliseconds. */
@@ -103,6 +105,7 @@ export async function claimUploads(
     locators,
     storedAfter: now - deps.rules.claimTtl,
     maxPackages: deps.rules.maxPackages,
+    requestId: request.requestId,
   });
   if (outcome.kind === 'claimed') deps.observer.claimed?.(firmwarePackage, storedAt);
   return toClaimOutcome(deps, request, firmwarePackage, outcome);

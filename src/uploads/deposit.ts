@@ -19,6 +19,10 @@ export interface Deposit {
   readonly forbidOverwrite?: boolean | undefined;
   /** Upper bound of the size in bytes, if known: a file without room for it is refused before its bytes are read. */
   readonly announcedSize?: number | undefined;
+  /** Id of the request that sends the file; kept with the upload. */
+  readonly requestId?: string | undefined;
+  /** Address of the client that sends the file; kept with the upload. */
+  readonly peer?: string | undefined;
 }
 
 /** A file that is stored and waits for its claim. */
@@ -59,10 +63,9 @@ export class DepositError extends Error {
  * Stores a file as PostObject does: it is purged if it is not claimed in time.
  * @throws DepositError when the file is refused; an error that `bytes` throws is rethrown
  */
-export async function deposit(
-  deps: UploadDependencies,
-  { accountId, announcedSize, bytes, forbidOverwrite = false, headers = {}, key, suffix }: Deposit,
-): Promise<DepositedFile> {
+export async function deposit(deps: UploadDependencies, file: Deposit): Promise<DepositedFile> {
+  const { accountId, announcedSize, bytes, forbidOverwrite = false, headers = {} } = file;
+  const { key, peer, requestId, suffix } = file;
   const excess = findExcessHeader(Object.entries(headers));
   if (excess !== undefined) {
     const message = `the headers have more than ${String(MAX_HEADER_BYTES)} bytes with ${JSON.stringify(excess)}`;
@@ -78,7 +81,9 @@ export async function deposit(
     headers,
     forbidOverwrite,
     announcedSize,
-    issue: key === undefined ? issueTo(accountId, now) : undefined,
+    issue: key === undefined ? issueTo(accountId, now, requestId) : undefined,
+    requestId,
+    peer,
     bytes: upTo(deps.rules.maxUploadBytes, bytes),
   });
   switch (outcome.kind) {
@@ -98,8 +103,13 @@ export async function deposit(
 }
 
 /** No policy was signed for a generated key, so the recorded one has expired already. */
-function issueTo(accountId: string | undefined, now: number): Issue | undefined {
-  return accountId === undefined ? undefined : { accountId, issuedAt: now, policyExpiresAt: now };
+function issueTo(
+  accountId: string | undefined,
+  now: number,
+  requestId: string | undefined,
+): Issue | undefined {
+  if (accountId === undefined) return undefined;
+  return { accountId, issuedAt: now, policyExpiresAt: now, requestId };
 }
 
 /** Generates a key whose prefix differs from the keys of signed forms. */
@@ -128,13 +138,15 @@ async function* upTo(
 
 /**
  * Deletes a deposited file and its bytes, unless it was claimed, replaced or purged.
+ * @param requestId - id of the request that asks for it
  * @returns whether it was deleted
  */
 export async function withdraw(
   { clock, ledger, observer, store }: UploadDependencies,
   { key, object }: DepositedFile,
+  requestId?: string,
 ): Promise<boolean> {
-  const isDeleted = await ledger.deleteUpload(key, object.locator, clock.now());
+  const isDeleted = await ledger.deleteUpload(key, object.locator, clock.now(), requestId);
   if (!isDeleted) return false;
   observer.deleted?.(key);
   // Not left to the next purge, so that the room is free at once.

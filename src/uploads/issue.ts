@@ -9,6 +9,8 @@ export interface IssueRequest {
   readonly accountId: string;
   readonly instanceId: string | undefined;
   readonly suffix: FileSuffix;
+  /** Id of the request that asks for it. */
+  readonly requestId?: string | undefined;
 }
 
 /** A signed form. It stores objects under its key until the policy expires. */
@@ -47,7 +49,8 @@ async function issue(deps: UploadDependencies, request: IssueRequest): Promise<G
       maxBytes: rules.maxUploadBytes,
     }),
   );
-  const grant = { key, accountId: request.accountId, issuedAt, policyExpiresAt };
+  const { accountId, requestId } = request;
+  const grant = { key, accountId, issuedAt, policyExpiresAt, requestId };
   await ledger.recordIssued(grant);
   deps.observer.issued?.(grant);
   return {

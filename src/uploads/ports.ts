@@ -138,6 +138,8 @@ export interface ClaimRecord {
   readonly storedAfter: number;
   /** How many packages an account may have in one instance. */
   readonly maxPackages: number;
+  /** Id of the request that claims them. */
+  readonly requestId?: string | undefined;
 }
 
 /** `notClaimable`: `file` is the index of the first file that is no longer stored under the expected locator. */
@@ -204,7 +206,7 @@ export interface UploadLedger extends LedgerQueries {
   /** Records a signed policy as an `issued` upload. The key must be new. */
   recordIssued(grant: IssuedGrant): Promise<void>;
   /**
-   * `issued` or nothing -> `stored`. A `stored` upload is replaced: the old body goes to `purging`.
+   * `issued` or nothing -> `stored`. A `stored` upload is replaced: the old body goes to `purging`, by the same request.
    * A `claimed` upload is not changed.
    */
   recordStored(record: StoredRecord): Promise<StoreOutcome>;
@@ -232,8 +234,12 @@ export interface UploadLedger extends LedgerQueries {
   onCommit(listener: (milliseconds: number) => void): void;
   /** @returns the bytes that the ledger takes on the disk; undefined when it is not on a disk of this machine */
   size(): Promise<number | undefined>;
-  /** `stored` -> `purging`, reason `deleted`. @returns false when the key has no `stored` upload with this locator */
-  deleteUpload(key: string, locator: string, at: number): Promise<boolean>;
+  /**
+   * `stored` -> `purging`, reason `deleted`.
+   * @param requestId - id of the request that deletes it
+   * @returns false when the key has no `stored` upload with this locator
+   */
+  deleteUpload(key: string, locator: string, at: number, requestId?: string): Promise<boolean>;
 
   /** @returns the package with this id, if it belongs to the account */
   findPackage(accountId: string, packageId: string): Promise<FirmwarePackage | undefined>;
@@ -249,8 +255,17 @@ export interface UploadLedger extends LedgerQueries {
     packageId: string,
     change: PackageChange,
   ): Promise<'modified' | 'notFound' | 'nameTaken'>;
-  /** Removes a package; its uploads go `claimed` -> `purging`. @returns false when there is no such package */
-  deletePackage(accountId: string, packageId: string, at: number): Promise<boolean>;
+  /**
+   * Removes a package; its uploads go `claimed` -> `purging`.
+   * @param requestId - id of the request that deletes it
+   * @returns false when there is no such package
+   */
+  deletePackage(
+    accountId: string,
+    packageId: string,
+    at: number,
+    requestId?: string,
+  ): Promise<boolean>;
 
   /** `stored` -> `purging` for up to `limit` uploads stored at `storedBefore` or earlier. @returns their bodies */
   expireStored(storedBefore: number, at: number, limit: number): Promise<PurgingBody[]>;

@@ -17,6 +17,10 @@ export interface ReceiveRequest {
   readonly announcedSize?: number | undefined;
   /** The bytes. An error thrown here (a refusal, a lost client) undoes the upload and is rethrown. */
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** Id of the request that sends it. */
+  readonly requestId?: string | undefined;
+  /** Address of the client that sends it. */
+  readonly peer?: string | undefined;
 }
 
 export type ReceiveOutcome =
@@ -65,7 +69,8 @@ export async function receiveUpload(
     const bytes = admission === undefined ? request.bytes : admission.count(request.bytes);
     const locator = deps.ids.locator();
     const body = await deps.store.put(locator, bytes, request.announcedSize);
-    const object = { locator, ...body, storedAt: deps.clock.now(), headers: request.headers };
+    const { headers, peer, requestId } = request;
+    const object = { locator, ...body, storedAt: deps.clock.now(), headers, requestId, peer };
     const outcome = await upload.record(() => recordBody(deps, request, object));
     if (outcome === undefined) {
       await deps.store.discard(locator);

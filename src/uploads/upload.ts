@@ -14,6 +14,8 @@ export interface Issue {
   readonly accountId: string;
   readonly issuedAt: number;
   readonly policyExpiresAt: number;
+  /** Id of the request that the policy was signed for. Absent in a row of an older version, and without a request. */
+  readonly requestId?: string | undefined;
 }
 
 /** A durable body in the object store, with its size and digests. */
@@ -32,6 +34,18 @@ export interface StoredObject {
   readonly storedAt: number;
   /** Response headers to replay when the object is read, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Id of the request that has sent the body. Absent in a row of an older version, and without a request. */
+  readonly requestId?: string | undefined;
+  /** Address of the client that has sent the body. Absent in a row of an older version, and when it is not known. */
+  readonly peer?: string | undefined;
+}
+
+/** When and by what an upload was claimed. */
+export interface Claim {
+  /** Unix milliseconds. */
+  readonly claimedAt: number;
+  /** Id of the request; absent without one. */
+  readonly requestId?: string | undefined;
 }
 
 /** Why and when an upload was purged. Times are Unix milliseconds. */
@@ -40,6 +54,8 @@ export interface Purge {
   readonly purgingSince: number;
   /** Absent while the bytes may still exist. */
   readonly purgedAt?: number;
+  /** Id of the request that has replaced or deleted the upload; absent when the purge job has done it. */
+  readonly requestId?: string | undefined;
 }
 
 /** The common members of all uploads. */
@@ -65,11 +81,15 @@ export interface ClaimedUpload extends UploadBase {
   readonly object: StoredObject;
   /** Id of the firmware package that owns the upload. */
   readonly packageId: string;
+  /** Absent in a row of an older version. */
+  readonly claim?: Claim;
 }
 
 export interface PurgedUpload extends UploadBase {
   readonly state: 'purging' | 'purged';
   readonly object: StoredObject;
+  /** Absent when it was not claimed before, and in a row of an older version. */
+  readonly claim?: Claim;
   readonly purge: Purge;
 }
 

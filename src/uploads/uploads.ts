@@ -46,8 +46,12 @@ export interface Uploads {
    *   then.
    */
   deposit(file: Deposit): Promise<DepositedFile>;
-  /** Deletes a deposited file. @returns false when it was already claimed, replaced or purged */
-  withdraw(file: DepositedFile): Promise<boolean>;
+  /**
+   * Deletes a deposited file.
+   * @param requestId - id of the request that asks for it; kept with the upload
+   * @returns false when it was already claimed, replaced or purged
+   */
+  withdraw(file: DepositedFile, requestId?: string): Promise<boolean>;
   /** Creates a firmware package from uploads, as CreateOTAFirmware does: claims all of them, or none. */
   claim(input: PackageInput): Promise<ClaimOutcome>;
   /** Sets the verification status of a package. @returns false when there is no such package */
@@ -79,7 +83,7 @@ export function createUploads(
     packages: () => allPackages(ledger),
     snapshot: () => takeSnapshot(deps),
     deposit: (file) => deposit(deps, file),
-    withdraw: (file) => withdraw(deps, file),
+    withdraw: (file, requestId) => withdraw(deps, file, requestId),
     claim: async ({ accountId = soleAccount(), files, ...wanted }) => {
       if (accountId === undefined)
         throw new Error('accountId is required: there are several accounts');

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
@@ -171,6 +171,31 @@ describe('SQLite as a ledger', () => {
     expect(() => openLedgerDatabase(folder)).toThrow(
       /has schema version 9999, this program knows up to \d+/,
     );
+  });
+
+  it('reads rows of a version that kept neither requests nor peers', async () => {
+    const migrations = join(__dirname, '..', '..', 'migrations');
+    const older = join(folder, 'older');
+    await mkdir(older);
+    for (const name of await readdir(migrations))
+      if (name < '0006') await copyFile(join(migrations, name), join(older, name));
+    const before = new SqliteDatabase(join(folder, 'gateway.sqlite3'));
+    migrate(before, older);
+    before.exec(
+      `INSERT INTO uploads (key, state, locator, size, md5, crc64, stored_at, headers, package_id, purge_reason, purging_since)
+       VALUES ('k1', 'claimed', 'l1', 1, '', '', 1, '{}', 'p1', NULL, NULL),
+         ('k2', 'purging', 'l2', 1, '', '', 1, '{}', NULL, 'deleted', 2)`,
+    );
+    before.close();
+    const ledger = new SqliteLedger(openLedgerDatabase(folder));
+    const object = { ...OBJECT, locator: 'l1' };
+    const claimed = { key: 'k1', state: 'claimed', object, packageId: 'p1' };
+    expect(await ledger.findUpload('k1')).toStrictEqual(claimed);
+    expect((await ledger.findPurged('k2'))?.purge).toStrictEqual({
+      reason: 'deleted',
+      purgingSince: 2,
+    });
+    await ledger.close();
   });
 
   it('rejects a migration that was changed after it was applied', async () => {

@@ -189,6 +189,56 @@ export function describeUploadLedger(
         expect(await ledger.listUploads(rest.at(-1)?.sequence ?? 0, 10)).toEqual([]);
       });
 
+      it('keeps the request of each step, and who has sent the body', async () => {
+        const body = { requestId: 'r2', peer: '192.0.2.1' };
+        await ledger.recordIssued({ key: 'k1', ...ISSUE, requestId: 'r1' });
+        const issue = { ...ISSUE, requestId: 'r1' };
+        expect(await ledger.findUpload('k1')).toEqual({ key: 'k1', state: 'issued', issue });
+        await ledger.recordStored(aBody('k1', 'l1', body));
+        expect(await ledger.findUpload('k1')).toMatchObject({ issue, object: body });
+        await ledger.claim(aClaim({ createdAt: 3000 }, { requestId: 'r3' }));
+        const claim = { claimedAt: 3000, requestId: 'r3' };
+        expect(await ledger.findUpload('k1')).toMatchObject({ issue, object: body, claim });
+        await ledger.deletePackage('acme', 'p1', 4000, 'r4');
+        await ledger.confirmPurged(
+          (await ledger.listPurging(0, 10)).map(({ sequence }) => sequence),
+          5000,
+        );
+        const purge = { reason: 'deleted', purgingSince: 4000, purgedAt: 5000, requestId: 'r4' };
+        const purged = { state: 'purged', issue, object: body, claim, purge };
+        expect(await ledger.findPurged('k1')).toMatchObject(purged);
+      });
+
+      it('keeps the request that has replaced or deleted a stored upload', async () => {
+        await ledger.recordStored(aBody('k1', 'l1', { requestId: 'r1', peer: '192.0.2.1' }));
+        await ledger.recordStored(aBody('k1', 'l2', { requestId: 'r2', peer: '192.0.2.2' }));
+        const replaced = { object: { requestId: 'r1', peer: '192.0.2.1' } };
+        expect(await ledger.findPurged('k1')).toMatchObject({
+          ...replaced,
+          purge: { reason: 'replaced', requestId: 'r2' },
+        });
+        await ledger.deleteUpload('k1', 'l2', 4000, 'r3');
+        expect(await ledger.findPurged('k1')).toMatchObject({
+          object: { requestId: 'r2', peer: '192.0.2.2' },
+          purge: { reason: 'deleted', requestId: 'r3' },
+        });
+      });
+
+      it('keeps the request of the policy with each body of its key', async () => {
+        await ledger.recordIssued({ key: 'k1', ...ISSUE, requestId: 'r1' });
+        await ledger.recordStored(aBody('k1', 'l1'));
+        await ledger.recordStored(aBody('k1', 'l2'));
+        expect(await ledger.findUpload('k1')).toMatchObject({ issue: { requestId: 'r1' } });
+      });
+
+      it('names no request for what the purge has done', async () => {
+        await ledger.recordStored(aBody('k1', 'l1', { requestId: 'r1' }));
+        await ledger.expireStored(2000, 3000, 10);
+        const upload = await ledger.findPurged('k1');
+        expect(upload?.purge).toEqual({ reason: 'unclaimed', purgingSince: 3000 });
+        expect(upload).not.toHaveProperty('claim');
+      });
+
       it('deletes a stored upload once, and never another body of its key', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         expect(await ledger.deleteUpload('k1', 'l0', 9)).toBe(false);

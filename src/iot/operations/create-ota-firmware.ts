@@ -102,6 +102,7 @@ export const createOtaFirmware: Operation = {
       files: files.map(({ file }) => file),
       soleAccount: isSoleAccount,
       digestTimeout: DIGEST_TIMEOUT_MS,
+      requestId: record.requestId,
     });
     if (outcome.kind === 'nameTaken') {
       throw nameTaken(wanted.name, await ledger.findPackageByName(account.id, wanted.name));

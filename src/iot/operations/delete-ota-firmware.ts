@@ -23,7 +23,7 @@ export const deleteOtaFirmware: Operation = {
     const id = firmwareId.read(given);
     const found = await findPackage(context, id);
     record.keys = found?.files.map(({ key }) => key) ?? [];
-    const isDeleted = found !== undefined && (await deletePackage(uploads, found));
+    const isDeleted = found !== undefined && (await deletePackage(uploads, found, requestId));
     if (!isDeleted) throw businessError('iot.firmware.FirmwareNotFound', { firmwareId: id });
     record.from = 'claimed';
     record.to = 'purging';

@@ -26,6 +26,7 @@ export const generateOtaUploadUrl: Operation = {
       accountId: account.id,
       instanceId,
       suffix: suffix.read(given),
+      requestId,
     }).catch(refuseAtLimit);
     record.keys = [grant.key];
     record.to = 'issued';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FirmwarePackage, PackageFile } from '../../uploads/firmware-package.ts';
 import type { PurgingBody } from '../../uploads/ports.ts';
 import type {
+  Claim,
   Issue,
   LiveUpload,
   PurgedUpload,
@@ -32,6 +33,12 @@ export interface UploadRow {
   readonly retired: 1 | null;
   readonly purging_since: number | null;
   readonly purged_at: number | null;
+  readonly issued_request_id: string | null;
+  readonly stored_request_id: string | null;
+  readonly peer: string | null;
+  readonly claimed_at: number | null;
+  readonly claimed_request_id: string | null;
+  readonly purge_request_id: string | null;
 }
 
 /** The columns of a row in `purging` that its deletion needs. */
@@ -98,6 +105,7 @@ export function toLiveUpload(row: UploadRow): LiveUpload {
         state: 'claimed',
         object: toObject(row),
         packageId: required(row, row.package_id),
+        ...toClaim(row),
       };
     case 'purging':
     case 'purged':
@@ -114,10 +122,12 @@ export function toPurgedUpload(row: UploadRow): PurgedUpload {
     ...(issue && { issue }),
     state: row.state,
     object: toObject(row),
+    ...toClaim(row),
     purge: {
       reason: reasonOf(required(row, row.purge_reason), row),
       purgingSince: required(row, row.purging_since),
       ...(row.purged_at !== null && { purgedAt: row.purged_at }),
+      ...(row.purge_request_id !== null && { requestId: row.purge_request_id }),
     },
   };
 }
@@ -125,7 +135,15 @@ export function toPurgedUpload(row: UploadRow): PurgedUpload {
 function toIssue(row: UploadRow): Issue | undefined {
   const { account_id: accountId, issued_at: issuedAt, policy_expires_at: policyExpiresAt } = row;
   if (accountId === null || issuedAt === null || policyExpiresAt === null) return undefined;
-  return { accountId, issuedAt, policyExpiresAt };
+  const requestId = row.issued_request_id;
+  return { accountId, issuedAt, policyExpiresAt, ...(requestId !== null && { requestId }) };
+}
+
+function toClaim({ claimed_at: claimedAt, claimed_request_id: requestId }: UploadRow): {
+  claim?: Claim;
+} {
+  if (claimedAt === null) return {};
+  return { claim: { claimedAt, ...(requestId !== null && { requestId }) } };
 }
 
 function toObject(row: UploadRow): StoredObject {
@@ -137,6 +155,8 @@ function toObject(row: UploadRow): StoredObject {
     ...(row.sha256 !== null && { sha256: row.sha256 }),
     storedAt: required(row, row.stored_at),
     headers: headersJson.parse(JSON.parse(required(row, row.headers))),
+    ...(row.stored_request_id !== null && { requestId: row.stored_request_id }),
+    ...(row.peer !== null && { peer: row.peer }),
   };
 }
 

@@ -140,6 +140,7 @@ export class SqliteLedger implements UploadLedger {
     locators,
     storedAfter,
     maxPackages,
+    requestId,
   }: ClaimRecord): Promise<ClaimRecordOutcome> {
     return this.#change('durable', (changes) => {
       if (this.#packages.findByName(wanted.accountId, wanted.name)) return { kind: 'nameTaken' };
@@ -153,7 +154,8 @@ export class SqliteLedger implements UploadLedger {
       if (lost >= 0) return { kind: 'notClaimable', file: lost };
       this.#packages.insert(wanted);
       changes.push({ kind: 'packages', accountId: wanted.accountId, count: 1 });
-      for (const locator of locators) this.#uploads.claim(locator, wanted.id, changes);
+      const cause = { at: wanted.createdAt, requestId: requestId ?? null };
+      for (const locator of locators) this.#uploads.claim(locator, wanted.id, cause, changes);
       return { kind: 'claimed' };
     });
   }
@@ -174,9 +176,14 @@ export class SqliteLedger implements UploadLedger {
     return Promise.resolve(this.#uploads.hasBody(locator));
   }
 
-  deleteUpload(key: string, locator: string, at: number): Promise<boolean> {
+  deleteUpload(
+    key: string,
+    locator: string,
+    at: number,
+    requestId: string | null = null,
+  ): Promise<boolean> {
     return this.#change('durable', (changes) =>
-      this.#uploads.deleteStored(key, locator, at, changes),
+      this.#uploads.deleteStored(key, locator, { at, requestId }, changes),
     );
   }
 
@@ -216,11 +223,16 @@ export class SqliteLedger implements UploadLedger {
     });
   }
 
-  deletePackage(accountId: string, packageId: string, at: number): Promise<boolean> {
+  deletePackage(
+    accountId: string,
+    packageId: string,
+    at: number,
+    requestId: string | null = null,
+  ): Promise<boolean> {
     return this.#change('durable', (changes) => {
       if (!this.#packages.delete(accountId, packageId)) return false;
       changes.push({ kind: 'packages', accountId, count: -1 });
-      this.#uploads.deleteClaimed(packageId, at, changes);
+      this.#uploads.deleteClaimed(packageId, { at, requestId }, changes);
       return true;
     });
   }

@@ -12,6 +12,7 @@ import type {
   LiveUpload,
   PurgedUpload,
   PurgeReason,
+  StoredObject,
   UploadState,
 } from '../../uploads/upload.ts';
 import { toLiveUpload, toPurgedUpload, toPurgingBody, toUpload } from './rows.ts';
@@ -29,16 +30,38 @@ interface ObjectColumns {
   readonly sha256: string | null;
   readonly storedAt: number;
   readonly headers: string;
+  readonly requestId: string | null;
+  readonly peer: string | null;
 }
 
-type IssueColumns = Pick<UploadRow, 'account_id' | 'issued_at' | 'policy_expires_at'>;
+function objectColumns({ headers, peer, requestId, sha256, ...body }: StoredObject): ObjectColumns {
+  return {
+    ...body,
+    sha256: sha256 ?? null,
+    headers: JSON.stringify(headers),
+    requestId: requestId ?? null,
+    peer: peer ?? null,
+  };
+}
+
+type IssueColumns = Pick<
+  UploadRow,
+  'account_id' | 'issued_at' | 'policy_expires_at' | 'issued_request_id'
+>;
 
 function issueColumns(issue: Issue | undefined): IssueColumns {
   return {
     account_id: issue?.accountId ?? null,
     issued_at: issue?.issuedAt ?? null,
     policy_expires_at: issue?.policyExpiresAt ?? null,
+    issued_request_id: issue?.requestId ?? null,
   };
+}
+
+/** When a step is done, and by which request. */
+export interface Cause {
+  readonly at: number;
+  readonly requestId: string | null;
 }
 
 /** The account and the size of an upload that a statement has changed. */
@@ -72,7 +95,7 @@ export class UploadTable {
   }
 
   insertIssued(grant: IssuedGrant, changes: LedgerChange[]): void {
-    this.#statements.insertIssued.run(grant);
+    this.#statements.insertIssued.run({ ...grant, requestId: grant.requestId ?? null });
     changes.push(changeOf({ account_id: grant.accountId, size: 0 }, undefined, 'issued'));
   }
 
@@ -83,11 +106,7 @@ export class UploadTable {
     const holder = this.#statements.findLive.get(key);
     if (holder?.state === 'claimed') return 'immutable';
     if (holder?.state === 'stored' && forbidOverwrite) return 'exists';
-    const columns: ObjectColumns = {
-      ...object,
-      sha256: object.sha256 ?? null,
-      headers: JSON.stringify(object.headers),
-    };
+    const columns = objectColumns(object);
     if (holder?.state === 'issued') {
       this.#statements.storeIssued.run({ ...columns, sequence: holder.sequence });
       changes.push(
@@ -100,6 +119,7 @@ export class UploadTable {
         sequence: holder.sequence,
         reason: 'replaced',
         at: object.storedAt,
+        requestId: columns.requestId,
       });
       changes.push(changeOf(holder, 'stored', 'purging'));
     }
@@ -138,20 +158,30 @@ export class UploadTable {
     return this.#statements.isClaimable.get(locator, storedAfter) !== undefined;
   }
 
-  claim(locator: string, packageId: string, changes: LedgerChange[]): void {
-    const row = this.#statements.claim.get({ locator, packageId });
+  claim(
+    locator: string,
+    packageId: string,
+    { at, requestId }: Cause,
+    changes: LedgerChange[],
+  ): void {
+    const row = this.#statements.claim.get({ locator, packageId, at, requestId });
     if (row !== undefined) changes.push(changeOf(row, 'stored', 'claimed'));
   }
 
-  deleteStored(key: string, locator: string, at: number, changes: LedgerChange[]): boolean {
-    const row = this.#statements.deleteStored.get({ key, locator, at });
+  deleteStored(
+    key: string,
+    locator: string,
+    { at, requestId }: Cause,
+    changes: LedgerChange[],
+  ): boolean {
+    const row = this.#statements.deleteStored.get({ key, locator, at, requestId });
     if (row === undefined) return false;
     changes.push(changeOf(row, 'stored', 'purging'));
     return true;
   }
 
-  deleteClaimed(packageId: string, at: number, changes: LedgerChange[]): void {
-    for (const row of this.#statements.deleteClaimed.all({ packageId, at })) {
+  deleteClaimed(packageId: string, { at, requestId }: Cause, changes: LedgerChange[]): void {
+    for (const row of this.#statements.deleteClaimed.all({ packageId, at, requestId })) {
       changes.push(changeOf(row, 'claimed', 'purging'));
     }
   }
@@ -205,16 +235,17 @@ export class UploadTable {
 }
 
 const SET_OBJECT = `state = 'stored', locator = :locator, size = :size, md5 = :md5, crc64 = :crc64,
-  sha256 = :sha256, stored_at = :storedAt, headers = :headers`;
+  sha256 = :sha256, stored_at = :storedAt, headers = :headers, stored_request_id = :requestId, peer = :peer`;
 
 const SET_PURGING = `state = 'purging', purging_since = :at`;
+const SET_DELETED = `${SET_PURGING}, purge_reason = 'deleted', purge_request_id = :requestId`;
 
 /** Statements for the life of an upload up to its claim. */
 function prepareUploadStatements(database: Database) {
   return {
-    insertIssued: database.prepare<IssuedGrant>(
-      `INSERT INTO uploads (key, state, account_id, issued_at, policy_expires_at)
-       VALUES (:key, 'issued', :accountId, :issuedAt, :policyExpiresAt)`,
+    insertIssued: database.prepare<Omit<IssuedGrant, 'requestId'> & { requestId: string | null }>(
+      `INSERT INTO uploads (key, state, account_id, issued_at, policy_expires_at, issued_request_id)
+       VALUES (:key, 'issued', :accountId, :issuedAt, :policyExpiresAt, :requestId)`,
     ),
     findLive: database.prepare<[string], UploadRow>(
       `SELECT * FROM uploads WHERE key = ? AND ${HOLDS_KEY}`,
@@ -230,13 +261,13 @@ function prepareUploadStatements(database: Database) {
       `UPDATE uploads SET ${SET_OBJECT} WHERE sequence = :sequence AND state = 'issued'`,
     ),
     insertStored: database.prepare<ObjectColumns & IssueColumns & { key: string }>(
-      `INSERT INTO uploads (key, state, account_id, issued_at, policy_expires_at,
-         locator, size, md5, crc64, sha256, stored_at, headers)
-       VALUES (:key, 'stored', :account_id, :issued_at, :policy_expires_at,
-         :locator, :size, :md5, :crc64, :sha256, :storedAt, :headers)`,
+      `INSERT INTO uploads (key, state, account_id, issued_at, policy_expires_at, issued_request_id,
+         locator, size, md5, crc64, sha256, stored_at, headers, stored_request_id, peer)
+       VALUES (:key, 'stored', :account_id, :issued_at, :policy_expires_at, :issued_request_id,
+         :locator, :size, :md5, :crc64, :sha256, :storedAt, :headers, :requestId, :peer)`,
     ),
-    markReplaced: database.prepare<{ sequence: number; reason: PurgeReason; at: number }>(
-      `UPDATE uploads SET ${SET_PURGING}, purge_reason = :reason
+    markReplaced: database.prepare<Cause & { sequence: number; reason: PurgeReason }>(
+      `UPDATE uploads SET ${SET_PURGING}, purge_reason = :reason, purge_request_id = :requestId
        WHERE sequence = :sequence AND state = 'stored'`,
     ),
     addSha256: database.prepare<{ locator: string; sha256: string }>(
@@ -248,8 +279,9 @@ function prepareUploadStatements(database: Database) {
     isClaimable: database.prepare<[string, number], { claimable: 1 }>(
       `SELECT 1 AS claimable FROM uploads WHERE locator = ? AND state = 'stored' AND stored_at > ?`,
     ),
-    claim: database.prepare<{ locator: string; packageId: string }, OwnerColumns>(
-      `UPDATE uploads SET state = 'claimed', package_id = :packageId
+    claim: database.prepare<Cause & { locator: string; packageId: string }, OwnerColumns>(
+      `UPDATE uploads SET state = 'claimed', package_id = :packageId, claimed_at = :at,
+         claimed_request_id = :requestId
        WHERE locator = :locator AND state = 'stored' RETURNING ${OWNER}`,
     ),
     oldestStored: database.prepare<[], { oldest: number | null }>(
@@ -261,12 +293,12 @@ function prepareUploadStatements(database: Database) {
 /** Statements from the claim deadline or a deletion to the tombstone and its removal. */
 function preparePurgeStatements(database: Database) {
   return {
-    deleteStored: database.prepare<{ key: string; locator: string; at: number }, OwnerColumns>(
-      `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'deleted'
+    deleteStored: database.prepare<Cause & { key: string; locator: string }, OwnerColumns>(
+      `UPDATE uploads SET ${SET_DELETED}
        WHERE locator = :locator AND key = :key AND state = 'stored' RETURNING ${OWNER}`,
     ),
-    deleteClaimed: database.prepare<{ packageId: string; at: number }, OwnerColumns>(
-      `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'deleted'
+    deleteClaimed: database.prepare<Cause & { packageId: string }, OwnerColumns>(
+      `UPDATE uploads SET ${SET_DELETED}
        WHERE package_id = :packageId AND state = 'claimed' RETURNING ${OWNER}`,
     ),
     retire: database.prepare<{ packageId: string; at: number }, PurgingRow>(

@@ -51,6 +51,7 @@ export function createPackageForm(deps: ApiDependencies): RequestHandler {
     const hash = signedPayload(request) === undefined ? undefined : createHash('sha256');
     const form = new FormBody(request, (chunk) => hash?.update(chunk));
     await receive(deps, request, form);
+    const record = recordOf(request);
     const files = receivedFiles(form);
     try {
       if (!noteBegin(request)) throw new ApiRefusal(400, 'InvalidForm', 'the client is gone');
@@ -59,14 +60,13 @@ export function createPackageForm(deps: ApiDependencies): RequestHandler {
       if (files.length === 0) throw new BadControl('file: expected at least one file');
       const claimed = files.map(({ key, originalname }) => ({ key, name: originalname }));
       const wanted = { ...fields, account: account.id };
-      const made = await deps.actions.claim(viewer, wanted, claimed);
-      const record = recordOf(request);
+      const made = await deps.actions.claim(viewer, wanted, claimed, record.requestId);
       record.keys = files.map(({ key }) => key);
       record.to = 'claimed';
       noteEnd(request);
       response.status(201).json(made);
     } catch (error) {
-      await withdrawAll(deps, files);
+      await withdrawAll(deps, files, record.requestId);
       throw error;
     }
   };
@@ -133,8 +133,9 @@ function createStorage(
 ): GatewayStorage {
   const length = request.headers['content-length'];
   let left = length === undefined ? undefined : Number(length);
+  const { requestId } = recordOf(request);
   const store: ApiDependencies['uploads']['deposit'] = async (file) => {
-    const stored = await uploads.deposit({ ...file, announcedSize: left });
+    const stored = await uploads.deposit({ ...file, announcedSize: left, requestId });
     if (left !== undefined) left -= stored.object.size;
     return stored;
   };
@@ -163,8 +164,9 @@ function createStorage(
 async function withdrawAll(
   { logger, uploads }: ApiDependencies,
   files: readonly ReceivedFile[],
+  requestId: string,
 ): Promise<void> {
-  const outcomes = await Promise.allSettled(files.map((file) => uploads.withdraw(file)));
+  const outcomes = await Promise.allSettled(files.map((file) => uploads.withdraw(file, requestId)));
   for (const outcome of outcomes) {
     if (outcome.status === 'fulfilled') continue;
     const error: unknown = outcome.reason;

@@ -46,7 +46,7 @@ export const PACKAGE_API_ROUTES = [
       const record = recordOf(raw);
       record.keys = keys;
       const files = keys.map((key) => ({ key }));
-      const made = await actions.claim(callerOf(raw).viewer, fields, files);
+      const made = await actions.claim(callerOf(raw).viewer, fields, files, record.requestId);
       record.from = 'stored';
       record.to = 'claimed';
       return made;
@@ -80,8 +80,9 @@ export const PACKAGE_API_ROUTES = [
     response: packageShape,
     refusals: missing,
     run: async ({ actions }, { param, raw }) => {
-      const deleted = await actions.deletePackage(callerOf(raw).viewer, param('firmwareId'));
       const record = recordOf(raw);
+      const { viewer } = callerOf(raw);
+      const deleted = await actions.deletePackage(viewer, param('firmwareId'), record.requestId);
       record.keys = deleted.files.map(({ key }) => key);
       record.from = 'claimed';
       record.to = 'purging';

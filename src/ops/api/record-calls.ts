@@ -150,7 +150,7 @@ export function noteStream(request: Request): void {
 }
 
 /** @returns what is logged of the uploads that a call changes */
-export function recordOf(request: object): Pick<OpenRecord, 'keys' | 'from' | 'to'> {
+export function recordOf(request: object): Pick<OpenRecord, 'requestId' | 'keys' | 'from' | 'to'> {
   const call = calls.get(request);
   if (call === undefined) throw new Error('the request is not recorded');
   return call.record;

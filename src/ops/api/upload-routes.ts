@@ -59,7 +59,7 @@ export const UPLOAD_API_ROUTES = [
       const key = param('key');
       const record = recordOf(raw);
       record.keys = [key];
-      const deleted = await actions.deleteUpload(callerOf(raw).viewer, key);
+      const deleted = await actions.deleteUpload(callerOf(raw).viewer, key, record.requestId);
       record.from = 'stored';
       record.to = 'purging';
       return deleted;
@@ -76,8 +76,10 @@ export const UPLOAD_API_ROUTES = [
     response: grantShape,
     refusals: { 409: 'the platform refuses it, with its code', 503: 'the disk is full' },
     run: async ({ actions, publicUrl }, { body, raw }) => {
-      const grant = await actions.grant(callerOf(raw).viewer, body, hostOf(raw, publicUrl));
       const record = recordOf(raw);
+      const { requestId } = record;
+      const origin = { host: hostOf(raw, publicUrl), requestId };
+      const grant = await actions.grant(callerOf(raw).viewer, body, origin);
       record.keys = [grant.key];
       record.to = 'issued';
       return grant;

@@ -52,7 +52,8 @@ async function deleteUpload(
     if (upload === undefined || upload.state === 'issued') return;
     if (upload.state === 'claimed') throw ossError('FileImmutable');
     // Returns false when another request has replaced or claimed the upload in between: look it up again.
-    deleted = await ledger.deleteUpload(key, upload.object.locator, clock.now());
+    const { locator } = upload.object;
+    deleted = await ledger.deleteUpload(key, locator, clock.now(), record.requestId);
   }
   observer.deleted?.(key);
   record.from = 'stored';
