@@ -6,6 +6,7 @@ import { readConfigured, resolveBucketKeys } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
 import { serverUrl } from './http/public-host.ts';
+import { upgradeMessage } from './iot/upgrade-message.ts';
 import { LEDGER_FILE, openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { SqliteRefusals } from './ledger/sqlite/sqlite-refusals.ts';
@@ -21,6 +22,8 @@ import { DiskInventory } from './object-store/disk/inventory.ts';
 import { makeWholeFolder } from './object-store/disk/whole-folder.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
 import type { FormJudge } from './operator/ports.ts';
+import type { PushMessageShape } from './operator/package-shapes.ts';
+import { pushMessage } from './operator/push-message.ts';
 import { createQueries } from './operator/queries.ts';
 import type { Queries } from './operator/queries.ts';
 import { createRefusalQueries } from './operator/refusals.ts';
@@ -39,7 +42,6 @@ import type { UploadLedger } from './uploads/ports.ts';
 import { reconcile } from './uploads/reconcile.ts';
 
 /* Used by the commands. */
-export { upgradeMessage } from './iot/upgrade-message.ts';
 export type { LedgerTotals } from './uploads/ledger-totals.ts';
 export type { FirmwarePackage } from './uploads/firmware-package.ts';
 export type { Finding } from './uploads/maintenance/check.ts';
@@ -56,6 +58,12 @@ export interface DataFolder extends AsyncDisposable {
    *   bucket key, neither in the settings nor in the data folder
    */
   downloadUrl(key: string, expiresAt: number): string;
+  /**
+   * Makes the message that the platform would push to a device now.
+   * @param validity - how long its URLs are valid, in milliseconds
+   * @throws like `downloadUrl`
+   */
+  pushMessage(firmware: FirmwarePackage, validity: number): PushMessageShape;
 }
 
 /**
@@ -65,14 +73,24 @@ export interface DataFolder extends AsyncDisposable {
 export function openDataFolder(config: Config): DataFolder {
   requireLedger(config.dataDir);
   const ledger = new SqliteLedger(openExistingLedger(config.dataDir, 'read'));
+  // Only reads credentials: the server would reject signatures of newly generated keys.
+  const bucketKeyOf = () => resolveBucketKeys(config, readCredentials).current;
   return {
     ledger,
     findPackage: (firmwareId) => ledger.findPackageById(firmwareId),
-    downloadUrl: (key, expiresAt) => {
-      // Only reads credentials: the server would reject signatures of newly generated keys.
-      const bucketKey = resolveBucketKeys(config, readCredentials).current;
-      const address = { host: publicHost(config), bucket: config.bucket, key };
-      return downloadUrl(bucketKey, address, expiresAt);
+    downloadUrl: (key, expiresAt) =>
+      downloadUrl(
+        bucketKeyOf(),
+        { host: publicHost(config), bucket: config.bucket, key },
+        expiresAt,
+      ),
+    pushMessage: (firmware, validity) => {
+      const deps = { bucket: config.bucket, bucketKey: bucketKeyOf(), compose: upgradeMessage };
+      return pushMessage(deps, firmware, {
+        at: wallClock.now(),
+        validity,
+        host: publicHost(config),
+      });
     },
     [Symbol.asyncDispose]: () => ledger.close(),
   };
@@ -139,11 +157,9 @@ function simpleKey({
   return id !== undefined && secret !== undefined ? { id, secret } : undefined;
 }
 
-const ANY_ADDRESS = ['0.0.0.0', '::'];
-
 function publicHost({ host, port, publicUrl, tlsCert }: Config): string {
   if (publicUrl !== undefined) return publicUrl;
-  if (port === 0 || ANY_ADDRESS.includes(host)) {
+  if (port === 0 || ['0.0.0.0', '::'].includes(host)) {
     const text = `clients cannot connect to ${host}:${String(port)}: set the URL that they use`;
     throw new SettingsError([{ settings: ['publicUrl'], text }]);
   }

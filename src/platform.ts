@@ -2,6 +2,7 @@ import type { Keys } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
 import { BusinessError } from './iot/errors.ts';
 import { runInside } from './iot/run-inside.ts';
+import { upgradeMessage } from './iot/upgrade-message.ts';
 import { OperatorError } from './operator/errors.ts';
 import type { FormJudge, Platform } from './operator/ports.ts';
 import { judgeForm, signFields } from './oss/post-object/authorize-form.ts';
@@ -16,6 +17,7 @@ export function createPlatform(
   uploads: UploadDependencies,
 ): Platform {
   return {
+    compose: upgradeMessage,
     run: async (call) => {
       try {
         return await runInside({

@@ -19,6 +19,8 @@ export interface Column<Row> {
   readonly text: (row: Row) => string;
   /** Its middle may be left out when the table is too wide. */
   readonly canShorten?: boolean;
+  /** It is left out when the others would have to be too short for it. */
+  readonly isExtra?: boolean;
   /** Adds color to a padded text. */
   readonly paint?: (text: string, row: Row) => string;
 }
@@ -30,14 +32,15 @@ const GAP = '  ';
  * @param width - columns of the terminal; undefined for any
  */
 export function formatTable<Row>(
-  columns: readonly Column<Row>[],
+  allColumns: readonly Column<Row>[],
   rows: readonly Row[],
   width?: number,
 ): string {
+  const columns = hasRoomForAll(allColumns, rows, width)
+    ? allColumns
+    : allColumns.filter(({ isExtra }) => isExtra !== true);
   const cells = rows.map((row) => columns.map(({ text }) => text(row)));
-  const widths = columns.map(({ title }, index) =>
-    Math.max(displayWidth(title), ...cells.map((line) => displayWidth(line[index] ?? ''))),
-  );
+  const widths = columns.map((column) => widthOf(column, rows));
   const fitted = width === undefined ? widths : fit(columns, widths, width);
   const lines = rows.map((row, index) =>
     joinCells(
@@ -50,6 +53,25 @@ export function formatTable<Row>(
   );
   const header = joinCells(columns.map(({ title }, column) => pad(title, fitted[column] ?? 0)));
   return [header, ...lines].map((line) => `${line}\n`).join('');
+}
+
+function widthOf<Row>({ text, title }: Column<Row>, rows: readonly Row[]): number {
+  return Math.max(displayWidth(title), ...rows.map((row) => displayWidth(text(row))));
+}
+
+/** So much of a key is still easy to tell from another one. */
+const READABLE = 32;
+
+function hasRoomForAll<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width = Infinity,
+): boolean {
+  const least = columns.map((column) => {
+    const full = widthOf(column, rows);
+    return column.canShorten === true ? Math.min(full, READABLE) : full;
+  });
+  return least.reduce((sum, each) => sum + each, GAP.length * (least.length - 1)) <= width;
 }
 
 function joinCells(cells: readonly string[]): string {

@@ -24,6 +24,8 @@ export function describeUpload(history: UploadHistoryShape, paint: Paint): strin
 
 function linesOf(upload: UploadShape): Line[] {
   const { accountId, body, contentType, crc64, md5, sha256, size, state } = upload;
+  const { headers = {}, peer } = upload;
+  const others = Object.entries(headers).filter(([name]) => name !== 'content-type');
   return [
     ['State', state],
     ['Size', size === undefined ? undefined : sizeOf(size)],
@@ -32,7 +34,9 @@ function linesOf(upload: UploadShape): Line[] {
     ['CRC-64', crc64],
     ['SHA-256', sha256],
     ['Body', body],
+    ['From', peer],
     ['Account', accountId === undefined ? undefined : quoted(accountId)],
+    ...others.map(([name, value]): Line => ['Header', quoted(`${name}: ${value}`)]),
   ];
 }
 
@@ -43,30 +47,39 @@ function sizeOf(bytes: number): string {
 /** @returns each state of an upload with its time, in their order */
 function lifeOf(upload: UploadShape, paint: Paint, title = 'History'): string {
   const { claimUntil, firmwareId, issuedAt, policyExpiresAt, purgeReason } = upload;
-  const { purgedAt, purgingSince, state, storedAt } = upload;
+  const { claimedAt, purgedAt, purgingSince, state, storedAt } = upload;
+  const owner = firmwareId === undefined ? '' : `by the package ${firmwareId}`;
   const why = purgeReason === undefined ? '' : `: ${purgeReason}`;
   const lines: Line[] = [
     [
       'issued',
-      withTime(issuedAt, policyExpiresAt && `, form valid until ${formatTime(policyExpiresAt)}`),
+      withTime(
+        issuedAt,
+        policyExpiresAt && `, form valid until ${formatTime(policyExpiresAt)}`,
+        upload.issuedRequestId,
+      ),
     ],
-    ['stored', withTime(storedAt)],
-    ['claimed', firmwareId === undefined ? undefined : `by the package ${firmwareId}`],
+    ['stored', withTime(storedAt, '', upload.storedRequestId)],
+    [
+      'claimed',
+      withTime(claimedAt, owner && ` ${owner}`, upload.claimedRequestId) ?? (owner || undefined),
+    ],
     [
       'is purged',
       state === 'stored' ? withTime(claimUntil, ' unless it is claimed before') : undefined,
     ],
-    ['purging', withTime(purgingSince, why)],
+    ['purging', withTime(purgingSince, why, upload.purgeRequestId)],
     ['purged', withTime(purgedAt)],
   ];
   return `${paint('bold', title)}\n${labeled(lines, paint, '  ')}`;
 }
 
-function withTime(iso: string | undefined, more = ''): string | undefined {
+function withTime(iso: string | undefined, more = '', requestId?: string): string | undefined {
   if (iso === undefined) return undefined;
+  const cause = requestId === undefined ? '' : `, request ${requestId}`;
   const passed = wallClock.now() - Date.parse(iso);
   const when = passed >= 0 ? `${formatSpan(passed)} ago` : `in ${formatSpan(-passed)}`;
-  return `${formatTime(iso)} (${when})${more}`;
+  return `${formatTime(iso)} (${when})${more}${cause}`;
 }
 
 /** @returns everything about a firmware package, as text for people */

@@ -3,6 +3,7 @@ import { quoted } from '../lib/quoted.ts';
 import type { PackageShape } from '../operator/package-shapes.ts';
 import type { Page, RefusalShape } from '../operator/shapes.ts';
 import type { UploadShape } from '../operator/upload-shapes.ts';
+import type { UploadFilter } from '../operator/filters.ts';
 import type { Column } from './columns.ts';
 import { formatTable } from './columns.ts';
 import type { Operator } from './operator.ts';
@@ -21,13 +22,25 @@ export interface List {
 
 /** Loads uploads. @param filter - see `uploadFilter` of the operator API */
 export async function listUploads(operator: Operator, filter: object): Promise<List> {
-  const page = await operator.listUploads(uploadFilterOf(filter));
+  const page = await searchUploads(operator, uploadFilterOf(filter));
   return toList(page, isLater(filter), {
     nameOf: ({ key, issuedAt, storedAt }) => `${key} ${issuedAt ?? storedAt ?? ''}`,
     columns: uploadColumns,
     total: totalOfUploads,
     advice: adviceOnUploads,
   });
+}
+
+/** Asks again while the gateway has not searched everything and the page is not full. */
+async function searchUploads(operator: Operator, filter: UploadFilter): Promise<Page<UploadShape>> {
+  const page = await operator.listUploads(filter);
+  const left = filter.limit - page.items.length;
+  if (page.next === undefined || left === 0) return page;
+  const rest = await searchUploads(
+    operator,
+    uploadFilterOf({ ...filter, after: page.next, limit: left }),
+  );
+  return { ...rest, items: [...page.items, ...rest.items] };
 }
 
 /** Loads firmware packages. @param filter - see `packageFilter` of the operator API */
@@ -106,6 +119,7 @@ function uploadColumns(now: number, paint: Paint): readonly Column<UploadShape>[
     { title: 'AGE', text: (upload) => ageOf(upload, now) },
     { title: 'PURGED IN', text: (upload) => dueIn(upload, now) },
     { title: 'PACKAGE', text: (upload) => holderOf(upload, now) },
+    { title: 'FROM', text: ({ peer = '-' }) => peer, isExtra: true },
   ];
 }
 

@@ -80,32 +80,8 @@ export const urlResult = z.object({
   urls: z.array(linkShape).describe('in the order of the files'),
 });
 
-const upgradeFile = z.object({
-  fileSize: bytes,
-  fileName: z.string(),
-  fileUrl: z.string(),
-  fileMd5: z.string(),
-  fileSign: z.string(),
-});
-
-/** `payload`, with and without `--json`: what the platform pushes to a device */
-export const payloadResult = z.object({
-  code: z.literal('1000'),
-  message: z.literal('success'),
-  id: z.int().describe('time of the push, Unix milliseconds'),
-  data: z.object({
-    size: bytes.exactOptional(),
-    version: z.string(),
-    isDiff: z.literal(1).exactOptional(),
-    url: z.string().exactOptional(),
-    md5: z.string().exactOptional(),
-    sign: z.string().exactOptional(),
-    signMethod: z.enum(['MD5', 'SHA256']),
-    module: z.string().exactOptional(),
-    files: z.array(upgradeFile).exactOptional().describe('of a package with several files'),
-    extData: z.object({ _package_udi: z.string() }).exactOptional(),
-  }),
-});
+/** `payload`, with and without `--json`, as the operator API answers */
+export { pushMessageShape as payloadResult } from '../operator/package-shapes.ts';
 
 const count = z.int().min(0);
 

@@ -20,7 +20,7 @@ export interface UpgradeData extends Partial<SingleFile> {
   readonly signMethod: SignMethod;
   /** Only for a module other than the default one. */
   readonly module?: string;
-  readonly files?: readonly UpgradeFile[];
+  readonly files?: UpgradeFile[];
   readonly extData?: { readonly _package_udi: string };
 }
 

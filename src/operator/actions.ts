@@ -12,8 +12,9 @@ import { createPackage, signGrant } from './platform-calls.ts';
 import type { CallOrigin, ClaimedKey } from './platform-calls.ts';
 import type { Platform } from './ports.ts';
 import { planPurge } from './purge-plan.ts';
+import { pushMessage } from './push-message.ts';
 import type { Queries } from './queries.ts';
-import type { LinkShape, PackageShape } from './package-shapes.ts';
+import type { LinkShape, PackageShape, PushMessageShape } from './package-shapes.ts';
 import type { PurgeShape } from './shapes.ts';
 import type { GrantShape, UploadHistoryShape } from './upload-shapes.ts';
 import { iso, showPackage } from './show.ts';
@@ -54,6 +55,13 @@ export interface Actions {
   purge(viewer: Viewer, dryRun: boolean): Promise<PurgeShape>;
   /** Signs URLs that download the files of a package. @param validity - in milliseconds */
   links(viewer: Viewer, firmwareId: string, validity: number, host: string): Promise<LinkShape[]>;
+  /** Makes the message that the platform would push to a device. @param validity - of its URLs, in milliseconds */
+  message(
+    viewer: Viewer,
+    firmwareId: string,
+    validity: number,
+    host: string,
+  ): Promise<PushMessageShape>;
   /** Reads the files of accounts and keys again. For operators. @returns how many accounts there are */
   reload(viewer: Viewer): { readonly accounts: number };
 }
@@ -99,6 +107,14 @@ export function createActions(deps: ActionDependencies): Actions {
         url: downloadUrl(bucketKey, { bucket: rules.bucket, key, host }, expiresAt),
         expiresAt: iso(expiresAt),
       }));
+    },
+    message: async (viewer, firmwareId, validity, host) => {
+      const firmware = await ledger.findPackageById(firmwareId);
+      if (firmware === undefined || !seesAccount(viewer, firmware.accountId))
+        throw noPackage(firmwareId);
+      const { compose } = deps.platform;
+      const push = { at: clock.now(), validity, host };
+      return pushMessage({ bucket: rules.bucket, bucketKey, compose }, firmware, push);
     },
     reload: (viewer) => {
       requireOperator(viewer, 'the accounts');

@@ -30,7 +30,11 @@ const account = z.string().min(1).exactOptional().describe('for operators: the a
 export const uploadFilter = z.strictObject({
   state: z.enum(UPLOAD_STATES, `expected one of ${UPLOAD_STATES.join(', ')}`).exactOptional(),
   account,
-  q: text.exactOptional().describe('part of the key, or of the name of its package'),
+  q: text
+    .exactOptional()
+    .describe(
+      'part of the key, of the peer, or of the name of its package; or the beginning of its MD5 or SHA-256, at least 6 digits',
+    ),
   olderThan: time.describe('stored, or issued, at least as long ago: a duration such as 10m'),
   dueWithin: time.describe('stored, and purged within a duration such as 5m unless it is claimed'),
   after,

@@ -39,5 +39,33 @@ export const linkShape = z.object({
   expiresAt: time,
 });
 
+const upgradeFile = z.object({
+  fileSize: bytes,
+  fileName: z.string(),
+  fileUrl: z.string(),
+  fileMd5: z.string(),
+  fileSign: z.string(),
+});
+
+/** The message that the platform pushes to a device. */
+export const pushMessageShape = z.object({
+  code: z.literal('1000'),
+  message: z.literal('success'),
+  id: z.int().describe('time of the push, Unix milliseconds'),
+  data: z.object({
+    size: bytes.exactOptional(),
+    version: z.string(),
+    isDiff: z.literal(1).exactOptional(),
+    url: z.string().exactOptional(),
+    md5: z.string().exactOptional(),
+    sign: z.string().exactOptional(),
+    signMethod: z.enum(['MD5', 'SHA256']),
+    module: z.string().exactOptional(),
+    files: z.array(upgradeFile).exactOptional().describe('of a package with several files'),
+    extData: z.object({ _package_udi: z.string() }).exactOptional(),
+  }),
+});
+
 export type PackageShape = z.infer<typeof packageShape>;
 export type LinkShape = z.infer<typeof linkShape>;
+export type PushMessageShape = z.infer<typeof pushMessageShape>;

@@ -1,5 +1,7 @@
 import type { Account } from '../accounts/accounts.ts';
 import type { RefusalReason } from '../refusals/refusal-reason.ts';
+import type { FirmwarePackage } from '../uploads/firmware-package.ts';
+import type { PushMessageShape } from './package-shapes.ts';
 
 /** A call of the IoT API that an operator makes without signing it. */
 export interface PlatformCall {
@@ -18,7 +20,17 @@ export interface PlatformCall {
 export interface Platform {
   /** @throws OperatorError with the code of the platform when the operation refuses it */
   run(call: PlatformCall): Promise<object>;
+  readonly compose: ComposeMessage;
 }
+
+/**
+ * Makes the message that the platform would push to a device.
+ * @param push - `at`: when, in Unix milliseconds; `urlOf` returns the URL that downloads the object of a key
+ */
+export type ComposeMessage = (
+  firmware: FirmwarePackage,
+  push: { readonly at: number; readonly urlOf: (key: string) => string },
+) => PushMessageShape;
 
 /** Why PostObject would refuse a form. */
 export interface FormVerdict {

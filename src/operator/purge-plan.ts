@@ -17,15 +17,16 @@ export async function planPurge({
   const plan = { ...purging, uploads: new Array<ReturnType<typeof showUpload>>() };
   const storedBefore = clock.now() - rules.claimTtl;
   for (let beforeSequence = Number.MAX_SAFE_INTEGER; ;) {
-    const due = await ledger.findUploads({ storedBefore, beforeSequence, limit: BATCH });
+    const found = await ledger.findUploads({ storedBefore, beforeSequence, limit: BATCH });
+    const { searchedTo, uploads: due } = found;
     for (const { upload } of due) {
       plan.purged += 1;
       plan.bytes += 'object' in upload ? upload.object.size : 0;
       if (plan.uploads.length < MAX_NAMED) plan.uploads.push(showUpload(upload, rules.claimTtl));
     }
-    const last = due.at(-1);
-    if (last === undefined || due.length < BATCH) break;
-    beforeSequence = last.sequence;
+    const last = due.length < BATCH ? searchedTo : due.at(-1)?.sequence;
+    if (last === undefined) break;
+    beforeSequence = last;
   }
   return { dryRun: true, failed: 0, ...plan };
 }

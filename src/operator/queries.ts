@@ -9,7 +9,7 @@ import { readReference } from './references.ts';
 import type { PackageShape } from './package-shapes.ts';
 import type { Page, ReferenceShape } from './shapes.ts';
 import type { UploadHistoryShape, UploadShape } from './upload-shapes.ts';
-import { showPackage, showUpload } from './show.ts';
+import { showHeaders, showPackage, showUpload } from './show.ts';
 import { NOTHING, seesAccount, seesUpload, visibleAccount } from './viewer.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -47,17 +47,22 @@ export function createQueries(deps: QueryDependencies): Queries {
       const query = toQuery(deps, viewer, filter);
       if (query === undefined) return { items: [] };
       const found = await ledger.findUploads({ ...query, limit: filter.limit + 1 });
-      const holders = await findHolders(ledger, found.slice(0, filter.limit));
-      return toPage(found, filter.limit, ({ upload }) =>
+      const { searchedTo, uploads } = found;
+      const holders = await findHolders(ledger, uploads.slice(0, filter.limit));
+      const page = toPage(uploads, filter.limit, ({ upload }) =>
         showUpload(upload, rules.claimTtl, holders.get(holderOf(upload))),
       );
+      return searchedTo === undefined ? page : { next: toCursor(searchedTo), ...page };
     },
     showUpload: async (viewer, key) => {
       const history = await ledger.findHistory(key, MAX_HISTORY);
       const seen = history.filter((upload) => seesUpload(viewer, upload));
       if (seen.length === 0) return undefined;
       const holder = await findHolder(ledger, seen.map(holderOf).find(Boolean));
-      const uploads = seen.map((upload) => showUpload(upload, rules.claimTtl, holder));
+      const uploads = seen.map((upload) => ({
+        ...showUpload(upload, rules.claimTtl, holder),
+        ...showHeaders(upload),
+      }));
       return { key, uploads, ...(holder && { package: showPackage(holder) }) };
     },
     listPackages: async (viewer, { account, after, limit, q }) => {
@@ -105,7 +110,11 @@ function toPage<T extends { readonly sequence: number }, S>(
 ): Page<S> {
   const page = found.slice(0, limit);
   const last = found.length > limit ? page.at(-1) : undefined;
-  return { items: page.map(show), ...(last && { next: last.sequence.toString(CURSOR_RADIX) }) };
+  return { items: page.map(show), ...(last && { next: toCursor(last.sequence) }) };
+}
+
+function toCursor(sequence: number): string {
+  return sequence.toString(CURSOR_RADIX);
 }
 
 /** @returns the id of the package that has claimed an upload; empty for none */

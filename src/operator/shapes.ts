@@ -24,7 +24,12 @@ type PageSchema<T extends z.ZodType> = z.ZodObject<{
 export function pageOf<T extends z.ZodType>(item: T): PageSchema<T> {
   return z.object({
     items: z.array(item).describe('newest first'),
-    next: z.string().exactOptional().describe('`after` of the next page; absent on the last page'),
+    next: z
+      .string()
+      .exactOptional()
+      .describe(
+        '`after` of the next page; absent on the last page. A page of uploads may have fewer than `limit`, also none: one request searches 100,000 rows at most',
+      ),
   });
 }
 

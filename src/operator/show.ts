@@ -1,6 +1,6 @@
 import type { FirmwarePackage } from '../uploads/firmware-package.ts';
 import { statusName } from '../uploads/snapshot.ts';
-import type { StoredObject, Upload } from '../uploads/upload.ts';
+import type { Claim, StoredObject, Upload } from '../uploads/upload.ts';
 import type { PackageShape } from './package-shapes.ts';
 import type { UploadShape } from './upload-shapes.ts';
 
@@ -25,6 +25,7 @@ export function showUpload(
       accountId: issue.accountId,
       issuedAt: iso(issue.issuedAt),
       policyExpiresAt: iso(issue.policyExpiresAt),
+      ...(issue.requestId !== undefined && { issuedRequestId: issue.requestId }),
     }),
   };
   switch (upload.state) {
@@ -36,31 +37,51 @@ export function showUpload(
       return { ...base, ...showObject(object), body: object.locator, claimUntil };
     }
     case 'claimed': {
-      const { object, packageId } = upload;
+      const { claim, object, packageId } = upload;
       return {
         ...{ ...base, ...showObject(object), body: object.locator, firmwareId: packageId },
+        ...showClaim(claim),
         ...(holder && { packageName: holder.name, packageVersion: holder.destVersion }),
       };
     }
     case 'purging':
     case 'purged': {
-      const { purgedAt, purgingSince, reason } = upload.purge;
+      const { purgedAt, purgingSince, reason, requestId } = upload.purge;
       return {
-        ...{ ...base, ...showObject(upload.object), purgeReason: reason },
-        purgingSince: iso(purgingSince),
+        ...{ ...base, ...showObject(upload.object), ...showClaim(upload.claim) },
+        ...{ purgeReason: reason, purgingSince: iso(purgingSince) },
+        ...(requestId !== undefined && { purgeRequestId: requestId }),
         ...(purgedAt === undefined ? { body: upload.object.locator } : { purgedAt: iso(purgedAt) }),
       };
     }
   }
 }
 
-function showObject({ crc64, headers, md5, sha256, size, storedAt }: StoredObject) {
+/** @returns the response headers of an upload that has some, for its history: in lists they would be most of the text */
+export function showHeaders(upload: Upload): Pick<UploadShape, 'headers'> {
+  const headers = 'object' in upload ? upload.object.headers : {};
+  return Object.keys(headers).length === 0 ? {} : { headers: { ...headers } };
+}
+
+function showClaim(claim: Claim | undefined): Pick<UploadShape, 'claimedAt' | 'claimedRequestId'> {
+  if (claim === undefined) return {};
+  const { claimedAt, requestId } = claim;
+  return {
+    claimedAt: iso(claimedAt),
+    ...(requestId !== undefined && { claimedRequestId: requestId }),
+  };
+}
+
+function showObject({ headers, requestId, peer, sha256, ...object }: StoredObject) {
+  const { crc64, md5, size, storedAt } = object;
   const contentType = headers['content-type'];
   return {
     ...{ size, md5, crc64 },
     ...(sha256 !== undefined && { sha256 }),
     ...(contentType !== undefined && { contentType }),
     storedAt: iso(storedAt),
+    ...(requestId !== undefined && { storedRequestId: requestId }),
+    ...(peer !== undefined && { peer }),
   };
 }
 

@@ -7,6 +7,16 @@ export interface ListedUpload {
   readonly upload: Upload;
 }
 
+/** Uploads that were found. */
+export interface FoundUploads {
+  readonly uploads: readonly ListedUpload[];
+  /**
+   * Present when the ledger has looked at enough for one query, but not at all: `beforeSequence` of the query that goes on.
+   * There may be fewer uploads than `limit` then, also none.
+   */
+  readonly searchedTo?: number;
+}
+
 /** A firmware package with its position in the ledger; a later package has a higher one. */
 export interface ListedPackage {
   readonly sequence: number;
@@ -18,7 +28,10 @@ export interface UploadQuery {
   /** The account that the policy was signed for. */
   readonly accountId?: string;
   readonly state?: UploadState;
-  /** Part of the object key, or of the name of the firmware package that has claimed it. */
+  /**
+   * Part of the object key, of the address of the peer, or of the name of the firmware package that has claimed it; or the
+   * beginning of its MD5 or SHA-256, of at least 6 hexadecimal digits. ASCII letters match in any case.
+   */
   readonly text?: string;
   /** Stored at this time or earlier; of uploads without a body, issued. */
   readonly changedBefore?: number;
@@ -55,7 +68,7 @@ export type UploadCounts = Readonly<Record<UploadState, StateCount>>;
  */
 export interface LedgerQueries {
   /** @returns the newest matching uploads, newest first */
-  findUploads(query: UploadQuery): Promise<ListedUpload[]>;
+  findUploads(query: UploadQuery): Promise<FoundUploads>;
   /** @returns up to `limit` uploads of a key, newest first: the one that holds it, and those that held it before */
   findHistory(key: string, limit: number): Promise<Upload[]>;
   /** @returns the newest matching packages, newest first */

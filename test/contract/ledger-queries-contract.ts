@@ -29,16 +29,17 @@ export function describeLedgerQueries(
       await ledger.recordStored(aBody('k1', 'l1', { storedAt: 2000 }));
       await ledger.claim(aClaim({ name: 'Pump_1' }));
       await issue('k2', 'acme');
-      await ledger.recordStored(aBody('k2', 'l2', { storedAt: 3000, size: 5 }));
+      const digests = { md5: 'abcdef12'.repeat(4), sha256: 'fedcba98'.repeat(8) };
+      await ledger.recordStored(aBody('k2', 'l2', { storedAt: 3000, size: 5, ...digests }));
       await issue('z1', 'zeta');
-      await ledger.recordStored(aBody('z1', 'l3', { storedAt: 4000 }));
+      await ledger.recordStored(aBody('z1', 'l3', { storedAt: 4000, peer: '192.0.2.7' }));
       await ledger.recordStored(aBody('n1', 'l4', { storedAt: 5000 }));
       await issue('k3', 'acme', 6000);
     }
 
     async function keysOf(query: Partial<UploadQuery>): Promise<string[]> {
-      const found = await ledger.findUploads({ limit: 10, ...query });
-      return found.map(({ upload }) => upload.key);
+      const { uploads } = await ledger.findUploads({ limit: 10, ...query });
+      return uploads.map(({ upload }) => upload.key);
     }
 
     it('finds all uploads, newest first', async () => {
@@ -53,6 +54,14 @@ export function describeLedgerQueries(
       ['an account without uploads', { accountId: 'acm' }, []],
       ['a part of the key', { text: 'K' }, ['k3', 'k2', 'k1']],
       ['a part of the name of its package', { text: 'pump_' }, ['k1']],
+      ['an MD5', { text: 'abcdef12'.repeat(4) }, ['k2']],
+      ['the beginning of an MD5, in any case', { text: 'AbCdEf' }, ['k2']],
+      ['a SHA-256', { text: 'fedcba98'.repeat(8) }, ['k2']],
+      ['the beginning of a SHA-256, in any case', { text: 'FEDCBA9' }, ['k2']],
+      ['too little of a digest', { text: 'abcde' }, []],
+      ['another part of a digest', { text: 'bcdef1' }, []],
+      ['the address of its peer', { text: '192.0.2.7' }, ['z1']],
+      ['a part of the address of its peer', { text: '.0.2.' }, ['z1']],
       ['a text with wildcards, literally', { text: '%' }, []],
       ['a time of storing or issuing', { changedBefore: 3000 }, ['k2', 'k1']],
       ['a time of storing, when not claimed', { storedBefore: 4000 }, ['z1', 'k2']],
@@ -64,7 +73,7 @@ export function describeLedgerQueries(
 
     it('finds the uploads of the next page, also across gaps of removed ones', async () => {
       await fill();
-      const [, second] = await ledger.findUploads({ limit: 2 });
+      const [, second] = (await ledger.findUploads({ limit: 2 })).uploads;
       const beforeSequence = second?.sequence ?? 0;
       expect(await keysOf({ beforeSequence })).toEqual(['z1', 'k2', 'k1']);
       expect(await keysOf({ beforeSequence, accountId: 'acme' })).toEqual(['k2', 'k1']);

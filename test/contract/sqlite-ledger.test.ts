@@ -99,10 +99,41 @@ describe('SQLite as a ledger', () => {
     opened.database
       .exec(`INSERT INTO uploads (sequence, key, state, account_id, issued_at, policy_expires_at)
       VALUES (900000, 'new', 'issued', 'a', 1, 2)`);
-    const all = await ledger.findUploads({ limit: 3 });
+    const { uploads: all } = await ledger.findUploads({ limit: 3 });
     expect(all.map(({ upload }) => upload.key)).toEqual(['new', 'old']);
-    expect(await ledger.findUploads({ accountId: 'a', limit: 3 })).toEqual(all);
+    expect((await ledger.findUploads({ accountId: 'a', limit: 3 })).uploads).toEqual(all);
     expect(await ledger.countUploads()).toMatchObject({ issued: { count: 2 } });
+    await ledger.close();
+  });
+
+  it('looks at a part of a large ledger for one query, and says where to go on', async () => {
+    const opened = openLedgerDatabase(undefined);
+    const ledger = new SqliteLedger(opened);
+    const insert = opened.database.prepare(
+      `INSERT INTO uploads (sequence, key, state, account_id, issued_at, policy_expires_at)
+       VALUES (?, ?, 'issued', 'a', 1, 2)`,
+    );
+    // Each is further from the next one than a query looks at once.
+    for (let n = 1; n <= 30; n += 1) insert.run(n * 10_000, `k${String(n)}`);
+    const first = await ledger.findUploads({ text: 'K1', limit: 100 });
+    expect(first.uploads.map(({ upload }) => upload.key)).toEqual([
+      'k19',
+      'k18',
+      'k17',
+      'k16',
+      'k15',
+      'k14',
+      'k13',
+      'k12',
+      'k11',
+    ]);
+    const { searchedTo } = first;
+    expect(searchedTo).toBe(100_001);
+    const query = { text: 'K1', limit: 100, ...(searchedTo && { beforeSequence: searchedTo }) };
+    const rest = await ledger.findUploads(query);
+    expect(rest.uploads.map(({ upload }) => upload.key)).toEqual(['k10', 'k1']);
+    expect(rest).not.toHaveProperty('searchedTo');
+    expect(await ledger.findUploads({ limit: 2 })).not.toHaveProperty('searchedTo');
     await ledger.close();
   });
 

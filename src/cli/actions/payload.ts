@@ -1,6 +1,5 @@
 import type { DataFolder, FirmwarePackage } from '../../data-folder.ts';
-import { openDataFolder, upgradeMessage } from '../../data-folder.ts';
-import { wallClock } from '../../lib/clock.ts';
+import { openDataFolder } from '../../data-folder.ts';
 import { quoted, quotedJson } from '../../lib/quoted.ts';
 import type { ReferenceShape } from '../../operator/shapes.ts';
 import { CommandError } from '../command-error.ts';
@@ -17,11 +16,7 @@ export async function printPayload(name: string, flags: unknown): Promise<void> 
   const config = readAddressed(settings);
   await using folder = openDataFolder(config);
   const firmware = await findFirmware(folder, name, await resolveName(config, name));
-  const at = wallClock.now();
-  const message = upgradeMessage(firmware, {
-    at,
-    urlOf: (key) => folder.downloadUrl(key, at + expires),
-  });
+  const message = folder.pushMessage(firmware, expires);
   if (json) printJson(message);
   else print(`${quotedJson(message)}\n`);
 }

@@ -15,7 +15,10 @@ export function configure(command: Command): void {
   withOutput(withDesk(command))
     .addOption(choice('--state <state>', 'only uploads in this state', UPLOAD_STATES))
     .option('--account <id>', 'only those of one account')
-    .option('--match <text>', 'only those with this text in the key or in the name of the package')
+    .option(
+      '--match <text>',
+      'only those with this text in the key, the peer or the name of the package, or with this digest',
+    )
     .addOption(choice('--reason <reason>', 'only refusals for it', REFUSAL_REASONS))
     .option('--older <duration>', 'only uploads that are at least as old, such as 10m')
     .option('--due <duration>', 'only stored uploads that are purged within this time, such as 5m')

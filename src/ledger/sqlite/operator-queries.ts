@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { setImmediate } from '../../lib/timers.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import type {
+  FoundUploads,
   ListedPackage,
   ListedUpload,
   PackageQuery,
@@ -15,6 +16,8 @@ import type { PackageFileRow, PackageRow, UploadRow } from './rows.ts';
 
 /** How many sequences one step looks at, which takes a few milliseconds. */
 const WINDOW = 5000;
+/** How many steps a query that lists uploads takes at most: together some tens of milliseconds. */
+const MAX_STEPS = 20;
 const NONE: StateCount = { count: 0, bytes: 0 };
 
 /** The values of a query; those without a condition in the SQL are not used. */
@@ -30,18 +33,21 @@ export class OperatorQueries {
     this.#statements = prepareStatements(database);
   }
 
-  async findUploads(query: UploadQuery): Promise<ListedUpload[]> {
+  async findUploads(query: UploadQuery): Promise<FoundUploads> {
     const found: ListedUpload[] = [];
     const sql = `SELECT * FROM uploads WHERE ${uploadConditions(query).join(' AND ')}
        ORDER BY sequence DESC LIMIT :limit`;
     const list = this.#database.prepare<[Values], UploadRow>(sql);
+    let steps = 0;
     for await (const window of this.#windows(query.accountId, query.beforeSequence)) {
+      if (steps === MAX_STEPS) return { uploads: found, searchedTo: window.ceiling + 1 };
+      steps += 1;
       const limit = query.limit - found.length;
       const rows = list.all({ ...uploadValues(query), ...window, limit });
       found.push(...rows.map((row) => ({ sequence: row.sequence, upload: toUpload(row) })));
       if (rows.length === limit) break;
     }
-    return found;
+    return { uploads: found };
   }
 
   findHistory(key: string, limit: number): Upload[] {
@@ -129,17 +135,27 @@ function uploadConditions(query: UploadQuery): string[] {
     conditions.push(`state = 'stored' AND stored_at <= :storedBefore`);
   }
   if (text !== undefined) {
-    conditions.push(
-      `(${like('key')} OR EXISTS (
-         SELECT 1 FROM firmware_packages WHERE id = package_id AND ${like('name')}))`,
-    );
+    const matches = [
+      like('key'),
+      like('peer'),
+      ...(isDigest(text) ? ['md5 GLOB :digest', 'sha256 GLOB :digest'] : []),
+      `EXISTS (SELECT 1 FROM firmware_packages WHERE id = package_id AND ${like('name')})`,
+    ];
+    conditions.push(`(${matches.join(' OR ')})`);
   }
   return conditions;
 }
 
 function uploadValues(query: UploadQuery): Values {
   const { accountId, changedBefore, state, storedBefore, text } = query;
-  return optional({ accountId, changedBefore, state, storedBefore, text: pattern(text) });
+  const digest = text !== undefined && isDigest(text) ? `${text.toLowerCase()}*` : undefined;
+  const values = { accountId, changedBefore, state, storedBefore, text: pattern(text), digest };
+  return optional(values);
+}
+
+/** Whether a text may be the beginning of a digest. */
+function isDigest(text: string): boolean {
+  return /^[\da-f]{6,64}$/i.test(text);
 }
 
 function optional(values: Readonly<Record<string, string | number | undefined>>): Values {

@@ -1,6 +1,7 @@
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import type { LedgerChange, LedgerWatcher } from '../../uploads/ledger-changes.ts';
 import type {
+  FoundUploads,
   ListedPackage,
   PackageQuery,
   UploadCounts,
@@ -237,7 +238,7 @@ export class SqliteLedger implements UploadLedger {
     });
   }
 
-  findUploads(query: UploadQuery): Promise<ListedUpload[]> {
+  findUploads(query: UploadQuery): Promise<FoundUploads> {
     return this.#queries.findUploads(query);
   }
 

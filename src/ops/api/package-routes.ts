@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { noPackage } from '../../operator/actions.ts';
 import { packageFilter } from '../../operator/filters.ts';
 import { claimInput, linksInput } from '../../operator/inputs.ts';
-import { linkShape, packageShape } from '../../operator/package-shapes.ts';
+import { linkShape, packageShape, pushMessageShape } from '../../operator/package-shapes.ts';
 import { pageOf } from '../../operator/shapes.ts';
 import { NOTHING, routesOf } from '../route.ts';
 import { callerOf } from './authenticate.ts';
@@ -103,6 +103,21 @@ export const PACKAGE_API_ROUTES = [
       const host = hostOf(raw, publicUrl);
       const { viewer } = callerOf(raw);
       return { urls: await actions.links(viewer, param('firmwareId'), expires, host) };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/packages/{firmwareId}/message',
+    id: 'showPushMessage',
+    summary: 'Returns the message that the platform would push to a device for a firmware package.',
+    params: idParam,
+    query: linksInput,
+    body: NOTHING,
+    response: pushMessageShape,
+    refusals: missing,
+    run: ({ actions, publicUrl }, { param, query: { expires }, raw }) => {
+      const host = hostOf(raw, publicUrl);
+      return actions.message(callerOf(raw).viewer, param('firmwareId'), expires, host);
     },
   }),
 ];

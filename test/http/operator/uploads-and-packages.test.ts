@@ -1,6 +1,7 @@
+import { isIP } from 'node:net';
 import express from 'express';
 import request from 'supertest';
-import { packageShape } from '../../../src/operator/package-shapes.ts';
+import { packageShape, pushMessageShape } from '../../../src/operator/package-shapes.ts';
 import { aboutShape, pageOf, purgeShape, usageReportShape } from '../../../src/operator/shapes.ts';
 import { uploadHistoryShape, uploadShape } from '../../../src/operator/upload-shapes.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
@@ -65,6 +66,79 @@ it('signs a form, which stores an upload that is listed, shown, claimed, linked 
   await call(gateway, ANN, 'get', path).expect(404);
   const after = await call(gateway, ANN, 'get', uploadPath(key)).expect(200);
   expect(after.body.uploads).toMatchObject([{ state: 'purging', purgeReason: 'deleted' }]);
+});
+
+it('keeps the request of each step and the peer, and shows the stored headers only in a history', async () => {
+  const granted = await call(gateway, ANN, 'post', '/grants').send({}).expect(201);
+  const { fields, key } = granted.body;
+  const posted = await request(gateway.app)
+    .post('/')
+    .field({ ...fields, 'Cache-Control': 'no-cache' })
+    .attach('file', Buffer.from('firmware'), 'a.bin')
+    .expect(200);
+  const steps = {
+    issuedRequestId: granted.headers['x-request-id'],
+    storedRequestId: posted.headers['x-oss-request-id'],
+  };
+  const stored = await call(gateway, ANN, 'get', uploadPath(key)).expect(200);
+  const headers = expect.objectContaining({ 'cache-control': 'no-cache' });
+  expect(stored.body.uploads).toMatchObject([{ state: 'stored', ...steps, headers }]);
+  expect(isIP(stored.body.uploads[0].peer)).not.toBe(0);
+
+  const claimed = await claim(ANN, [key]);
+  const list = await call(gateway, ANN, 'get', '/uploads').expect(200);
+  const [shown] = pageOf(uploadShape).strict().parse(list.body).items;
+  const claimedRequestId = claimed.headers['x-request-id'];
+  const claimedAt = claimed.body.createdAt;
+  const { peer } = stored.body.uploads[0];
+  expect(shown).toMatchObject({ ...steps, claimedRequestId, claimedAt, peer });
+  expect(shown).not.toHaveProperty('headers');
+
+  const path = `/packages/${claimed.body.firmwareId}`;
+  const deleted = await call(gateway, ANN, 'delete', path).expect(200);
+  const after = await call(gateway, ANN, 'get', uploadPath(key)).expect(200);
+  const purgeRequestId = deleted.headers['x-request-id'];
+  expect(after.body.uploads).toMatchObject([{ ...steps, claimedRequestId, purgeRequestId }]);
+});
+
+it('names the request that has deleted a stored upload', async () => {
+  const key = await store(ANN);
+  const deleted = await call(gateway, ANN, 'delete', uploadPath(key)).expect(200);
+  const purgeRequestId = deleted.headers['x-request-id'];
+  expect(deleted.body.uploads).toMatchObject([{ state: 'purging', purgeRequestId }]);
+});
+
+it('finds uploads by a digest, by the peer and by the name of the package', async () => {
+  const key = await store(ANN);
+  await store(ANN, 'other');
+  await claim(ANN, [key], 'pump');
+  const keysOf = async (q: string): Promise<string[]> => {
+    const { body } = await call(gateway, ANN, 'get', `/uploads?q=${q}`).expect(200);
+    return pageOf(uploadShape)
+      .parse(body)
+      .items.map((upload) => upload.key);
+  };
+  expect(await keysOf('74B5B5E9570EFC5C0553BB327CD41940')).toEqual([key]);
+  expect(await keysOf('74b5b5')).toEqual([key]);
+  expect(await keysOf('PUM')).toEqual([key]);
+  expect(await keysOf('127.0.0.1')).toHaveLength(2);
+});
+
+it('shows the message that a device would get, with URLs that download the files', async () => {
+  const key = await store(ANN);
+  const { body: made } = await claim(ANN, [key]);
+  const path = `/packages/${made.firmwareId}/message`;
+  const { body } = await call(gateway, ANN, 'get', `${path}?expires=1h`).expect(200);
+  expect(pushMessageShape.strict().parse(body)).toMatchObject({
+    code: '1000',
+    data: { size: 8, version: '1.0.0', signMethod: 'MD5', md5: '74b5b5e9570efc5c0553bb327cd41940' },
+  });
+  const expires = Number(new URL(body.data.url).searchParams.get('Expires'));
+  expect(expires).toBe(Math.floor(body.id / 1000) + 3600);
+  expect(await (await gateway.fetch(body.data.url)).text()).toBe('firmware');
+  await call(gateway, OPS, 'get', path).expect(200);
+  await call(gateway, BOB, 'get', path).expect(404);
+  await call(gateway, ANN, 'get', `${path}?expires=8d`).expect(400);
 });
 
 it('claims several uploads as one package, for the account of the first one', async () => {

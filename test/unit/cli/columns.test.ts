@@ -39,6 +39,13 @@ describe('a table', () => {
     expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(32);
   });
 
+  it('leaves out an extra column when the terminal has no room for it, and only then', () => {
+    const extended = [...COLUMNS, { title: 'FROM', text: () => '192.0.2.1', isExtra: true }];
+    expect(formatTable(extended, ROWS)).toContain('SIZE  FROM\n');
+    expect(formatTable(extended, ROWS.slice(1), 40)).toContain('FROM\n');
+    expect(formatTable(extended, ROWS.slice(1), 29)).toBe(formatTable(COLUMNS, ROWS.slice(1), 29));
+  });
+
   it('paints a cell after it was padded, so that columns stay aligned', () => {
     const painted = [{ title: 'A', text: () => 'x', paint: (text: string) => `<${text}>` }];
     expect(formatTable([...painted, ...COLUMNS], ROWS.slice(1))).toMatch(/^<x> {2}lamp/m);

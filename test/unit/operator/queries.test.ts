@@ -59,6 +59,16 @@ beforeEach(async () => {
 afterEach(() => ledger.close());
 
 describe('a list of uploads', () => {
+  it('has a next page where the search has ended, also without any upload', async () => {
+    const found = jest
+      .spyOn(ledger, 'findUploads')
+      .mockResolvedValue({ uploads: [], searchedTo: 36 });
+    const page = await queries.listUploads(OPERATOR, uploadFilter.parse({ q: 'x' }));
+    expect(page).toEqual({ items: [], next: '10' });
+    found.mockRestore();
+    expect(uploadFilter.parse({ after: page.next }).after).toBe(36);
+  });
+
   it('shows an account its own uploads, and an operator all', async () => {
     expect(await keysOf(ACME)).toEqual(['ota/a2', 'ota/a1']);
     expect(await keysOf(ACME, { account: 'zeta' })).toEqual([]);
@@ -91,6 +101,7 @@ describe('a list of uploads', () => {
     expect(items[3]).toEqual({
       key: 'ota/a1',
       state: 'claimed',
+      claimedAt: '1970-01-01T00:00:03.000Z',
       accountId: 'acme',
       issuedAt: '1970-01-01T02:00:00.000Z',
       policyExpiresAt: '1970-01-01T02:01:00.000Z',
