@@ -5,7 +5,6 @@ import { credentialsPath, readCredentials } from './accounts/credentials-file.ts
 import { readConfigured, resolveBucketKeys } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
-import { serverUrl } from './http/public-host.ts';
 import { upgradeMessage } from './iot/upgrade-message.ts';
 import { LEDGER_FILE, openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
@@ -30,7 +29,7 @@ import { createRefusalQueries } from './operator/refusals.ts';
 import type { RefusalKeys, RefusalQueries } from './operator/refusals.ts';
 import { FOLDER_READER } from './operator/viewer.ts';
 import type { Viewer } from './operator/viewer.ts';
-import { createFormJudge } from './platform.ts';
+import { createFormJudge, publicHost } from './platform.ts';
 import { downloadUrl } from './signatures/download-url.ts';
 import type { FirmwarePackage } from './uploads/firmware-package.ts';
 import { LedgerTotals } from './uploads/ledger-totals.ts';
@@ -155,15 +154,6 @@ function simpleKey({
   accessKeySecret: secret,
 }: Config): { id: string; secret: string } | undefined {
   return id !== undefined && secret !== undefined ? { id, secret } : undefined;
-}
-
-function publicHost({ host, port, publicUrl, tlsCert }: Config): string {
-  if (publicUrl !== undefined) return publicUrl;
-  if (port === 0 || ['0.0.0.0', '::'].includes(host)) {
-    const text = `clients cannot connect to ${host}:${String(port)}: set the URL that they use`;
-    throw new SettingsError([{ settings: ['publicUrl'], text }]);
-  }
-  return serverUrl({ isTls: tlsCert !== undefined, host, port });
 }
 
 /** The result of a check of a data folder. */

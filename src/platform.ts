@@ -1,5 +1,7 @@
 import type { Keys } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
+import { SettingsError } from './config/settings-error.ts';
+import { serverUrl } from './http/public-host.ts';
 import { BusinessError } from './iot/errors.ts';
 import { runInside } from './iot/run-inside.ts';
 import { upgradeMessage } from './iot/upgrade-message.ts';
@@ -74,4 +76,14 @@ export function createFormJudge({
       return { code, ec, elements, reason, status, summary, isSigned: refusal.isSigned };
     },
   };
+}
+
+/** @returns the address of a gateway by its settings. @throws SettingsError when they do not say what clients use */
+export function publicHost({ host, port, publicUrl, tlsCert }: Config): string {
+  if (publicUrl !== undefined) return publicUrl;
+  if (port === 0 || ['0.0.0.0', '::'].includes(host)) {
+    const text = `clients cannot connect to ${host}:${String(port)}: set the URL that they use`;
+    throw new SettingsError([{ settings: ['publicUrl'], text }]);
+  }
+  return serverUrl({ isTls: tlsCert !== undefined, host, port });
 }
