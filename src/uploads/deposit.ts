@@ -2,6 +2,7 @@ import { findObjectKeyProblem } from '../policy/object-key.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import { findExcessHeader, MAX_HEADER_BYTES } from './header-limit.ts';
 import { receiveUpload } from './receive.ts';
+import type { ReceiveOutcome } from './receive.ts';
 import type { Issue, StoredObject } from './upload.ts';
 
 /** A file to store without a signed form. */
@@ -86,19 +87,25 @@ export async function deposit(deps: UploadDependencies, file: Deposit): Promise<
     peer,
     bytes: upTo(deps.rules.maxUploadBytes, bytes),
   });
+  if (outcome.kind === 'stored') return { key: ownKey, object: outcome.object };
+  throw toError(outcome, ownKey);
+}
+
+function toError(
+  outcome: Exclude<ReceiveOutcome, { readonly kind: 'stored' }>,
+  key: string,
+): DepositError {
   switch (outcome.kind) {
-    case 'stored':
-      return { key: ownKey, object: outcome.object };
     case 'immutable':
-      throw new DepositError('immutable', `a firmware package has claimed ${ownKey}`);
+      return new DepositError('immutable', `a firmware package has claimed ${key}`);
     case 'exists':
-      throw new DepositError('exists', `${ownKey} exists and must not be overwritten`);
+      return new DepositError('exists', `${key} exists and must not be overwritten`);
     case 'limit':
-      throw new DepositError('limit', outcome.explanation);
+      return new DepositError('limit', outcome.explanation);
     case 'cancelled':
-      throw new DepositError('cancelled', 'a reset has removed all uploads meanwhile');
+      return new DepositError('cancelled', 'a reset has removed all uploads meanwhile');
     case 'full':
-      throw new DepositError('full', 'the disk has no room for the file');
+      return new DepositError('full', 'the disk has no room for the file');
   }
 }
 
