@@ -3,7 +3,7 @@ import type { UploadDependencies } from '../uploads/dependencies.ts';
 import type { Observer, UploadLedger } from '../uploads/ports.ts';
 import type { Upload } from '../uploads/upload.ts';
 import type { EventHub } from './events.ts';
-import type { UsageShape } from './shapes.ts';
+import type { UsageShape } from './usage-shapes.ts';
 import { showPackage, showUpload } from './show.ts';
 
 /** What the feed works with. */

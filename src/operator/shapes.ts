@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { bytes, milliseconds, time } from './shape-parts.ts';
 import { uploadShape } from './upload-shapes.ts';
+import { usageShape } from './usage-shapes.ts';
 
 /** Every response with an error. */
 export const errorShape = z.object({
@@ -32,40 +33,6 @@ export function pageOf<T extends z.ZodType>(item: T): PageSchema<T> {
       ),
   });
 }
-
-const stateCount = z.object({ count: z.int().min(0), bytes });
-
-/** How much there is now: of everything, or of one account. */
-export const usageShape = z.object({
-  at: time,
-  uploads: z.object({
-    issued: stateCount,
-    stored: stateCount,
-    claimed: stateCount,
-    purging: stateCount,
-    purged: stateCount,
-  }),
-  packages: z.int().min(0),
-  bytes: z.int().min(0).describe('in bytes, of stored, claimed and purging uploads together'),
-});
-
-/** How much there was at one time. */
-const usageSample = z.object({
-  at: time,
-  issued: z.int().min(0).describe('uploads in this state, as the next three'),
-  stored: z.int().min(0),
-  claimed: z.int().min(0),
-  purging: z.int().min(0),
-  packages: z.int().min(0),
-  bytes,
-});
-
-/** How much there is now, and was before. */
-export const usageReportShape = usageShape.extend({
-  samples: z
-    .array(usageSample)
-    .describe('one a minute since the start, of the last day at most, the oldest first'),
-});
 
 /** What a run of the purge has done; with `dryRun`, what the next one will do. */
 export const purgeShape = z.object({
@@ -197,8 +164,6 @@ export interface Page<T> {
 
 export type PurgeShape = z.infer<typeof purgeShape>;
 export type AboutShape = z.infer<typeof aboutShape>;
-export type UsageShape = z.infer<typeof usageShape>;
-export type UsageSampleShape = z.infer<typeof usageSample>;
 export type ReferenceShape = z.infer<typeof referenceShape>;
 export type RequestShape = z.infer<typeof requestShape>;
 export type RefusalShape = z.infer<typeof refusalShape>;

@@ -1,7 +1,7 @@
 import { clearInterval, setInterval } from '../lib/timers.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import type { LedgerTotals, Totals } from '../uploads/ledger-totals.ts';
-import type { UsageSampleShape, UsageShape } from './shapes.ts';
+import type { UsageSampleShape, UsageShape } from './usage-shapes.ts';
 import { iso } from './show.ts';
 import type { Viewer } from './viewer.ts';
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { requireOperator } from '../../operator/actions.ts';
 import { purgeInput, usageInput } from '../../operator/inputs.ts';
-import { aboutShape, purgeShape, usageReportShape } from '../../operator/shapes.ts';
+import { aboutShape, purgeShape } from '../../operator/shapes.ts';
+import { usageReportShape } from '../../operator/usage-shapes.ts';
 import { NOTHING, routesOf } from '../route.ts';
 import { callerOf } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';

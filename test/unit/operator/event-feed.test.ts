@@ -4,7 +4,7 @@ import { silentLogger } from '../../../src/lib/logger.ts';
 import { EventFeed } from '../../../src/operator/event-feed.ts';
 import type { FeedDependencies } from '../../../src/operator/event-feed.ts';
 import { EventHub } from '../../../src/operator/events.ts';
-import type { UsageShape } from '../../../src/operator/shapes.ts';
+import type { UsageShape } from '../../../src/operator/usage-shapes.ts';
 
 jest.mock('../../../src/lib/timers.ts', () =>
   jest.requireActual('../../support/fakeable-timers.ts'),
