@@ -99,14 +99,14 @@ function composeGateway(
   const watched = observable(config, parts);
   const observation = createObservation({
     ...{ config, parts, uploads, log: watched.refusals, store: records.refusals },
-    ...{ metrics: monitoring.metrics, hub: watching.hub },
+    ...{ metrics: monitoring.metrics, hub: watching.hub, meter: watching.meter },
   });
   closers.push(observation.close);
   const reloadAccounts = (): void => {
     reloadKeys(config, keys);
     renewLimits(uploads, limitRules(config, keys.accounts));
   };
-  const purge = createPurge(uploads, nonces, observation.prune);
+  const purge = createPurge(uploads, nonces, [observation.prune, () => watching.meter.prune()]);
   const view = createUploads(uploads, () => keys.accounts.all.map(({ id }) => id));
   const { app, ownPorts, tests } = composeApp(
     {
@@ -121,6 +121,7 @@ function composeGateway(
     async () => {
       await pruneNonces(records.nonces, Number.MAX_SAFE_INTEGER);
       await observation.forget();
+      await watching.meter.forget();
     },
   );
   const { listeners } = monitoring;
@@ -169,7 +170,7 @@ interface Composed extends Omit<TestModeDependencies, keyof Watched | 'forget' |
   readonly reload: () => void;
 }
 
-/** @param forgetCalls - forgets the nonces of past calls and the refusals, for a reset */
+/** @param forgetCalls - forgets the nonces of past calls, the refusals and the usage, for a reset */
 function composeApp(
   { monitoring, nonces, observation, parts, watched, watching, ...composed }: Composed,
   forgetCalls: () => Promise<void>,

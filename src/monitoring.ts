@@ -87,7 +87,8 @@ export function knownNames(): KnownNames {
   };
 }
 
-async function measureDisk(folder: string): Promise<DiskUse | undefined> {
+/** @returns undefined when there is no such folder */
+export async function measureDisk(folder: string): Promise<DiskUse | undefined> {
   try {
     const { bavail, blocks, bsize } = await statfs(folder);
     return { free: bavail * bsize, size: blocks * bsize };

@@ -11,6 +11,7 @@ import type { Logger } from './lib/logger.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import type { EventHub } from './operator/events.ts';
 import { showRefusal, showRequest } from './operator/show-requests.ts';
+import type { UsageMeter } from './operator/usage.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import type { UploadLedger } from './uploads/ports.ts';
 
@@ -40,6 +41,8 @@ interface ObservationDependencies {
   readonly hub: EventHub;
   /** Undefined when they are off. */
   readonly metrics: Pick<GatewayMetrics, 'begun' | 'ended' | 'responded'> | undefined;
+  /** Counts refused requests. */
+  readonly meter: Pick<UsageMeter, 'countRefusal'>;
   readonly parts: { readonly wallClock?: Clock; readonly monotonicClock?: Clock };
 }
 
@@ -53,6 +56,7 @@ export function createObservation({
   config: { refusalRetention },
   hub,
   log,
+  meter,
   metrics,
   parts,
   store,
@@ -86,6 +90,7 @@ export function createObservation({
     observeRefused: (record) => metrics?.responded(record),
     refusals: {
       report: (refusal) => {
+        meter.countRefusal();
         forTests.report(refusal);
         let found: Promise<RefusalRecord> | undefined;
         const find = (): Promise<RefusalRecord> => (found ??= withOwner(refusal, findOwner));

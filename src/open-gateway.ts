@@ -13,7 +13,7 @@ import { silentLogger } from './lib/logger.ts';
 import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
-import { createMonitoring } from './monitoring.ts';
+import { createMonitoring, measureDisk } from './monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
 import { createWatching } from './operator/watching.ts';
 import type { Watching } from './operator/watching.ts';
@@ -59,7 +59,14 @@ export async function openGateway(
   const now = (): number => uploads.clock.now();
   const totals = new LedgerTotals();
   const monitoring = createMonitoring({ config, logger, ledger, store, totals, now });
-  const watching = createWatching(() => uploads, totals, parts.monotonicClock ?? monotonicClock);
+  const watching = createWatching(
+    () => uploads,
+    {
+      ...{ totals, history: records.usage, reserve: config.minFree },
+      disk: () => measureDisk(config.dataDir),
+    },
+    parts.monotonicClock ?? monotonicClock,
+  );
   const observers = ownObservers(config, events, monitoring, watching);
   const uploads = composeUploads(config, parts, { ledger, store, totals, observers }, keys);
   if (parts.measureProcess === true) await monitoring.metrics?.start(true);
@@ -102,7 +109,7 @@ function ownObservers(
   return [
     ...(testMode ? [events.observer] : []),
     ...(metrics ? [metrics.observer] : []),
-    watching.observer,
+    ...watching.observers,
   ];
 }
 

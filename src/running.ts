@@ -76,11 +76,7 @@ export function createRunning(
         observer.purgeRan?.({ outcome: 'skipped', milliseconds: 0 }),
       );
       started.push(() => job.stop());
-      const endSampling = meter.start();
-      started.push(async () => {
-        endSampling();
-        return Promise.resolve();
-      });
+      started.push(meter.start(() => job.dueIn()));
     },
     close: () => (closing ??= close(started)),
   };

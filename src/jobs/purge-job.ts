@@ -5,6 +5,8 @@ import { clearTimeout, setTimeout } from '../lib/timers.ts';
 
 /** A job that runs by the wall clock until it is stopped. */
 export interface Job {
+  /** @returns in how many milliseconds it runs next */
+  dueIn(): number | undefined;
   /** Starts no more runs, and waits for the run in progress. */
   stop(): Promise<void>;
 }
@@ -48,6 +50,10 @@ export function startPurgeJob(
   }
 
   return {
+    dueIn: () => {
+      const [next] = task.getNextRuns(1);
+      return next && next.getTime() - wallClock.now();
+    },
     stop: async () => {
       clearTimeout(timer);
       await running;

@@ -3,14 +3,13 @@
  */
 import { z } from 'zod';
 import { duration } from '../config/units.ts';
+import { KEPT_MS } from '../uploads/usage-history.ts';
 
 const text = z.string();
 const account = text
   .exactOptional()
   .describe('for operators: the account that it is done for; absent: that of the caller');
 
-/** How long samples of the usage are kept, in milliseconds. */
-const SAMPLED = 86_400_000;
 /** The longest time that a download link is valid, in milliseconds. */
 const MAX_LINK = 7 * 86_400_000;
 /** How many files a package may have. */
@@ -58,9 +57,9 @@ export const usageInput = z.strictObject({
   last: z
     .union([z.string(), z.number()])
     .pipe(duration)
-    .refine((value) => value <= SAMPLED, 'expected at most 24h')
-    .default(SAMPLED)
-    .describe('which samples: those of a duration such as 1h, at most 24h; 0s for none'),
+    .refine((value) => value <= KEPT_MS, 'expected at most 90d')
+    .default(86_400_000)
+    .describe('which samples: those of a duration such as 24h, at most 90d; 0s for none'),
 });
 
 export type GrantInput = z.output<typeof grantInput>;

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { bytes, time } from './shape-parts.ts';
 
-const stateCount = z.object({ count: z.int().min(0), bytes });
+const count = z.int().min(0);
+const stateCount = z.object({ count, bytes });
 
 /** How much there is now: of everything, or of one account. */
 export const usageShape = z.object({
@@ -14,27 +15,50 @@ export const usageShape = z.object({
     purging: stateCount,
     purged: stateCount,
   }),
-  packages: z.int().min(0),
+  packages: count,
   bytes: z.int().min(0).describe('in bytes, of stored, claimed and purging uploads together'),
 });
 
-/** How much there was at one time. */
-const usageSample = z.object({
-  at: time,
-  issued: z.int().min(0).describe('uploads in this state, as the next three'),
-  stored: z.int().min(0),
-  claimed: z.int().min(0),
-  purging: z.int().min(0),
-  packages: z.int().min(0),
-  bytes,
+/** The most samples of an answer. */
+export const MAX_SAMPLES = 500;
+
+const sampleShape = usageShape.extend({
+  diskFree: bytes.exactOptional().describe('in bytes; absent when it was not known'),
+  purgedUploads: count.describe('purged since the sample before'),
+  purgedBytes: bytes.describe('purged since the sample before, in bytes'),
+  refusals: count.describe('requests that were refused since the sample before'),
 });
 
 /** How much there is now, and was before. */
 export const usageReportShape = usageShape.extend({
   samples: z
-    .array(usageSample)
-    .describe('one a minute since the start, of the last day at most, the oldest first'),
+    .array(sampleShape)
+    .max(MAX_SAMPLES)
+    .describe(
+      'one for each 10 minutes, or for a longer time that is the same for all; oldest first',
+    ),
+  refusals: count.describe('requests that were refused in the time of the samples, and since'),
+  purges: z
+    .object({
+      unclaimed: stateCount,
+      replaced: stateCount,
+      deleted: stateCount,
+      retired: stateCount,
+    })
+    .describe('uploads that were purged in the time of the samples, and since, by the reason'),
+  disk: z.object({
+    free: bytes.exactOptional().describe('free bytes of the disk of the data folder'),
+    reserve: bytes.describe('bytes that uploads leave free: OTA_GATEWAY_MIN_FREE'),
+  }),
+  purge: z.object({
+    nextAt: time
+      .exactOptional()
+      .describe('when it runs next, as a time of the gateway; absent while its job is not running'),
+    lastAt: time.exactOptional().describe('end of its last run; absent before the first one'),
+    outcome: z.enum(['done', 'failed']).exactOptional().describe('of its last run'),
+  }),
 });
 
 export type UsageShape = z.infer<typeof usageShape>;
-export type UsageSampleShape = z.infer<typeof usageSample>;
+export type UsageSampleShape = z.infer<typeof sampleShape>;
+export type UsageReportShape = z.infer<typeof usageReportShape>;

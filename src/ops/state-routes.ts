@@ -61,7 +61,7 @@ export const STATE_ROUTES = [
     path: '/reset',
     id: 'reset',
     summary:
-      'Removes uploads, packages, nonces, faults, notices and refusals, frees quotas, and resets the clock.',
+      'Removes uploads, packages, nonces, faults, notices, refusals and samples of the usage, frees quotas, and resets the clock.',
     query: NOTHING,
     body: NOTHING,
     response: snapshotShown,

@@ -42,16 +42,18 @@ export interface Purge {
 }
 
 /**
- * Creates the purge. A run does eight jobs in this order: it reconciles the bodies of failed uploads, deletes the bodies
+ * Creates the purge. A run does nine jobs in this order: it reconciles the bodies of failed uploads, deletes the bodies
  * in `purging`, expires uploads that were not claimed in time, retires old firmware packages, removes old `issued`
- * uploads, then old tombstones, then expired nonces, then old refusals. Each run leaves one line in the log.
+ * uploads, then old tombstones, then expired nonces, then old refusals, then old samples of the usage. Each run leaves one line in
+ * the log.
  *
  * A full disk or a damaged file may make one of them fail. The others are done all the same: they may make room.
+ * @param upkeep - removes old rows that are not of uploads
  */
 export function createPurge(
   deps: UploadDependencies,
   nonces: UsedNonces,
-  pruneRefusals: () => Promise<void> = () => Promise.resolve(),
+  upkeep: readonly (() => Promise<void>)[] = [],
 ): Purge {
   const stopping = new AbortController();
   const running = new Set<Promise<PurgeReport>>();
@@ -64,7 +66,7 @@ export function createPurge(
     await attempt(() => reconcileFailures(deps));
     await attempt(() => purgeUnclaimed(deps, stopping.signal, tally));
     await attempt(() => pruneNonces(nonces, deps.clock.now()));
-    await attempt(pruneRefusals);
+    for (const job of upkeep) await attempt(job);
     const outcome: PurgeRun['outcome'] = failures.length === 0 ? 'done' : 'failed';
     const milliseconds = preciseNow() - startedAt;
     deps.observer.purgeRan?.({ outcome, milliseconds });

@@ -31,7 +31,7 @@ export const GATEWAY_API_ROUTES = [
     run: async ({ meter }, { query: { last }, raw }) => {
       const { viewer } = callerOf(raw);
       requireOperator(viewer, 'the usage of all accounts; your own is in about');
-      return { ...(await meter.now(viewer)), samples: meter.samples(last) };
+      return meter.report(last);
     },
   }),
   route({

@@ -227,16 +227,40 @@ it('says what a purge would do, and then does it', async () => {
 });
 
 it('samples the usage while its jobs run, by the clock of the gateway', async () => {
-  const samples = async (query = ''): Promise<object[]> =>
-    (await call(gateway, OPS, 'get', `/usage${query}`).expect(200)).body.samples;
-  expect(await samples()).toEqual([]);
+  const report = async (query = '') => {
+    const { body } = await call(gateway, OPS, 'get', `/usage${query}`).expect(200);
+    return usageReportShape.strict().parse(body);
+  };
+  expect(await report()).toMatchObject({ samples: [], purge: {}, refusals: 0 });
   gateway.startJobs();
-  await eventually(async () => (await samples()).length === 1);
-  const none = { issued: 0, stored: 0, claimed: 0, purging: 0, packages: 0, bytes: 0 };
-  expect(await samples('?last=1h')).toEqual([{ at: '2024-01-01T00:00:00.000Z', ...none }]);
+  await eventually(async () => (await report()).samples.length === 1);
+  const none = { count: 0, bytes: 0 };
+  const { purge, samples } = await report('?last=1h');
+  expect(samples).toMatchObject([
+    {
+      ...{ at: '2024-01-01T00:00:00.000Z', packages: 0, bytes: 0, purgedUploads: 0 },
+      uploads: { issued: none, stored: none, claimed: none, purging: none, purged: none },
+    },
+  ]);
+  expect(purge.nextAt).toMatch(/^2024-01-01T00:0[01]:\d\d\.000Z$/);
   gateway.clock.advance({ minutes: 61 });
-  expect(await samples('?last=1h')).toEqual([]);
-  await call(gateway, OPS, 'get', '/usage?last=25h').expect(400);
+  expect(await report('?last=1h')).toMatchObject({ samples: [] });
+  expect(await report('?last=90d')).toMatchObject({ samples: [{}] });
+  await call(gateway, OPS, 'get', '/usage?last=91d').expect(400);
+});
+
+it('counts what was purged and refused, and when the purge ran', async () => {
+  await store(ANN);
+  gateway.clock.advance({ minutes: 61 });
+  await gateway.fetch('/none');
+  await gateway.purgeUnclaimed();
+  const { body } = await call(gateway, OPS, 'get', '/usage').expect(200);
+  expect(usageReportShape.strict().parse(body)).toMatchObject({
+    refusals: 1,
+    purges: { unclaimed: { count: 1, bytes: 8 }, deleted: { count: 0, bytes: 0 } },
+    disk: { reserve: gateway.config.minFree },
+    purge: { lastAt: '2024-01-01T01:01:00.000Z', outcome: 'done' },
+  });
 });
 
 it('shows an account the limits of the settings and its own, with what it uses of them', async () => {

@@ -162,4 +162,13 @@ describe('a slot', () => {
     });
     expect(await runsWithin(3 * SECOND)).toBe(3);
   });
+
+  it('returns when it runs next, by the wall clock', () => {
+    start('*/5 * * * *');
+    expect(job.dueIn()).toBe(5 * MINUTE - 500);
+    step(4 * MINUTE);
+    expect(job.dueIn()).toBe(MINUTE - 500);
+    step(-10 * MINUTE);
+    expect(job.dueIn()).toBe(MINUTE - 500);
+  });
 });
