@@ -15,7 +15,7 @@ export const cursorText = z
 const after = cursorText
   .transform((cursor) => parseInt(cursor, 36))
   .exactOptional()
-  .describe('the `next` of the page before; newest first');
+  .describe('the `next` of the page before');
 const limit = z.coerce
   .number<string | number>()
   .int()
@@ -26,8 +26,11 @@ const limit = z.coerce
 const time = z.union([z.string(), z.number()]).pipe(duration).exactOptional();
 const account = z.string().min(1).exactOptional().describe('for operators: the account');
 
-/** Which uploads to list. */
-export const uploadFilter = z.strictObject({
+const ORDERS = ['newest', 'largest', 'oldest'] as const;
+/** The states in which an upload has bytes that it keeps. */
+const WITH_BYTES: readonly string[] = ['stored', 'claimed'];
+
+const uploadFields = z.strictObject({
   state: z.enum(UPLOAD_STATES, `expected one of ${UPLOAD_STATES.join(', ')}`).exactOptional(),
   account,
   q: text
@@ -37,9 +40,19 @@ export const uploadFilter = z.strictObject({
     ),
   olderThan: time.describe('stored, or issued, at least as long ago: a duration such as 10m'),
   dueWithin: time.describe('stored, and purged within a duration such as 5m unless it is claimed'),
+  order: z
+    .enum(ORDERS, `expected one of ${ORDERS.join(', ')}`)
+    .default('newest')
+    .describe('largest or oldest: only uploads that hold bytes, that is, stored or claimed ones'),
   after,
   limit,
 });
+
+/** Which uploads to list. */
+export const uploadFilter = uploadFields.refine(
+  ({ order, state = 'stored' }) => order === 'newest' || WITH_BYTES.includes(state),
+  { path: ['order'], error: 'only uploads with the state stored or claimed have this order' },
+);
 
 /** Which packages to list. */
 export const packageFilter = z.strictObject({

@@ -87,12 +87,13 @@ export function createQueries(deps: QueryDependencies): Queries {
 function toQuery(
   { clock, rules }: QueryDependencies,
   viewer: Viewer,
-  { account, after, dueWithin, olderThan, q, state }: UploadFilter,
+  { account, after, dueWithin, olderThan, order, q, state }: UploadFilter,
 ): Omit<UploadQuery, 'limit'> | undefined {
   const accountId = visibleAccount(viewer, account);
   if (accountId === NOTHING) return undefined;
   const now = clock.now();
   return {
+    order,
     ...(accountId !== undefined && { accountId }),
     ...(state !== undefined && { state }),
     ...(q !== undefined && { text: q }),

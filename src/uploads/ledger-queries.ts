@@ -23,6 +23,9 @@ export interface ListedPackage {
   readonly package: FirmwarePackage;
 }
 
+/** `largest` and `oldest`: only uploads that hold bytes, that is, in the state `stored` or `claimed`. */
+export type UploadOrder = 'newest' | 'largest' | 'oldest';
+
 /** Which uploads to find. An absent member allows all. Times are Unix milliseconds. */
 export interface UploadQuery {
   /** The account that the policy was signed for. */
@@ -37,7 +40,12 @@ export interface UploadQuery {
   readonly changedBefore?: number;
   /** In the state `stored`, and stored at this time or earlier. */
   readonly storedBefore?: number;
-  /** Only uploads with a lower sequence: the last one of the page before. */
+  /** Absent: newest first. */
+  readonly order?: UploadOrder;
+  /**
+   * Only uploads after the one with this sequence: the last one of the page before. In the order `newest` they are those
+   * with a lower sequence, and it need not exist; in another order there are none when it no longer exists.
+   */
   readonly beforeSequence?: number;
   readonly limit: number;
 }
@@ -67,7 +75,7 @@ export type UploadCounts = Readonly<Record<UploadState, StateCount>>;
  * others are served, so its answer may mix states of different moments.
  */
 export interface LedgerQueries {
-  /** @returns the newest matching uploads, newest first */
+  /** @returns the first matching uploads in their order */
   findUploads(query: UploadQuery): Promise<FoundUploads>;
   /** @returns up to `limit` uploads of a key, newest first: the one that holds it, and those that held it before */
   findHistory(key: string, limit: number): Promise<Upload[]>;

@@ -80,6 +80,43 @@ export function describeLedgerQueries(
       expect(await keysOf({ beforeSequence: 1 })).toEqual([]);
     });
 
+    it('finds the uploads that hold bytes, largest or oldest first, page by page', async () => {
+      await fill();
+      await ledger.recordStored(aBody('big', 'l5', { storedAt: 6000, size: 9 }));
+      await ledger.recordStored(aBody('gone', 'l6', { storedAt: 10, size: 99 }));
+      await ledger.deleteUpload('gone', 'l6', 7000);
+      const orders = {
+        largest: ['big', 'k2', 'n1', 'z1', 'k1'],
+        oldest: ['k1', 'k2', 'z1', 'n1', 'big'],
+      } as const;
+      for (const order of ['largest', 'oldest'] as const) {
+        const keys = orders[order];
+        expect(await keysOf({ order })).toEqual(keys);
+        for (const [index] of keys.entries()) {
+          const { uploads } = await ledger.findUploads({ order, limit: index + 1 });
+          expect(uploads.map(({ upload }) => upload.key)).toEqual(keys.slice(0, index + 1));
+          const beforeSequence = uploads.at(-1)?.sequence ?? 0;
+          expect(await keysOf({ order, beforeSequence })).toEqual(keys.slice(index + 1));
+        }
+        expect(await keysOf({ order, beforeSequence: 9999 })).toEqual([]);
+        expect(await keysOf({ order, state: 'claimed' })).toEqual(['k1']);
+      }
+      expect(await keysOf({ order: 'largest', accountId: 'acme' })).toEqual(['k2', 'k1']);
+      expect(await keysOf({ order: 'oldest', text: 'k2' })).toEqual(['k2']);
+    });
+
+    it('finds the last upload of an order behind thousands of others', async () => {
+      const count = 4001;
+      await Promise.all(
+        Array.from({ length: count }, (_, n) =>
+          ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`, { storedAt: n, size: n })),
+        ),
+      );
+      expect(await keysOf({ order: 'largest', text: 'k0' })).toEqual(['k0']);
+      expect(await keysOf({ order: 'oldest', text: 'k4000' })).toEqual(['k4000']);
+      expect(await keysOf({ order: 'oldest', limit: 1 })).toEqual(['k0']);
+    });
+
     it('finds every upload that has held a key, newest first', async () => {
       await issue('k1', 'acme');
       await ledger.recordStored(aBody('k1', 'l1'));

@@ -11,17 +11,17 @@ import type {
   UploadQuery,
 } from '../../uploads/ledger-queries.ts';
 import type { Upload, UploadState } from '../../uploads/upload.ts';
+import { findOrdered } from './ordered-uploads.ts';
 import { toPackage, toUpload } from './rows.ts';
 import type { PackageFileRow, PackageRow, UploadRow } from './rows.ts';
+import { like, optional, pattern, uploadConditions, uploadValues } from './upload-conditions.ts';
+import type { Values } from './upload-conditions.ts';
 
 /** How many sequences one step looks at, which takes a few milliseconds. */
 const WINDOW = 5000;
 /** How many steps a query that lists uploads takes at most: together some tens of milliseconds. */
 const MAX_STEPS = 20;
 const NONE: StateCount = { count: 0, bytes: 0 };
-
-/** The values of a query; those without a condition in the SQL are not used. */
-type Values = Readonly<Record<string, string | number | null>>;
 
 /** The statements for what operators ask. Conditions are written only when they apply, so that indexes are used. */
 export class OperatorQueries {
@@ -34,8 +34,12 @@ export class OperatorQueries {
   }
 
   async findUploads(query: UploadQuery): Promise<FoundUploads> {
+    if (query.order === 'largest' || query.order === 'oldest') {
+      return { uploads: await findOrdered(this.#database, query, query.order) };
+    }
     const found: ListedUpload[] = [];
-    const sql = `SELECT * FROM uploads WHERE ${uploadConditions(query).join(' AND ')}
+    const conditions = [IN_WINDOW, ...uploadConditions(query)];
+    const sql = `SELECT * FROM uploads WHERE ${conditions.join(' AND ')}
        ORDER BY sequence DESC LIMIT :limit`;
     const list = this.#database.prepare<[Values], UploadRow>(sql);
     let steps = 0;
@@ -122,56 +126,6 @@ export class OperatorQueries {
 }
 
 const IN_WINDOW = 'sequence BETWEEN :floor AND :ceiling';
-
-function uploadConditions(query: UploadQuery): string[] {
-  const { accountId, changedBefore, state, storedBefore, text } = query;
-  const conditions = [IN_WINDOW];
-  if (accountId !== undefined) conditions.push('account_id = :accountId');
-  if (state !== undefined) conditions.push('state = :state');
-  if (changedBefore !== undefined) {
-    conditions.push('coalesce(stored_at, issued_at) <= :changedBefore');
-  }
-  if (storedBefore !== undefined) {
-    conditions.push(`state = 'stored' AND stored_at <= :storedBefore`);
-  }
-  if (text !== undefined) {
-    const matches = [
-      like('key'),
-      like('peer'),
-      ...(isDigest(text) ? ['md5 GLOB :digest', 'sha256 GLOB :digest'] : []),
-      `EXISTS (SELECT 1 FROM firmware_packages WHERE id = package_id AND ${like('name')})`,
-    ];
-    conditions.push(`(${matches.join(' OR ')})`);
-  }
-  return conditions;
-}
-
-function uploadValues(query: UploadQuery): Values {
-  const { accountId, changedBefore, state, storedBefore, text } = query;
-  const digest = text !== undefined && isDigest(text) ? `${text.toLowerCase()}*` : undefined;
-  const values = { accountId, changedBefore, state, storedBefore, text: pattern(text), digest };
-  return optional(values);
-}
-
-/** Whether a text may be the beginning of a digest. */
-function isDigest(text: string): boolean {
-  return /^[\da-f]{6,64}$/i.test(text);
-}
-
-function optional(values: Readonly<Record<string, string | number | undefined>>): Values {
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-}
-
-/** ASCII letters match in any case. */
-function like(column: string): string {
-  return `${column} LIKE :text ESCAPE '\\'`;
-}
-
-function pattern(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : `%${text.replace(/[\\%_]/g, '\\$&')}%`;
-}
 
 function prepareStatements(database: Database) {
   return {

@@ -19,7 +19,8 @@ export const UPLOAD_API_ROUTES = [
     method: 'get',
     path: '/uploads',
     id: 'listUploads',
-    summary: 'Lists uploads in any state, newest first.',
+    summary:
+      'Lists uploads: in any state, newest first; or those that hold bytes, largest or oldest first.',
     query: uploadFilter,
     body: NOTHING,
     response: pageOf(uploadShape),
