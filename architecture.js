@@ -52,9 +52,15 @@ const entries = {
   },
   metrics: { holds: 'what monitoring reads', imports: [...basics, ...domain] },
   jobs: { holds: 'the cron job that runs the purge', imports: [...basics, ...domain] },
+  console: {
+    holds: 'the page for people: sign-in, sessions, and its files',
+    imports: [...basics, ...domain, 'accounts', 'config', 'operator'],
+  },
   ops: {
     holds: '`/_gateway`: health, operator API and test controls',
-    imports: [...basics, ...domain, 'accounts', 'operator', 'metrics', 'client', 'multer'],
+    imports: [
+      ...[...basics, ...domain, 'accounts', 'operator', 'console', 'metrics', 'client', 'multer'],
+    ],
   },
   'fault-codes.ts': {
     holds: 'which operations a test can let fail, and how',

@@ -28,7 +28,7 @@ zones.push({
 /* Packages that have one home. */
 
 const homes = {
-  express: ['src/iot/**', 'src/oss/**', 'src/ops/**', 'src/app.ts'],
+  express: ['src/iot/**', 'src/oss/**', 'src/console/**', 'src/ops/**', 'src/app.ts'],
   'better-sqlite3': ['src/ledger/sqlite/**', 'src/object-store/disk/folder-lock.ts'],
   multer: ['src/multer/**'],
   'prom-client': ['src/metrics/registry.ts'],

@@ -14,6 +14,8 @@ export interface Keys {
   readonly bucketKey: BucketKeyRing;
   /** The file of the generated keys; undefined when all keys are configured. */
   readonly credentialsFile: string | undefined;
+  /** The same file, if it has the access key of the account, and not only that of the bucket. */
+  readonly generatedAccountFile: string | undefined;
 }
 
 /** The id of the account of a simple installation. Never change it: object keys are derived from it. */
@@ -36,6 +38,7 @@ export function resolveKeys(config: Config, given: readonly Account[] | undefine
     bucketKey: new BucketKeyRing(resolveBucketKeys(config, loadOrCreateCredentials)),
     credentialsFile:
       config.ossAccessKeyId !== undefined && accounts ? undefined : credentialsPath(dataDir),
+    generatedAccountFile: accounts === undefined ? credentialsPath(dataDir) : undefined,
   };
 }
 

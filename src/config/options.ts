@@ -256,6 +256,11 @@ export interface GatewayOptions {
    */
   metricsToken?: string | undefined;
   /**
+   * Serves the page for people under /_gateway/console.
+   * @defaultValue `on`
+   */
+  console?: boolean | string | undefined;
+  /**
    * Serves the test controls under /_gateway/test, which move time and inject faults.
    * @defaultValue `off`
    */

@@ -207,6 +207,7 @@ const operation = {
   metricsToken: text
     .optional()
     .describe('token with which any machine can read the metrics: Authorization: Bearer TOKEN'),
+  console: flag.default(true).describe('serves the page for people under /_gateway/console'),
   testMode: flag
     .default(false)
     .describe('serves the test controls under /_gateway/test, which move time and inject faults'),

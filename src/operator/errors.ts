@@ -2,7 +2,14 @@ import type { RefusalReason } from '../refusals/refusal-reason.ts';
 
 /** What kind of failure it is, from which each door makes its status or its exit code. */
 export type OperatorFailure =
-  'invalid' | 'forbidden' | 'notFound' | 'conflict' | 'tooLarge' | 'tooMany' | 'unavailable';
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'notFound'
+  | 'conflict'
+  | 'tooLarge'
+  | 'tooMany'
+  | 'unavailable';
 
 /** Something that an operator has asked for cannot be done. */
 export class OperatorError extends Error {

@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import {
+  PAGE_HEADER,
+  challengeShape,
+  sessionStateShape,
+  signInInput,
+  signOutInput,
+  signedInShape,
+} from '../console/shapes.ts';
 import { errorShape } from '../operator/shapes.ts';
 import { eventQuery } from './api/events.ts';
 import { API_ROUTES } from './api/router.ts';
@@ -101,6 +109,56 @@ const EVENT_ROUTE: RouteDescription = {
 /** The routes of the operator API. */
 export const OPERATOR_API_ROUTES: readonly RouteDescription[] = [...API_ROUTES, EVENT_ROUTE];
 
+const REFUSED_PAGE = { 403: 'the request may come from another page' };
+
+/** The session of the console; its files are not described. docs/security.md has how it is protected. */
+export const CONSOLE_ROUTES: readonly RouteDescription[] = [
+  {
+    method: 'get',
+    path: '/challenge',
+    id: 'getChallenge',
+    summary: 'Returns a challenge for a sign-in.',
+    query: NOTHING,
+    body: NOTHING,
+    response: challengeShape,
+  },
+  {
+    method: 'get',
+    path: '/session',
+    id: 'getSession',
+    summary: 'Describes the session whose cookie the request has.',
+    query: NOTHING,
+    body: NOTHING,
+    response: sessionStateShape,
+    refusals: REFUSED_PAGE,
+  },
+  {
+    method: 'post',
+    path: '/session',
+    id: 'signIn',
+    summary: `Begins a session of 8 hours: sets its cookie, which the operator API accepts. Needs the header ${PAGE_HEADER}: 1, as each change with the cookie does.`,
+    query: NOTHING,
+    body: signInInput,
+    status: 201,
+    response: signedInShape,
+    refusals: {
+      ...REFUSED_PAGE,
+      401: 'a wrong proof, an access key that may not be used, or a challenge that is old or used',
+      429: 'too many failures; Retry-After says how long to wait',
+    },
+  },
+  {
+    method: 'delete',
+    path: '/session',
+    id: 'signOut',
+    summary: 'Ends the session, and removes its cookie.',
+    query: NOTHING,
+    body: signOutInput,
+    response: sessionStateShape,
+    refusals: REFUSED_PAGE,
+  },
+];
+
 /** An OpenAPI document; plain JSON. */
 export type OpenApiDocument = Readonly<Record<string, unknown>>;
 
@@ -109,14 +167,14 @@ export function describeOpenApi(): OpenApiDocument {
   return {
     openapi: '3.1.0',
     info: {
-      title: 'OTA Upload Gateway: health, operator API and test controls',
+      title: 'OTA Upload Gateway: health, operator API, console and test controls',
       version: '1.0.0',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       description:
         'docs/operator-api.md shows how requests to the operator API are authenticated. The test controls exist in test mode only, see docs/test-mode.md. Bodies are JSON, regardless of their Content-Type, unless they are forms.',
     },
     servers: [{ url: '/_gateway' }],
-    tags: [{ name: 'operation' }, { name: 'operator' }, { name: 'test' }],
+    tags: [{ name: 'operation' }, { name: 'operator' }, { name: 'console' }, { name: 'test' }],
     paths: pathsOf([
       ...OPERATOR_ROUTES.map((route) => ({ route, tag: 'operation' })),
       ...OPERATOR_API_ROUTES.map((route) => ({
@@ -126,6 +184,15 @@ export function describeOpenApi(): OpenApiDocument {
           path: `/api${route.path}`,
           refusal: errorShape,
           refusals: { ...badRequestOf(route), ...API_REFUSALS, ...route.refusals },
+        },
+      })),
+      ...CONSOLE_ROUTES.map((route) => ({
+        tag: 'console',
+        route: {
+          ...route,
+          path: `/console${route.path}`,
+          refusal: errorShape,
+          refusals: { ...badRequestOf(route), ...route.refusals },
         },
       })),
       ...TEST_ROUTES.map((route) => ({

@@ -1,10 +1,14 @@
 import { Router } from 'express';
+import { composeConsole } from '../console/compose.ts';
+import { createConsoleRouter, isForPageFile, protectPage } from '../console/router.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createApiRouter } from './api/router.ts';
 import { composeApi } from './api/dependencies.ts';
 import type { ApiParts } from './api/dependencies.ts';
 import { describeOpenApi } from './openapi.ts';
-import { recordRefusals } from './api/record-calls.ts';
+import { cutBroken } from './api/cut-broken.ts';
+import { createApiErrorHandler, refuseRoute } from './api/errors.ts';
+import { noteAccount, recordCalls, recordRefusals } from './api/record-calls.ts';
 import { serveMetrics } from './metrics-route.ts';
 import type { MetricsAccess } from './metrics-route.ts';
 import type { Readiness } from './readiness.ts';
@@ -36,7 +40,16 @@ export function createOpsRouter({
 }: OpsDependencies): Router {
   const router = Router();
   const handleErrors = createErrorHandler(logger);
-  router.use('/api', createApiRouter(composeApi(api)));
+  const people = api.config.console ? composeConsole({ ...api, noteAccount }) : undefined;
+  const apiDeps = composeApi({ ...api, sessions: people?.sessions });
+  router.use('/api', createApiRouter(apiDeps));
+  if (people !== undefined) {
+    router.use(
+      '/console',
+      ...[protectPage, recordCalls(apiDeps, isForPageFile), cutBroken],
+      ...[createConsoleRouter(people), refuseRoute, createApiErrorHandler(logger)],
+    );
+  }
   router.use(recordRefusals({ recording: api.recording, ids: api.deps.ids }));
   router.get('/health/live', (_request, response) => {
     response.json({ status: 'live', gatewayId });

@@ -61,16 +61,15 @@ function findForeignPage(request: AccessRequest, { name }: LocalSurface): string
 }
 
 /**
- * @param publicUrl - pages of it are ours
+ * @param isOwn - whether pages of an origin are ours
  * @returns the site of the web page that sends a request, when it is neither ours nor of this machine
  */
 export function foreignPageOf(
   { headers }: Pick<AccessRequest, 'headers'>,
-  publicUrl?: string,
+  isOwn: (origin: string) => boolean = () => false,
 ): string | undefined {
   const { origin } = headers;
-  const isOwn = publicUrl !== undefined && origin === new URL(publicUrl).origin;
-  if (origin !== undefined && !isOwn && !LOOPBACK_ORIGIN.test(origin)) return origin;
+  if (origin !== undefined && !isOwn(origin) && !LOOPBACK_ORIGIN.test(origin)) return origin;
   return headers['sec-fetch-site'] === 'cross-site' ? 'another site' : undefined;
 }
 

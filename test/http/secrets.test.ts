@@ -8,6 +8,7 @@ import type { TestGateway } from '../../src/testing/index.ts';
 import { foundSecrets, showErrors } from '../support/found-secrets.ts';
 import { signUrlV1, signUrlV4 } from '../support/signed-url.ts';
 import { signV1, signV3 } from './iot/api.ts';
+import { FROM_PAGE, cookieOf, proofOf } from './console/console-api.ts';
 import { signedHeaders } from './operator/operator-api.ts';
 
 const SECRETS = {
@@ -76,8 +77,45 @@ const basic = (id: string, secret: string): Record<string, string> => ({
   authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
 });
 
-/** What a client does. It returns the responses, and the signature that was right. */
-type Act = () => Promise<{ readonly answers: readonly string[]; readonly signature?: string }>;
+/**
+ * What a client does. It returns the responses, the signature that was right, and what no place may keep although a response
+ * has it.
+ */
+type Act = () => Promise<{
+  readonly answers: readonly string[];
+  readonly signature?: string;
+  readonly hidden?: readonly string[];
+}>;
+
+/** Signs in to the console, and uses its cookie. */
+async function signIn(secret: string) {
+  const { challenge } = JSON.parse(await send('get', '/_gateway/console/challenge'));
+  const proof = proofOf({ id: KEY.id, secret }, challenge);
+  const post = (body: string | object) =>
+    request(gateway.app)
+      .post('/_gateway/console/session')
+      .set({ ...FROM_PAGE, 'content-type': 'application/json' })
+      .send(body);
+  const signedIn = await post({ id: KEY.id, challenge, proof });
+  const cookie = cookieOf(signedIn);
+  const tampered = { cookie: `${cookie.slice(0, -1)}x` };
+  const refused = [
+    await post({ id: KEY.id, challenge, proof }),
+    await post({ id: KEY.id, challenge, proof: `${proof}x` }),
+    await post(`{"proof":${proof}`),
+    await request(gateway.app).post('/_gateway/console/session').send({ proof, challenge }),
+  ];
+  const answers = [
+    ...[signedIn, ...refused].map(({ text }) => text),
+    await send('get', '/_gateway/api/uploads/missing', { cookie }),
+    await send('get', '/_gateway/api/about', tampered),
+    await send('delete', '/_gateway/console/session', { cookie }),
+    await send('get', '/missing', { cookie }),
+    await send('get', '/?Action=QueryOTAFirmware', { cookie }),
+  ];
+  const hidden = [proof, challenge, ...cookie.split(/[=.]/).slice(-2)];
+  return { answers, hidden };
+}
 
 async function postForm(fields: Readonly<Record<string, string>>): Promise<string> {
   const grant = await gateway.api.generateOTAUploadURL();
@@ -242,6 +280,8 @@ const ACTS: Readonly<Record<string, Act>> = {
       signature: headers['authorization']?.split('Signature=')[1] ?? '',
     };
   },
+  'a sign-in to the console': () => signIn(KEY.secret),
+  'a sign-in to the console with a wrong secret': () => signIn('wrong'),
   'the metrics by their token': async () => ({
     answers: [
       await send('get', '/_gateway/metrics', { authorization: `Bearer ${SECRETS.metrics}` }),
@@ -267,7 +307,7 @@ it.each(Object.entries(ACTS))('%s leaves no secret anywhere', async (_name, act)
   monotonicClock.advance({ minutes: 2 });
   logged.length = 0;
   signatures.length = 0;
-  const { answers, signature } = await act();
+  const { answers, hidden = [], signature } = await act();
   const { refusals } = gateway.records;
   const kept = await refusals?.list({ limit: 100 });
   const apiHeaders = basic(KEY.id, KEY.secret);
@@ -291,7 +331,7 @@ it.each(Object.entries(ACTS))('%s leaves no secret anywhere', async (_name, act)
   );
   expect(foundSecrets(answers.join('\n'), [...Object.values(own), ...right])).toEqual([]);
   expect(
-    foundSecrets(places, [...Object.values(own), ...right, ...signatures, sent, token]),
+    foundSecrets(places, [...Object.values(own), ...right, ...signatures, ...hidden, sent, token]),
   ).toEqual([]);
   // Nothing was refused, or logged, without this.
   expect(logged).not.toEqual([]);

@@ -1,7 +1,10 @@
 import type { Request, RequestHandler } from 'express';
+import { requireOwnPage } from '../../console/own-page.ts';
+import { isOwnOrigin } from '../../http/own-page.ts';
 import { ALGORITHM_V3, sha256Hex } from '../../signatures/api-v3.ts';
 import { foreignPageOf } from '../test-access.ts';
 import { checkBasic, isBasic } from './basic.ts';
+import { toCaller } from './callers.ts';
 import type { Caller } from './callers.ts';
 import { ApiRefusal } from './refusals.ts';
 import { checkSigned } from './signed.ts';
@@ -32,7 +35,11 @@ export function findCaller(request: object): Caller | undefined {
 /** Lets a request pass whose sender has proved to have an access key. Reads nothing of its body. */
 export function authenticate(deps: AuthenticationDependencies): RequestHandler {
   return async (request, _response, next) => {
-    const page = foreignPageOf(request, deps.publicUrl);
+    // Behind a proxy that changes the Host header, the browser still knows.
+    const isOwn = (origin: string): boolean =>
+      request.headers['sec-fetch-site'] === 'same-origin' ||
+      isOwnOrigin(request, origin, deps.publicUrl);
+    const page = foreignPageOf(request, isOwn);
     if (page !== undefined) {
       throw new ApiRefusal(403, 'ForeignPage', `the operator API is not for web pages of ${page}`);
     }
@@ -42,17 +49,32 @@ export function authenticate(deps: AuthenticationDependencies): RequestHandler {
 }
 
 async function identify(deps: AuthenticationDependencies, request: Request): Promise<Caller> {
-  const { authorization = '' } = request.headers;
+  const { authorization } = request.headers;
+  if (authorization === undefined) return identifySession(deps, request) ?? refuseAnonymous();
   if (isBasic(authorization)) return checkBasic(deps, request, authorization);
-  if (!authorization.startsWith(ALGORITHM_V3)) {
-    const hint = `send Basic ID:SECRET of an access key, or sign the request (${ALGORITHM_V3})`;
-    throw new ApiRefusal(401, 'MissingAuthorization', 'the request is not authenticated', hint);
-  }
+  if (!authorization.startsWith(ALGORITHM_V3)) return refuseAnonymous();
   const [path = '', query = ''] = splitTarget(request.originalUrl);
   const signed = await checkSigned(deps, request, { authorization, path, query });
   payloadHashes.set(request, signed.payloadHash);
   if (!hasBody(request)) checkPayload(request, EMPTY_HASH);
   return signed;
+}
+
+function refuseAnonymous(): never {
+  const hint = `send Basic ID:SECRET of an access key, or sign the request (${ALGORITHM_V3})`;
+  throw new ApiRefusal(401, 'MissingAuthorization', 'the request is not authenticated', hint);
+}
+
+/**
+ * @returns who has signed in to the console and sends its cookie; undefined for a request without a valid one
+ * @throws OperatorError when it may come from another page
+ */
+function identifySession(deps: AuthenticationDependencies, request: Request): Caller | undefined {
+  const session = deps.sessions?.find(request);
+  if (session === undefined) return undefined;
+  requireOwnPage(request, deps.publicUrl);
+  const { accessKey, account, expiresAt, id } = session;
+  return { ...toCaller(deps, account, accessKey), session: { id, expiresAt } };
 }
 
 /** @returns the path from `/_gateway` on, and the query; below a mount, the target has another path in front of it */

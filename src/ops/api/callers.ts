@@ -1,5 +1,6 @@
 import type { Account, AccessKey, AccountDirectory } from '../../accounts/accounts.ts';
 import { isDisabled } from '../../accounts/accounts.ts';
+import type { Sessions } from '../../console/sessions.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { viewerOf } from '../../operator/viewer.ts';
 import type { Viewer } from '../../operator/viewer.ts';
@@ -11,7 +12,7 @@ export interface Caller {
   readonly account: Account;
   readonly viewer: Viewer;
   readonly accessKey: AccessKey;
-  /** Absent: it has proved it with this request. `expiresAt` is by the machine's clock, in Unix milliseconds. */
+  /** Present when it has signed in to the console. `expiresAt` is by the machine's clock, in Unix milliseconds. */
   readonly session?: { readonly id: string; readonly expiresAt: number };
 }
 
@@ -19,6 +20,8 @@ export interface Caller {
 export interface KeyDependencies {
   readonly accounts: AccountDirectory;
   readonly clock: Clock;
+  /** Undefined while the console is off. */
+  readonly sessions?: Pick<Sessions, 'find' | 'isOpen'> | undefined;
 }
 
 const MAX_SHOWN = 64;
@@ -67,11 +70,12 @@ export function toCaller(
   return { account, accessKey, viewer: viewerOf(accounts, account) };
 }
 
-/** @returns whether a client would still be let in, with the same access key and the same rights */
+/** @returns whether a client would still be let in, with the same access key, rights and session */
 export function isStillAdmitted(
-  { accounts, clock }: KeyDependencies,
-  { accessKey, viewer }: Caller,
+  { accounts, clock, sessions }: KeyDependencies,
+  { accessKey, session, viewer }: Caller,
 ): boolean {
+  if (session !== undefined && sessions?.isOpen(session) !== true) return false;
   const found = accounts.find(accessKey.id);
   if (found === undefined) return false;
   const { account, accessKey: present } = found;

@@ -1,4 +1,5 @@
 import type { NonceMemory } from '../../accounts/ports.ts';
+import type { Sessions } from '../../console/sessions.ts';
 import { publicHosts } from '../../http/public-host.ts';
 import type { Recording } from '../../http/request-record.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -26,15 +27,23 @@ export interface ApiParts extends OperatorDependencies {
   readonly nonces: NonceMemory;
   readonly uploads: Uploads;
   readonly recording: Recording;
+  /** Undefined while the console is off. */
+  readonly sessions?: Sessions | undefined;
 }
 
 /** Composes the operator API. Not done at the start, because most test suites never use it. */
-export function composeApi({ nonces, recording, uploads, ...parts }: ApiParts): ApiDependencies {
+export function composeApi({
+  nonces,
+  recording,
+  sessions,
+  uploads,
+  ...parts
+}: ApiParts): ApiDependencies {
   const { config, deps, hub, keys } = parts;
   const { publicUrl } = config;
   return {
     ...composeOperator(parts),
-    ...{ hub, nonces, publicUrl, recording, uploads },
+    ...{ hub, nonces, publicUrl, recording, sessions, uploads },
     wallClock: recording.wallClock,
     ids: deps.ids,
     accounts: keys.accounts,

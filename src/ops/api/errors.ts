@@ -16,6 +16,7 @@ import { ApiRefusal } from './refusals.ts';
 
 const STATUSES: Readonly<Record<OperatorFailure, number>> = {
   invalid: 400,
+  unauthenticated: 401,
   forbidden: 403,
   notFound: 404,
   conflict: 409,

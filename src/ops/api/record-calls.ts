@@ -59,17 +59,24 @@ interface OpenCall {
 
 const calls = new WeakMap<object, OpenCall>();
 
-/** Records each call for the log and the metrics. */
-export function recordCalls(deps: RecordDependencies): RequestHandler {
+/**
+ * Records each call for the log and the metrics.
+ * @param isQuiet - whether only a refusal of a request is recorded
+ */
+export function recordCalls(
+  deps: RecordDependencies,
+  isQuiet: (request: Request) => boolean = () => false,
+): RequestHandler {
   return (request, response, next) => {
     const { path } = request;
     const record = begin(deps, request, response);
+    record.isQuiet = isQuiet(request);
     response.setHeader('x-request-id', record.requestId);
     const [, name = '', rest = ''] = /^\/([^/]*)\/?(.*)/.exec(path) ?? [];
-    record.operation = `${request.method} ${name}`;
+    record.operation = `${request.method} ${name}`.trimEnd();
     if (name === 'uploads' && rest !== '') record.keys = [decode(rest)];
     response.once('close', () => {
-      record.account = findCaller(request)?.account.id;
+      record.account = findCaller(request)?.account.id ?? record.account;
       const call = calls.get(request);
       if (call !== undefined) call.isClosed = true;
       if (call?.isRunning !== true) record.handled();
@@ -154,6 +161,12 @@ export function recordOf(request: object): Pick<OpenRecord, 'requestId' | 'keys'
   const call = calls.get(request);
   if (call === undefined) throw new Error('the request is not recorded');
   return call.record;
+}
+
+/** Notes in the record of a call which account it concerns, when nobody has authenticated it. */
+export function noteAccount(request: object, accountId: string | undefined): void {
+  const call = calls.get(request);
+  if (call !== undefined) call.record.account = accountId;
 }
 
 /** Notes in the record of a call that it is refused. */

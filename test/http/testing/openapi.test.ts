@@ -2,9 +2,16 @@ import { validate } from '@readme/openapi-parser';
 import request from 'supertest';
 import type { Response } from 'supertest';
 import { z } from 'zod';
+import { createConsoleRouter } from '../../../src/console/router.ts';
+import type { ConsoleDependencies } from '../../../src/console/router.ts';
 import { createApiRouter } from '../../../src/ops/api/router.ts';
 import type { ApiDependencies, ApiParts } from '../../../src/ops/api/dependencies.ts';
-import { describeOpenApi, OPERATOR_API_ROUTES, OPERATOR_ROUTES } from '../../../src/ops/openapi.ts';
+import {
+  CONSOLE_ROUTES,
+  describeOpenApi,
+  OPERATOR_API_ROUTES,
+  OPERATOR_ROUTES,
+} from '../../../src/ops/openapi.ts';
 import { Readiness } from '../../../src/ops/readiness.ts';
 import { NOTHING } from '../../../src/ops/route.ts';
 import { createOpsRouter } from '../../../src/ops/router.ts';
@@ -89,16 +96,21 @@ describe('the OpenAPI document', () => {
       ...routesOf(createTestRouter(unused, (error) => expect(error).toBeUndefined())).map((route) =>
         route.replace(' ', ' /test'),
       ),
+      ...routesOf(createConsoleRouter({} as unknown as ConsoleDependencies))
+        .map((route) => route.replace(' ', ' /console'))
+        .filter((route) => !/\/console\/(?:$|assets)/.test(route)),
     ];
     const described = Object.entries(document.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method} ${path}`),
     );
     expect(existing.length).toBeGreaterThan(20);
-    expect(described.sort()).toEqual(existing.sort());
+    expect(described.sort()).toEqual([...new Set(existing)].sort());
   });
 
   it('names each operation once', () => {
-    const ids = [...OPERATOR_ROUTES, ...OPERATOR_API_ROUTES, ...TEST_ROUTES].map(({ id }) => id);
+    const ids = [...OPERATOR_ROUTES, ...OPERATOR_API_ROUTES, ...CONSOLE_ROUTES, ...TEST_ROUTES].map(
+      ({ id }) => id,
+    );
     expect(ids).toEqual([...new Set(ids)]);
   });
 });
@@ -140,9 +152,10 @@ describe('the responses', () => {
       .replace('KEY', key)
       .replace('REFUSED', refusedId);
     const url = `/_gateway${named.replace('FIRMWARE', firmwareId)}`;
-    const sent = { get: agent.get, put: agent.put, post: agent.post, delete: agent.delete };
-    const start = Object.entries(sent).find(([name]) => name === method)?.[1] ?? agent.get;
-    return start.call(agent, url).auth(accessKey.id, accessKey.secret).send(body);
+    const methods = { get: agent.get, put: agent.put, post: agent.post, delete: agent.delete };
+    const start = Object.entries(methods).find(([name]) => name === method)?.[1] ?? agent.get;
+    const sent = start.call(agent, url).auth(accessKey.id, accessKey.secret);
+    return sent.set('x-gateway-console', '1').send(body);
   };
 
   /** Compares a response with the schema that the document has for its status. */
@@ -192,6 +205,10 @@ describe('the responses', () => {
     ['post', '/api/explain', '/api/explain', 200, { fields: { key: 'a' } }],
     ['post', '/api/explain', '/api/explain', 400, { fields: 1 }],
     ['get', '/api/events', '/api/events?types=none', 400],
+    ['get', '/console/challenge', '/console/challenge', 200],
+    ['get', '/console/session', '/console/session', 200],
+    ['post', '/console/session', '/console/session', 400, {}],
+    ['delete', '/console/session', '/console/session', 200],
     ['get', '/test/clock', '/test/clock', 200],
     ['put', '/test/clock', '/test/clock', 200, { time: '2024-01-01T00:00:00Z' }],
     ['put', '/test/clock', '/test/clock', 400, { time: 'now' }],

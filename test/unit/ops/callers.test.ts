@@ -18,3 +18,18 @@ it.each<[string, AccessKey]>([
   clock.set(60_000);
   expect(isStillAdmitted(deps, caller)).toBe(false);
 });
+
+it.each([
+  ['that is open', { isOpen: () => true }, true],
+  ['that has ended', { isOpen: () => false }, false],
+  ['while the console is off', undefined, false],
+])('admits the caller of a session %s as it should', (_when, open, isAdmitted) => {
+  const account = { id: 'ann', accessKeys: [KEY] };
+  const sessions = open && { ...open, find: () => undefined };
+  const deps = {
+    ...{ clock: new ManualClock(0), accounts: new AccountDirectory([account]) },
+    sessions,
+  };
+  const caller = { ...toCaller(deps, account, KEY), session: { id: 's', expiresAt: 1 } };
+  expect(isStillAdmitted(deps, caller)).toBe(isAdmitted);
+});
