@@ -187,6 +187,7 @@ function createDialects(deps: AppDependencies): { iot: IotHandler; oss: OssHandl
     limitedLog,
     bucketKey: keys.bucketKey,
     publicUrl: config.publicUrl,
+    console: config.console,
     faults,
     refusals,
     recording,

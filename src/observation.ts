@@ -94,8 +94,9 @@ export function createObservation({
         forTests.report(refusal);
         let found: Promise<RefusalRecord> | undefined;
         const find = (): Promise<RefusalRecord> => (found ??= withOwner(refusal, findOwner));
-        if (keepsRefusals) journal?.report(refusal, find);
+        const isKept = keepsRefusals && journal?.report(refusal, find) === true;
         if (hub.isWatched) publish.refusal(find);
+        return isKept;
       },
     },
     kept: journal?.reader,

@@ -3,11 +3,13 @@ import type { AccountDirectory } from '../accounts/accounts.ts';
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { drain } from '../http/drain.ts';
+import { reportRefusal } from '../http/explain-link.ts';
+import type { ExplainDependencies } from '../http/explain-link.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
 import { warnOfLostBody } from '../http/parsed-body.ts';
 import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
 import { createRefusal, keptFields } from '../refusals/refusal-record.ts';
-import type { Evidence, RefusalReporter } from '../refusals/refusal-record.ts';
+import type { Evidence } from '../refusals/refusal-record.ts';
 import { openRecord } from '../http/request-record.ts';
 import type { OpenRecord, Recording } from '../http/request-record.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -34,7 +36,7 @@ import { renderBusinessError, renderGatewayError, renderResult } from './render.
 import type { RenderedResponse, ResponseFormat } from './render.ts';
 
 /** What the API works with. */
-export interface IotDependencies {
+export interface IotDependencies extends ExplainDependencies {
   readonly uploads: UploadDependencies;
   /** For lines that any stranger can cause. */
   readonly limitedLog: LimitedLog;
@@ -44,14 +46,11 @@ export interface IotDependencies {
   readonly nonces: NonceMemory;
   readonly quota: Quota;
   readonly quotaRule: QuotaRule;
-  readonly refusals: RefusalReporter;
   readonly recording: Recording;
   /** Undefined when no request fails on purpose. */
   readonly faults: FaultPlan | undefined;
   /** The clock that clients take their dates from, also after a test has moved the clock of the gateway. */
   readonly wallClock: Clock;
-  /** The address of the gateway as clients see it; derived from each request when undefined. */
-  readonly publicUrl: string | undefined;
   /** Limits the memory of calls whose signature is not checked yet. */
   readonly unsigned: MemoryBudget;
 }
@@ -148,12 +147,9 @@ async function handleCall(
   }
 }
 
-async function respond(
-  deps: CallDependencies,
-  { record, request, response }: Exchange,
-  call: WireCall,
-): Promise<void> {
-  const rendered = await runCall(deps, request, call, record);
+async function respond(deps: CallDependencies, exchange: Exchange, call: WireCall): Promise<void> {
+  const { record, response } = exchange;
+  const rendered = await runCall(deps, exchange, call);
   if (rendered === undefined) return;
   writeHead(deps, response, record, rendered);
   response.end(rendered.text);
@@ -165,12 +161,13 @@ async function respond(
  */
 async function refuseUnread(
   deps: CallDependencies,
-  { record, request, response }: Exchange,
+  exchange: Exchange,
   head: CallHead,
   error: GatewayError,
 ): Promise<void> {
+  const { record, request, response } = exchange;
   const signed = readSigned(deps, withoutBody(head));
-  const rendered = refuse(deps, request, signed, record, error);
+  const rendered = refuse(deps, exchange, signed, error);
   response.setHeader('Connection', 'close');
   writeHead(deps, response, record, rendered);
   response.write(rendered.text);
@@ -196,10 +193,10 @@ function readSigned({ publicHosts }: CallDependencies, call: WireCall): SignedCa
 /** Checks and runs a call. @returns undefined when the client is gone, so that no response is needed */
 async function runCall(
   deps: CallDependencies,
-  request: IncomingMessage,
+  exchange: Exchange,
   call: WireCall,
-  record: OpenRecord,
 ): Promise<RenderedResponse | undefined> {
+  const { record, request } = exchange;
   const signed = readSigned(deps, call);
   const { admission, uploads } = deps;
   try {
@@ -209,7 +206,7 @@ async function runCall(
     const admitted = { request, record, signed, account, operation, parameters, uploads };
     return await deps.carryOut(admitted);
   } catch (error) {
-    return refuse(deps, request, signed, record, error);
+    return refuse(deps, exchange, signed, error);
   }
 }
 
@@ -235,12 +232,11 @@ async function runOperation(
 
 function refuse(
   deps: IotDependencies,
-  request: IncomingMessage,
+  { record, request, response }: Exchange,
   signed: SignedCall,
-  record: OpenRecord,
   error: unknown,
 ): RenderedResponse {
-  const { refusals, uploads } = deps;
+  const { uploads } = deps;
   const { requestId } = record;
   const { accessKeyId, action } = signed.common;
   const isRefusal = error instanceof BusinessError || error instanceof GatewayError;
@@ -263,7 +259,7 @@ function refuse(
     accessKeyId,
     evidence: evidenceOf(signed, refusal),
   };
-  refusals.report(createRefusal(record, facts));
+  reportRefusal(deps, request, response, createRefusal(record, facts));
   return rendered;
 }
 

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { DrainLimits } from '../http/drain.ts';
+import type { ExplainDependencies } from '../http/explain-link.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
-import type { RefusalReporter } from '../refusals/refusal-record.ts';
 import type { Recording } from '../http/request-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LimitedLog } from '../lib/limited-log.ts';
@@ -14,15 +14,13 @@ import type { OssRequest } from './oss-request.ts';
 import type { CallbackRule } from './post-object/callback-target.ts';
 
 /** Dependencies of the OSS host. */
-export interface OssDependencies {
+export interface OssDependencies extends ExplainDependencies {
   readonly uploads: UploadDependencies;
   readonly bucketKey: BucketKey;
   /** Whether an access key is one of an account; for the texts of errors. */
   readonly isAccountKey: (accessKeyId: string) => boolean;
   /** Region in V4 credentials, e.g. `cn-shanghai`. */
   readonly region: string;
-  /** Scheme, host and path as clients see them; undefined to take them from each request. */
-  readonly publicUrl: string | undefined;
   /** Hosts that clients may have signed instead of the received one, see `publicHosts`. */
   readonly publicHosts: readonly string[];
   /** The machine's clock, which clients date their requests by. */
@@ -35,7 +33,6 @@ export interface OssDependencies {
   readonly limitedLog: LimitedLog;
   /** Decides about what OSS would treat differently. */
   readonly fidelity: Fidelity;
-  readonly refusals: RefusalReporter;
   readonly recording: Recording;
   /** Undefined when no faults can be injected. */
   readonly faults: FaultPlan | undefined;

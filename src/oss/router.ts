@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { reportRefusal } from '../http/explain-link.ts';
 import { formatHttpDate } from '../http/http-date.ts';
 import { BudgetExhausted } from '../http/memory-budget.ts';
 import { LOST_BODY, LostBody, warnOfLostBody } from '../http/parsed-body.ts';
@@ -145,7 +146,7 @@ async function handleError(
   response: ServerResponse,
   error: unknown,
 ): Promise<void> {
-  const { drain, fidelity, limitedLog, refusals, uploads } = deps;
+  const { drain, fidelity, limitedLog, uploads } = deps;
   const { logger } = uploads;
   const requestId = request.id;
   if (error instanceof ClientVanished) {
@@ -164,7 +165,7 @@ async function handleError(
     response.destroy();
     return;
   }
-  refusals.report(describeRefusal(deps, answer, request));
+  reportRefusal(deps, request.raw, response, describeRefusal(deps, answer, request));
   await refuse(request, response, answer, drain);
 }
 

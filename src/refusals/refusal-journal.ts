@@ -117,7 +117,7 @@ export class RefusalJournal implements RefusalReporter {
   report(
     refusal: RefusalRecord,
     find: () => Promise<RefusalRecord> = () => Promise.resolve(refusal),
-  ): void {
+  ): boolean {
     const now = this.#monotonic.now();
     const like = foldKey(refusal);
     const fold = this.#folds.get(like);
@@ -128,7 +128,7 @@ export class RefusalJournal implements RefusalReporter {
       if (fold.requestIds.length > MAX_IDS) fold.requestIds.shift();
       this.#repeated.add(fold);
     } else {
-      if (!this.#hasRoom(now, refusal.account)) return;
+      if (!this.#hasRoom(now, refusal.account)) return false;
       this.#folds.delete(like);
       const [oldest] = this.#folds.keys();
       if (this.#folds.size >= MAX_FOLDS && oldest !== undefined) this.#folds.delete(oldest);
@@ -136,6 +136,7 @@ export class RefusalJournal implements RefusalReporter {
       this.#refusals.push(find());
     }
     this.#schedule();
+    return true;
   }
 
   /** Resolves when everything that was reported so far is written. */

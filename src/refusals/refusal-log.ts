@@ -31,6 +31,7 @@ export class RefusalLog extends RecentLog<Refusal> {
     return {
       report: (refusal) => {
         this.#report(refusal, clock.now());
+        return true;
       },
     };
   }

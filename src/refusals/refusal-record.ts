@@ -90,8 +90,8 @@ export interface RefusalRecord {
 
 /** Receives every refused request, before the response is sent. */
 export interface RefusalReporter {
-  /** Takes a refusal. Must not throw. */
-  report(refusal: RefusalRecord): void;
+  /** Takes a refusal. Must not throw. @returns whether it is kept, so that it can be explained later */
+  report(refusal: RefusalRecord): boolean;
 }
 
 /** What is known of the request. */

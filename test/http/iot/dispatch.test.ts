@@ -82,7 +82,8 @@ function createTestApp(): RequestListener {
     faults: undefined,
     wallClock,
     publicUrl: undefined,
-    refusals: { report: () => undefined },
+    refusals: { report: () => false },
+    console: true,
     recording: { observe: () => undefined, wallClock, monotonicClock },
     unsigned: unboundedMemory(),
   });
