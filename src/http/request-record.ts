@@ -2,8 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
 import { cutText } from '../lib/recent-log.ts';
 import { peerOf } from './peer.ts';
+import { gatewayUrl } from './public-host.ts';
 import { bytesGiven } from './request-chunks.ts';
-import type { Dialect, Evidence } from '../refusals/refusal-record.ts';
+import type {
+  Dialect,
+  Evidence,
+  RefusalRecord,
+  RefusalReporter,
+} from '../refusals/refusal-record.ts';
 import type { RefusalReason } from '../refusals/refusal-reason.ts';
 
 export type { Dialect } from '../refusals/refusal-record.ts';
@@ -213,4 +219,31 @@ const TRACE_PARENT =
 function traceIdOf({ headers }: IncomingMessage): string | undefined {
   const { traceparent } = headers;
   return typeof traceparent === 'string' ? TRACE_PARENT.exec(traceparent)?.[1] : undefined;
+}
+
+/** What reports refusals, and names the page with their story. */
+export interface ExplainDependencies {
+  readonly refusals: RefusalReporter;
+  /** The address of the gateway as clients see it; derived from each request when undefined. */
+  readonly publicUrl: string | undefined;
+  /** Whether the console is on, which shows the story. */
+  readonly console: boolean;
+}
+
+/** Has the URL of the page that explains a refusal. No rule for CORS exposes it. */
+const EXPLAIN_HEADER = 'x-ota-gateway-explain';
+/** Clients read 8 to 16 KiB of headers, and may send a Host that is almost as long. */
+const LINK = /^[\x21-\x7e]{1,1024}$/;
+
+/** Reports a refusal before its response is sent; the response names the page that explains it, if it is kept. */
+export function reportRefusal(
+  { console: hasConsole, publicUrl, refusals }: ExplainDependencies,
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: RefusalRecord,
+): void {
+  const isKept = refusals.report(refusal);
+  if (!isKept || !hasConsole) return;
+  const url = `${gatewayUrl(request, publicUrl)}/_gateway/console/#/refusals/${refusal.requestId}`;
+  if (LINK.test(url)) response.setHeader(EXPLAIN_HEADER, url);
 }

@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { DrainLimits } from '../http/drain.ts';
-import type { ExplainDependencies } from '../http/explain-link.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
-import type { Recording } from '../http/request-record.ts';
+import type { ExplainDependencies, Recording } from '../http/request-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LimitedLog } from '../lib/limited-log.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { reportRefusal } from '../http/explain-link.ts';
 import { formatHttpDate } from '../http/http-date.ts';
 import { BudgetExhausted } from '../http/memory-budget.ts';
 import { LOST_BODY, LostBody, warnOfLostBody } from '../http/parsed-body.ts';
 import { createRefusal } from '../refusals/refusal-record.ts';
 import type { Evidence, RefusalRecord } from '../refusals/refusal-record.ts';
-import { openRecord } from '../http/request-record.ts';
+import { openRecord, reportRefusal } from '../http/request-record.ts';
 import type { OpenRecord } from '../http/request-record.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
 import { chooseAddress, findSignedBucket } from './choose-address.ts';
