@@ -11,7 +11,7 @@ const belowApp = [
   'config',
   'accounts',
   'client',
-  ...['operator', 'iot', 'oss', 'object-store', 'ledger', 'jobs', 'metrics', 'ops'],
+  ...['operator', 'iot', 'oss', 'object-store', 'ledger', 'jobs', 'metrics', 'console', 'ops'],
 ];
 const entryPoint = [
   ...['gateway.ts', 'data-folder.ts', 'operator'],
@@ -53,7 +53,8 @@ const entries = {
   metrics: { holds: 'what monitoring reads', imports: [...basics, ...domain] },
   jobs: { holds: 'the cron job that runs the purge', imports: [...basics, ...domain] },
   console: {
-    holds: 'the page for people: sign-in, sessions, and its files',
+    holds:
+      'the page for people: sign-in, sessions, its files, and in `ui/` what runs in the browser',
     imports: [...basics, ...domain, 'accounts', 'config', 'operator'],
   },
   ops: {

@@ -28,7 +28,7 @@ zones.push({
 /* Packages that have one home. */
 
 const homes = {
-  express: ['src/iot/**', 'src/oss/**', 'src/console/**', 'src/ops/**', 'src/app.ts'],
+  express: ['src/iot/**', 'src/oss/**', 'src/console/*.ts', 'src/ops/**', 'src/app.ts'],
   'better-sqlite3': ['src/ledger/sqlite/**', 'src/object-store/disk/folder-lock.ts'],
   multer: ['src/multer/**'],
   'prom-client': ['src/metrics/registry.ts'],
@@ -112,6 +112,11 @@ const timerGlobals = [
 ].map((name) => ({ name, message: timers.message }));
 const performanceGlobal = { name: 'performance', message: wallClock.message };
 
+const pageMarkup = {
+  selector: 'JSXAttribute[name.name=/^(dangerouslySetInnerHTML|style)$/]',
+  message: 'The policy of the page allows neither markup from texts nor styles in attributes.',
+};
+
 const reexportsOnly = {
   selector: 'Program > :not(ExportNamedDeclaration[source])',
   message: 'index.ts only re-exports, name by name.',
@@ -155,7 +160,7 @@ module.exports = defineConfig(
     },
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: process.cwd() },
@@ -174,12 +179,12 @@ module.exports = defineConfig(
     },
   },
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.{ts,tsx}'],
     plugins: { 'import-x': importX },
     settings: {
       'import-x/resolver-next': [
         importX.createNodeResolver({
-          extensions: ['.ts', '.js'],
+          extensions: ['.ts', '.tsx', '.js'],
           extensionAlias: { '.js': ['.ts', '.js'] },
         }),
       ],
@@ -216,6 +221,20 @@ module.exports = defineConfig(
   {
     files: ['src/cli/**'],
     rules: { 'no-console': 'off', ...without(environment, dynamicImport) },
+  },
+  {
+    // The page runs in a browser, and everything that it uses is built into it.
+    files: ['src/console/ui/**'],
+    rules: {
+      'import-x/no-extraneous-dependencies': 'off',
+      'no-restricted-globals': 'off',
+      ...restrictSyntax([...everywhere, dynamicImport, pageMarkup]),
+    },
+  },
+  // The types of these functions are what makes a table of texts short.
+  {
+    files: ['src/console/ui/text/en/**'],
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
   { files: ['src/index.ts'], rules: restrictSyntax([...product, reexportsOnly]) },
   {

@@ -1,0 +1,69 @@
+/* Numbers, sizes and times as people read them, in the language of the page. */
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** @returns a size such as `64.0 MiB`, or `4 B` */
+export function formatBytes(bytes: number, language: string): string {
+  const exponent = Math.min(
+    Math.floor(Math.log(Math.max(Math.abs(bytes), 1)) / Math.log(1024)),
+    UNITS.length - 1,
+  );
+  const digits = exponent === 0 ? 0 : 1;
+  const number = new Intl.NumberFormat(language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(bytes / 1024 ** exponent);
+  return `${number} ${UNITS[exponent] ?? ''}`;
+}
+
+export function formatNumber(value: number, language: string): string {
+  return new Intl.NumberFormat(language).format(value);
+}
+
+/** @returns a time of day and a date in the time zone of the browser, such as `Nov 26, 2026, 16:21:42` */
+export function formatTime(iso: string, language: string): string {
+  const format = new Intl.DateTimeFormat(language, {
+    dateStyle: 'medium',
+    timeStyle: 'medium',
+    hourCycle: 'h23',
+  });
+  return format.format(new Date(iso));
+}
+
+const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000],
+];
+
+/** @returns how long ago something was, or how long it will take, such as `3 min. ago` */
+export function formatAgo(milliseconds: number, language: string): string {
+  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
+  const [unit, size] =
+    STEPS.find(([, length]) => Math.abs(milliseconds) >= length) ?? (['second', 1000] as const);
+  return format.format(-Math.round(milliseconds / size), unit);
+}
+
+/** @returns a time that is left, such as `57:12`, `1:02:00` or `0:00` */
+export function formatCountdown(milliseconds: number): string {
+  const seconds = Math.max(Math.ceil(milliseconds / 1000), 0);
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const shown = parts[0] === 0 ? parts.slice(1) : parts;
+  return shown.map((part, index) => (index === 0 ? String(part) : pad(part))).join(':');
+}
+
+/** @returns a duration in whole minutes, seconds below one, such as `2 h 5 min` */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.max(Math.round(milliseconds / 1000), 0);
+  if (seconds < 60) return `${String(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${String(minutes)} min`;
+  const rest = minutes % 60;
+  const hours = `${String(Math.floor(minutes / 60))} h`;
+  return rest === 0 ? hours : `${hours} ${String(rest)} min`;
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0');
+}

@@ -1,0 +1,42 @@
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { signal } from '@preact/signals';
+import type { SessionAnswer, SessionShape } from '../shapes.ts';
+import { callConsole, COOKIE_PATH, onSignedOut } from './lib/api.ts';
+
+/** Who is signed in; null: nobody; undefined: not known yet. */
+export const session = signal<SessionShape | null | undefined>(undefined);
+
+/** The file with the generated access key; only the gateway's own machine is told. */
+export const credentialsFile = signal<string | undefined>(undefined);
+
+onSignedOut.add(() => {
+  session.value = null;
+});
+
+/** Asks who is signed in. */
+export async function readSession(): Promise<void> {
+  const answer = await callConsole<SessionAnswer>('session');
+  credentialsFile.value = answer.credentialsFile;
+  session.value = answer.session;
+}
+
+/**
+ * Signs in. The secret makes one proof, and is then forgotten: it is neither sent nor stored.
+ * @throws ApiError
+ */
+export async function signIn(id: string, secret: string): Promise<void> {
+  const { challenge } = await callConsole<{ readonly challenge: string }>('challenge');
+  const text = `ota-gateway console\n${id}\n${challenge}`;
+  const proof = bytesToHex(hmac(sha256, utf8ToBytes(secret), utf8ToBytes(text)));
+  const body = { id, challenge, proof, path: COOKIE_PATH };
+  const answer = await callConsole<SessionAnswer>('session', { method: 'POST', body });
+  session.value = answer.session;
+}
+
+/** Signs out, in all tabs. */
+export async function signOut(): Promise<void> {
+  await callConsole<unknown>('session', { method: 'DELETE' });
+  session.value = null;
+}

@@ -1,0 +1,2 @@
+/** Texts of `about`. */
+export const about = { title: 'about' };

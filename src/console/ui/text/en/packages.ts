@@ -1,0 +1,2 @@
+/** Texts of `packages`. */
+export const packages = { title: 'packages' };

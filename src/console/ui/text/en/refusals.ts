@@ -1,0 +1,2 @@
+/** Texts of `refusals`. */
+export const refusals = { title: 'refusals' };

@@ -1,0 +1,2 @@
+/** Texts of `storage`. */
+export const storage = { title: 'storage' };

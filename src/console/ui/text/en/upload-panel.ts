@@ -1,0 +1,2 @@
+/** Texts of `upload-panel`. */
+export const uploadPanel = { title: 'upload-panel' };
