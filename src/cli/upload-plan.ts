@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { DEST_VERSION, FIRMWARE_NAME } from '../iot/parameters/rules.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import { quoted } from '../lib/quoted.ts';
-import { FILE_SUFFIXES } from '../policy/object-key.ts';
+import { suffixOf } from '../policy/file-suffix.ts';
 import { CommandError, UsageError } from './command-error.ts';
 
 /** A file that can be uploaded. */
@@ -123,13 +123,6 @@ async function describeFile(path: string, suffix: string | undefined): Promise<L
   if (size > 0) return { path, name, size, suffix: suffix ?? suffixOf(name) };
   const hint = 'Check how it was made: the platform refuses empty files';
   throw new CommandError('EmptyFile', `${quoted(path)} is empty: it has 0 bytes`, hint);
-}
-
-/** @returns the longest known suffix of a file name; `bin` when it has none */
-export function suffixOf(name: string): string {
-  const lower = name.toLowerCase();
-  const found = FILE_SUFFIXES.filter((suffix) => lower.endsWith(`.${suffix}`));
-  return found.toSorted((a, b) => b.length - a.length)[0] ?? 'bin';
 }
 
 /** @throws CommandError that says what the path is instead of a file */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FILE_SUFFIXES } from '../policy/object-key.ts';
+import { FILE_SUFFIXES } from '../policy/file-suffix.ts';
 
 /* The JSON of the test controls. Descriptions are shown in the OpenAPI document. */
 

@@ -1,9 +1,5 @@
 import { hash } from 'node:crypto';
-
-/** The values of FileSuffix (IoT Platform, GenerateOTAUploadURL). */
-export const FILE_SUFFIXES = ['bin', 'dav', 'apk', 'tar', 'gz', 'tar.gz', 'zip', 'gzip'] as const;
-
-export type FileSuffix = (typeof FILE_SUFFIXES)[number];
+import type { FileSuffix } from './file-suffix.ts';
 
 /**
  * Returns the folder name of an account, or of one instance of an account. The name does not reveal either.

@@ -1,5 +1,5 @@
 import { otaObjectKey, tenantSegment } from '../policy/object-key.ts';
-import type { FileSuffix } from '../policy/object-key.ts';
+import type { FileSuffix } from '../policy/file-suffix.ts';
 import { encodePolicy } from '../policy/policy-document.ts';
 import { uploadPolicy } from '../policy/upload-policy.ts';
 import type { UploadDependencies } from './dependencies.ts';

@@ -8,7 +8,7 @@ import { print, printJson, say } from '../output.ts';
 import { parseFlags } from '../parse-flags.ts';
 import type { SignedForm } from '../shapes.ts';
 import { shellWord } from '../shell-word.ts';
-import { suffixOf } from '../upload-plan.ts';
+import { suffixOf } from '../../policy/file-suffix.ts';
 
 const flags = z.looseObject({
   json: z.boolean().default(false),

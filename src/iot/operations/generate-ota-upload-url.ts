@@ -1,4 +1,4 @@
-import { FILE_SUFFIXES } from '../../policy/object-key.ts';
+import { FILE_SUFFIXES } from '../../policy/file-suffix.ts';
 import { issueUpload } from '../../uploads/issue.ts';
 import { LimitReached } from '../../uploads/limits.ts';
 import { businessError } from '../errors.ts';

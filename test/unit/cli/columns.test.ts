@@ -2,7 +2,7 @@ import { displayWidth, formatTable, shortenMiddle } from '../../../src/cli/colum
 import { formatSize, formatSpan } from '../../../src/cli/people.ts';
 import { progressBar } from '../../../src/cli/progress-bar.ts';
 import { shellWord } from '../../../src/cli/shell-word.ts';
-import { suffixOf } from '../../../src/cli/upload-plan.ts';
+import { suffixOf } from '../../../src/policy/file-suffix.ts';
 
 const COLUMNS = [
   { title: 'NAME', text: ({ name }: Row) => name },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import { FILE_SUFFIXES } from '../../../src/policy/file-suffix.ts';
 import {
   expandFilename,
-  FILE_SUFFIXES,
   findObjectKeyProblem,
   otaObjectKey,
   tenantSegment,
