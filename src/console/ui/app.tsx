@@ -12,6 +12,8 @@ import { readSession, session } from './session.ts';
 import { Header } from './header.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
 import { t } from './text/text.ts';
+import { followUploads } from './upload-panel/transfers.ts';
+import { takeDroppedFiles } from './upload-panel/wish.ts';
 import type { SessionShape } from '../shapes.ts';
 
 /** The page. */
@@ -48,6 +50,8 @@ function SignedIn({ present }: { readonly present: SessionShape }): JSX.Element 
     () => keepFresh(['upload', 'package', 'usage'], () => inBackground(overview.read())),
     [],
   );
+  useEffect(takeDroppedFiles, []);
+  useEffect(followUploads, []);
   const { id, screen } = route.value;
   const name = screen === '' ? 'uploads' : screen;
   const entry = SCREENS.find((each) => each.name === name);

@@ -1,10 +1,23 @@
 import { signal } from '@preact/signals';
+import type {
+  PackageShape,
+  RefusalShape,
+  UploadShape,
+  UsageShape,
+} from '../../../operator/shapes.ts';
 import { apiUrl } from './api.ts';
 
 /** Whether changes arrive: `paused` while the tab is hidden, `moved` when another tab has taken the place of this one. */
 export type LiveState = 'connecting' | 'live' | 'paused' | 'lost' | 'moved';
 
-export type LiveType = 'upload' | 'package' | 'refusal' | 'usage';
+/** Something that has changed, as it is now. */
+export type Change =
+  | { readonly type: 'upload'; readonly data: UploadShape }
+  | { readonly type: 'package'; readonly data: PackageShape & { readonly deleted?: boolean } }
+  | { readonly type: 'refusal'; readonly data: RefusalShape }
+  | { readonly type: 'usage'; readonly data: UsageShape };
+
+export type LiveType = Change['type'];
 const TYPES: readonly LiveType[] = ['upload', 'package', 'refusal', 'usage'];
 
 export const liveState = signal<LiveState>('connecting');
@@ -14,7 +27,7 @@ const HIDDEN_MS = 5000;
 /** After a closed stream, in milliseconds. */
 const RETRY_MS = 2000;
 
-type Listener = (type: LiveType, data: unknown) => void;
+type Listener = (change: Change) => void;
 
 const listeners = new Set<Listener>();
 const readers = new Set<() => void>();
@@ -85,8 +98,10 @@ export function goLive(onClosed: () => void): () => void {
     opened.addEventListener('lost', missed);
     for (const type of TYPES) {
       opened.addEventListener(type, ({ data }: MessageEvent<string>) => {
-        const value: unknown = JSON.parse(data);
-        for (const listener of listeners) listener(type, value);
+        // The gateway that serves this page makes it by the shapes of src/operator.
+        // eslint-disable-next-line @typescript-eslint/consistent-type-assertions
+        const change = { type, data: JSON.parse(data) as unknown } as Change;
+        for (const listener of listeners) listener(change);
       });
     }
   };
@@ -128,7 +143,7 @@ export function keepFresh(types: readonly LiveType[], read: () => void): () => v
   };
   const endings = [
     onMissed(soon),
-    onChange((type) => {
+    onChange(({ type }) => {
       if (types.includes(type)) soon();
     }),
   ];

@@ -1,2 +1,33 @@
-/** Texts of `upload-panel`. */
-export const uploadPanel = { title: 'upload-panel' };
+/** Texts of the panel that uploads files. */
+export const uploadPanel = {
+  title: 'Upload files',
+  choose: 'Choose files',
+  drop: 'or drop them anywhere',
+  name: 'Name of the package',
+  version: 'Version',
+  claimAtOnce: 'Claim at once, as one package',
+  claimHint: 'Without a claim, the gateway deletes a file after its time.',
+  needsName: 'To claim at once, give a name and a version.',
+  list: 'Uploads of this page',
+  clear: 'Clear the ended ones',
+  waiting: 'waiting',
+  sending: (percent: string) => `${percent} sent`,
+  left: (time: string) => `${time} left`,
+  perSecond: (size: string) => `${size}/s`,
+  finishing: 'being made durable',
+  attempt: (attempt: number) => `sent again with a new form (${String(attempt)} of 3)`,
+  stopped: 'stopped',
+  stop: 'Stop',
+  retry: 'Send again',
+  failed: 'refused',
+  unanswered: 'the connection was lost before the gateway answered',
+  isEmpty: 'the file is empty: the platform refuses that',
+  isTooLarge: (size: string, largest: string) =>
+    `the file has ${size}, and the largest may have ${largest}`,
+  why: 'Why',
+  isStored: (name: string) => `${name} is stored.`,
+  isClaimed: (name: string, version: string) => `The package ${name} ${version} was made.`,
+  claimFailed: (message: string) => `The package was not made: ${message}`,
+  purgedIn: (time: string) => `purged in ${time}`,
+  moving: (count: number) => (count === 1 ? '1 file is sent' : `${String(count)} files are sent`),
+};

@@ -1,4 +1,34 @@
-import type { uploadPanel as english } from '../en/upload-panel.ts';
 import type { Texts } from '../en/shell.ts';
+import type { uploadPanel as english } from '../en/upload-panel.ts';
 
-export const uploadPanel: Texts<typeof english> = { title: 'upload-panel' };
+export const uploadPanel: Texts<typeof english> = {
+  title: '上传文件',
+  choose: '选择文件',
+  drop: '或将文件拖放到页面任意位置',
+  name: '升级包名称',
+  version: '版本号',
+  claimAtOnce: '上传后立即认领为一个升级包',
+  claimHint: '文件若未被认领,网关会在到期后将其删除。',
+  needsName: '要立即认领,请填写名称和版本号。',
+  list: '本页面的上传',
+  clear: '清除已结束的上传',
+  waiting: '等待中',
+  sending: (percent) => `已发送 ${percent}`,
+  left: (time) => `剩余 ${time}`,
+  perSecond: (size) => `${size}/秒`,
+  finishing: '正在写入磁盘',
+  attempt: (attempt) => `已重新签名并再次发送(第 ${String(attempt)} 次,共 3 次)`,
+  stopped: '已停止',
+  stop: '停止',
+  retry: '重新发送',
+  failed: '被拒绝',
+  unanswered: '连接在网关响应之前中断',
+  isEmpty: '文件为空,平台不接受空文件',
+  isTooLarge: (size, largest) => `文件大小为 ${size},上限为 ${largest}`,
+  why: '原因',
+  isStored: (name) => `${name} 已存储。`,
+  isClaimed: (name, version) => `已创建升级包 ${name} ${version}。`,
+  claimFailed: (message) => `未能创建升级包:${message}`,
+  purgedIn: (time) => `${time} 后清除`,
+  moving: (count) => `正在发送 ${String(count)} 个文件`,
+};
