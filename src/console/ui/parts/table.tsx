@@ -11,7 +11,7 @@ export interface Column<T> {
   readonly cell: (item: T) => ComponentChildren;
 }
 
-interface TableProps<T> {
+export interface TableProps<T> {
   /** What the table shows; seen by screen readers only. */
   readonly caption: string;
   readonly columns: readonly Column<T>[];
