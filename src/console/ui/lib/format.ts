@@ -53,15 +53,22 @@ export function formatCountdown(milliseconds: number): string {
   return shown.map((part, index) => (index === 0 ? String(part) : pad(part))).join(':');
 }
 
-/** @returns a duration in whole minutes, seconds below one, such as `2 h 5 min` */
+/** @returns a duration in its two largest units, such as `30 d`, `2 h 5 min` or `40 s` */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.max(Math.round(milliseconds / 1000), 0);
-  if (seconds < 60) return `${String(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${String(minutes)} min`;
-  const rest = minutes % 60;
-  const hours = `${String(Math.floor(minutes / 60))} h`;
-  return rest === 0 ? hours : `${hours} ${String(rest)} min`;
+  const parts = [
+    { unit: 'd', value: Math.floor(seconds / 86_400) },
+    { unit: 'h', value: Math.floor(seconds / 3600) % 24 },
+    { unit: 'min', value: Math.floor(seconds / 60) % 60 },
+    { unit: 's', value: seconds % 60 },
+  ];
+  const first = parts.findIndex(({ value }) => value > 0);
+  const shown = parts.slice(first).slice(0, 2);
+  if (first === -1) return '0 s';
+  return shown
+    .filter(({ value }) => value > 0)
+    .map(({ unit, value }) => `${String(value)} ${unit}`)
+    .join(' ');
 }
 
 function pad(value: number): string {

@@ -1,2 +1,31 @@
-/** Texts of `about`. */
-export const about = { title: 'about' };
+/** Texts of the screen About. */
+export const about = {
+  version: 'Version',
+  publicUrl: 'Public URL',
+  noPublicUrl: 'taken from each request',
+  bucket: 'Bucket',
+  account: 'Account',
+  accessKey: 'Access key',
+  signedInUntil: 'Signed in until',
+  clock: 'Clock of the gateway',
+  difference: 'Difference to this browser',
+  ahead: (time: string) => `the gateway is ${time} ahead`,
+  behind: (time: string) => `the gateway is ${time} behind`,
+  same: 'less than a second',
+  clockHint: 'Forms and signatures are checked by the clock of the gateway.',
+  limits: 'Limits',
+  maxUpload: 'Largest file',
+  policyTtl: 'A form is valid for',
+  claimTtl: 'A file can be claimed for',
+  tombstones: 'Purged uploads are listed for',
+  packages: 'Packages in an instance, at most',
+  uploads: 'Uploads',
+  bytes: 'Bytes',
+  testMode: 'Test mode',
+  testHint: 'These change the gateway for everybody who uses it.',
+  move: (time: string) => `Move the clock ${time} on`,
+  steps: { 1: '1 minute', 61: '61 minutes', 1440: '1 day' },
+  purge: 'Purge now',
+  purged: (count: string) => `Purged: ${count} files.`,
+  moved: (time: string) => `The clock shows ${time}.`,
+};

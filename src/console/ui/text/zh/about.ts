@@ -1,4 +1,33 @@
 import type { about as english } from '../en/about.ts';
 import type { Texts } from '../en/shell.ts';
 
-export const about: Texts<typeof english> = { title: 'about' };
+export const about: Texts<typeof english> = {
+  version: '版本',
+  publicUrl: '公开地址',
+  noPublicUrl: '取自每个请求',
+  bucket: 'Bucket',
+  account: '账号',
+  accessKey: 'AccessKey ID',
+  signedInUntil: '登录有效期至',
+  clock: '网关时钟',
+  difference: '与此浏览器的时差',
+  ahead: (time) => `网关快 ${time}`,
+  behind: (time) => `网关慢 ${time}`,
+  same: '不到一秒',
+  clockHint: '表单和签名按网关的时钟检查。',
+  limits: '限额',
+  maxUpload: '最大文件',
+  policyTtl: '表单有效期',
+  claimTtl: '文件可认领的时间',
+  tombstones: '已清除的上传保留显示',
+  packages: '每个实例最多升级包数',
+  uploads: '上传数',
+  bytes: '字节数',
+  testMode: '测试模式',
+  testHint: '这些操作会影响使用此网关的所有人。',
+  move: (time) => `将时钟拨快 ${time}`,
+  steps: { 1: '1 分钟', 61: '61 分钟', 1440: '1 天' },
+  purge: '立即清除',
+  purged: (count) => `已清除 ${count} 个文件。`,
+  moved: (time) => `时钟现在是 ${time}。`,
+};
