@@ -2,32 +2,53 @@
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
+/** Keeps the format of each language: to make one takes longer than to use it, and a list uses hundreds a second. */
+function perLanguage<T>(make: (language: string) => T): (language: string) => T {
+  const made = new Map<string, T>();
+  return (language) => {
+    const known = made.get(language);
+    if (known !== undefined) return known;
+    const format = make(language);
+    made.set(language, format);
+    return format;
+  };
+}
+
+const wholeNumbers = perLanguage((language) => new Intl.NumberFormat(language));
+const tenths = perLanguage(
+  (language) =>
+    new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+);
+const times = perLanguage(
+  (language) =>
+    new Intl.DateTimeFormat(language, {
+      dateStyle: 'medium',
+      timeStyle: 'medium',
+      hourCycle: 'h23',
+    }),
+);
+const ages = perLanguage(
+  (language) => new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' }),
+);
+
 /** @returns a size such as `64.0 MiB`, or `4 B` */
 export function formatBytes(bytes: number, language: string): string {
   const exponent = Math.min(
     Math.floor(Math.log(Math.max(Math.abs(bytes), 1)) / Math.log(1024)),
     UNITS.length - 1,
   );
-  const digits = exponent === 0 ? 0 : 1;
-  const number = new Intl.NumberFormat(language, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  }).format(bytes / 1024 ** exponent);
+  const format = exponent === 0 ? wholeNumbers(language) : tenths(language);
+  const number = format.format(bytes / 1024 ** exponent);
   return `${number} ${UNITS[exponent] ?? ''}`;
 }
 
 export function formatNumber(value: number, language: string): string {
-  return new Intl.NumberFormat(language).format(value);
+  return wholeNumbers(language).format(value);
 }
 
 /** @returns a time of day and a date in the time zone of the browser, such as `Nov 26, 2026, 16:21:42` */
 export function formatTime(iso: string, language: string): string {
-  const format = new Intl.DateTimeFormat(language, {
-    dateStyle: 'medium',
-    timeStyle: 'medium',
-    hourCycle: 'h23',
-  });
-  return format.format(new Date(iso));
+  return times(language).format(new Date(iso));
 }
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
@@ -39,10 +60,9 @@ const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 
 /** @returns how long ago something was, or how long it will take, such as `3 min. ago` */
 export function formatAgo(milliseconds: number, language: string): string {
-  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
   const [unit, size] =
     STEPS.find(([, length]) => Math.abs(milliseconds) >= length) ?? (['second', 1000] as const);
-  return format.format(-Math.round(milliseconds / size), unit);
+  return ages(language).format(-Math.round(milliseconds / size), unit);
 }
 
 /** @returns a time that is left, such as `57:12`, `1:02:00` or `0:00` */

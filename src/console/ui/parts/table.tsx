@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
 
 /** A column of a table. */
 export interface Column<T> {
@@ -35,14 +36,30 @@ export function Table<T>({ caption, columns, items, keyOf }: TableProps<T>): JSX
       </thead>
       <tbody>
         {items.map((item) => (
-          <tr key={keyOf(item)}>
-            {columns.map((column) => (
-              <Cell key={column.id} column={column} item={item} />
-            ))}
-          </tr>
+          <Row key={keyOf(item)} columns={columns} item={item} />
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** Is drawn again only when its item or the columns are others: a list that is read each second has mostly the same rows. */
+function Row<T>({
+  columns,
+  item,
+}: {
+  readonly columns: readonly Column<T>[];
+  readonly item: T;
+}): JSX.Element {
+  return useMemo(
+    () => (
+      <tr>
+        {columns.map((column) => (
+          <Cell key={column.id} column={column} item={item} />
+        ))}
+      </tr>
+    ),
+    [columns, item],
   );
 }
 
