@@ -10,7 +10,7 @@ import { CopyButton } from '../parts/copy-button.tsx';
 import { ErrorNotice } from '../parts/notice.tsx';
 import { Time } from '../parts/values.tsx';
 import { t } from '../text/text.ts';
-import { curlOf } from './curl.ts';
+import { curlOf } from '../lib/curl.ts';
 
 const PERIODS = ['1h', '24h', '7d'] as const;
 

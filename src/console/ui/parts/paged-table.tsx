@@ -14,7 +14,7 @@ interface PagedTableProps<T> extends Omit<TableProps<T>, 'items'> {
 
 /** A list as a table, with what stands for it while it is read, when that fails, and when it is empty. */
 export function PagedTable<T>({ empty, list, ...table }: PagedTableProps<T>): JSX.Element {
-  const { error, hasMore, isReading, items } = list;
+  const { error, hasMore, items } = list;
   const shown = items.value;
   return (
     <>
@@ -33,7 +33,6 @@ export function PagedTable<T>({ empty, list, ...table }: PagedTableProps<T>): JS
         <div class="row">
           <button
             type="button"
-            disabled={isReading.value}
             onClick={() => {
               inBackground(list.more());
             }}

@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
-import { Screen } from '../parts/screen.tsx';
-import { t } from '../text/text.ts';
+import { UploadDetail } from './upload-detail.tsx';
+import { UploadList } from './upload-list.tsx';
+import './uploads.css';
 
-/** Uploads. */
+/** All uploads, or one key with everything that is known of it. */
 export function Uploads({ id }: { readonly id: string }): JSX.Element {
-  return <Screen title={t.value.shell.screens.uploads}>{id}</Screen>;
+  return id === '' ? <UploadList /> : <UploadDetail uploadKey={id} />;
 }
