@@ -44,6 +44,8 @@ export function SelectedActions({ state }: { readonly state: ListState }): JSX.E
         onSelectAll={state.selectAll}
         onAction={(action) => {
           const keys = state.selection.value.stored.map(({ key }) => key);
+          // The next outcomes get the focus when they appear.
+          state.job.value = undefined;
           asked.value = { action, keys };
         }}
       />

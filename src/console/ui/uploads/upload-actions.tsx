@@ -45,9 +45,9 @@ function StoredActions({
   const end = async (what: string): Promise<void> => {
     close();
     announce(what);
-    // The buttons are about to go.
-    document.querySelector('h1')?.focus();
     await read();
+    // The button that had the focus is gone.
+    document.querySelector('h1')?.focus();
   };
   const ask = (what: 'claim' | 'remove') => (): void => {
     asked.value = what;
