@@ -328,7 +328,7 @@ export const SETTING_TABLE: readonly SettingRow[] = [
   {
     group: 'Lifetimes',
     name: 'refusalRetention',
-    description: 'how long a refused request is remembered, of the last 10,000; 0 for never',
+    description: 'how long a refused request is remembered, of at most 10,000; 0 for never',
     default: '7d',
     isSwitch: false,
     words: [],
@@ -417,6 +417,14 @@ export const SETTING_TABLE: readonly SettingRow[] = [
     default: undefined,
     isSwitch: false,
     words: [],
+  },
+  {
+    group: 'Operation',
+    name: 'console',
+    description: 'serves the page for people under /_gateway/console',
+    default: 'on',
+    isSwitch: true,
+    words: ['on', 'off'],
   },
   {
     group: 'Operation',

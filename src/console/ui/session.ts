@@ -2,7 +2,7 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { signal } from '@preact/signals';
-import type { SessionAnswer, SessionShape } from '../shapes.ts';
+import type { SessionShape, SessionStateShape } from '../shapes.ts';
 import { callConsole, COOKIE_PATH, onSignedOut } from './lib/api.ts';
 
 /** Who is signed in; null: nobody; undefined: not known yet. */
@@ -17,7 +17,7 @@ onSignedOut.add(() => {
 
 /** Asks who is signed in. */
 export async function readSession(): Promise<void> {
-  const answer = await callConsole<SessionAnswer>('session');
+  const answer = await callConsole<SessionStateShape>('session');
   credentialsFile.value = answer.credentialsFile;
   session.value = answer.session;
 }
@@ -31,12 +31,15 @@ export async function signIn(id: string, secret: string): Promise<void> {
   const text = `ota-gateway console\n${id}\n${challenge}`;
   const proof = bytesToHex(hmac(sha256, utf8ToBytes(secret), utf8ToBytes(text)));
   const body = { id, challenge, proof, path: COOKIE_PATH };
-  const answer = await callConsole<SessionAnswer>('session', { method: 'POST', body });
+  const answer = await callConsole<SessionStateShape>('session', { method: 'POST', body });
   session.value = answer.session;
 }
 
 /** Signs out, in all tabs. */
 export async function signOut(): Promise<void> {
-  await callConsole<unknown>('session', { method: 'DELETE' });
+  await callConsole<SessionStateShape>('session', {
+    method: 'DELETE',
+    body: { path: COOKIE_PATH },
+  });
   session.value = null;
 }

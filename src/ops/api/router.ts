@@ -1,4 +1,5 @@
 import express, { Router } from 'express';
+import type { RequestHandler } from 'express';
 import { sha256Hex } from '../../signatures/api-v3.ts';
 import { mountRoutes } from '../route.ts';
 import { authenticate, checkPayload } from './authenticate.ts';
@@ -24,7 +25,7 @@ export const API_ROUTES = [
 /** The operator API, mounted at `/_gateway/api`; docs/operator-api.md describes it. */
 export function createApiRouter(deps: ApiDependencies): Router {
   const router = Router();
-  router.use(recordCalls(deps), cutBroken, authenticate(deps));
+  router.use(tellTime(deps), recordCalls(deps), cutBroken, authenticate(deps));
   router.use('/packages', createPackageForm(deps));
   router.use(
     express.json({
@@ -42,4 +43,12 @@ export function createApiRouter(deps: ApiDependencies): Router {
   // Here, because Express passes an error to the outer router by the global setImmediate, which a test may have faked.
   router.use(createApiErrorHandler(deps.logger));
   return router;
+}
+
+/** Tells the time by the clock of the gateway, in Unix milliseconds: the console counts down to deadlines by it. */
+function tellTime({ clock }: Pick<ApiDependencies, 'clock'>): RequestHandler {
+  return (_request, response, next) => {
+    response.setHeader('x-gateway-time', clock.now());
+    next();
+  };
 }

@@ -1,10 +1,8 @@
 import { signal } from '@preact/signals';
-import type {
-  PackageShape,
-  RefusalShape,
-  UploadShape,
-  UsageShape,
-} from '../../../operator/shapes.ts';
+import type { PackageShape } from '../../../operator/package-shapes.ts';
+import type { RefusalShape } from '../../../operator/shapes.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
+import type { UsageShape } from '../../../operator/usage-shapes.ts';
 import { apiUrl } from './api.ts';
 
 /** Whether changes arrive: `paused` while the tab is hidden, `moved` when another tab has taken the place of this one. */

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { LinkShape } from '../../../operator/shapes.ts';
+import type { LinkShape } from '../../../operator/package-shapes.ts';
 import { announce } from '../lib/announce.ts';
 import type { ApiError } from '../lib/api.ts';
 import { callApi } from '../lib/api.ts';

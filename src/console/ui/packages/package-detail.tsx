@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { PackageShape } from '../../../operator/shapes.ts';
+import type { PackageShape } from '../../../operator/package-shapes.ts';
 import { callApi } from '../lib/api.ts';
 import { inBackground } from '../lib/background.ts';
 import { keepFresh } from '../lib/live.ts';

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { PackageShape } from '../../../operator/shapes.ts';
+import type { PackageShape } from '../../../operator/package-shapes.ts';
 import { t } from '../text/text.ts';
 
 /** How far the verification of a package is. */

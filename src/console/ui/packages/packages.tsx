@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { PackageShape } from '../../../operator/shapes.ts';
+import type { PackageShape } from '../../../operator/package-shapes.ts';
 import { inBackground } from '../lib/background.ts';
 import { formatNumber } from '../lib/format.ts';
 import { keepFresh } from '../lib/live.ts';

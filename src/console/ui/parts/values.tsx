@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { UploadShape } from '../../../operator/shapes.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
 import { gatewayClock } from '../lib/clock.ts';
 import { formatAgo, formatBytes, formatTime } from '../lib/format.ts';
 import { language } from '../lib/preferences.ts';

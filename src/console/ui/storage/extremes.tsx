@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { Page, UploadShape } from '../../../operator/shapes.ts';
+import type { Page } from '../../../operator/shapes.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
 import { callApi } from '../lib/api.ts';
 import { inBackground } from '../lib/background.ts';
 import { keepFresh } from '../lib/live.ts';

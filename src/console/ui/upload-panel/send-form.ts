@@ -1,4 +1,4 @@
-import type { GrantShape } from '../../../operator/shapes.ts';
+import type { GrantShape } from '../../../operator/upload-shapes.ts';
 import { GATEWAY } from '../lib/api.ts';
 
 /** What became of a form that was posted. */

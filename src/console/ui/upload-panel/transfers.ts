@@ -1,13 +1,12 @@
 import { computed, signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
+import type { PackageShape } from '../../../operator/package-shapes.ts';
+import type { Page, RefusalShape } from '../../../operator/shapes.ts';
 import type {
   GrantShape,
-  PackageShape,
-  Page,
-  RefusalShape,
   UploadHistoryShape,
   UploadShape,
-} from '../../../operator/shapes.ts';
+} from '../../../operator/upload-shapes.ts';
 import { suffixOf } from '../../../policy/file-suffix.ts';
 import { announce } from '../lib/announce.ts';
 import { callApi } from '../lib/api.ts';

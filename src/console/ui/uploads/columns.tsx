@@ -6,7 +6,7 @@ import { Ago, Bytes, State } from '../parts/values.tsx';
 import { t } from '../text/text.ts';
 import { PurgedIn } from './purged-in.tsx';
 import type { Row } from './rows.ts';
-import type { Upload } from './upload.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
 
 /** The ids of selected rows, and how to change them. */
 export interface SelectionControl {
@@ -64,7 +64,7 @@ export function createColumns(control: SelectionControl): readonly Column<Row>[]
 }
 
 /** Who has sent an upload, as far as it is known. */
-function Sender({ upload: { accountId, peer } }: { readonly upload: Upload }): JSX.Element {
+function Sender({ upload: { accountId, peer } }: { readonly upload: UploadShape }): JSX.Element {
   return <span class="sender">{peer ?? accountId ?? t.value.shell.none}</span>;
 }
 
@@ -86,7 +86,7 @@ function KeyLink({ uploadKey }: { readonly uploadKey: string }): JSX.Element {
 }
 
 /** The package that has claimed an upload. */
-export function PackageLink({ upload }: { readonly upload: Upload }): JSX.Element {
+export function PackageLink({ upload }: { readonly upload: UploadShape }): JSX.Element {
   const { firmwareId = '', packageName, packageVersion } = upload;
   return (
     <a href={hrefOf('packages', firmwareId)}>

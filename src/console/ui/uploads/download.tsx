@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { LinkShape } from '../../../operator/shapes.ts';
+import type { LinkShape } from '../../../operator/package-shapes.ts';
 import { announce } from '../lib/announce.ts';
 import { callApi } from '../lib/api.ts';
 import { inBackground } from '../lib/background.ts';

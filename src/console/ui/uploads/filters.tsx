@@ -3,7 +3,7 @@ import { route, setQuery } from '../lib/route.ts';
 import { QueryField } from '../parts/query-field.tsx';
 import { session } from '../session.ts';
 import { t } from '../text/text.ts';
-import { STATES } from './upload.ts';
+import { UPLOAD_STATES } from '../../../operator/listing.ts';
 
 /** @returns what the address restricts the list to, as the API expects it */
 export function filterOf(query: URLSearchParams, isOperator: boolean): URLSearchParams {
@@ -39,7 +39,7 @@ export function Filters(): JSX.Element {
           }}
         >
           <option value="">{texts.anyState}</option>
-          {STATES.map((each) => (
+          {UPLOAD_STATES.map((each) => (
             <option key={each} value={each}>
               {shell.states[each]}
             </option>

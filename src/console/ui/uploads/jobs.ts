@@ -1,4 +1,4 @@
-import type { PackageShape } from '../../../operator/shapes.ts';
+import type { PackageShape } from '../../../operator/package-shapes.ts';
 import { callApi } from '../lib/api.ts';
 import type { ApiError } from '../lib/api.ts';
 import { toApiError } from '../lib/resource.ts';

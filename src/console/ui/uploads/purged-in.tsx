@@ -3,10 +3,10 @@ import { gatewayClock } from '../lib/clock.ts';
 import { formatCountdown } from '../lib/format.ts';
 import { t } from '../text/text.ts';
 import { remainingOf } from './upload.ts';
-import type { Upload } from './upload.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
 
 /** When an upload is purged, that it is kept, or why it was purged. */
-export function PurgedIn({ upload }: { readonly upload: Upload }): JSX.Element {
+export function PurgedIn({ upload }: { readonly upload: UploadShape }): JSX.Element {
   const { shell, uploads: texts } = t.value;
   if (upload.state === 'stored') return <Countdown upload={upload} />;
   if (upload.state === 'claimed') return <span>{texts.kept}</span>;
@@ -14,7 +14,7 @@ export function PurgedIn({ upload }: { readonly upload: Upload }): JSX.Element {
   return <span class="muted">{purgeReason ? shell.purgeReasons[purgeReason] : shell.none}</span>;
 }
 
-function Countdown({ upload }: { readonly upload: Upload }): JSX.Element {
+function Countdown({ upload }: { readonly upload: UploadShape }): JSX.Element {
   const { shell, uploads: texts } = t.value;
   const remaining = remainingOf(upload, gatewayClock.now);
   if (remaining === undefined) return <span class="muted">{shell.none}</span>;

@@ -1,16 +1,16 @@
 /* The rows of the list, and which of them are selected. */
-import type { Upload } from './upload.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
 
 /** A row of the list. */
 export interface Row {
   /** A key can have several uploads: the newest has the first id of the key, so it keeps its row while its state changes. */
   readonly id: string;
-  readonly upload: Upload;
+  readonly upload: UploadShape;
 }
 
 /** @returns a function that makes rows, the same object as before for an upload that has not changed */
-export function createRows(): (uploads: readonly Upload[]) => readonly Row[] {
-  const made = new WeakMap<Upload, Row>();
+export function createRows(): (uploads: readonly UploadShape[]) => readonly Row[] {
+  const made = new WeakMap<UploadShape, Row>();
   return (uploads) => {
     const counts = new Map<string, number>();
     return uploads.map((upload) => {
@@ -30,7 +30,7 @@ export function createRows(): (uploads: readonly Upload[]) => readonly Row[] {
 export interface Selection {
   readonly count: number;
   /** Of them those that can be claimed and deleted. */
-  readonly stored: readonly Upload[];
+  readonly stored: readonly UploadShape[];
   readonly isAll: boolean;
 }
 

@@ -3,10 +3,11 @@ import { CopyButton } from '../parts/copy-button.tsx';
 import { Ago, State, Time } from '../parts/values.tsx';
 import { t } from '../text/text.ts';
 import { timelineOf } from './upload.ts';
-import type { Step, Upload } from './upload.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
+import type { Step } from './upload.ts';
 
 /** The steps of an upload with their times and requests. */
-export function Timeline({ upload }: { readonly upload: Upload }): JSX.Element {
+export function Timeline({ upload }: { readonly upload: UploadShape }): JSX.Element {
   return (
     <ol class="timeline">
       {timelineOf(upload).map((step) => (

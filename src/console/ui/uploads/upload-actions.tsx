@@ -6,10 +6,10 @@ import { ClaimDialog } from './claim-dialog.tsx';
 import { Download } from './download.tsx';
 import { claim, remove } from './jobs.ts';
 import { RemoveDialog } from './remove-dialog.tsx';
-import type { Upload } from './upload.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
 
 interface UploadActionsProps {
-  readonly upload: Upload;
+  readonly upload: UploadShape;
   /** Reads the upload again. */
   readonly read: () => Promise<void>;
 }

@@ -11,7 +11,7 @@ import { Screen } from '../parts/screen.tsx';
 import { Bytes, State, Time } from '../parts/values.tsx';
 import { t } from '../text/text.ts';
 import { Timeline } from './timeline.tsx';
-import type { Upload, UploadHistory } from './upload.ts';
+import type { UploadHistoryShape, UploadShape } from '../../../operator/upload-shapes.ts';
 import { UploadActions } from './upload-actions.tsx';
 import { UploadFacts } from './upload-facts.tsx';
 import { UploadRefusals } from './upload-refusals.tsx';
@@ -22,7 +22,7 @@ export function UploadDetail({ uploadKey }: { readonly uploadKey: string }): JSX
   const { error, read, value } = useMemo(
     () =>
       createResource((signal) =>
-        callApi<UploadHistory>(`uploads/${encodeURIComponent(uploadKey)}`, { signal }),
+        callApi<UploadHistoryShape>(`uploads/${encodeURIComponent(uploadKey)}`, { signal }),
       ),
     [uploadKey],
   );
@@ -59,7 +59,7 @@ function Newest({
   read,
   upload,
 }: {
-  readonly upload: Upload;
+  readonly upload: UploadShape;
   readonly read: () => Promise<void>;
 }): JSX.Element {
   const texts = t.value.uploads;
@@ -81,7 +81,7 @@ function Newest({
 }
 
 /** Uploads that held the key before. */
-function Earlier({ uploads }: { readonly uploads: readonly Upload[] }): JSX.Element {
+function Earlier({ uploads }: { readonly uploads: readonly UploadShape[] }): JSX.Element {
   return (
     <section class="part" aria-labelledby="earlier">
       <h2 id="earlier">{t.value.uploads.earlier}</h2>

@@ -5,10 +5,10 @@ import type { Fact } from '../parts/facts.tsx';
 import { Bytes, Time } from '../parts/values.tsx';
 import { t } from '../text/text.ts';
 import { PackageLink } from './columns.tsx';
-import type { Upload } from './upload.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
 
 /** What is known of an upload, beside its steps. */
-export function UploadFacts({ upload }: { readonly upload: Upload }): JSX.Element {
+export function UploadFacts({ upload }: { readonly upload: UploadShape }): JSX.Element {
   const { shell, uploads: texts } = t.value;
   const { contentType, headers = {}, policyExpiresAt, purgeReason, size } = upload;
   const others = Object.entries(headers).filter(

@@ -18,11 +18,11 @@ import { Outcomes } from './outcomes.tsx';
 import { createRows, selectionOf, toggled } from './rows.ts';
 import { SelectedActions } from './selected-actions.tsx';
 import type { Job } from './jobs.ts';
-import type { Upload } from './upload.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
 
 /** The list with its selection, for as long as the screen is shown. */
 function createListState() {
-  const list = createPagedList<Upload>('uploads');
+  const list = createPagedList<UploadShape>('uploads');
   const toRows = createRows();
   const rows = computed(() => toRows(list.items.value ?? []));
   const ids = signal<ReadonlySet<string>>(new Set());

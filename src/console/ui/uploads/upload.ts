@@ -1,31 +1,7 @@
 /* What the screens say of an upload. */
-import type { UploadHistoryShape, UploadShape } from '../../../operator/shapes.ts';
+import type { UploadShape } from '../../../operator/upload-shapes.ts';
 
-/** An upload, as the lists show it. */
-export type Upload = UploadShape & {
-  readonly issuedRequestId?: string;
-  readonly storedRequestId?: string;
-  readonly claimedAt?: string;
-  readonly claimedRequestId?: string;
-  readonly purgeRequestId?: string;
-  readonly peer?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-};
-
-/** Every upload of a key, the newest first. */
-export type UploadHistory = Omit<UploadHistoryShape, 'uploads'> & {
-  readonly uploads: readonly Upload[];
-};
-
-export type UploadState = Upload['state'];
-
-export const STATES = [
-  'issued',
-  'stored',
-  'claimed',
-  'purging',
-  'purged',
-] as const satisfies readonly UploadState[];
+export type UploadState = UploadShape['state'];
 
 /** A stored upload that is purged within this time is marked. */
 const SOON_MS = 5 * 60_000;
@@ -43,7 +19,10 @@ export interface Remaining {
  * @param now - by the clock of the gateway, in Unix milliseconds
  * @returns undefined when the upload is not purged by time
  */
-export function remainingOf({ claimUntil, storedAt }: Upload, now: number): Remaining | undefined {
+export function remainingOf(
+  { claimUntil, storedAt }: UploadShape,
+  now: number,
+): Remaining | undefined {
   if (claimUntil === undefined || storedAt === undefined) return undefined;
   const end = Date.parse(claimUntil);
   const left = end - now;
@@ -66,7 +45,7 @@ export interface Step {
 }
 
 /** @returns the steps that an upload has made, then the one that comes by time */
-export function timelineOf(upload: Upload): readonly Step[] {
+export function timelineOf(upload: UploadShape): readonly Step[] {
   const { claimUntil, claimedAt, issuedAt, policyExpiresAt, purgedAt, purgingSince, state } =
     upload;
   const step = (of: UploadState, at?: string, requestId?: string): Step => ({

@@ -1,16 +1,16 @@
 import { curlOf } from '../../../../src/console/ui/lib/curl.ts';
 import { createRows, selectionOf, toggled } from '../../../../src/console/ui/uploads/rows.ts';
 import { fileNameOf, remainingOf, timelineOf } from '../../../../src/console/ui/uploads/upload.ts';
-import type { Upload } from '../../../../src/console/ui/uploads/upload.ts';
+import type { UploadShape } from '../../../../src/operator/upload-shapes.ts';
 
-const issued: Upload = {
+const issued: UploadShape = {
   key: 'ota/a.bin',
   state: 'issued',
   issuedAt: '2026-01-01T00:00:00.000Z',
   policyExpiresAt: '2026-01-01T00:01:00.000Z',
   issuedRequestId: 'ISSUE',
 };
-const stored: Upload = {
+const stored: UploadShape = {
   ...issued,
   state: 'stored',
   storedAt: '2026-01-01T00:00:10.000Z',
@@ -41,7 +41,7 @@ describe('the time line of an upload', () => {
 
   it('has every step of an upload whose package was deleted', () => {
     const { claimUntil, ...rest } = stored;
-    const purged: Upload = {
+    const purged: UploadShape = {
       ...rest,
       state: 'purged',
       claimedAt: '2026-01-01T00:30:00.000Z',
