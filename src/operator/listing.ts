@@ -6,3 +6,6 @@ export const UPLOAD_STATES = ['issued', 'stored', 'claimed', 'purging', 'purged'
 /** The size of a page when none is asked for, and the largest. */
 export const PAGE = 100;
 export const MAX_PAGE = 1000;
+
+/** The most samples of the usage in one answer. */
+export const MAX_SAMPLES = 500;

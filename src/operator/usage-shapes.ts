@@ -1,5 +1,6 @@
 /* The JSON of the usage, in the operator API and in the events. */
 import { z } from 'zod';
+import { MAX_SAMPLES } from './listing.ts';
 import { bytes, time } from './shape-parts.ts';
 
 const count = z.int().min(0);
@@ -18,9 +19,6 @@ export const usageShape = z.object({
   packages: count,
   bytes: z.int().min(0).describe('in bytes, of stored, claimed and purging uploads together'),
 });
-
-/** The most samples of an answer. */
-export const MAX_SAMPLES = 500;
 
 const sampleShape = usageShape.extend({
   diskFree: bytes.exactOptional().describe('in bytes; absent when it was not known'),

@@ -6,7 +6,7 @@ import { KEPT_MS, SAMPLE_MS } from '../uploads/usage-history.ts';
 import type { UsageHistory, UsageSample } from '../uploads/usage-history.ts';
 import { iso } from './show.ts';
 import { EventCounter, sumEvents } from './usage-events.ts';
-import { MAX_SAMPLES } from './usage-shapes.ts';
+import { MAX_SAMPLES } from './listing.ts';
 import type { UsageReportShape, UsageSampleShape, UsageShape } from './usage-shapes.ts';
 import type { Viewer } from './viewer.ts';
 

@@ -215,7 +215,7 @@ describe('the commands url and payload', () => {
     });
     const keyless = await runCli(['url', grant.key, '--data-dir', gateway.dataDir]);
     expect(keyless).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringMatching(
         /credentials\.json does not exist: no gateway has generated keys/,
       ) as string,

@@ -76,10 +76,12 @@ describe('the commands that look into a data folder', () => {
     ]);
     const lines = uploads.stdout.trimEnd().split('\n');
     expect(lines).toEqual([
-      expect.stringMatching(/^STATE +KEY +SIZE +AGE +PURGED IN +PACKAGE$/),
+      expect.stringMatching(/^STATE +KEY +SIZE +AGE +PURGED IN +PACKAGE +FROM$/),
       expect.stringMatching(new RegExp(`^issued +${keys.issued} +- +\\d+ s +- +form good for`)),
-      expect.stringMatching(new RegExp(`^stored +${keys.stored} +6 B +\\d+ s +29 min$`)),
-      expect.stringMatching(new RegExp(`^claimed +${keys.claimed} +7 B +\\d+ s +- +lamp 1.0.0$`)),
+      expect.stringMatching(new RegExp(`^stored +${keys.stored} +6 B +\\d+ s +29 min +127.0.0.1$`)),
+      expect.stringMatching(
+        new RegExp(`^claimed +${keys.claimed} +7 B +\\d+ s +- +lamp 1.0.0 +127.0.0.1$`),
+      ),
     ]);
     expect(uploads.stderr).toBe('3 uploads, 13 B on disk\n');
     expect(colored.stdout).toMatch(/^\u001b\[32mclaimed/m);

@@ -125,7 +125,7 @@ describe('a command finds the gateway that uses a data folder', () => {
       code: 'NotReady',
       message: `${url} answers with status 200 and not as a gateway does`,
     });
-    expect(wrong.code).toBe(2);
+    expect(wrong.code).toBe(1);
     expect(errorShape.parse(JSON.parse(wrong.stderr)).error.message).toMatch(/expected an http/);
   });
 });

@@ -1,6 +1,5 @@
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import type { Clock } from '../../lib/clock.ts';
 import { clearInterval, setInterval } from '../../lib/timers.ts';
 import { EVENT_TYPES } from '../../operator/events.ts';
 import type { EventHub, GatewayEvent } from '../../operator/events.ts';
@@ -35,8 +34,6 @@ const RETRY_MS = 1000;
 
 interface StreamDependencies extends KeyDependencies {
   readonly hub: EventHub;
-  /** The machine's clock, by which sessions end. */
-  readonly wallClock: Clock;
 }
 
 /**
@@ -44,7 +41,7 @@ interface StreamDependencies extends KeyDependencies {
  * have ended: when the accounts are read again, else with the next heartbeat, as that of a session that has expired.
  */
 export function createEventStream(deps: StreamDependencies): RequestHandler {
-  const { accounts, hub, wallClock } = deps;
+  const { accounts, hub } = deps;
   const format = createFormatter();
   return (request, response) => {
     noteStream(request);
@@ -72,8 +69,7 @@ export function createEventStream(deps: StreamDependencies): RequestHandler {
       },
     });
     const check = (): void => {
-      const isExpired = session !== undefined && wallClock.now() >= session.expiresAt;
-      if (!isExpired && isStillAdmitted(deps, caller)) return;
+      if (isStillAdmitted(deps, caller)) return;
       end();
       response.end();
     };

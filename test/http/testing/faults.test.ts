@@ -21,12 +21,17 @@ async function stateOf(grant: UploadGrant): Promise<string | undefined> {
   return (await gateway.uploads.find(grant.key))?.state;
 }
 
-/** @returns the response to a call, with a placeholder for its request id */
+/** @returns the response to a call, with placeholders for its request id, also in the link to its explanation */
 async function responseTo(one: TestGateway, action: string, parameters = {}): Promise<unknown> {
-  const { headers, method, url } = one.api.sign(action, parameters);
-  const response = await one.fetch(url, { method, headers });
+  const signed = one.api.sign(action, parameters);
+  const response = await one.fetch(signed.url, signed);
   const { 'x-acs-request-id': id = '', ...rest } = Object.fromEntries(response.headers);
-  return [response.status, rest, (await response.text()).replaceAll(id, 'ID')];
+  const headers = Object.entries(rest).map(([name, value]) => [name, value.replaceAll(id, 'ID')]);
+  return [
+    response.status,
+    Object.fromEntries(headers),
+    (await response.text()).replaceAll(id, 'ID'),
+  ];
 }
 
 describe('an injected refusal of an API call', () => {

@@ -190,6 +190,7 @@ describe('the responses', () => {
     ['get', '/api/packages', '/api/packages', 200],
     ['get', '/api/packages/{firmwareId}', '/api/packages/FIRMWARE', 200],
     ['get', '/api/packages/{firmwareId}/urls', '/api/packages/FIRMWARE/urls', 200],
+    ['get', '/api/packages/{firmwareId}/message', '/api/packages/FIRMWARE/message', 200],
     ['post', '/api/packages', '/api/packages', 409, { name: 'a', version: '1', keys: ['none'] }],
     ['delete', '/api/packages/{firmwareId}', '/api/packages/none', 404],
     ['delete', '/api/uploads/{key}', '/api/uploads/KEY', 409],

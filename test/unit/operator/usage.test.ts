@@ -4,7 +4,7 @@ import { ManualClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { UsageMeter } from '../../../src/operator/usage.ts';
 import { NO_EVENTS } from '../../../src/operator/usage-events.ts';
-import { MAX_SAMPLES } from '../../../src/operator/usage-shapes.ts';
+import { MAX_SAMPLES } from '../../../src/operator/listing.ts';
 import { FOLDER_READER } from '../../../src/operator/viewer.ts';
 import { LedgerTotals } from '../../../src/uploads/ledger-totals.ts';
 import type { PurgeReason } from '../../../src/uploads/upload.ts';

@@ -61,7 +61,11 @@ beforeEach(() => {
   const accounts = new AccountDirectory([{ id: 'ann', accessKeys: [KEY] }]);
   const unused = () => Promise.reject(new Error('not expected'));
   const nonces = { burn: unused, prune: unused };
-  const deps = { accounts, clock: new ManualClock(), wallClock, hub };
+  const sessions = {
+    find: () => undefined,
+    isOpen: ({ expiresAt }: { readonly expiresAt: number }) => wallClock.now() < expiresAt,
+  };
+  const deps = { accounts, clock: new ManualClock(), wallClock, hub, sessions };
   const app = express();
   app.use(authenticate({ ...deps, nonces, publicHosts: [], publicUrl: undefined }));
   app.use((request, _response, next) => {
