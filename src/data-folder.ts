@@ -117,6 +117,7 @@ export function openQueries(config: Config, clock: Clock = wallClock): FolderQue
     queries: createQueries({ ledger, clock, rules: { claimTtl } }),
     refusals: createRefusalQueries({
       judge: folderJudge(config, clock),
+      wallClock,
       refusals: new SqliteRefusals(database),
       keys: () => folderKeys(config),
       rules: { bucket, policyTtl, maxUploadBytes },

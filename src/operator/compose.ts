@@ -2,6 +2,7 @@ import type { Account } from '../accounts/accounts.ts';
 import type { Keys } from '../accounts/keys.ts';
 import { accountLimits, bucketLimits } from '../accounts/limit-rules.ts';
 import type { Config } from '../config/config.ts';
+import type { Clock } from '../lib/clock.ts';
 import { once } from '../lib/once.ts';
 import { packageVersion } from '../lib/version.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
@@ -27,6 +28,8 @@ export interface OperatorDependencies extends Pick<ActionDependencies, 'platform
   /** Reads the refusals that are kept; undefined when none are. */
   readonly kept: RefusalReader | undefined;
   readonly judge: FormJudge;
+  /** The clock of the machine. */
+  readonly wallClock: Clock;
   /** Reads every file again that may change while the gateway runs. */
   readonly reload: () => void;
 }
@@ -49,6 +52,7 @@ export function composeOperator({
   keys,
   meter,
   reload,
+  wallClock,
   ...rest
 }: OperatorDependencies): Operator {
   const { accounts, bucketKey } = keys;
@@ -62,6 +66,7 @@ export function composeOperator({
     ...{ actions, meter, queries },
     refusals: createRefusalQueries({
       judge,
+      wallClock,
       refusals: kept,
       keys: () => ({ accounts: accounts.all, bucketKey }),
       rules: deps.rules,

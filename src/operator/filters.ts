@@ -66,11 +66,20 @@ export const packageFilter = z.strictObject({
 export const refusalFilter = z.strictObject({
   account,
   reason: z.enum(REFUSAL_REASONS, `expected one of ${REFUSAL_REASONS.join(', ')}`).exactOptional(),
+  code: text.exactOptional().describe('the code of the error'),
+  operation: text.exactOptional().describe('the action of the call, or the operation of OSS'),
   key: text.exactOptional().describe('the object key that they name'),
   after,
   limit,
 });
 
+/** Which refused requests to group. */
+export const refusalGroupFilter = z.strictObject({
+  account,
+  last: time.describe('only those of a duration such as 24h; absent: all that are kept'),
+});
+
+export type RefusalGroupFilter = z.output<typeof refusalGroupFilter>;
 export type RefusalFilter = z.output<typeof refusalFilter>;
 export type UploadFilter = z.output<typeof uploadFilter>;
 export type PackageFilter = z.output<typeof packageFilter>;

@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/accounts.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { ListedRefusal, RefusalQuery, RefusalReader } from '../refusals/refusal-journal.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadRules } from '../uploads/dependencies.ts';
@@ -8,17 +9,20 @@ import type { ExplainContext } from './explain/explain.ts';
 import { judgeFields, restoreForm } from './explain/judge.ts';
 import { knownAccountKey } from './explain/known-mistakes.ts';
 import type { KnownKey } from './explain/known-mistakes.ts';
-import type { RefusalFilter } from './filters.ts';
+import type { RefusalFilter, RefusalGroupFilter } from './filters.ts';
 import type { FormInput } from './inputs.ts';
 import type { FormJudge } from './ports.ts';
+import type { RefusalGroupsShape } from './refusal-shapes.ts';
 import type { ExplainedShape, JudgedShape, Page, RefusalShape } from './shapes.ts';
-import { showRefusal } from './show-requests.ts';
+import { showRefusal, showRefusalGroup } from './show-requests.ts';
 import { NOTHING, seesAccount, visibleAccount } from './viewer.ts';
 import type { Viewer } from './viewer.ts';
 
 /** What people ask about refused requests. */
 export interface RefusalQueries {
   listRefusals(viewer: Viewer, filter: RefusalFilter): Promise<Page<RefusalShape>>;
+  /** Groups them by reason, code and operation. */
+  groupRefusals(viewer: Viewer, filter: RefusalGroupFilter): Promise<RefusalGroupsShape>;
   /** @returns undefined when there is none that the viewer sees */
   explainRequest(viewer: Viewer, requestId: string): Promise<ExplainedShape | undefined>;
   /**
@@ -42,6 +46,8 @@ interface RefusalQueryDependencies {
   readonly keys: () => RefusalKeys;
   /** Absent when the bucket key is not known. */
   readonly judge: FormJudge | undefined;
+  /** The clock of the times of refusals. */
+  readonly wallClock: Clock;
   readonly rules: Pick<UploadRules, 'bucket' | 'policyTtl' | 'maxUploadBytes'>;
 }
 
@@ -50,23 +56,39 @@ export function createRefusalQueries({
   keys,
   refusals,
   rules,
+  wallClock,
 }: RefusalQueryDependencies): RefusalQueries {
   const contextFor = (viewer: Viewer): ExplainContext => {
     const { bucket, maxUploadBytes: maxUpload, policyTtl } = rules;
     return { bucket, policyTtl, maxUpload, keys: knownKeys(keys(), viewer) };
   };
   return {
-    listRefusals: async (viewer, { account, after, key, limit, reason }) => {
+    listRefusals: async (viewer, { account, after, code, key, limit, operation, reason }) => {
       const accountId = visibleAccount(viewer, account);
       if (accountId === NOTHING || refusals === undefined) return { items: [] };
       const query: RefusalQuery = {
         ...(accountId !== undefined && { account: accountId }),
         ...(reason !== undefined && { reason }),
+        ...(code !== undefined && { code }),
+        ...(operation !== undefined && { operation }),
         ...(key !== undefined && { key }),
         ...(after !== undefined && { before: after }),
         limit: limit + 1,
       };
       return toPage(await refusals.list(query), limit);
+    },
+    groupRefusals: async (viewer, { account, last }) => {
+      const accountId = visibleAccount(viewer, account);
+      if (accountId === NOTHING || refusals === undefined) return { items: [], more: false };
+      const found = await refusals.groups({
+        ...(accountId !== undefined && { account: accountId }),
+        ...(last !== undefined && { since: wallClock.now() - last }),
+        limit: MAX_GROUPS + 1,
+      });
+      return {
+        items: found.slice(0, MAX_GROUPS).map(showRefusalGroup),
+        more: found.length > MAX_GROUPS,
+      };
     },
     explainRequest: async (viewer, requestId) => {
       const found = await refusals?.find(requestId);
@@ -82,6 +104,9 @@ export function createRefusalQueries({
     },
   };
 }
+
+/** How many groups are listed. */
+const MAX_GROUPS = 200;
 
 const NO_JUDGE = new OperatorError(
   'conflict',

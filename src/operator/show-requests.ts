@@ -1,6 +1,8 @@
 import type { RequestRecord } from '../http/request-record.ts';
+import type { RefusalGroup } from '../refusals/refusal-groups.ts';
 import { withoutSecret } from '../refusals/refusal-record.ts';
 import type { RefusalRecord } from '../refusals/refusal-record.ts';
+import type { RefusalGroupShape } from './refusal-shapes.ts';
 import type { RefusalShape, RequestShape } from './shapes.ts';
 import { iso } from './show.ts';
 
@@ -19,6 +21,11 @@ export function showRefusal(refusal: RefusalRecord): RefusalShape {
     ...(agent !== undefined && { agent }),
     ...(traceId !== undefined && { traceId }),
   };
+}
+
+/** @returns a group of refusals as the shapes have it */
+export function showRefusalGroup({ lastAt, who, ...group }: RefusalGroup): RefusalGroupShape {
+  return { ...group, lastAt: iso(lastAt), who: { count: who.count, names: [...who.names] } };
 }
 
 /** @returns a handled request as the shapes have it */

@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { setImmediate } from '../lib/timers.ts';
 import { sha256Hex } from '../signatures/digests.ts';
+import type { RefusalGroup, RefusalGroupQuery } from './refusal-groups.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 import type { RefusalRecord, RefusalReporter } from './refusal-record.ts';
 
@@ -10,6 +11,8 @@ export interface RefusalQuery {
   /** Absent: those of all accounts. */
   readonly account?: string;
   readonly reason?: RefusalReason;
+  readonly code?: string;
+  readonly operation?: string;
   readonly key?: string;
   /** Only older ones than this sequence. */
   readonly before?: number;
@@ -42,6 +45,8 @@ export interface RefusalStore {
   find(requestId: string): Promise<RefusalRecord | undefined>;
   /** @returns those that match, newest first */
   list(query: RefusalQuery): Promise<ListedRefusal[]>;
+  /** @returns groups of those that match, those with the newest first */
+  groups(query: RefusalGroupQuery): Promise<RefusalGroup[]>;
   /**
    * Removes refusals older than a time, and the signatures of those older than another time. Keeps at most `keep` of those
    * that belong to accounts, of which each account has an equal share, and at most `keep` of those that belong to none: so
@@ -55,7 +60,7 @@ export interface RefusalStore {
 }
 
 /** Reads the refusals that are kept. */
-export type RefusalReader = Pick<RefusalStore, 'find' | 'list'>;
+export type RefusalReader = Pick<RefusalStore, 'find' | 'list' | 'groups'>;
 
 /** Requests that are refused alike within this time are one refusal with a count. */
 const FOLD_MS = 60_000;
@@ -154,6 +159,10 @@ export class RefusalJournal implements RefusalReporter {
     list: async (query) => {
       await this.settled();
       return this.#store.list(query);
+    },
+    groups: async (query) => {
+      await this.settled();
+      return this.#store.groups(query);
     },
   };
 

@@ -7,8 +7,10 @@ import type {
   RefusalRepeat,
   RefusalStore,
 } from '../../refusals/refusal-journal.ts';
+import type { RefusalGroup, RefusalGroupQuery } from '../../refusals/refusal-groups.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
 import type { LedgerDatabase } from './database.ts';
+import { RefusalGrouping } from './refusal-groups.ts';
 
 /** Ids that are kept of requests that were refused like another one. */
 const MAX_IDS = 20;
@@ -70,6 +72,8 @@ interface RefusalRow {
 interface ListParameters {
   readonly account: string | null;
   readonly reason: string | null;
+  readonly code: string | null;
+  readonly operation: string | null;
   readonly key: string | null;
   readonly before: number;
   readonly limit: number;
@@ -79,10 +83,12 @@ interface ListParameters {
 export class SqliteRefusals implements RefusalStore {
   readonly #database: LedgerDatabase;
   readonly #statements;
+  readonly #grouping;
 
   constructor(database: LedgerDatabase) {
     this.#database = database;
     this.#statements = prepareStatements(database.database);
+    this.#grouping = new RefusalGrouping(database.database);
   }
 
   add(refusals: readonly RefusalRecord[], repeats: readonly RefusalRepeat[]): Promise<void> {
@@ -97,15 +103,22 @@ export class SqliteRefusals implements RefusalStore {
     return Promise.resolve(row && toRefusal(row)?.refusal);
   }
 
-  async list({ account, before, key, limit, reason }: RefusalQuery): Promise<ListedRefusal[]> {
+  async list(query: RefusalQuery): Promise<ListedRefusal[]> {
+    const { account, before, code, key, limit, operation, reason } = query;
     const rows = this.#statements.list.all({
       account: account ?? null,
+      code: code ?? null,
+      operation: operation ?? null,
       reason: reason ?? null,
       key: key ?? null,
       before: before ?? Number.MAX_SAFE_INTEGER,
       limit,
     });
     return Promise.resolve(rows.flatMap((row) => toRefusal(row) ?? []));
+  }
+
+  async groups(query: RefusalGroupQuery): Promise<RefusalGroup[]> {
+    return Promise.resolve(this.#grouping.list(query));
   }
 
   prune(limits: {
@@ -124,10 +137,12 @@ export class SqliteRefusals implements RefusalStore {
   }
 
   #insert(refusal: RefusalRecord): void {
-    const { account, at, evidence, key, reason, requestId } = refusal;
+    const { account, at, code, evidence, key, operation, peer, reason, requestId } = refusal;
     const { signature, ...kept } = evidence;
     const { lastInsertRowid } = this.#statements.insert.run({
-      ...{ at, reason, requestId },
+      ...{ at, code, reason, requestId },
+      operation: operation ?? null,
+      peer: peer ?? null,
       account: account ?? null,
       key: key ?? null,
       signature: signature ?? null,
@@ -160,8 +175,9 @@ const COLUMNS = 'sequence, repeats, account_id AS account, signature, record';
 function prepareStatements(database: Database) {
   return {
     insert: database.prepare<Record<string, string | number | null>>(
-      `INSERT INTO refusals (request_id, at, reason, account_id, object_key, repeats, signature, record)
-       VALUES (:requestId, :at, :reason, :account, :key, 0, :signature, :record)`,
+      `INSERT INTO refusals (request_id, at, reason, code, operation, account_id, peer, object_key, repeats, signature,
+         record)
+       VALUES (:requestId, :at, :reason, :code, :operation, :account, :peer, :key, 0, :signature, :record)`,
     ),
     insertId: database.prepare<[string, number | bigint]>(
       'INSERT OR IGNORE INTO refused_requests (request_id, sequence) VALUES (?, ?)',
@@ -180,6 +196,9 @@ function prepareStatements(database: Database) {
       `SELECT ${COLUMNS} FROM refusals
        WHERE sequence < :before AND (:account IS NULL OR account_id = :account)
          AND (:reason IS NULL OR reason = :reason) AND (:key IS NULL OR object_key = :key)
+         AND ((:code IS NULL AND :operation IS NULL) OR sequence IN (
+           SELECT sequence FROM refusals INDEXED BY refusals_grouped
+           WHERE (:code IS NULL OR code = :code) AND (:operation IS NULL OR operation = :operation)))
        ORDER BY sequence DESC LIMIT :limit`,
     ),
     prune: database.prepare<{ before: number }>('DELETE FROM refusals WHERE at < :before'),

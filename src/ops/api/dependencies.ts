@@ -22,7 +22,7 @@ export interface ApiDependencies extends AuthenticationDependencies, Operator, R
 }
 
 /** What the operator API is composed of. */
-export interface ApiParts extends OperatorDependencies {
+export interface ApiParts extends Omit<OperatorDependencies, 'wallClock'> {
   readonly hub: EventHub;
   readonly nonces: NonceMemory;
   readonly uploads: Uploads;
@@ -42,7 +42,7 @@ export function composeApi({
   const { config, deps, hub, keys } = parts;
   const { publicUrl } = config;
   return {
-    ...composeOperator(parts),
+    ...composeOperator({ ...parts, wallClock: recording.wallClock }),
     ...{ hub, nonces, publicUrl, recording, sessions, uploads },
     wallClock: recording.wallClock,
     ids: deps.ids,

@@ -1,6 +1,7 @@
 import { OperatorError } from '../../operator/errors.ts';
-import { refusalFilter } from '../../operator/filters.ts';
+import { refusalFilter, refusalGroupFilter } from '../../operator/filters.ts';
 import { formInput } from '../../operator/inputs.ts';
+import { refusalGroupsShape } from '../../operator/refusal-shapes.ts';
 import { explainedShape, judgedShape, pageOf, refusalShape } from '../../operator/shapes.ts';
 import { NOTHING, routesOf } from '../route.ts';
 import { callerOf } from './authenticate.ts';
@@ -18,6 +19,16 @@ export const REFUSAL_API_ROUTES = [
     body: NOTHING,
     response: pageOf(refusalShape),
     run: ({ refusals }, { query, raw }) => refusals.listRefusals(callerOf(raw).viewer, query),
+  }),
+  route({
+    method: 'get',
+    path: '/refusal-groups',
+    id: 'groupRefusedRequests',
+    summary: 'Groups refused requests by reason, code and operation, those with the newest first.',
+    query: refusalGroupFilter,
+    body: NOTHING,
+    response: refusalGroupsShape,
+    run: ({ refusals }, { query, raw }) => refusals.groupRefusals(callerOf(raw).viewer, query),
   }),
   route({
     method: 'get',
