@@ -1,9 +1,10 @@
 import { wallClock } from '../lib/clock.ts';
 import { quoted } from '../lib/quoted.ts';
+import { formatSpan } from '../lib/time-span.ts';
 import type { PackageShape } from '../operator/package-shapes.ts';
 import type { UploadHistoryShape, UploadShape } from '../operator/upload-shapes.ts';
 import type { Paint } from './output.ts';
-import { formatSize, formatSpan, formatTime } from './people.ts';
+import { formatSize, formatTime } from './people.ts';
 
 type Line = readonly [label: string, text: string | undefined];
 

@@ -1,5 +1,6 @@
 import { wallClock } from '../lib/clock.ts';
 import { quoted } from '../lib/quoted.ts';
+import { formatSpan } from '../lib/time-span.ts';
 import type { PackageShape } from '../operator/package-shapes.ts';
 import type { Page, RefusalShape } from '../operator/shapes.ts';
 import type { UploadShape } from '../operator/upload-shapes.ts';
@@ -10,7 +11,7 @@ import type { Operator } from './operator.ts';
 import { packageFilterOf, refusalFilterOf, uploadFilterOf } from './operator.ts';
 import type { OutputFlags, Paint } from './output.ts';
 import { painter, print, printJson, say } from './output.ts';
-import { counted, formatSize, formatSpan } from './people.ts';
+import { counted, formatSize } from './people.ts';
 
 /** A list that was loaded. */
 export interface List {

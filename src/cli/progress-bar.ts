@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { monotonicClock } from '../lib/clock.ts';
-import { formatSize, formatSpan } from './people.ts';
+import { formatSpan } from '../lib/time-span.ts';
+import { formatSize } from './people.ts';
 
 const WIDTH = 30;
 

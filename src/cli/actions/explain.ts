@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import { wallClock } from '../../lib/clock.ts';
-import { quoted, visible } from '../../lib/quoted.ts';
+import { quoted } from '../../lib/quoted.ts';
+import { formatSpan } from '../../lib/time-span.ts';
+import { formatExplained, formatStory } from '../../operator/explain/story-text.ts';
 import { readReference } from '../../operator/references.ts';
-import type {
-  ExplainedShape,
-  JudgedShape,
-  RefusalShape,
-  StoryShape,
-} from '../../operator/shapes.ts';
+import type { JudgedShape, RefusalShape } from '../../operator/shapes.ts';
 import { judgedShape } from '../../operator/shapes.ts';
 import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
 import { openQueries } from '../../data-folder.ts';
@@ -20,9 +17,9 @@ import { listRefusals } from '../lists.ts';
 import type { Operator } from '../operator.ts';
 import { callOperatorApi } from '../operator-api.ts';
 import { openOperator, refusalFilterOf } from '../operator.ts';
-import type { OutputFlags, Paint } from '../output.ts';
+import type { OutputFlags } from '../output.ts';
 import { outputFlags, painter, print, printJson, say } from '../output.ts';
-import { counted, formatSpan } from '../people.ts';
+import { counted } from '../people.ts';
 import { parseFlags } from '../parse-flags.ts';
 
 const flags = z.looseObject({
@@ -89,7 +86,7 @@ async function judge(
 
 function showJudged(judged: JudgedShape, output: OutputFlags): void {
   if (output.json) printJson(judged);
-  else print(tellStory(judged.story, '', painter(output)));
+  else print(formatStory(judged.story, '', painter(output)));
   if (!judged.accepted) process.exitCode = EXIT.findings;
 }
 
@@ -107,7 +104,7 @@ async function explainOne(operator: Operator, name: string, output: OutputFlags)
   const found = isRequest ? await operator.explainRequest(name.toUpperCase()) : undefined;
   if (found !== undefined) {
     if (output.json) printJson(found);
-    else print(tell(found, painter(output)));
+    else print(formatExplained(found, wallClock.now(), painter(output)));
     return;
   }
   const key = isRequest ? undefined : await keyOf(operator, name);
@@ -121,7 +118,7 @@ async function explainOne(operator: Operator, name: string, output: OutputFlags)
   }
   for (const { requestId } of [...page.items].reverse()) {
     const each = await operator.explainRequest(requestId);
-    if (each !== undefined) print(`${tell(each, painter(output))}\n`);
+    if (each !== undefined) print(`${formatExplained(each, wallClock.now(), painter(output))}\n`);
   }
   say(
     `${counted(page.items.length, 'refused request')} named it; ota-gateway show tells what became of it`,
@@ -134,26 +131,6 @@ async function keyOf(operator: Operator, name: string): Promise<string | undefin
   const [key = name] = readReference(name).keys;
   const { items } = await operator.listRefusals(refusalFilterOf({ key, limit: 1 }));
   return items.length === 0 ? undefined : key;
-}
-
-const MARKS = { met: 'met      ', notMet: 'NOT MET  ', info: '' } as const;
-
-function tell({ refusal, story }: ExplainedShape, paint: Paint): string {
-  const ago = formatSpan(wallClock.now() - Date.parse(refusal.at));
-  return tellStory(story, `, ${ago} ago`, paint);
-}
-
-function tellStory(story: StoryShape, when: string, paint: Paint): string {
-  const lines = story.lines.flatMap(({ details = [], mark, text }) => [
-    `  ${paint(mark === 'notMet' ? 'red' : 'reset', MARKS[mark] + visible(text))}`,
-    ...details.map((detail) => `           ${visible(detail)}`),
-  ]);
-  return [
-    paint('bold', `${visible(story.headline)}${when}`),
-    ...lines,
-    `To pass: ${story.toPass}.`,
-    '',
-  ].join('\n');
 }
 
 /** Shows the last refused requests, grouped by reason. */

@@ -1,8 +1,9 @@
 import { postObject } from '../../client/post-object.ts';
 import { wallClock } from '../../lib/clock.ts';
+import { formatSpan } from '../../lib/time-span.ts';
 import { localUrl } from '../gateway-address.ts';
 import { reach } from '../network-failure.ts';
-import { formatSize, formatSpan } from '../people.ts';
+import { formatSize } from '../people.ts';
 import type { ProbeResponse } from '../probe.ts';
 import { askGatewayId, below, probe } from '../probe.ts';
 import type { Checkup, Finding, Point } from './checkup.ts';

@@ -5,7 +5,8 @@ import { readAccountsFile } from '../../accounts/accounts-file.ts';
 import { readTlsFiles } from '../../config/tls-files.ts';
 import { wallClock } from '../../lib/clock.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
-import { counted, formatSpan } from '../people.ts';
+import { formatSpan } from '../../lib/time-span.ts';
+import { counted } from '../people.ts';
 import type { Checkup, Finding, Point } from './checkup.ts';
 import { fail, notKnown, ok, skip, warn } from './checkup.ts';
 

@@ -1,5 +1,6 @@
 import { displayWidth, formatTable, shortenMiddle } from '../../../src/cli/columns.ts';
-import { formatSize, formatSpan } from '../../../src/cli/people.ts';
+import { formatSize } from '../../../src/cli/people.ts';
+import { formatSpan } from '../../../src/lib/time-span.ts';
 import { progressBar } from '../../../src/cli/progress-bar.ts';
 import { shellWord } from '../../../src/cli/shell-word.ts';
 import { suffixOf } from '../../../src/policy/file-suffix.ts';
