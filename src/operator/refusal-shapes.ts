@@ -2,8 +2,7 @@
  * The JSON of refused requests beside their list: groups, and what a page shows side by side.
  */
 import { z } from 'zod';
-
-const time = z.iso.datetime().describe('ISO 8601 in UTC');
+import { time } from './shape-parts.ts';
 
 const refusalGroupShape = z.object({
   reason: z.string(),
@@ -45,7 +44,7 @@ export const comparedShape = z.object({
 
 /** The time that the client has sent, and that of the gateway. */
 export const clocksShape = z.object({
-  client: z.string().exactOptional().describe('ISO 8601 in UTC, or as it was sent'),
+  client: z.string().describe('ISO 8601 in UTC, or as it was sent where that cannot be read'),
   gateway: time,
   difference: z
     .number()

@@ -3,6 +3,7 @@
  * document. What uploads, packages and accounts have is in files of its own, beside this one.
  */
 import { z } from 'zod';
+import { clocksShape, comparedShape } from './refusal-shapes.ts';
 import { bytes, milliseconds, time } from './shape-parts.ts';
 import { uploadShape } from './upload-shapes.ts';
 import { usageShape } from './usage-shapes.ts';
@@ -147,6 +148,10 @@ export const storyShape = z.object({
     }),
   ),
   toPass: z.string(),
+  compare: comparedShape
+    .exactOptional()
+    .describe('of a wrong signature: what the client has signed, and what the gateway has read'),
+  clocks: clocksShape.exactOptional().describe('of a wrong time'),
 });
 
 /** A refused request, and its story. */

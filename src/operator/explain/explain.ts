@@ -1,16 +1,14 @@
 import { visible } from '../../lib/quoted.ts';
-import { parseCredentialV4 } from '../../signatures/credential-v4.ts';
-import type { ScopeV4 } from '../../signatures/credential-v4.ts';
 import type { RefusalReason } from '../../refusals/refusal-reason.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
 import type { StoryShape } from '../shapes.ts';
 import { iso } from '../show.ts';
-import { clockLines, corsLines, factLines } from './fact-lines.ts';
-import { brokenLine, conditionLines, policyExpiry, toldForm } from './form-story.ts';
-import { findKnownMistake } from './known-mistakes.ts';
-import type { KnownKey, SignatureRule } from './known-mistakes.ts';
-import { info } from './lines.ts';
-import type { Line } from './lines.ts';
+import { corsLines, factLines, tellClocks } from './fact-lines.ts';
+import { conditionLines, policyExpiry } from './form-story.ts';
+import type { KnownKey } from './known-mistakes.ts';
+import { info, masked } from './lines.ts';
+import type { Line, Told } from './lines.ts';
+import { tellSignature } from './signature-story.ts';
 import { toPassOf } from './to-pass.ts';
 
 /** What a story is made with. */
@@ -26,7 +24,7 @@ export interface ExplainContext {
   readonly form?: ReadonlyMap<string, string>;
 }
 
-type Telling = (refusal: RefusalRecord, context: ExplainContext) => Line[];
+type Telling = (refusal: RefusalRecord, context: ExplainContext) => Line[] | Told;
 
 interface Story {
   /** What to do. */
@@ -49,7 +47,7 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
       const sign = 'sign with the secret that belongs to the access key';
       return dialect === 'oss' ? `${sign}, or use a URL of \`ota-gateway url\`` : sign;
     },
-    lines: signatureLines,
+    lines: tellSignature,
   },
   unknown_access_key: {
     toPass:
@@ -105,7 +103,7 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
   key_invalid: { toPass: 'use the Key that GenerateOTAUploadURL returned' },
   clock_skew: {
     toPass: 'set the clock of the client; 15 minutes of difference are allowed',
-    lines: clockLines,
+    lines: tellClocks,
   },
   replayed: { toPass: 'make a new SignatureNonce and sign again for each try' },
   throttled: {
@@ -115,7 +113,7 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
   immutable: { toPass: 'upload to a new Key: a firmware package has this file' },
   exists: { toPass: 'use a new key, or send no x-oss-forbid-overwrite' },
   not_found: { toPass: 'check key and bucket: `ota-gateway show` tells what became of an upload' },
-  url_expired: { toPass: 'make a new URL: `ota-gateway url`', lines: clockLines },
+  url_expired: { toPass: 'make a new URL: `ota-gateway url`', lines: tellClocks },
   claim_unknown: { toPass: 'send FirmwareUrl exactly as GenerateOTAUploadURL returned it' },
   claim_late: {
     toPass: 'upload again, and call CreateOTAFirmware before the deadline (OTA_GATEWAY_CLAIM_TTL)',
@@ -142,19 +140,19 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
  */
 export function explain(refusal: RefusalRecord, context: ExplainContext): StoryShape {
   const { code, message, operation, reason, requestId, status } = refusal;
-  const { lines, toPass } = STORIES[reason];
+  const { lines: tell, toPass } = STORIES[reason];
+  const told = tell?.(refusal, context) ?? [];
+  const { lines, ...beside } = Array.isArray(told) ? { lines: told } : told;
   return {
     requestId,
     headline: visible(
       `${operation ?? 'A request'} was refused with ${String(status)} ${code} (${reason})${sender(refusal)}`,
     ),
-    lines: [
-      info(message),
-      ...(lines?.(refusal, context) ?? []),
-      ...announcedLine(refusal),
-      ...factLines(refusal, context),
-    ].map(visibleLine),
+    lines: [info(message), ...lines, ...announcedLine(refusal), ...factLines(refusal, context)].map(
+      visibleLine,
+    ),
     toPass: visible(toPassOf(refusal) ?? (typeof toPass === 'string' ? toPass : toPass(refusal))),
+    ...beside,
   };
 }
 
@@ -175,58 +173,6 @@ function sender({ agent, peer, repeats }: RefusalRecord): string {
   return `${from}${by}${repeats === 0 ? '' : `, and ${String(repeats)} more like it`}`;
 }
 
-function signatureLines(refusal: RefusalRecord, context: ExplainContext): Line[] {
-  const { accessKeyId, evidence } = refusal;
-  const form = toldForm(refusal, context);
-  const { policy } = form;
-  const { signature, stringToSign = policy } = evidence;
-  if (stringToSign === undefined) return [];
-  const isWhole = form.isWhole(evidence.stringToSign === undefined ? 'policy' : 'stringToSign');
-  const shown = stringToSign.slice(0, MAX_SHOWN).split('\n');
-  const lines = [
-    ...(accessKeyId === undefined ? [] : [info(`access key ${masked(accessKeyId)}`)]),
-    info('the text to sign, as the gateway has read it:', shown),
-    ...(policy === undefined ? [] : brokenLine(policy)),
-  ];
-  if (signature === undefined || context.keys.length === 0) return lines;
-  if (!isWhole) return [...lines, info('it is not kept whole: no known mistake was tried')];
-  const rule = ruleOf(refusal, form.fields, stringToSign);
-  const mistake = findKnownMistake({ ...rule, provided: signature, stringToSign }, context.keys);
-  return [...lines, info(mistake ?? 'none of the known mistakes makes the signature fit')];
-}
-
-/** Characters of a text to sign. */
-const MAX_SHOWN = 4099;
-
-/** @returns how the signature has to be made */
-function ruleOf(
-  { dialect, operation }: RefusalRecord,
-  fields: ReadonlyMap<string, string>,
-  stringToSign: string,
-): SignatureRule {
-  if (dialect === 'iot') {
-    return stringToSign.startsWith('ACS3-')
-      ? { kind: 'account', suffix: '', algorithm: 'sha256', encoding: 'hex' }
-      : { kind: 'account', suffix: '&', algorithm: 'sha1', encoding: 'base64' };
-  }
-  const isForm = operation === 'PostObject';
-  const scope = isForm ? scopeOfForm(fields) : scopeOf(`-/${stringToSign.split('\n')[2] ?? ''}`);
-  return scope === undefined
-    ? { kind: 'bucket', suffix: '', algorithm: 'sha1', encoding: 'base64' }
-    : { kind: 'bucket', suffix: '', algorithm: 'sha256', encoding: 'hex', scope };
-}
-
-/** Only a form of version 4 has this field; its version was checked before its signature. */
-function scopeOfForm(fields: ReadonlyMap<string, string>): ScopeV4 | undefined {
-  return fields.has('x-oss-signature-version')
-    ? scopeOf(fields.get('x-oss-credential') ?? '')
-    : undefined;
-}
-
-function scopeOf(credential: string): ScopeV4 | undefined {
-  return parseCredentialV4(credential);
-}
-
 function keyLines({ accessKeyId, dialect }: RefusalRecord, { keys }: ExplainContext): Line[] {
   const kind = dialect === 'iot' ? 'account' : 'bucket';
   const known = keys.filter((key) => key.kind === kind).map(({ id }) => masked(id));
@@ -245,11 +191,6 @@ const WRONG_KIND = {
 } as const;
 
 const KEYS_OF = { account: 'keys of accounts', bucket: 'key of the bucket' } as const;
-
-/** Ids are no secrets, but whole ones are not needed to recognize them. */
-function masked(id: string): string {
-  return id.length > 8 ? `...${id.slice(-4)}` : id;
-}
 
 function expiryLines(refusal: RefusalRecord, context: ExplainContext): Line[] {
   const { policyTtl } = context;

@@ -1,11 +1,11 @@
-import { quotedJson } from '../../lib/quoted.ts';
+import { quotedJson, visible } from '../../lib/quoted.ts';
 import { isNotKept } from '../../refusals/refusal-record.ts';
 import type { CorsMismatch, RefusalRecord } from '../../refusals/refusal-record.ts';
 import { iso } from '../show.ts';
 import type { ExplainContext } from './explain.ts';
 import { toldForm } from './form-story.ts';
 import { info } from './lines.ts';
-import type { Line } from './lines.ts';
+import type { Line, Told } from './lines.ts';
 
 /** @returns what was sent and measured, and what is allowed, of any refused request */
 export function factLines(refusal: RefusalRecord, context: ExplainContext): Line[] {
@@ -113,21 +113,34 @@ function keyLine({ dialect, evidence: { fields }, key }: RefusalRecord): Line[] 
 /** Time differences are allowed up to 15 minutes, where the error does not say another one. */
 const ALLOWED_MS = 15 * 60_000;
 
-/** @returns the date of the client, that of the gateway, their difference, and the allowed one */
-export function clockLines({ at, evidence: { date, details = {} } }: RefusalRecord): Line[] {
+/** Tells the date of the client, that of the gateway, their difference, and the allowed one. */
+export function tellClocks({ at, evidence: { date, details = {} } }: RefusalRecord): Told {
   const sent = details['RequestTime'] ?? date;
   const now = Date.parse(details['ServerTime'] ?? iso(at));
   const time = sent === undefined ? NaN : parseDate(sent);
   const allowed = Number(details['MaxAllowedSkewMilliseconds'] ?? ALLOWED_MS);
-  const difference = Math.abs(now - time);
   const direction = time > now ? 'ahead' : 'behind';
-  return [
+  const isRead = !Number.isNaN(time);
+  const lines = [
     ...(sent === undefined ? [] : [info(`date of the client: ${sent}`)]),
     info(`clock of the gateway: ${iso(now)}`),
-    ...(Number.isNaN(time)
-      ? []
-      : [info(`the client is ${span(difference)} ${direction}; allowed: ${span(allowed)}`)]),
+    ...(isRead
+      ? [
+          info(
+            `the client is ${span(Math.abs(now - time))} ${direction}; allowed: ${span(allowed)}`,
+          ),
+        ]
+      : []),
   ];
+  if (sent === undefined) return { lines };
+  return {
+    lines,
+    clocks: {
+      client: isRead ? iso(time) : visible(sent),
+      gateway: iso(now),
+      ...(isRead && { difference: time - now }),
+    },
+  };
 }
 
 const COMPACT = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;

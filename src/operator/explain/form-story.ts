@@ -139,7 +139,7 @@ function characterAt(text: string, index: number): string {
 }
 
 /** @returns the index of the first character that differs */
-function firstDifference(one: string, other: string): number {
+export function firstDifference(one: string, other: string): number {
   let index = 0;
   while (index < one.length && one[index] === other[index]) index += 1;
   return index;

@@ -120,7 +120,7 @@ export function judgeFields(
   const validity = expiresAt === undefined ? [] : [validityLine(expiresAt, at)];
   const signed = [unknownSignature ?? SIGNED, ...(hasMore ? [HAS_MORE] : [])];
   if (verdict !== undefined) {
-    const { headline, lines, toPass } = explain(record, context);
+    const { compare, headline, lines, toPass } = explain(record, context);
     const more = TELLS_CONDITIONS.includes(verdict.reason) ? [] : conditions;
     return {
       accepted: false,
@@ -128,6 +128,7 @@ export function judgeFields(
         headline: headline.replace('was refused', 'would be refused'),
         lines: [...(verdict.isSigned ? signed : []), ...lines, ...validity, ...more],
         toPass,
+        ...(compare && { compare }),
       },
     };
   }

@@ -43,6 +43,14 @@ export interface SignatureCase extends SignatureRule {
   readonly stringToSign: string;
 }
 
+/** What makes a wrong signature right. */
+export interface KnownMistake {
+  /** How it was made, in a sentence. */
+  readonly description: string;
+  /** The text that it was made of. */
+  readonly signed: string;
+}
+
 /** Something that clients do to the text before they sign it (carrierwave-aliyun#12, aws-sdk-ruby#7). */
 const TEXTS: readonly { readonly what: string; readonly of: (text: string) => string }[] = [
   { what: '', of: (text) => text },
@@ -75,7 +83,7 @@ const SUFFIXES = [
 export function findKnownMistake(
   { provided, stringToSign, scope, ...rule }: SignatureCase,
   keys: readonly KnownKey[],
-): string | undefined {
+): KnownMistake | undefined {
   const wanted = provided.trim();
   const derived = scope && findMistakeV4(wanted, stringToSign, scope, keys);
   if (derived !== undefined) return derived;
@@ -93,7 +101,7 @@ export function findKnownMistake(
               : insteadOf('with', ALGORITHMS, algorithm, rule.algorithm),
             encoding === rule.encoding ? '' : insteadOf('in', ENCODINGS, encoding, rule.encoding),
           ];
-          return describe([whose(key, rule.kind), underived, ...what, ...how]);
+          return found(text, [whose(key, rule.kind), underived, ...what, ...how]);
         }
       }
     }
@@ -107,7 +115,7 @@ function findMistakeV4(
   stringToSign: string,
   scope: ScopeV4,
   keys: readonly KnownKey[],
-): string | undefined {
+): KnownMistake | undefined {
   const scopes = [
     { what: '', ...scope },
     { what: 'with the prefix oss- before the region', ...scope, region: `oss-${scope.region}` },
@@ -115,13 +123,14 @@ function findMistakeV4(
   for (const key of keys) {
     for (const { what: where, ...each } of scopes) {
       for (const { of, what } of TEXTS) {
-        const made = key.signV4(each, of(stringToSign));
+        const signed = of(stringToSign);
+        const made = key.signV4(each, signed);
         const isHex = equalInConstantTime(made, wanted.toLowerCase());
         const base64 = Buffer.from(made, 'hex').toString('base64');
         if (!isHex && !equalInConstantTime(base64, wanted)) continue;
         const how = isHex ? '' : 'in Base64 instead of hexadecimal';
         const written = isHex && made !== wanted ? 'in upper case' : '';
-        return describe([whose(key, 'bucket'), where, what, how, written]);
+        return found(signed, [whose(key, 'bucket'), where, what, how, written]);
       }
     }
   }
@@ -166,8 +175,9 @@ function whose(key: KnownKey, kind: KnownKey['kind']): string {
   return `with the secret of ${key.kind} key ${name}, where a secret of the ${kind} is expected`;
 }
 
-function describe(parts: readonly string[]): string {
-  return `It fits when made ${parts.filter((part) => part !== '').join(', ')}.`;
+function found(signed: string, parts: readonly string[]): KnownMistake {
+  const how = parts.filter((part) => part !== '').join(', ');
+  return { description: `It fits when made ${how}.`, signed };
 }
 
 function fromBase64(text: string): string {
