@@ -5,26 +5,34 @@ import { inBackground } from '../lib/background.ts';
 import { t } from '../text/text.ts';
 
 interface CopyButtonProps {
-  readonly text: string;
+  /** A function makes it when the button is pressed. */
+  readonly text: string | (() => string);
   /** What is copied, for screen readers. */
   readonly label: string;
+  /** What the button shows instead of the word for copying; says what is copied by itself. */
+  readonly caption?: string;
 }
 
 /** Copies a text. */
-export function CopyButton({ label, text }: CopyButtonProps): JSX.Element {
+export function CopyButton({ caption, label, text }: CopyButtonProps): JSX.Element {
   const isCopied = useSignal(false);
   const { copied, copy } = t.value.shell;
   const run = (): void => {
     inBackground(
-      copyText(text).then((isDone) => {
+      copyText(typeof text === 'string' ? text : text()).then((isDone) => {
         isCopied.value = isDone;
         if (isDone) announce(`${copied}: ${label}`);
       }),
     );
   };
   return (
-    <button type="button" class="quiet" aria-label={`${copy}: ${label}`} onClick={run}>
-      {isCopied.value ? copied : copy}
+    <button
+      type="button"
+      class={caption === undefined ? 'quiet' : undefined}
+      aria-label={caption === undefined ? `${copy}: ${label}` : undefined}
+      onClick={run}
+    >
+      {isCopied.value ? copied : (caption ?? copy)}
     </button>
   );
 }
