@@ -54,8 +54,6 @@ export function FilterField({
   };
   return (
     <form
-      role="search"
-      aria-label={label}
       onSubmit={(event) => {
         event.preventDefault();
         apply();

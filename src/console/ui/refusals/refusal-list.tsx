@@ -95,7 +95,7 @@ function columnsOf(isOperator: boolean): Column<RefusalShape>[] {
     {
       ...{ id: 'time', label: columns.time, isHeader: true },
       cell: ({ at, requestId }) => (
-        <a href={hrefOf('refusals', requestId)}>
+        <a class="short" href={hrefOf('refusals', requestId)}>
           <Time iso={at} />
         </a>
       ),
