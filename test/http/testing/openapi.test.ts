@@ -201,6 +201,8 @@ describe('the responses', () => {
     ['post', '/api/reload', '/api/reload', 200],
     ['get', '/api/refusals', '/api/refusals', 200],
     ['get', '/api/refusals', '/api/refusals?reason=none', 400],
+    ['get', '/api/refusal-groups', '/api/refusal-groups', 200],
+    ['get', '/api/refusal-groups', '/api/refusal-groups?last=soon', 400],
     ['get', '/api/refusals/{requestId}', '/api/refusals/REFUSED', 200],
     ['get', '/api/refusals/{requestId}', '/api/refusals/none', 404],
     ['post', '/api/explain', '/api/explain', 200, { fields: { key: 'a' } }],

@@ -79,9 +79,18 @@ function RefusalFilters({ wanted }: { readonly wanted: URLSearchParams }): JSX.E
           <span class="muted">{label}</span> <bdi>{value}</bdi>
         </span>
       ))}
-      {wanted.size > 0 && <a href={viewHref({ view: 'each' })}>{texts.clear}</a>}
+      {wanted.size > 0 && (
+        <a href={viewHref({ view: 'each' })} onClick={focusTitle}>
+          {texts.clear}
+        </a>
+      )}
     </div>
   );
+}
+
+/** The link that was pressed goes away, and the focus must not be lost with it. */
+function focusTitle(): void {
+  document.querySelector('h1')?.focus();
 }
 
 function columnsOf(isOperator: boolean): Column<RefusalShape>[] {

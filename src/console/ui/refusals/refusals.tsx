@@ -20,6 +20,7 @@ function RefusalViews(): JSX.Element {
   const account = query.get('account') ?? undefined;
   return (
     <Screen
+      key={isEach ? 'each' : 'grouped'}
       title={t.value.shell.screens.refusals}
       actions={
         <nav class="views" aria-label={views}>
