@@ -38,6 +38,7 @@ export { NoticeLog } from './oss/fidelity.ts';
 export type { Notice } from './oss/fidelity.ts';
 export { RefusalLog } from './refusals/refusal-log.ts';
 export type { Refusal } from './refusals/refusal-log.ts';
+export type { RefusalGroup, RefusalGroupQuery } from './refusals/refusal-groups.ts';
 export type {
   ListedRefusal,
   RefusalQuery,
