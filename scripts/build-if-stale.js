@@ -3,7 +3,13 @@ const { execSync } = require('node:child_process');
 const { readdirSync, statSync } = require('node:fs');
 const { join } = require('node:path');
 
-const SOURCES = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json'];
+// The lock names the packages that are built into the page.
+const SOURCES = [
+  ...['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json'],
+  ...['scripts/build-console.js', 'package-lock.json'],
+];
+// The build writes it last, so that a build that has failed is repeated.
+const LAST = 'dist/console/ui/index.html';
 
 function changedAt(path) {
   const status = statSync(path, { throwIfNoEntry: false });
@@ -19,14 +25,21 @@ function newest(path) {
   return Math.max(status.mtimeMs, ...inside);
 }
 
-/** Jest calls this before each run, because hash threads and commands run from dist/. */
+/** @param root - the repository */
+function isStale(root) {
+  const builtAt = changedAt(join(root, LAST));
+  return SOURCES.some((source) => newest(join(root, source)) > builtAt);
+}
+
+/** Jest calls this before each run, because hash threads, commands and the page of the console run from dist/. */
 function buildIfStale() {
-  const builtAt = changedAt('dist/cli/main.js');
-  if (SOURCES.every((source) => newest(source) <= builtAt)) return;
+  if (!isStale('.')) return;
   // On standard error, because the output of a server is its log.
-  process.stderr.write('building dist/, which takes about ten seconds\n');
+  process.stderr.write(
+    'building dist/ with the page of the console, which takes about twenty seconds\n',
+  );
   execSync('npm run --silent build', { stdio: 'inherit' });
 }
 
-module.exports = buildIfStale;
+module.exports = Object.assign(buildIfStale, { isStale });
 if (require.main === module) buildIfStale();
