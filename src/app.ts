@@ -15,7 +15,7 @@ import type { Clock } from './lib/clock.ts';
 import { LimitedLog } from './lib/limited-log.ts';
 import type { Logger } from './lib/logger.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
-import { respondFrontPage } from './ops/front-page.ts';
+import { createFrontPage } from './ops/front-page.ts';
 import type { ApiParts } from './ops/api/dependencies.ts';
 import { createLazyOperatorApp } from './ops/load-operator-app.ts';
 import type { Readiness } from './ops/readiness.ts';
@@ -65,7 +65,8 @@ export function createApp(deps: AppDependencies): RequestListener {
     metrics: metrics && { token, publicUrl, render: () => metrics.render() },
   });
   const operator: Handler = async (request, response) => operatorApp(request, response);
-  const surfaces = { operator, frontPage: respondFrontPage, ...createDialects(deps) };
+  const frontPage = createFrontPage(config.console);
+  const surfaces = { operator, frontPage, ...createDialects(deps) };
   const dispatch = createDispatcher(surfaces, uploads.logger);
   const readOrigin = createOriginReader(deps.config.trustedProxies);
   if (readOrigin === undefined) return dispatch;

@@ -24,6 +24,20 @@ describe('the page at /', () => {
     expect(text).toMatch(/docs\//);
   });
 
+  it('links to the console, relative to its own address', async () => {
+    const { text } = await request(gateway.app).get('/').set('Accept', BROWSER);
+    const [, link = ''] = /href="([^"]*console[^"]*)"/.exec(text) ?? [];
+    expect(link).toBe('_gateway/console/');
+    await request(gateway.app).get(`/${link}`).expect(200);
+  });
+
+  it('has no link to a console that is off', async () => {
+    await using withoutConsole = await startTestGateway({ console: 'off' });
+    const { text } = await request(withoutConsole.app).get('/').set('Accept', BROWSER);
+    expect(text).toMatch(/<title>OTA Upload Gateway<\/title>/);
+    expect(text).not.toContain('console');
+  });
+
   it('allows nothing but its own style', async () => {
     const { headers, text } = await request(gateway.app).get('/').set('Accept', 'text/html');
     const [, style = ''] = /<style>([^]*)<\/style>/.exec(text) ?? [];

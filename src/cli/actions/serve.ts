@@ -52,6 +52,7 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<v
     (process.stdout.isTTY ? process.stdout : process.stderr).write(`${text}\n`);
   };
   print(`listening on ${url}`);
+  if (config.console) print(`console: ${config.publicUrl ?? url}/_gateway/console`);
   if (config.testMode)
     print(`test mode is on: every client that reaches ${url}/_gateway/test can move the clock`);
   print(usageHint(url, gateway));
