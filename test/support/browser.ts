@@ -8,8 +8,8 @@ import { chromium } from 'playwright-core';
 /** The path in Debian. */
 const CHROMIUM = '/usr/bin/chromium';
 
-/** Starts a headless Chromium that sends no requests of its own. */
-export function startChromium(): Promise<Browser> {
+/** Starts a headless Chromium that sends no requests of its own. @param flags - more of its command line */
+export function startChromium(...flags: readonly string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -20,6 +20,7 @@ export function startChromium(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...flags,
     ],
   });
 }

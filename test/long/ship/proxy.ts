@@ -9,8 +9,9 @@ import type { PrivateCa } from '../../support/private-ca.ts';
 
 const DEPLOY = join(__dirname, '../../../examples/deploy');
 
-/** A proxy with the shipped configuration, which serves HTTPS on loopback. */
+/** A proxy that serves on loopback. */
 export interface Proxy {
+  /** By HTTPS, as the shipped configurations serve. */
   readonly url: string;
   readonly port: number;
   stop(): Promise<void>;
@@ -35,10 +36,9 @@ export function replace(text: string, from: string, to: string): string {
   return text.replaceAll(from, to);
 }
 
-/** Starts nginx of Debian. */
+/** Starts nginx of Debian with the shipped configuration. */
 export async function startNginx({ folder, tls, upstreamPort }: ProxySite): Promise<Proxy> {
   const port = await freePort();
-  const place = mkdtempSync(join(folder, 'nginx-'));
   const site = [
     ['listen 443 ssl;', `listen 127.0.0.1:${String(port)} ssl;`],
     ['    listen [::]:443 ssl;\n', ''],
@@ -46,6 +46,32 @@ export async function startNginx({ folder, tls, upstreamPort }: ProxySite): Prom
     ['/etc/nginx/tls/privkey.pem', tls.keyFile],
     ['127.0.0.1:9070', `127.0.0.1:${String(upstreamPort)}`],
   ].reduce((text, [from = '', to = '']) => replace(text, from, to), shipped('nginx.conf'));
+  return runNginx(folder, port, site);
+}
+
+/** Starts Caddy of Debian with the shipped configuration. */
+export async function startCaddy({ folder, tls, upstreamPort }: ProxySite): Promise<Proxy> {
+  const port = await freePort();
+  const site = '{$OTA_GATEWAY_SITE:ota.example.com} {\n';
+  // Instead of the certificate that Caddy would get for a public name.
+  const withTls = replace(
+    shipped('Caddyfile'),
+    site,
+    `${site}\ttls ${tls.certFile} ${tls.keyFile}\n`,
+  );
+  return runCaddy(folder, port, withTls, {
+    OTA_GATEWAY_SITE: `https://127.0.0.1:${String(port)}`,
+    OTA_GATEWAY_UPSTREAM: `127.0.0.1:${String(upstreamPort)}`,
+  });
+}
+
+/**
+ * Starts nginx of Debian.
+ * @param folder - for its files
+ * @param site - its `server` block, which listens on the port of 127.0.0.1
+ */
+export async function runNginx(folder: string, port: number, site: string): Promise<Proxy> {
+  const place = mkdtempSync(join(folder, 'nginx-'));
   const file = join(place, 'nginx.conf');
   writeFileSync(join(place, 'site.conf'), site);
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -60,25 +86,23 @@ export async function startNginx({ folder, tls, upstreamPort }: ProxySite): Prom
   return run(port, 'nginx', ['-p', place, '-c', file, '-e', 'stderr'], {});
 }
 
-/** Starts Caddy of Debian. */
-export async function startCaddy({ folder, tls, upstreamPort }: ProxySite): Promise<Proxy> {
-  const port = await freePort();
+/**
+ * Starts Caddy of Debian.
+ * @param folder - for its files
+ * @param site - its site block, for the port
+ */
+export async function runCaddy(
+  folder: string,
+  port: number,
+  site: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Proxy> {
   const place = mkdtempSync(join(folder, 'caddy-'));
-  const site = '{$OTA_GATEWAY_SITE:ota.example.com} {\n';
-  // Instead of the certificate that Caddy would get for a public name.
-  const withTls = replace(
-    shipped('Caddyfile'),
-    site,
-    `${site}\ttls ${tls.certFile} ${tls.keyFile}\n`,
-  );
   const file = join(place, 'Caddyfile');
   const globals = '{\n\tadmin off\n\tauto_https disable_redirects\n}\n';
-  writeFileSync(file, globals + withTls);
-  return run(port, 'caddy', ['run', '--adapter', 'caddyfile', '--config', file], {
-    HOME: place,
-    OTA_GATEWAY_SITE: `https://127.0.0.1:${String(port)}`,
-    OTA_GATEWAY_UPSTREAM: `127.0.0.1:${String(upstreamPort)}`,
-  });
+  writeFileSync(file, globals + site);
+  const command = ['run', '--adapter', 'caddyfile', '--config', file];
+  return run(port, 'caddy', command, { HOME: place, ...environment });
 }
 
 const started = new Set<ChildProcess>();
@@ -128,7 +152,7 @@ async function accepts(port: number): Promise<boolean> {
 }
 
 /** @returns a port that nothing listens on: a proxy does not say which one it has chosen */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

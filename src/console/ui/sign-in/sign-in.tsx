@@ -68,5 +68,7 @@ function describe(error: unknown): string {
   if (!(error instanceof ApiError)) return String(error);
   if (error.status === 401) return texts.wrong;
   if (error.status === 429) return texts.tooMany;
-  return error.status === 0 ? shell.unreachable : error.message;
+  if (error.status === 0) return shell.unreachable;
+  // Such as which setting a proxy needs: whoever sets it up reads it here first.
+  return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
 }
