@@ -1,5 +1,5 @@
+import { Component } from 'preact';
 import type { ComponentChildren, JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
 
 /** A column of a table. */
 export interface Column<T> {
@@ -43,24 +43,29 @@ export function Table<T>({ caption, columns, items, keyOf }: TableProps<T>): JSX
   );
 }
 
-/** Is drawn again only when its item or the columns are others: a list that is read each second has mostly the same rows. */
-function Row<T>({
-  columns,
-  item,
-}: {
+interface RowProps<T> {
   readonly columns: readonly Column<T>[];
   readonly item: T;
-}): JSX.Element {
-  return useMemo(
-    () => (
+}
+
+/**
+ * Is drawn again only when its item or the columns are others: a list that is read each second has mostly the same rows.
+ * Not by `useMemo`, whose elements keep the list alive that they were first drawn in, and that one the list before.
+ */
+class Row<T> extends Component<RowProps<T>> {
+  override shouldComponentUpdate({ columns, item }: RowProps<T>): boolean {
+    return columns !== this.props.columns || item !== this.props.item;
+  }
+
+  override render({ columns, item }: RowProps<T>): JSX.Element {
+    return (
       <tr>
         {columns.map((column) => (
           <Cell key={column.id} column={column} item={item} />
         ))}
       </tr>
-    ),
-    [columns, item],
-  );
+    );
+  }
 }
 
 function Cell<T>({
