@@ -66,8 +66,8 @@ describeWith('chromium', `the console of a gateway with ${String(UPLOADS)} uploa
        }).observe({ type: 'longtask' });`,
     );
     let sent = 0;
-    for await (const _ of setInterval(50)) {
-      for (let n = 0; n < 50; n += 1, sent += 1) {
+    for await (const events of setInterval(50, 50)) {
+      for (let n = 0; n < events; n += 1, sent += 1) {
         flood.send('upload', uploads[sent % uploads.length] ?? {});
       }
       // The list changes under the events.
