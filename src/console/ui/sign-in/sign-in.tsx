@@ -69,6 +69,5 @@ function describe(error: unknown): string {
   if (error.status === 401) return texts.wrong;
   if (error.status === 429) return texts.tooMany;
   if (error.status === 0) return shell.unreachable;
-  // Such as which setting a proxy needs: whoever sets it up reads it here first.
-  return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+  return [error.message, ...(error.hint === undefined ? [] : [error.hint])].join('; ');
 }
