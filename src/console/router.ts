@@ -2,6 +2,7 @@ import express, { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import { explainIssues } from '../faults/fault-spec.ts';
+import { isUnderLoopbackName } from '../http/own-page.ts';
 import { isLocal, peerOf } from '../http/peer.ts';
 import { OperatorError } from '../operator/errors.ts';
 import { viewerOf } from '../operator/viewer.ts';
@@ -37,6 +38,7 @@ const HEADERS = {
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "require-trusted-types-for 'script'; trusted-types 'none'",
   ].join('; '),
+  'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 };
@@ -103,7 +105,9 @@ function respondSession(deps: ConsoleDependencies): RequestHandler {
     const { credentialsFile } = deps;
     const session = deps.sessions.find(request);
     deps.noteAccount(request, session?.account.id);
-    const mayTell = session === undefined && credentialsFile !== undefined && isLocal(request);
+    // A page of another site may let its own name point to this machine.
+    const isHere = isLocal(request) && isUnderLoopbackName(request);
+    const mayTell = session === undefined && credentialsFile !== undefined && isHere;
     const state: SessionStateShape = {
       session: session === undefined ? null : show(deps, session),
       ...(mayTell && { credentialsFile }),
@@ -118,8 +122,7 @@ function signIn(deps: ConsoleDependencies): RequestHandler {
     const { path = ownPath(request), ...input } = parse(signInInput, request.body);
     deps.noteAccount(request, accounts.find(input.id)?.account.id);
     const credential = await tryProof(deps, request, response, input);
-    const before = sessions.find(request);
-    if (before !== undefined) sessions.end(before);
+    sessions.endAll(request);
     const { session, token } = sessions.open(credential);
     setCookie(deps, request, response, { value: token, path, maxAgeMs: SESSION_MS });
     response.status(201).json({ session: show(deps, session) });
@@ -146,9 +149,8 @@ async function tryProof(
 function signOut(deps: ConsoleDependencies): RequestHandler {
   return (request, response) => {
     const { path = ownPath(request) } = parse(signOutInput, request.body ?? {});
-    const session = deps.sessions.find(request);
-    if (session !== undefined) deps.sessions.end(session);
-    deps.noteAccount(request, session?.account.id);
+    deps.noteAccount(request, deps.sessions.find(request)?.account.id);
+    deps.sessions.endAll(request);
     setCookie(deps, request, response, { value: '', path, maxAgeMs: 0 });
     const state: SessionStateShape = { session: null };
     response.json(state);

@@ -38,6 +38,7 @@ export class Sessions {
   readonly #deps: SessionDependencies;
   /** Those that were signed out before they expired. */
   readonly #ended: ExpiringMap<true>;
+  readonly #listeners = new Set<() => void>();
 
   constructor(deps: SessionDependencies) {
     this.#deps = deps;
@@ -59,23 +60,44 @@ export class Sessions {
     };
   }
 
-  /** @returns the session whose cookie a request has; undefined when it has none that is valid */
+  /**
+   * @returns the session whose cookie a request has; undefined when it has none that is valid, or several. The page sets
+   * one: a second one comes from another port or a neighbouring name, which may have set its own before ours.
+   */
   find(request: Pick<IncomingMessage, 'headers'>): Session | undefined {
-    for (const text of cookiesOf(request, this.cookieName)) {
-      const session = this.#read(text);
-      if (session !== undefined) return session;
-    }
-    return undefined;
+    const [session, ...others] = this.#allOf(request);
+    return others.every(({ id }) => id === session?.id) ? session : undefined;
+  }
+
+  /** Ends every session whose cookie a request has. */
+  endAll(request: Pick<IncomingMessage, 'headers'>): void {
+    for (const session of this.#allOf(request)) this.end(session);
   }
 
   /** Ends a session before it expires. */
   end({ expiresAt, id }: Pick<Session, 'id' | 'expiresAt'>): void {
     this.#ended.set(id, true, expiresAt);
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /**
+   * Calls back when a session was signed out.
+   * @returns a function that ends it
+   */
+  onEnded(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   /** Whether a session has neither expired nor was signed out. */
   isOpen({ expiresAt, id }: Pick<Session, 'id' | 'expiresAt'>): boolean {
     return this.#deps.wallClock.now() < expiresAt && this.#ended.get(id) === undefined;
+  }
+
+  #allOf(request: Pick<IncomingMessage, 'headers'>): Session[] {
+    return cookiesOf(request, this.cookieName).flatMap((text) => this.#read(text) ?? []);
   }
 
   #read(text: string): Session | undefined {

@@ -16,3 +16,10 @@ export function isOwnOrigin(
   if (host === undefined || host !== request.headers.host?.toLowerCase()) return false;
   return scheme === 'https' || schemeOf(request) === 'http';
 }
+
+const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
+
+/** Whether a request was sent to this machine by a name that can only mean this machine. */
+export function isUnderLoopbackName({ headers }: Pick<OriginRequest, 'headers'>): boolean {
+  return LOOPBACK_HOST.test(headers.host ?? '');
+}

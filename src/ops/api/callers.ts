@@ -21,7 +21,7 @@ export interface KeyDependencies {
   readonly accounts: AccountDirectory;
   readonly clock: Clock;
   /** Undefined while the console is off. */
-  readonly sessions?: Pick<Sessions, 'find' | 'isOpen'> | undefined;
+  readonly sessions?: Pick<Sessions, 'find' | 'isOpen' | 'onEnded'> | undefined;
 }
 
 const MAX_SHOWN = 64;

@@ -38,10 +38,11 @@ interface StreamDependencies extends KeyDependencies {
 
 /**
  * Sends events as they happen (WHATWG HTML, "Server-sent events"). Ends the stream of a client whose access key or rights
- * have ended: when the accounts are read again, else with the next heartbeat, as that of a session that has expired.
+ * have ended: when the accounts are read again or the session is signed out, else with the next heartbeat, as that of a
+ * session that has expired.
  */
 export function createEventStream(deps: StreamDependencies): RequestHandler {
-  const { accounts, hub } = deps;
+  const { accounts, hub, sessions } = deps;
   const format = createFormatter();
   return (request, response) => {
     noteStream(request);
@@ -77,10 +78,13 @@ export function createEventStream(deps: StreamDependencies): RequestHandler {
       send(HEARTBEAT);
       check();
     }, HEARTBEAT_MS).unref();
-    const stopChecking = accounts.onReplaced(check);
+    const watches = [
+      accounts.onReplaced(check),
+      ...(session && sessions ? [sessions.onEnded(check)] : []),
+    ];
     const end = (): void => {
       clearInterval(heartbeat);
-      stopChecking();
+      for (const stopWatching of watches) stopWatching();
       forget();
     };
     // Its client may have gone while the request was authenticated.

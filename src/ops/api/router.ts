@@ -25,7 +25,7 @@ export const API_ROUTES = [
 /** The operator API, mounted at `/_gateway/api`; docs/operator-api.md describes it. */
 export function createApiRouter(deps: ApiDependencies): Router {
   const router = Router();
-  router.use(tellTime(deps), recordCalls(deps), cutBroken, authenticate(deps));
+  router.use(keepPrivate, tellTime(deps), recordCalls(deps), cutBroken, authenticate(deps));
   router.use('/packages', createPackageForm(deps));
   router.use(
     express.json({
@@ -44,6 +44,23 @@ export function createApiRouter(deps: ApiDependencies): Router {
   router.use(createApiErrorHandler(deps.logger));
   return router;
 }
+
+/**
+ * Of every response, also of errors: it may have been read with a cookie, so no cache keeps it, and no page of another site
+ * or port shows it in a frame or loads it as a script or an image.
+ */
+const PRIVATE_HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+const keepPrivate: RequestHandler = (_request, response, next) => {
+  for (const [name, value] of Object.entries(PRIVATE_HEADERS)) response.setHeader(name, value);
+  next();
+};
 
 /** Tells the time by the clock of the gateway, in Unix milliseconds: the console counts down to deadlines by it. */
 function tellTime({ clock }: Pick<ApiDependencies, 'clock'>): RequestHandler {

@@ -284,6 +284,8 @@ describe('a gateway with a data folder', () => {
     await using generated = await start();
     expect(await fileOf(generated)).toBe(join(folder, 'credentials.json'));
     expect(await fileOf(generated, { via: '1.1 proxy' })).toBeUndefined();
+    // A page of another site may let its own name point to this machine.
+    expect(await fileOf(generated, { host: 'rebound.test:9070' })).toBeUndefined();
     const cookie = await openSession(generated, await keyOf());
     expect(await fileOf(generated, { cookie })).toBeUndefined();
   });

@@ -25,7 +25,7 @@ it.each([
   ['while the console is off', undefined, false],
 ])('admits the caller of a session %s as it should', (_when, open, isAdmitted) => {
   const account = { id: 'ann', accessKeys: [KEY] };
-  const sessions = open && { ...open, find: () => undefined };
+  const sessions = open && { ...open, find: () => undefined, onEnded: () => () => undefined };
   const deps = {
     ...{ clock: new ManualClock(0), accounts: new AccountDirectory([account]) },
     sessions,

@@ -64,6 +64,7 @@ beforeEach(() => {
   const sessions = {
     find: () => undefined,
     isOpen: ({ expiresAt }: { readonly expiresAt: number }) => wallClock.now() < expiresAt,
+    onEnded: () => () => undefined,
   };
   const deps = { accounts, clock: new ManualClock(), wallClock, hub, sessions };
   const app = express();
