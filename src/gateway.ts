@@ -196,6 +196,7 @@ function composeApp(
     refusals,
     api: {
       ...{ ...composed, nonces, recording, hub: watching.hub, kept: observation.kept },
+      reporter: refusals,
       meter: watching.meter,
       platform: createPlatform(keys, uploads),
       judge: createFormJudge({

@@ -12,6 +12,7 @@ import { noteAccount, recordCalls, recordRefusals } from './api/record-calls.ts'
 import { serveMetrics } from './metrics-route.ts';
 import type { MetricsAccess } from './metrics-route.ts';
 import type { Readiness } from './readiness.ts';
+import { createSignInReporter } from './sign-in-reports.ts';
 import { createErrorHandler, respondNotFound } from './responses.ts';
 import { createTestRouter, refuseTestControls } from './test-controls.ts';
 import type { TestControls } from './test-controls.ts';
@@ -47,7 +48,8 @@ export function createOpsRouter({
     router.use(
       '/console',
       ...[protectPage, recordCalls(apiDeps, isForPageFile), cutBroken],
-      ...[createConsoleRouter(people), refuseRoute, createApiErrorHandler(logger)],
+      ...[createConsoleRouter(people), refuseRoute],
+      createApiErrorHandler(logger, createSignInReporter(api.reporter)),
     );
   }
   router.use(recordRefusals({ recording: api.recording, ids: api.deps.ids }));

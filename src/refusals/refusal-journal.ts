@@ -243,10 +243,9 @@ function foldKey({
   peer,
   reason,
 }: RefusalRecord): string {
-  const isCall = dialect === 'iot';
-  const changing = isCall ? CHANGING_IN_CALLS : CHANGING;
+  const changing = dialect === 'iot' ? CHANGING_IN_CALLS : CHANGING;
   // The message may tell a time, or how long to wait.
-  const text = isCall ? message.replace(/\d+/g, '0') : message;
+  const text = dialect === 'oss' ? message : message.replace(/\d+/g, '0');
   const like = [dialect, operation, reason, peer, accessKeyId, code, key, text, evidence];
   return sha256Hex(
     JSON.stringify(like, (name, value: unknown) => (changing.has(name) ? undefined : value)),

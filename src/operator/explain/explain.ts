@@ -174,7 +174,7 @@ function sender({ agent, peer, repeats }: RefusalRecord): string {
 }
 
 function keyLines({ accessKeyId, dialect }: RefusalRecord, { keys }: ExplainContext): Line[] {
-  const kind = dialect === 'iot' ? 'account' : 'bucket';
+  const kind = dialect === 'oss' ? 'bucket' : 'account';
   const known = keys.filter((key) => key.kind === kind).map(({ id }) => masked(id));
   const other = keys.find((key) => key.kind !== kind && key.id === accessKeyId);
   return [

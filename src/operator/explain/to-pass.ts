@@ -56,6 +56,15 @@ const BY_CODE: Readonly<Record<string, string>> = {
   'InvalidTimeStamp.Format': 'write the date as YYYY-MM-DDThh:mm:ssZ, in UTC',
   RequestBodyTooLarge: 'shorten the call; a file is posted with the signed form',
   UnsupportedHTTPMethod: 'call with GET or POST',
+  SignInRefused:
+    'sign in with an access key of `ota-gateway accounts ls` that is not disabled, and with its own secret',
+  ChallengeExpired:
+    'sign in again; nodes behind one address need the same time, within a minute, and the same bucket key',
+  TooManyTries: 'wait for the time of Retry-After',
+  TemporaryKey: 'sign in with a permanent access key',
+  ForeignPage:
+    'open the console at the address of the gateway; behind a proxy that changes the Host header, set OTA_GATEWAY_PUBLIC_URL',
+
   'iot.firmware.AlreadyExistedFirmwareName': 'use the package that has the name, or another name',
   'iot.firmware.AlreadyExistedFirmwareVersion':
     'use the package of this version, or another version',

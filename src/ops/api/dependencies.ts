@@ -6,6 +6,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { composeOperator } from '../../operator/compose.ts';
 import type { Operator, OperatorDependencies } from '../../operator/compose.ts';
 import type { EventHub } from '../../operator/events.ts';
+import type { RefusalReporter } from '../../refusals/refusal-record.ts';
 import type { UploadLimits } from '../../uploads/limits.ts';
 import type { Uploads } from '../../uploads/uploads.ts';
 import type { AuthenticationDependencies } from './authenticate.ts';
@@ -27,6 +28,8 @@ export interface ApiParts extends Omit<OperatorDependencies, 'wallClock'> {
   readonly nonces: NonceMemory;
   readonly uploads: Uploads;
   readonly recording: Recording;
+  /** Keeps refused sign-ins. */
+  readonly reporter: RefusalReporter;
   /** Undefined while the console is off. */
   readonly sessions?: Sessions | undefined;
 }

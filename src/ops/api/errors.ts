@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { drain } from '../../http/drain.ts';
 import { isDiskFull } from '../../lib/errno.ts';
@@ -54,8 +54,14 @@ export const refuseRoute: RequestHandler = ({ method, originalUrl }) => {
   throw new ApiRefusal(404, 'RouteNotFound', `there is no ${method} ${path}`);
 };
 
-/** Makes the error handler of the operator API; the details of a 500 go only to the log. */
-export function createApiErrorHandler(logger: Logger): ErrorRequestHandler {
+/**
+ * Makes the error handler of the operator API; the details of a 500 go only to the log.
+ * @param report - is called for each request that is refused
+ */
+export function createApiErrorHandler(
+  logger: Logger,
+  report?: (request: Request, refusal: ApiRefusal) => void,
+): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (request.destroyed && !request.complete) {
       // The client is gone, or its connection was given up.
@@ -65,6 +71,7 @@ export function createApiErrorHandler(logger: Logger): ErrorRequestHandler {
     }
     const refusal = toRefusal(error);
     noteRefusal(request, refusal);
+    report?.(request, refusal);
     if (refusal.status === 500 || refusal.code === 'DiskFull') {
       logger.error({ err: error, path: request.baseUrl + request.path }, 'request failed');
     }

@@ -156,8 +156,8 @@ export function noteStream(request: Request): void {
   call.leave();
 }
 
-/** @returns what is logged of the uploads that a call changes */
-export function recordOf(request: object): Pick<OpenRecord, 'requestId' | 'keys' | 'from' | 'to'> {
+/** @returns the record of a call, which its operation completes */
+export function recordOf(request: object): OpenRecord {
   const call = calls.get(request);
   if (call === undefined) throw new Error('the request is not recorded');
   return call.record;
