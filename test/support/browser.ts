@@ -8,21 +8,23 @@ import { chromium } from 'playwright-core';
 /** The path in Debian. */
 const CHROMIUM = '/usr/bin/chromium';
 
-/** Starts a headless Chromium that sends no requests of its own. @param flags - more of its command line */
-export function startChromium(...flags: readonly string[]): Promise<Browser> {
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      ...flags,
-    ],
-  });
+/** Of a headless Chromium that sends no requests of its own. */
+export const CHROMIUM_OPTIONS = {
+  executablePath: CHROMIUM,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+};
+
+/** Starts a headless Chromium. @param args - more of them */
+export function startChromium(...args: readonly string[]): Promise<Browser> {
+  return chromium.launch({ ...CHROMIUM_OPTIONS, args: [...CHROMIUM_OPTIONS.args, ...args] });
 }
 
 /** A web site that serves one page at every path. */

@@ -66,6 +66,7 @@ export function SignIn(): JSX.Element {
 function describe(error: unknown): string {
   const { shell, signIn: texts } = t.value;
   if (!(error instanceof ApiError)) return String(error);
+  if (error.code === 'ChallengeExpired') return texts.stale;
   if (error.status === 401) return texts.wrong;
   if (error.status === 429) return texts.tooMany;
   if (error.status === 0) return shell.unreachable;
