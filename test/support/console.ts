@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { ACCOUNT_KEY } from './built-gateway.ts';
 
@@ -54,4 +55,40 @@ export async function signIn(
   await page.getByLabel('Secret').fill(secret);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation').waitFor();
+}
+
+/** Drops files of the disk onto the middle of the page, as a person does with the mouse. */
+export async function dropFiles(page: Page, files: readonly string[]): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  const { height, width } = page.viewportSize() ?? { width: 0, height: 0 };
+  const data = { items: [], files: [...files], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await devtools.send('Input.dispatchDragEvent', { type, x: width / 2, y: height / 2, data });
+  }
+  await devtools.detach();
+}
+
+/** Makes the network slow, so that an upload can be watched. @param perSecond - bytes */
+export async function limitUploads(
+  page: Page,
+  perSecond: number,
+): Promise<{ lift: () => Promise<void> }> {
+  const devtools = await page.context().newCDPSession(page);
+  const limit = (uploadThroughput: number): Promise<unknown> =>
+    devtools.send('Network.emulateNetworkConditions', {
+      ...{ offline: false, latency: 0, downloadThroughput: -1, uploadThroughput },
+    });
+  await limit(perSecond);
+  return {
+    lift: async () => {
+      await limit(-1);
+      await devtools.detach();
+    },
+  };
+}
+
+/** @returns the bytes of the file that the browser saves after an action */
+export async function downloadBy(page: Page, act: () => Promise<void>): Promise<Buffer> {
+  const [download] = await Promise.all([page.waitForEvent('download'), act()]);
+  return readFile(await download.path());
 }
