@@ -159,7 +159,10 @@ function observable({ testMode }: Config, parts: GatewayParts): Watched {
   return { notices, refusals, faults: parts.faults ?? (testMode ? createFaults() : undefined) };
 }
 
-interface Composed extends Omit<TestModeDependencies, keyof Watched | 'forget' | 'handle'> {
+interface Composed extends Omit<
+  TestModeDependencies,
+  keyof Watched | 'clockMoved' | 'forget' | 'handle'
+> {
   readonly parts: GatewayParts;
   readonly nonces: RetainedNonces;
   readonly watched: Watched;
@@ -180,6 +183,7 @@ function composeApp(
   const tests = createTestMode({
     ...composed,
     ...watched,
+    clockMoved: watching.clockMoved,
     handle: (...exchange) => app(...exchange),
     forget: () => {
       quota.clear?.();

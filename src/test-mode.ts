@@ -33,7 +33,7 @@ export async function requireFreshIds({ testIds }: Config, ledger: UploadLedger)
 /** What the test controls are composed of. */
 export interface TestModeDependencies extends Pick<
   TestControls,
-  'forget' | 'notices' | 'purge' | 'refusals'
+  'clockMoved' | 'forget' | 'notices' | 'purge' | 'refusals'
 > {
   readonly config: Config;
   readonly keys: Keys;

@@ -62,6 +62,15 @@ export class EventFeed {
     this.#deps = deps;
   }
 
+  /** Publishes the usage now, with the time of the gateway. */
+  publishUsage(): void {
+    const { hub, usage } = this.#deps;
+    if (!hub.isWatched) return;
+    this.#later(async () => {
+      hub.publish('usage', await usage());
+    }, 'could not count the uploads for those who watch');
+  }
+
   /** Stops to count. */
   end(): void {
     clearTimeout(this.#counting);
@@ -99,16 +108,8 @@ export class EventFeed {
     if (this.#counting !== undefined) return;
     this.#counting = setTimeout(() => {
       this.#counting = undefined;
-      this.#publishUsage();
+      this.publishUsage();
     }, USAGE_MS);
     this.#counting.unref();
-  }
-
-  #publishUsage(): void {
-    const { hub, usage } = this.#deps;
-    if (!hub.isWatched) return;
-    this.#later(async () => {
-      hub.publish('usage', await usage());
-    }, 'could not count the uploads for those who watch');
   }
 }

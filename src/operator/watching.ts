@@ -13,6 +13,8 @@ export interface Watching {
   readonly meter: UsageMeter;
   /** Receive the events of the gateway. */
   readonly observers: readonly Observer[];
+  /** Tells those who watch that the clock was moved: they count by it. */
+  readonly clockMoved: () => void;
   readonly end: () => void;
 }
 
@@ -33,6 +35,9 @@ export function createWatching(
     hub,
     meter,
     observers: [feed.observer, meter.observer],
+    clockMoved: () => {
+      feed.publishUsage();
+    },
     end: () => {
       feed.end();
       hub.close();

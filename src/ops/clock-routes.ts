@@ -12,6 +12,16 @@ const instant = z.strictObject({
   }),
 });
 
+/** Changes the clock. @returns what it shows then */
+function change(
+  { clock, clockMoved }: TestControls,
+  act: (clock: AdjustableClock) => void,
+): z.output<typeof clockState> {
+  act(clock);
+  clockMoved();
+  return show(clock);
+}
+
 function show(clock: AdjustableClock): z.output<typeof clockState> {
   return {
     time: new Date(clock.now()).toISOString(),
@@ -39,10 +49,10 @@ export const CLOCK_ROUTES = [
     query: NOTHING,
     body: instant,
     response: clockState,
-    run: ({ clock }, { body }) => {
-      clock.set(body.time);
-      return show(clock);
-    },
+    run: (controls, { body }) =>
+      change(controls, (clock) => {
+        clock.set(body.time);
+      }),
   }),
   route({
     method: 'post',
@@ -52,10 +62,10 @@ export const CLOCK_ROUTES = [
     query: NOTHING,
     body: duration,
     response: clockState,
-    run: ({ clock }, { body }) => {
-      clock.advance(body);
-      return show(clock);
-    },
+    run: (controls, { body }) =>
+      change(controls, (clock) => {
+        clock.advance(body);
+      }),
   }),
   route({
     method: 'post',
@@ -65,10 +75,10 @@ export const CLOCK_ROUTES = [
     query: NOTHING,
     body: NOTHING,
     response: clockState,
-    run: ({ clock }) => {
-      clock.freeze();
-      return show(clock);
-    },
+    run: (controls) =>
+      change(controls, (clock) => {
+        clock.freeze();
+      }),
   }),
   route({
     method: 'post',
@@ -78,9 +88,9 @@ export const CLOCK_ROUTES = [
     query: NOTHING,
     body: NOTHING,
     response: clockState,
-    run: ({ clock }) => {
-      clock.unfreeze();
-      return show(clock);
-    },
+    run: (controls) =>
+      change(controls, (clock) => {
+        clock.unfreeze();
+      }),
   }),
 ];

@@ -28,6 +28,8 @@ interface Recent<Event> {
 /** What the test controls work with. */
 export interface TestControls {
   readonly clock: AdjustableClock;
+  /** Is called after each change of the clock. */
+  readonly clockMoved: () => void;
   readonly faults: Pick<Faults, 'cancel' | 'clear' | 'inject' | 'list'>;
   /** Requests that OSS would have treated differently. */
   readonly notices: Recent<z.output<typeof notice>>;

@@ -137,6 +137,17 @@ it('tells the life of an upload as it happens', async () => {
   expect(events[4]?.data).toMatchObject({ deleted: true });
 });
 
+it('tells the time when the clock is moved', async () => {
+  await gateway.close();
+  gateway = await startWithOperator({ testMode: true });
+  const watcher = await watch(OPS, '/events?types=usage');
+  const body = { minutes: 61 };
+  const { time } = (
+    await request(gateway.app).post('/_gateway/test/clock/advance').send(body).expect(200)
+  ).body;
+  expect(await watcher.next(1)).toMatchObject([{ type: 'usage', data: { at: time } }]);
+});
+
 it('tells every change of uploads and packages by the IoT API, OSS and the purge', async () => {
   await gateway.close();
   gateway = await startWithOperator({ claimedRetention: '1h' });

@@ -49,7 +49,7 @@ export function Storage(): JSX.Element {
       {report && (
         <>
           <UsageFigures report={report} />
-          <UsageChart samples={report.samples} />
+          <UsageChart report={report} />
           <Purges report={report} />
         </>
       )}

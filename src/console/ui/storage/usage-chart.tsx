@@ -9,15 +9,17 @@ import { Bytes, Time } from '../parts/values.tsx';
 import { t } from '../text/text.ts';
 import { layOutChart } from './chart-geometry.ts';
 
-type Sample = UsageReportShape['samples'][number];
+/** How much there was at one time. */
+type Sample = Pick<UsageReportShape['samples'][number], 'at' | 'bytes' | 'uploads'>;
 
 /** The states that hold bytes, in the order in which they are stacked. */
 const SERIES = ['claimed', 'stored', 'purging'] as const;
 const SIZE = { width: 1000, height: 240 };
 
-/** The used bytes over time, as a chart and as a table. */
-export function UsageChart({ samples }: { readonly samples: readonly Sample[] }): JSX.Element {
+/** The used bytes over time, until now, as a chart and as a table. */
+export function UsageChart({ report }: { readonly report: UsageReportShape }): JSX.Element {
   const texts = t.value.storage;
+  const samples: readonly Sample[] = [...report.samples, report];
   const first = samples[0];
   const last = samples.at(-1);
   return (
