@@ -13,7 +13,8 @@ setInterval(() => {
 export const gatewayClock = {
   /** The time now, in Unix milliseconds. Components that read it are rendered again each second. */
   get now(): number {
-    return second.value + offset.value;
+    // The second that has begun may be long past: what has just been stored would be stored in the future.
+    return Math.max(second.value, Date.now()) + offset.value;
   },
   /** How far the clock of the gateway is ahead of that of this browser, in milliseconds. */
   get offset(): number {
