@@ -60,11 +60,11 @@ function SignedIn({ present }: { readonly present: SessionShape }): JSX.Element 
     <>
       <Header present={present} screen={name} />
       {isTestMode.value && (
-        <div class="banner">
+        <aside class="banner" aria-label={t.value.about.testMode}>
           <Notice kind="warning">
             {texts.testMode} <a href={hrefOf('about')}>{texts.screens.about}</a>
           </Notice>
-        </div>
+        </aside>
       )}
       {entry === undefined || (entry.isForOperators && !present.account.operator) ? (
         <Screen key={name} title={entry ? texts.screens[entry.name] : texts.product}>
