@@ -61,6 +61,11 @@ export function isDisabled({ disabled, disabledFrom }: AccessKey, now: number): 
   return disabled === true || (disabledFrom !== undefined && now >= disabledFrom);
 }
 
+/** @returns whether an account of some is an operator: it is marked as one, or is not marked and is the only one */
+export function isOperatorAmong(accounts: readonly Account[], { operator }: Account): boolean {
+  return operator ?? accounts.length === 1;
+}
+
 /** The accounts that may call the API. They can be replaced while the gateway runs. */
 export class AccountDirectory {
   #accounts: readonly Account[] = [];

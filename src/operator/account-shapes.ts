@@ -1,4 +1,4 @@
-/* The JSON of the commands for accounts. */
+/* The JSON of accounts: of the operator API, and of the commands for accounts. */
 import { z } from 'zod';
 import { limitsShape, usedShape } from './shapes.ts';
 
@@ -27,15 +27,24 @@ export const accountShape = z.object({
   instances: z.array(z.string()).exactOptional(),
   products: z.array(z.object({ key: z.string(), name: z.string() })).exactOptional(),
   limits: limitsShape,
-  usage: usedShape.exactOptional().describe('absent when the data folder has no ledger'),
+  used: usedShape.describe('what the account uses of its limits'),
 });
 
-/** The answer of `accounts ls`. */
+const bucketShape = z.object({ limits: limitsShape, used: usedShape });
+const together = 'the limits of all accounts together, and what is used of them';
+
+/** All accounts. */
 export const accountListShape = z.object({
-  accounts: z.array(accountShape),
-  bucket: accountShape
-    .pick({ limits: true, usage: true })
-    .describe('the limits of all accounts together'),
+  items: z.array(accountShape).describe('in the order of the accounts file'),
+  bucket: bucketShape.describe(together),
+});
+
+const usedOfFolder = usedShape.optional().describe('absent when there is no data folder');
+
+/** The answer of `accounts ls`, which also works before the first start of a gateway. */
+export const folderAccountsShape = z.object({
+  items: z.array(accountShape.extend({ used: usedOfFolder })),
+  bucket: bucketShape.extend({ used: usedOfFolder }).describe(together),
 });
 
 /** The answer of `accounts add` and `accounts rotate`. The secret is shown only here. */
@@ -71,6 +80,7 @@ export const changedAccountShape = z.object({
 export type AccessKeyShape = z.infer<typeof accessKeyShape>;
 export type AccountShape = z.infer<typeof accountShape>;
 export type AccountListShape = z.infer<typeof accountListShape>;
+export type FolderAccountsShape = z.infer<typeof folderAccountsShape>;
 export type NewAccessKeyShape = z.infer<typeof newAccessKeyShape>;
 export type RotatedBucketKeyShape = z.infer<typeof rotatedBucketKeyShape>;
 export type ChangedAccountShape = z.infer<typeof changedAccountShape>;

@@ -6,7 +6,9 @@ import type { Clock } from '../lib/clock.ts';
 import { once } from '../lib/once.ts';
 import { packageVersion } from '../lib/version.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
-import { createActions } from './actions.ts';
+import type { AccountListShape } from './account-shapes.ts';
+import { listAccounts } from './accounts.ts';
+import { createActions, requireOperator } from './actions.ts';
 import type { ActionDependencies, Actions } from './actions.ts';
 import type { RefusalReader } from '../refusals/refusal-journal.ts';
 import type { FormJudge } from './ports.ts';
@@ -40,6 +42,8 @@ export interface Operator {
   readonly meter: UsageMeter;
   readonly actions: Actions;
   readonly refusals: RefusalQueries;
+  /** @returns all accounts, for an operator, without secrets */
+  readonly listAccounts: (viewer: Viewer) => Promise<AccountListShape>;
   /** Describes the gateway to an account. */
   readonly about: (account: Account, viewer: Viewer) => Promise<AboutShape>;
 }
@@ -71,6 +75,12 @@ export function composeOperator({
       keys: () => ({ accounts: accounts.all, bucketKey }),
       rules: deps.rules,
     }),
+    listAccounts: async (viewer) => {
+      requireOperator(viewer, 'the list of accounts; your own limits are in about');
+      const totals = await meter.totals();
+      const usedBy = (id?: string) => ({ ...totals.usedBy(id) });
+      return listAccounts({ accounts: accounts.all, config, now: deps.clock.now(), usedBy });
+    },
     about: async (account, viewer) => ({
       version: version(),
       time: iso(deps.clock.now()),

@@ -1,6 +1,6 @@
 import { clearInterval, setInterval } from '../lib/timers.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
-import type { LedgerTotals, Totals } from '../uploads/ledger-totals.ts';
+import type { LedgerTotals, Totals, Used } from '../uploads/ledger-totals.ts';
 import type { Observer, PurgeRun } from '../uploads/ports.ts';
 import { KEPT_MS, SAMPLE_MS } from '../uploads/usage-history.ts';
 import type { UsageHistory, UsageSample } from '../uploads/usage-history.ts';
@@ -57,20 +57,20 @@ export class UsageMeter {
 
   /** @returns how much there is: for an operator of all accounts, else of its own */
   async now({ accountId, isOperator }: Viewer): Promise<UsageShape> {
-    const totals = await this.#count();
+    const totals = await this.totals();
     return showLevels(levelsOf(isOperator ? totals : totals.of(accountId)), this.#time());
   }
 
   /** @returns what an account, or without one the whole bucket, uses of its limits */
-  async used(accountId?: string): Promise<{ uploads: number; bytes: number }> {
-    const totals = await this.#count();
-    return { ...(accountId === undefined ? totals : totals.of(accountId)).used };
+  async used(accountId?: string): Promise<Used> {
+    const totals = await this.totals();
+    return { ...totals.usedBy(accountId) };
   }
 
   /** @returns how much there is of all accounts, and what there was in the last `period` milliseconds */
   async report(period: number): Promise<UsageReportShape> {
     const { disk, history, reserve } = this.#parts;
-    const totals = await this.#count();
+    const totals = await this.totals();
     const free = (await disk())?.free;
     const until = this.#time();
     const after = until - period;
@@ -88,7 +88,7 @@ export class UsageMeter {
   async sample(): Promise<void> {
     const { disk, history } = this.#parts;
     if (history === undefined) return;
-    const totals = await this.#count();
+    const totals = await this.totals();
     const diskFree = (await disk())?.free;
     const events = this.#events.take();
     const levels = { ...levelsOf(totals), ...(diskFree !== undefined && { diskFree }) };
@@ -127,7 +127,7 @@ export class UsageMeter {
     const sample = (): void => {
       sampling = this.sample().catch(fail);
     };
-    this.#count().then(() => {
+    this.totals().then(() => {
       if (!isEnded) sample();
     }, fail);
     const timer = setInterval(sample, SAMPLE_MS).unref();
@@ -149,7 +149,8 @@ export class UsageMeter {
     return { nextAt: iso(SECOND_MS * Math.round((now + dueIn) / SECOND_MS)) };
   }
 
-  async #count(): Promise<LedgerTotals> {
+  /** @returns the totals of all accounts, which go on to change */
+  async totals(): Promise<LedgerTotals> {
     const { totals, uploads } = this.#parts;
     await totals.start(uploads().ledger);
     return totals;

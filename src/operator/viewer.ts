@@ -1,3 +1,4 @@
+import { isOperatorAmong } from '../accounts/accounts.ts';
 import type { Account, AccountDirectory } from '../accounts/accounts.ts';
 import type { Upload } from '../uploads/upload.ts';
 
@@ -10,10 +11,9 @@ export interface Viewer {
 /** A reader of the data folder itself; has no account. */
 export const FOLDER_READER: Viewer = { accountId: '', isOperator: true };
 
-/** @returns the account as one who asks: it is operator when it is the only one, or is marked as one */
+/** @returns the account as one who asks */
 export function viewerOf(accounts: AccountDirectory, account: Account): Viewer {
-  const isOperator = account.operator ?? accounts.soleAccount?.id === account.id;
-  return { accountId: account.id, isOperator };
+  return { accountId: account.id, isOperator: isOperatorAmong(accounts.all, account) };
 }
 
 /** Whether the viewer sees an upload. One whose policy was not signed here belongs to no account. */

@@ -111,6 +111,11 @@ export class LedgerTotals extends Totals {
     else this.#accounts.set(accountId, totals);
   }
 
+  /** @returns what an account, or without one the whole bucket, uses of its limits */
+  usedBy(accountId?: string): Used {
+    return (accountId === undefined ? this : this.of(accountId)).used;
+  }
+
   /** @param accountId - undefined: uploads whose policy was not signed here */
   of(accountId: string | undefined): Totals {
     return this.#accounts.get(accountId) ?? NONE;

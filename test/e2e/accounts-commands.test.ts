@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { callApi, generateOTAUploadURL, queryDownloadUrl } from '../../src/client/api-client.ts';
 import { createOTAFirmware } from '../../src/client/api-client.ts';
 import {
-  accountListShape,
+  folderAccountsShape,
   changedAccountShape,
   newAccessKeyShape,
   rotatedBucketKeyShape,
@@ -106,6 +106,20 @@ it('rotates both kinds of key while clients work, and no request fails', async (
   expect(await gateway.stop()).toBe(0);
 }, 20_000);
 
+it('lists the only account as an operator unless it is marked as none, as the gateway treats it', async () => {
+  for (const [mark, operator] of [
+    [{}, true],
+    [{ operator: false }, false],
+  ] as const) {
+    await writeFile(
+      file(),
+      JSON.stringify({ accounts: [{ id: 'sole', ...mark, accessKeys: [KEY] }] }),
+    );
+    const { stdout } = await accounts('ls', '--json');
+    expect(folderAccountsShape.parse(JSON.parse(stdout)).items[0]).toMatchObject({ operator });
+  }
+});
+
 it('adds, lists, disables and removes in the file, whose other lines and mode stay', async () => {
   await writeFile(file(), FILE);
   await chmod(file(), 0o640);
@@ -121,7 +135,7 @@ it('adds, lists, disables and removes in the file, whose other lines and mode st
 
   const listed = await accounts('ls', '--json');
   expect(listed.stdout).not.toContain('secret');
-  const { accounts: shown, bucket } = accountListShape.parse(JSON.parse(listed.stdout));
+  const { items: shown, bucket } = folderAccountsShape.parse(JSON.parse(listed.stdout));
   expect(bucket.limits).toMatchObject({ maxBytes: 'off', maxRate: 'off' });
   expect(shown.map(({ accessKeys, id }) => [id, accessKeys[0]?.state])).toEqual([
     ['acme', 'active'],

@@ -21,7 +21,7 @@ import {
 } from '../../src/cli/shapes.ts';
 import { VERBS } from '../../src/cli/verbs.ts';
 import {
-  accountListShape,
+  folderAccountsShape,
   changedAccountShape,
   newAccessKeyShape,
 } from '../../src/operator/account-shapes.ts';
@@ -66,7 +66,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     ...{ needs: 'folder', json: payloadResult },
     args: ['lamp', '--public-url', 'http://a.example'],
   },
-  'accounts ls': { needs: 'folder', json: accountListShape },
+  'accounts ls': { needs: 'folder', json: folderAccountsShape },
   'accounts add': { needs: 'nothing', json: newAccessKeyShape, args: ['globex', '--operator'] },
   'accounts rotate': { needs: 'nothing', json: newAccessKeyShape, args: ['second'] },
   'accounts disable': { needs: 'nothing', json: changedAccountShape, args: ['second'] },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accountListShape } from '../../operator/account-shapes.ts';
 import { requireOperator } from '../../operator/actions.ts';
 import { purgeInput, usageInput } from '../../operator/inputs.ts';
 import { aboutShape, purgeShape } from '../../operator/shapes.ts';
@@ -33,6 +34,17 @@ export const GATEWAY_API_ROUTES = [
       requireOperator(viewer, 'the usage of all accounts; your own is in about');
       return meter.report(last);
     },
+  }),
+  route({
+    method: 'get',
+    path: '/accounts',
+    id: 'listAccounts',
+    summary:
+      'Lists the accounts with their access keys, without secrets, limits and use. For operators.',
+    query: NOTHING,
+    body: NOTHING,
+    response: accountListShape,
+    run: ({ listAccounts }, { raw }) => listAccounts(callerOf(raw).viewer),
   }),
   route({
     method: 'get',

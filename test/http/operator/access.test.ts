@@ -195,6 +195,7 @@ describe('a signed request', () => {
 describe('an account that is no operator', () => {
   it.each([
     ['get', '/usage'],
+    ['get', '/accounts'],
     ['post', '/purge'],
     ['post', '/reload'],
   ] as const)('may not %s %s', async (method, path) => {

@@ -198,6 +198,7 @@ describe('the responses', () => {
     ['post', '/api/purge', '/api/purge', 200, { dryRun: true }],
     ['get', '/api/usage', '/api/usage', 200],
     ['get', '/api/about', '/api/about', 200],
+    ['get', '/api/accounts', '/api/accounts', 200],
     ['post', '/api/reload', '/api/reload', 200],
     ['get', '/api/refusals', '/api/refusals', 200],
     ['get', '/api/refusals', '/api/refusals?reason=none', 400],

@@ -1,16 +1,16 @@
 import { formatAccounts } from '../../../src/cli/accounts-list.ts';
-import type { AccountListShape } from '../../../src/operator/account-shapes.ts';
+import type { FolderAccountsShape } from '../../../src/operator/account-shapes.ts';
 
 const OFF = { maxBytes: 'off', maxUploads: 'off', maxConcurrent: 'off', maxRate: 'off' } as const;
 
-const LIST: AccountListShape = {
-  accounts: [
+const LIST: FolderAccountsShape = {
+  items: [
     {
       ...{ id: 'ann', operator: true, accessKeys: [{ id: 'ann-key', state: 'active' }] },
-      ...{ limits: { ...OFF, maxUploads: 7 }, usage: { uploads: 3, bytes: 2048 } },
+      ...{ limits: { ...OFF, maxUploads: 7 }, used: { uploads: 3, bytes: 2048 } },
     },
   ],
-  bucket: { limits: OFF, usage: { uploads: 4, bytes: 4096 } },
+  bucket: { limits: OFF, used: { uploads: 4, bytes: 4096 } },
 };
 
 it('shows each account with what it uses of its limits', () => {

@@ -1,30 +1,21 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { AboutShape } from '../../../operator/shapes.ts';
+import type { AccountListShape } from '../../../operator/account-shapes.ts';
 import { callApi } from '../lib/api.ts';
 import { inBackground } from '../lib/background.ts';
 import { formatBytes, formatNumber } from '../lib/format.ts';
 import { keepFresh } from '../lib/live.ts';
 import { language } from '../lib/preferences.ts';
 import { createResource } from '../lib/resource.ts';
-import { overview } from '../overview.ts';
 import { LimitUse } from '../parts/limit-use.tsx';
 import { ErrorNotice } from '../parts/notice.tsx';
 import { Table } from '../parts/table.tsx';
 import { t } from '../text/text.ts';
 
-/** What is used of the limits of one account, or of the bucket. */
-interface Use {
-  readonly id: string;
-  readonly limits: Pick<AboutShape['limits'], 'maxBytes' | 'maxUploads'>;
-  readonly used: AboutShape['used'];
-}
-
 /** The limits of every account and of the bucket, with what is used of them. */
 export function AccountLimits(): JSX.Element {
   const accounts = useMemo(
-    () =>
-      createResource((signal) => callApi<{ readonly items: readonly Use[] }>('accounts', { signal })),
+    () => createResource((signal) => callApi<AccountListShape>('accounts', { signal })),
     [],
   );
   useEffect(
@@ -36,10 +27,10 @@ export function AccountLimits(): JSX.Element {
   );
   const texts = t.value.storage;
   const error = accounts.error.value;
-  const bucket = overview.value.value?.bucketLimits;
+  const found = accounts.value.value;
   const rows = [
-    ...(bucket ? [{ id: texts.bucket, limits: bucket, used: bucket.used }] : []),
-    ...(accounts.value.value?.items ?? []),
+    ...(found ? [{ id: texts.bucket, ...found.bucket }] : []),
+    ...(found?.items ?? []),
   ];
   return (
     <section class="card">
