@@ -1,10 +1,16 @@
 import { z } from 'zod';
+import { pathSegment } from '../client/operator-call.ts';
 import type { Config } from '../config/config.ts';
 import { duration } from '../config/units.ts';
 import { openQueries } from '../data-folder.ts';
 import type { ReferenceShape } from '../operator/shapes.ts';
+import { UsageError } from './command-error.ts';
 import { gatherSettings } from './desk.ts';
+import type { Desk } from './desk.ts';
 import { readConfig } from './environment.ts';
+import { callOperatorApi } from './operator-api.ts';
+import { remoteOperator } from './operator.ts';
+import type { Operator } from './operator.ts';
 import { jsonFlag } from './output.ts';
 import { readRunningGateway, withRunningSettings } from './running-gateway.ts';
 import { parseFlags } from './parse-flags.ts';
@@ -41,6 +47,39 @@ export function readAddressed(settings: Readonly<Record<string, unknown>>): Conf
   const running = readRunningGateway(config.dataDir);
   const url = running?.publicUrl ?? running?.url;
   return url === undefined ? config : readConfig({ ...options, publicUrl: url });
+}
+
+/** The longest time that the operator API signs for, in milliseconds. */
+const MAX_REMOTE = 7 * 86_400_000;
+
+/** Asks a gateway about firmware packages. */
+export interface PackageDesk {
+  readonly operator: Operator;
+  /** @returns the id of the package that is meant, or that holds the upload that is meant */
+  findId(meant: Exclude<ReferenceShape, { kind: 'request' }>): Promise<string | undefined>;
+  /** @returns the URLs or the message of a package, as `shape` describes it */
+  ask<T>(firmwareId: string, what: 'urls' | 'message', shape: z.ZodType<T>): Promise<T>;
+}
+
+/** @throws UsageError for a time that no gateway signs for */
+export function openPackageDesk(desk: Desk, endpoint: string, expires: number): PackageDesk {
+  if (expires > MAX_REMOTE) {
+    throw new UsageError('--expires: a gateway signs for at most 7d; give less, or --data-dir');
+  }
+  const api = desk.clientFor(endpoint);
+  const operator = remoteOperator(api);
+  return {
+    operator,
+    findId: async (meant) =>
+      meant.kind === 'package'
+        ? meant.firmwareId
+        : (await operator.showUpload(meant.key))?.package?.firmwareId,
+    ask: (firmwareId, what, shape) => {
+      const path = `/packages/${pathSegment(firmwareId)}/${what}`;
+      const query = { expires: `${String(expires)}ms` };
+      return callOperatorApi(api, { method: 'GET', path, query }, shape);
+    },
+  };
 }
 
 /** Finds what a name means in a data folder: a key, a URL, the id or the name of a package, or the id of a request. */

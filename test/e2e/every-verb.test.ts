@@ -41,6 +41,8 @@ interface Row {
   readonly needs: 'gateway' | 'folder' | 'nothing';
   /** Of its output with `--json`; absent when it has no JSON, or none that ends. */
   readonly json?: z.ZodType;
+  /** Looks at a gateway elsewhere when it is given an endpoint, and at the data folder otherwise. */
+  readonly looksElsewhere?: true;
 }
 
 const PACKAGE = ['--name', 'made', '--version', '1'];
@@ -55,15 +57,18 @@ const ROWS: Readonly<Record<string, Row>> = {
     ...{ needs: 'gateway', json: claimResult },
     args: ['{stored}', '--name', 'claimed', '--version', '1'],
   },
-  ls: { needs: 'folder', json: pageOf(uploadShape) },
-  show: { needs: 'folder', json: packageShape, args: ['lamp'] },
-  explain: { needs: 'folder', json: pageOf(refusalShape) },
+  ls: { needs: 'folder', looksElsewhere: true, json: pageOf(uploadShape) },
+  show: { needs: 'folder', looksElsewhere: true, json: packageShape, args: ['lamp'] },
+  explain: { needs: 'folder', looksElsewhere: true, json: pageOf(refusalShape) },
   rm: { needs: 'gateway', json: removeResult, args: ['claimed', '--yes'] },
   purge: { needs: 'gateway', json: purgeShape },
   trace: { needs: 'gateway' },
-  url: { needs: 'folder', json: urlResult, args: ['lamp', '--public-url', 'http://a.example'] },
+  url: {
+    ...{ needs: 'folder', looksElsewhere: true, json: urlResult },
+    args: ['lamp', '--public-url', 'http://a.example'],
+  },
   payload: {
-    ...{ needs: 'folder', json: payloadResult },
+    ...{ needs: 'folder', looksElsewhere: true, json: payloadResult },
     args: ['lamp', '--public-url', 'http://a.example'],
   },
   'accounts ls': { needs: 'folder', json: folderAccountsShape },
@@ -199,6 +204,27 @@ describe('every command', () => {
     }
     for (const name of NAMES.filter((each) => /^accounts (?!ls)/.test(each))) {
       expect(found.get(name)?.stdout).toContain('"reload": "reloaded"');
+    }
+  });
+
+  it('prints the same with --endpoint, without a data folder', async () => {
+    const names = NAMES.filter((name) => ROWS[name]?.looksElsewhere === true);
+    const found = await runVerbs(names, (name) => [...inJson(name), '--endpoint', gateway.url], {
+      environment: {
+        PATH: process.env['PATH'] ?? '',
+        OTA_GATEWAY_ACCESS_KEY_ID: ACCOUNT_KEY.id,
+        OTA_GATEWAY_ACCESS_KEY_SECRET: ACCOUNT_KEY.secret,
+        OTA_GATEWAY_DATA_DIR: join(folder.path, 'none'),
+      },
+    });
+    expect(names).toHaveLength(5);
+    for (const [name, { code, stderr, stdout }] of found) {
+      expect({ name, code, stderr }).toEqual({ name, code: 0, stderr: '' });
+      expect(ROWS[name]?.json?.safeParse(JSON.parse(stdout))).toMatchObject({ success: true });
+    }
+    // The gateway knows its address.
+    for (const name of ['url', 'payload']) {
+      expect(found.get(name)?.stdout).toContain(new URL(gateway.url).host);
     }
   });
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { removeResult, urlResult } from '../../src/cli/shapes.ts';
+import { removeResult, payloadResult, urlResult } from '../../src/cli/shapes.ts';
 import type { RequestShape } from '../../src/operator/shapes.ts';
 import { packageShape } from '../../src/operator/package-shapes.ts';
 import { errorShape, pageOf, purgeShape, requestShape } from '../../src/operator/shapes.ts';
@@ -69,22 +69,31 @@ describe('the commands that use the operator API', () => {
     });
   });
 
-  it('url asks a gateway when an endpoint is given, and a list refuses a flag without effect', async () => {
+  it('url and payload ask a gateway when an endpoint is given, and a list refuses a flag without effect', async () => {
     const grant = await store();
     const firmwareId = await claim(gateway.url, grant, 'linked');
-    const [byName, byKey, wrong] = await Promise.all([
+    const { key: unclaimed } = await store();
+    const [byName, byKey, wrong, message, late, none] = await Promise.all([
       remote('url', 'linked', '--json'),
       remote('url', grant.key),
       remote('ls', 'packages', '--state', 'stored'),
+      remote('payload', grant.key, '--json'),
+      remote('payload', 'linked', '--expires', '8d'),
+      remote('payload', unclaimed),
     ]);
     const [link] = urlResult.parse(JSON.parse(byName.stdout)).urls;
     expect(link?.key).toBe(grant.key);
-    for (const url of [link?.url ?? '', byKey.stdout.trim()]) {
+    const { data } = payloadResult.parse(JSON.parse(message.stdout));
+    for (const url of [link?.url ?? '', byKey.stdout.trim(), data.url ?? '']) {
       expect(await (await fetch(url)).text()).toBe('some bytes');
     }
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
     expect(wrong.stderr).toMatch(/^--state: does not restrict packages: expected one of --account/);
-    expect((await local('rm', firmwareId, '--yes')).code).toBe(0);
+    expect(late).toMatchObject({ code: 2, stdout: '' });
+    expect(late.stderr).toMatch(/^--expires: a gateway signs for at most 7d/);
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(none.stderr).toMatch(/^there is no firmware package ota\S+\. Make one of the upload/);
+    expect((await local('rm', firmwareId, unclaimed, '--yes')).code).toBe(0);
   });
 
   it('rm deletes uploads and packages after it was confirmed', async () => {

@@ -1,4 +1,3 @@
-import { pathSegment } from '../../client/operator-call.ts';
 import type { Config } from '../../config/config.ts';
 import type { DataFolder } from '../../data-folder.ts';
 import { openDataFolder } from '../../data-folder.ts';
@@ -6,12 +5,11 @@ import { wallClock } from '../../lib/clock.ts';
 import { quoted } from '../../lib/quoted.ts';
 import type { LinkShape } from '../../operator/package-shapes.ts';
 import type { ReferenceShape } from '../../operator/shapes.ts';
-import { CommandError, UsageError } from '../command-error.ts';
+import { CommandError } from '../command-error.ts';
 import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
-import { readAddressed, readDownload, resolveName } from '../downloads.ts';
-import { callOperatorApi } from '../operator-api.ts';
-import { notFound, remoteOperator } from '../operator.ts';
+import { openPackageDesk, readAddressed, readDownload, resolveName } from '../downloads.ts';
+import type { PackageDesk } from '../downloads.ts';
+import { notFound } from '../operator.ts';
 import { print, printJson } from '../output.ts';
 import type { UrlResult } from '../shapes.ts';
 import { urlResult } from '../shapes.ts';
@@ -26,7 +24,7 @@ export async function printUrls(name: string, flags: unknown): Promise<void> {
   const urls =
     desk.endpoint === undefined
       ? await signHere(readAddressed(settings), name, expires)
-      : await askGateway(desk, desk.endpoint, { name, expires });
+      : await askGateway(openPackageDesk(desk, desk.endpoint, expires), name);
   const result: UrlResult = { urls };
   if (json) printJson(result);
   else print(urls.map(({ url }) => `${url}\n`).join(''));
@@ -84,29 +82,12 @@ function withoutFile(name: string, found: ReferenceShape | undefined): CommandEr
   return new CommandError('NotFound', message, '`ota-gateway explain` tells about requests');
 }
 
-/** The longest time that the operator API signs for, in milliseconds. */
-const MAX_REMOTE = 7 * 86_400_000;
-
-async function askGateway(
-  desk: Desk,
-  endpoint: string,
-  { expires, name }: { readonly expires: number; readonly name: string },
-): Promise<LinkShape[]> {
-  if (expires > MAX_REMOTE) {
-    throw new UsageError('--expires: a gateway signs for at most 7d; give less, or --data-dir');
-  }
-  const api = desk.clientFor(endpoint);
-  const operator = remoteOperator(api);
-  const found = await operator.resolve(name);
+async function askGateway(gateway: PackageDesk, name: string): Promise<LinkShape[]> {
+  const found = await gateway.operator.resolve(name);
   if (found === undefined || found.kind === 'request') throw withoutFile(name, found);
-  const firmwareId =
-    found.kind === 'package'
-      ? found.firmwareId
-      : (await operator.showUpload(found.key))?.package?.firmwareId;
+  const firmwareId = await gateway.findId(found);
   if (firmwareId === undefined) throw unclaimed(name);
-  const path = `/packages/${pathSegment(firmwareId)}/urls`;
-  const query = { expires: `${String(expires)}ms` };
-  const { urls } = await callOperatorApi(api, { method: 'GET', path, query }, urlResult);
+  const { urls } = await gateway.ask(firmwareId, 'urls', urlResult);
   return found.kind === 'package' ? urls : urls.filter(({ key }) => key === found.key);
 }
 
