@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { duration } from '../config/units.ts';
 import { REFUSAL_REASONS } from '../refusals/refusal-reason.ts';
-import { MAX_PAGE, PAGE, UPLOAD_STATES } from './listing.ts';
+import { MAX_PAGE, PAGE, UPLOAD_ORDERS, UPLOAD_STATES } from './listing.ts';
 
 const text = z.string().min(1).max(1023);
 
@@ -26,9 +26,24 @@ const limit = z.coerce
 const time = z.union([z.string(), z.number()]).pipe(duration).exactOptional();
 const account = z.string().min(1).exactOptional().describe('for operators: the account');
 
-const ORDERS = ['newest', 'largest', 'oldest'] as const;
 /** The states in which an upload has bytes that it keeps. */
 const WITH_BYTES: readonly string[] = ['stored', 'claimed'];
+
+/** Only uploads that hold bytes have another order than `newest`. */
+export function isOrdered({ order = 'newest', state = 'stored' }: OrderedFilter): boolean {
+  return order === 'newest' || WITH_BYTES.includes(state);
+}
+
+/** What is wrong with a filter for which {@link isOrdered} is false. */
+export const ORDER_PROBLEM = {
+  path: ['order'],
+  error: 'only uploads with the state stored or claimed have this order',
+};
+
+interface OrderedFilter {
+  readonly order?: string | undefined;
+  readonly state?: string | undefined;
+}
 
 const uploadFields = z.strictObject({
   state: z.enum(UPLOAD_STATES, `expected one of ${UPLOAD_STATES.join(', ')}`).exactOptional(),
@@ -41,7 +56,7 @@ const uploadFields = z.strictObject({
   olderThan: time.describe('stored, or issued, at least as long ago: a duration such as 10m'),
   dueWithin: time.describe('stored, and purged within a duration such as 5m unless it is claimed'),
   order: z
-    .enum(ORDERS, `expected one of ${ORDERS.join(', ')}`)
+    .enum(UPLOAD_ORDERS, `expected one of ${UPLOAD_ORDERS.join(', ')}`)
     .default('newest')
     .describe('largest or oldest: only uploads that hold bytes, that is, stored or claimed ones'),
   after,
@@ -49,10 +64,7 @@ const uploadFields = z.strictObject({
 });
 
 /** Which uploads to list. */
-export const uploadFilter = uploadFields.refine(
-  ({ order, state = 'stored' }) => order === 'newest' || WITH_BYTES.includes(state),
-  { path: ['order'], error: 'only uploads with the state stored or claimed have this order' },
-);
+export const uploadFilter = uploadFields.refine(isOrdered, ORDER_PROBLEM);
 
 /** Which packages to list. */
 export const packageFilter = z.strictObject({

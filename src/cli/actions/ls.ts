@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { duration } from '../../config/units.ts';
 import { quoted } from '../../lib/quoted.ts';
-import { cursorText } from '../../operator/filters.ts';
-import { MAX_PAGE, PAGE, UPLOAD_STATES } from '../../operator/listing.ts';
+import { ORDER_PROBLEM, cursorText, isOrdered } from '../../operator/filters.ts';
+import { MAX_PAGE, PAGE, UPLOAD_ORDERS, UPLOAD_STATES } from '../../operator/listing.ts';
 import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
 import type { Noun } from '../commands/ls.ts';
 import { UsageError } from '../command-error.ts';
@@ -25,7 +25,7 @@ const limit = z
 
 /** The flags that restrict a list, beside those of every list. */
 const FILTERS = {
-  uploads: ['account', 'match', 'state', 'older', 'due'],
+  uploads: ['account', 'match', 'state', 'older', 'due', 'order'],
   packages: ['account', 'match'],
   refusals: ['account', 'reason'],
 } as const;
@@ -41,19 +41,22 @@ function requireFitting(what: Noun, given: ListFlags): void {
   throw new UsageError(`--${wrong}: does not restrict ${what}: expected one of ${flags}`);
 }
 
-const flags = z.looseObject({
-  ...outputFlags.shape,
-  state: z.enum(UPLOAD_STATES).optional(),
-  account: z.string().optional(),
-  match: z.string().optional(),
-  reason: z.enum(REFUSAL_REASONS).optional(),
-  older: duration.optional(),
-  due: duration.optional(),
-  limit: limit.default(PAGE),
-  after: cursorText.optional(),
-  watch: z.boolean().default(false),
-  interval: duration.default(2000),
-});
+const flags = z
+  .looseObject({
+    ...outputFlags.shape,
+    state: z.enum(UPLOAD_STATES).optional(),
+    order: z.enum(UPLOAD_ORDERS).optional(),
+    account: z.string().optional(),
+    match: z.string().optional(),
+    reason: z.enum(REFUSAL_REASONS).optional(),
+    older: duration.optional(),
+    due: duration.optional(),
+    limit: limit.default(PAGE),
+    after: cursorText.optional(),
+    watch: z.boolean().default(false),
+    interval: duration.default(2000),
+  })
+  .refine(isOrdered, ORDER_PROBLEM);
 
 /** The flags of `ls`, without those of the desk. */
 export type ListFlags = z.infer<typeof flags>;
@@ -64,12 +67,24 @@ const LOADS = { uploads: listUploads, packages: listPackages, refusals: listRefu
 export async function list(what: Noun, flagsGiven: unknown): Promise<void> {
   const given = parseFlags(flags, flagsGiven);
   requireFitting(what, given);
-  const { account, after, color, due, interval, json, limit, match, older, reason, ...others } =
-    given;
+  const {
+    account,
+    after,
+    color,
+    due,
+    interval,
+    json,
+    limit,
+    match,
+    older,
+    order,
+    reason,
+    ...others
+  } = given;
   const { state, watch: isWatching, ...desk } = others;
   const page = { account, after, limit };
   const filters = {
-    uploads: { ...page, q: match, state, olderThan: older, dueWithin: due },
+    uploads: { ...page, q: match, state, order, olderThan: older, dueWithin: due },
     packages: { ...page, q: match },
     refusals: { ...page, reason },
   };

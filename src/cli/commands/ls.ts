@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { PAGE, UPLOAD_STATES } from '../../operator/listing.ts';
+import { PAGE, UPLOAD_ORDERS, UPLOAD_STATES } from '../../operator/listing.ts';
 import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
 import { choice, withDesk, withOutput } from '../flags.ts';
 
@@ -22,7 +22,14 @@ export function configure(command: Command): void {
     .addOption(choice('--reason <reason>', 'only refusals for it', REFUSAL_REASONS))
     .option('--older <duration>', 'only uploads that are at least as old, such as 10m')
     .option('--due <duration>', 'only stored uploads that are purged within this time, such as 5m')
-    .option('--limit <count>', `at most as many, the newest first; default ${String(PAGE)}`)
+    .addOption(
+      choice(
+        '--order <order>',
+        'newest first, or only those that hold bytes, largest or oldest first',
+        UPLOAD_ORDERS,
+      ),
+    )
+    .option('--limit <count>', `at most as many; default ${String(PAGE)}`)
     .option('--after <cursor>', 'go on where a list with this `next` has ended')
     .option('--watch', 'list again and again, until Ctrl+C')
     .option('--interval <duration>', 'how often --watch lists; default 2s')

@@ -157,6 +157,34 @@ describe('ls', () => {
     });
   });
 
+  it('lists those that hold bytes by size or age, in a folder and through a gateway', async () => {
+    for (const run of [list, (...flags: string[]) => local('ls', ...flags)]) {
+      const listed = async (...flags: string[]) =>
+        pageOf(uploadShape).parse(JSON.parse((await run(...flags, '--json')).stdout));
+      const oldest = (await listed('--order', 'oldest')).items.map(({ key }) => key);
+      expect(oldest.toSorted()).toEqual([keys.claimed, keys.stored].toSorted());
+      const first = await listed('--order', 'largest', '--limit', '1');
+      expect(first.items.map(({ key }) => key)).toEqual([keys.claimed]);
+      const rest = await listed('--order', 'largest', '--after', first.next ?? '');
+      expect(rest.items.map(({ key }) => key)).toEqual([keys.stored]);
+    }
+  });
+
+  it.each([
+    [['--order', 'large'], '--order: expected newest, largest or oldest, found "large"'],
+    [
+      ['--order', 'oldest', '--state', 'issued'],
+      '--order: only uploads with the state stored or claimed have this order',
+    ],
+    [['refusals', '--order', 'oldest'], '--order: does not restrict refusals'],
+  ])('refuses %j', async (flags, message) => {
+    const refused = await list(...flags);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(message) as string,
+    });
+  });
+
   it('says when no account of the name has anything to list', async () => {
     const [none, json] = [await list('--account', 'nosuch'), await list('--account=no', '--json')];
     expect(none).toEqual({
