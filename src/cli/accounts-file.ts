@@ -8,7 +8,7 @@ import { quoted } from '../lib/quoted.ts';
 import { replaceFile } from '../lib/replace-file.ts';
 import { CommandError } from './command-error.ts';
 import { givenName, variableName } from './names.ts';
-import { systemFailureOf } from './system-failure.ts';
+import { systemFailureOf } from '../lib/system-failure.ts';
 
 /** The accounts file of the settings, to change it. */
 export interface EditableAccounts {
@@ -48,8 +48,15 @@ function withoutFile({ accessKeyId, dataDir }: Config): CommandError {
 /** Checks the new text, and replaces the file. @throws SettingsError when the text would not be valid */
 export function writeAccounts({ path, text }: EditableAccounts, changed: string): void {
   parseAccounts(changed, path);
-  try {
+  changeFile(path, () => {
     replaceFile(path, text, changed);
+  });
+}
+
+/** Changes a file as a whole. @throws CommandError that names the file and says that nothing was changed */
+export function changeFile<T>(path: string, change: () => T): T {
+  try {
+    return change();
   } catch (error) {
     // The path of the error is that of an unfinished file.
     const failure =

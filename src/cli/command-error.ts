@@ -1,7 +1,7 @@
 import { ConfigError } from '../config/config-error.ts';
 import { SettingsError } from '../config/settings-error.ts';
 import { givenName } from './names.ts';
-import { systemFailureOf } from './system-failure.ts';
+import { systemFailureOf } from '../lib/system-failure.ts';
 
 /** What is wrong, for people and for programs. */
 export interface ErrorDescription {

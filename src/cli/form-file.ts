@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { quoted } from '../lib/quoted.ts';
 import { CommandError, UsageError } from './command-error.ts';
-import { systemFailureOf } from './system-failure.ts';
+import { systemFailureOf } from '../lib/system-failure.ts';
 
 const fields = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 

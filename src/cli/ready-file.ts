@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { wallClock } from '../lib/clock.ts';
 import { hasErrorCode } from '../lib/errno.ts';
+import { reasonOf } from '../lib/system-failure.ts';
 import { givenName } from './names.ts';
 import { writePrivateJson } from './private-json.ts';
 
@@ -70,9 +71,7 @@ function remove(path: string): void {
 }
 
 function unusable(path: string, error: unknown): ConfigError {
-  const reason = hasErrorCode(error, 'ERR_FS_EISDIR')
-    ? 'it is a folder'
-    : String(error).replace(/^Error: |, .*$/g, '');
+  const reason = hasErrorCode(error, 'ERR_FS_EISDIR') ? 'it is a folder' : reasonOf(error);
   const text = `${path} cannot be written (${reason}): expected the path of a file in a folder of this user`;
   return new ConfigError([`${givenName('readyFile')}: ${text}. Choose another path`]);
 }

@@ -8,7 +8,9 @@ import { jsonFlag, print, printJson } from '../output.ts';
 import { counted } from '../people.ts';
 import { parseFlags } from '../parse-flags.ts';
 import type { BackupResult } from '../shapes.ts';
-import { systemFailureOf } from '../system-failure.ts';
+import { isDiskFull } from '../../lib/errno.ts';
+import type { SystemFailure } from '../../lib/system-failure.ts';
+import { systemFailureOf } from '../../lib/system-failure.ts';
 
 /** Copies the data folder, and prints what the copy has. The exit code says whether the original is damaged. */
 export async function backup(folder: string, flags: unknown): Promise<void> {
@@ -47,11 +49,18 @@ async function copyTo(target: string, options: RawOptions): Promise<BackupResult
 
 /** Adds to a failure of the system which command has failed, and what has become of the copy. */
 function explain(error: unknown, target: string): unknown {
-  const failure = error instanceof Error ? systemFailureOf(error) : undefined;
+  const failure = failureOf(error);
   if (failure === undefined) return error;
   const message = `the backup to ${quoted(target)} has failed: ${failure.problem}`;
   const hint = `${failure.hint}. The incomplete copy was removed`;
   return new CommandError(failure.code, message, hint, { cause: error });
+}
+
+/** @returns the failure of the system that an error is, or that has caused it */
+function failureOf(error: unknown): SystemFailure | undefined {
+  if (!(error instanceof Error)) return undefined;
+  // The other causes have an explanation already.
+  return systemFailureOf(error) ?? (isDiskFull(error.cause) ? failureOf(error.cause) : undefined);
 }
 
 /** @returns what the copy has of the problems of the original */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { withNativeBuild } from '../../lib/native-build.ts';
-import { hasErrorCode } from '../../lib/errno.ts';
+import { hasErrorCode, isDiskFull } from '../../lib/errno.ts';
 import { isRunning } from '../../lib/is-running.ts';
 import { PRIVATE_FILE, createPrivateFile } from '../../lib/private-files.ts';
 
@@ -90,7 +90,10 @@ function isBusy(error: unknown): boolean {
 const BUSY = ['SQLITE_BUSY', 'SQLITE_BUSY_RECOVERY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_LOCKED'];
 
 function unusable(path: string, cause: unknown): Error {
-  const message = `${path} cannot be locked: ${String(cause)}. When no server is running, remove it and start again`;
+  const reason = isDiskFull(cause)
+    ? 'the disk is full. Free some space there, or choose another folder'
+    : `${String(cause)}. When no server is running, remove it and start again`;
+  const message = `${path} cannot be locked: ${reason}`;
   return new Error(message, { cause });
 }
 

@@ -54,9 +54,19 @@ async function lockUnfinished(folder: string, path: string): Promise<ServerLock>
       throw new Error(`${folder} exists and cannot be used: remove it`, { cause: error });
     }
   }
-  const lock = tryServerLock(folder);
+  const lock = await tryLock(folder);
   if (lock !== undefined) return lock;
   throw new Error(`another backup to ${path} is running`);
+}
+
+/** Takes the lock of a folder, or removes the folder, if it is empty, when it cannot have one: the disk may be full. */
+async function tryLock(folder: string): Promise<ServerLock | undefined> {
+  try {
+    return tryServerLock(folder);
+  } catch (error) {
+    await removeEmpty(folder);
+    throw error;
+  }
 }
 
 /** Removes everything except the lock. */
@@ -74,6 +84,10 @@ async function removeLock(folder: string): Promise<void> {
 /** Removes an unfinished folder, unless another process has just begun to use it. */
 async function discard(folder: string): Promise<void> {
   await clear(folder);
+  await removeEmpty(folder);
+}
+
+async function removeEmpty(folder: string): Promise<void> {
   await removeLock(folder);
   try {
     await rmdir(folder);

@@ -1,8 +1,9 @@
+import { credentialsPath } from '../../../accounts/credentials-file.ts';
 import { findReplacedBucketKey, rotateBucketKey } from '../../../accounts/rotate-bucket-key.ts';
 import type { Config } from '../../../config/config.ts';
 import { wallClock } from '../../../lib/clock.ts';
 import type { RotatedBucketKeyShape } from '../../../operator/account-shapes.ts';
-import { openAccounts } from '../../accounts-file.ts';
+import { changeFile, openAccounts } from '../../accounts-file.ts';
 import { CommandError } from '../../command-error.ts';
 import { givenName, variableName } from '../../names.ts';
 import { reloadGateway } from '../../reload-gateway.ts';
@@ -31,7 +32,9 @@ export async function rotateBucket(
   const now = wallClock.now();
   if (!yes && expire !== 'now') requireNoReplacedKey(config, now);
   const until = expire === 'now' ? undefined : now + expire;
-  const rotated = rotateBucketKey(config.dataDir, now, until);
+  const rotated = changeFile(credentialsPath(config.dataDir), () =>
+    rotateBucketKey(config.dataDir, now, until),
+  );
   const known = config.accountsFile === undefined ? undefined : openAccounts(config).accounts;
   const reload = await reloadGateway(config, known);
   const acceptedUntil = isoTime(until ?? now);

@@ -66,6 +66,7 @@ const FAILURES: Readonly<Record<string, SystemFailure>> = {
   },
   ENOENT: MISSING,
   ENOTDIR: MISSING,
+  EEXIST: { code: 'NotAFolder', problem: 'it is a file', hint: 'Give the path of a folder' },
   EISDIR: { code: 'NotAFile', problem: 'it is a folder', hint: 'Give the path of a file' },
   ELOOP: { ...MISSING, problem: 'its symbolic links lead to each other' },
   ENAMETOOLONG: { ...MISSING, problem: 'the path is longer than the system allows' },
@@ -75,9 +76,20 @@ const FAILURES: Readonly<Record<string, SystemFailure>> = {
 
 /** @returns what an error of the system or of SQLite means; undefined for another error */
 export function systemFailureOf(error: object): SystemFailure | undefined {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const found = FAILURES[code] ?? FAILURES[/^SQLITE_[A-Z]+/.exec(code)?.[0] ?? ''];
+  const found = findFailure(error);
   if (found === undefined) return undefined;
   const path = 'path' in error && typeof error.path === 'string' ? `${error.path}: ` : '';
-  return { ...found, problem: `${path}${found.problem} (${code})` };
+  return { ...found, problem: `${path}${found.problem}` };
+}
+
+/** @returns why something has failed, for a message that names the path itself */
+export function reasonOf(error: unknown): string {
+  const found = typeof error === 'object' && error !== null ? findFailure(error) : undefined;
+  return found?.problem ?? String(error).replace(/^Error: |, .*$/g, '');
+}
+
+function findFailure(error: object): SystemFailure | undefined {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const found = FAILURES[code] ?? FAILURES[/^SQLITE_[A-Z]+/.exec(code)?.[0] ?? ''];
+  return found && { ...found, problem: `${found.problem} (${code})` };
 }
