@@ -19,6 +19,7 @@ export type {
 export type { PurgeReport } from './uploads/purge.ts';
 export type { PackageSnapshot, Snapshot, StatusName, UploadSnapshot } from './uploads/snapshot.ts';
 export type {
+  Claim,
   ClaimedUpload,
   Issue,
   IssuedUpload,
@@ -47,6 +48,7 @@ export type {
 } from './refusals/refusal-journal.ts';
 export type {
   CorsEvidence,
+  CorsMismatch,
   Dialect,
   Evidence,
   RefusalRecord,
@@ -67,13 +69,22 @@ export type { PackageInput, Uploads } from './uploads/uploads.ts';
 export type { VerificationResult } from './uploads/change-package.ts';
 export type { NonceMemory, Quota } from './accounts/ports.ts';
 export type {
+  FoundUploads,
   LedgerQueries,
   ListedPackage,
   PackageQuery,
   StateCount,
   UploadCounts,
+  UploadOrder,
   UploadQuery,
 } from './uploads/ledger-queries.ts';
+export type {
+  PurgeCounts,
+  SampleQuery,
+  UsageEvents,
+  UsageHistory,
+  UsageSample,
+} from './uploads/usage-history.ts';
 export type {
   Body,
   ByteRange,
