@@ -49,7 +49,7 @@ export const plainTexts: z.core.$ZodErrorMap = (issue) => {
 };
 
 /** @returns words with commas between, and "or" before the last one */
-export function alternatives(words: readonly string[]): string {
+function alternatives(words: readonly string[]): string {
   const last = words.at(-1) ?? '';
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
 }

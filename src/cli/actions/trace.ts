@@ -93,7 +93,7 @@ const SHORTEST_KEY = 20;
  * @param width - columns of the terminal; undefined for any
  * @returns one line: time, status, operation, peer, duration, size, key, and what has become of it
  */
-export function describeRequest(request: RequestShape, paint: Paint, width?: number): string {
+function describeRequest(request: RequestShape, paint: Paint, width?: number): string {
   const {
     code,
     from,

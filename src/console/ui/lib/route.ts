@@ -10,7 +10,7 @@ export interface Route {
 }
 
 /** @param hash - with or without its `#` */
-export function parseRoute(hash: string): Route {
+function parseRoute(hash: string): Route {
   const text = hash.replace(/^#?\/?/, '');
   const start = text.indexOf('?');
   const path = start === -1 ? text : text.slice(0, start);

@@ -61,7 +61,7 @@ export function sendForm(
 }
 
 /** @param xml - the error of OSS */
-export function readRefusal(status: number, xml: string): FormRefusal {
+function readRefusal(status: number, xml: string): FormRefusal {
   return {
     status,
     code: elementOf(xml, 'Code') ?? `HTTP ${String(status)}`,
