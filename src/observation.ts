@@ -125,12 +125,15 @@ function createPublisher(hub: EventHub, findOwner: OwnerFinder, logger: Logger):
   };
   const publishRequest = async (record: RequestRecord): Promise<void> => {
     const account = await findOwner(record, record.keys[0]);
-    const shape = { ...showRequest(record), ...(account !== undefined && { account }) };
-    hub.publish('request', shape, account);
+    const make = (): object => ({
+      ...showRequest(record),
+      ...(account !== undefined && { account }),
+    });
+    hub.publish('request', make, account);
   };
   const publishRefusal = async (find: () => Promise<RefusalRecord>): Promise<void> => {
     const refusal = await find();
-    hub.publish('refusal', showRefusal(refusal), refusal.account);
+    hub.publish('refusal', () => showRefusal(refusal), refusal.account);
   };
   return {
     request: (record) => {

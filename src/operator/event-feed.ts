@@ -36,7 +36,7 @@ export class EventFeed {
     claimed: (firmwarePackage) => {
       const { hub } = this.#deps;
       if (!hub.isWatched) return;
-      hub.publish('package', showPackage(firmwarePackage), firmwarePackage.accountId);
+      hub.publish('package', () => showPackage(firmwarePackage), firmwarePackage.accountId);
       for (const { key } of firmwarePackage.files)
         this.#publishLater((ledger) => ledger.findUpload(key));
     },
@@ -46,7 +46,7 @@ export class EventFeed {
     packageDeleted: (firmwarePackage) => {
       const { hub } = this.#deps;
       if (!hub.isWatched) return;
-      const deleted = { ...showPackage(firmwarePackage), deleted: true };
+      const deleted = (): object => ({ ...showPackage(firmwarePackage), deleted: true });
       hub.publish('package', deleted, firmwarePackage.accountId);
       for (const { key } of firmwarePackage.files) this.#publishPurgedLater(key);
     },
@@ -67,7 +67,8 @@ export class EventFeed {
     const { hub, usage } = this.#deps;
     if (!hub.isWatched) return;
     this.#later(async () => {
-      hub.publish('usage', await usage());
+      const counted = await usage();
+      hub.publish('usage', () => counted);
     }, 'could not count the uploads for those who watch');
   }
 
@@ -91,7 +92,7 @@ export class EventFeed {
     this.#later(async () => {
       const { hub, uploads } = this.#deps;
       const found = await uploads().ledger.findPackageById(packageId);
-      if (found !== undefined) hub.publish('package', showPackage(found), found.accountId);
+      if (found !== undefined) hub.publish('package', () => showPackage(found), found.accountId);
     }, 'could not tell those who watch of a firmware package');
   }
 
@@ -104,7 +105,7 @@ export class EventFeed {
   #publish(upload: Upload): void {
     const { hub, uploads } = this.#deps;
     const { claimTtl } = uploads().rules;
-    hub.publish('upload', showUpload(upload, claimTtl), upload.issue?.accountId);
+    hub.publish('upload', () => showUpload(upload, claimTtl), upload.issue?.accountId);
     if (this.#counting !== undefined) return;
     this.#counting = setTimeout(() => {
       this.#counting = undefined;

@@ -112,13 +112,13 @@ export class EventHub {
 
   /**
    * Passes an event to those who see the account.
-   * @param data - plain JSON
+   * @param make - returns plain JSON; is called only when a listener gets the event, which most of a burst never do
    * @param accountId - whose event it is; undefined: it is for operators only
    */
-  publish(type: EventType, data: object, accountId?: string): void {
+  publish(type: EventType, make: () => object, accountId?: string): void {
     if (!this.isWatched) return;
     this.#sequence += 1;
-    const event = this.#make(type, data, accountId);
+    const event = this.#make(type, make, accountId);
     this.#kept.push(event);
     if (this.#kept.length > MAX_KEPT) this.#kept.shift();
     for (const listener of this.#listeners) {
@@ -169,7 +169,7 @@ export class EventHub {
     this.#listeners.delete(listener);
     // So that the id of `moved` leaves out nothing.
     listener.fold?.flush();
-    listener.subscription.onEvent(this.#make('moved', {}, undefined));
+    listener.subscription.onEvent(this.#make('moved', () => ({}), undefined));
     listener.subscription.onEnd();
   }
 
@@ -203,14 +203,14 @@ export class EventHub {
       const missed = kept.filter((event) => event.sequence > last && isFor(subscription, event));
       if (isFewEnough(missed, subscription)) return missed;
     }
-    return [this.#make('lost', {}, undefined)];
+    return [this.#make('lost', () => ({}), undefined)];
   }
 
-  #make(type: EventType, data: object, accountId: string | undefined): KeptEvent {
+  #make(type: EventType, make: () => object, accountId: string | undefined): KeptEvent {
     let text: string | undefined;
     const sequence = this.#sequence;
     const id = `${this.#run}-${String(sequence)}`;
-    return { id, sequence, type, accountId, json: () => (text ??= JSON.stringify(data)) };
+    return { id, sequence, type, accountId, json: () => (text ??= JSON.stringify(make())) };
   }
 }
 

@@ -48,7 +48,7 @@ function listen(change: Partial<Subscription> = {}): Listener {
 }
 
 function publishMany(count: number): void {
-  for (let n = 1; n <= count; n += 1) hub.publish('upload', { n });
+  for (let n = 1; n <= count; n += 1) hub.publish('upload', () => ({ n }));
 }
 
 function typesOf({ seen }: Listener): string[] {
@@ -57,8 +57,8 @@ function typesOf({ seen }: Listener): string[] {
 
 it('passes events to those who listen, with growing ids', () => {
   const listener = listen();
-  hub.publish('upload', { n: 1 });
-  hub.publish('package', { n: 2 });
+  hub.publish('upload', () => ({ n: 1 }));
+  hub.publish('package', () => ({ n: 2 }));
   expect(typesOf(listener)).toEqual(['upload {"n":1}', 'package {"n":2}']);
   const [first, second] = listener.seen.map(({ id }) => id.split('-'));
   expect(first?.[0]).toBe(second?.[0]);
@@ -68,36 +68,36 @@ it('passes events to those who listen, with growing ids', () => {
 it('shows an account only its own events, and operators all', () => {
   const ann = listen({ viewer: ANN });
   const operator = listen();
-  hub.publish('upload', { n: 1 }, 'ann');
-  hub.publish('upload', { n: 2 }, 'bob');
-  hub.publish('usage', { n: 3 });
+  hub.publish('upload', () => ({ n: 1 }), 'ann');
+  hub.publish('upload', () => ({ n: 2 }), 'bob');
+  hub.publish('usage', () => ({ n: 3 }));
   expect(typesOf(ann)).toEqual(['upload {"n":1}']);
   expect(typesOf(operator)).toHaveLength(3);
 });
 
 it('passes only the types that a listener wants', () => {
   const listener = listen({ types: ['refusal'] });
-  hub.publish('upload', {});
-  hub.publish('refusal', {});
+  hub.publish('upload', () => ({}));
+  hub.publish('refusal', () => ({}));
   expect(typesOf(listener)).toEqual(['refusal {}']);
 });
 
 it('makes nothing while nobody listens', () => {
   expect(hub.isWatched).toBe(false);
-  const data = { toJSON: jest.fn() };
-  hub.publish('upload', data);
-  expect(data.toJSON).not.toHaveBeenCalled();
+  const make = jest.fn(() => ({}));
+  hub.publish('upload', make);
+  expect(make).not.toHaveBeenCalled();
   listen();
   expect(hub.isWatched).toBe(true);
 });
 
 it('keeps events for a listener that comes back within a minute', () => {
   const first = listen();
-  hub.publish('upload', { n: 1 });
+  hub.publish('upload', () => ({ n: 1 }));
   first.leave();
   clock.advance({ seconds: 59 });
-  hub.publish('upload', { n: 2 });
-  hub.publish('upload', { n: 3 }, 'bob');
+  hub.publish('upload', () => ({ n: 2 }));
+  hub.publish('upload', () => ({ n: 3 }), 'bob');
   const lastEventId = first.seen[0]?.id;
   expect(typesOf(listen({ lastEventId }))).toEqual(['upload {"n":2}', 'upload {"n":3}']);
   expect(typesOf(listen({ lastEventId, viewer: ANN }))).toEqual([]);
@@ -105,12 +105,12 @@ it('keeps events for a listener that comes back within a minute', () => {
 
 it('says that events are lost when they are not kept any more', () => {
   const first = listen();
-  hub.publish('upload', { n: 1 });
+  hub.publish('upload', () => ({ n: 1 }));
   first.leave();
   clock.advance({ seconds: 61 });
-  hub.publish('upload', { n: 2 });
+  hub.publish('upload', () => ({ n: 2 }));
   expect(hub.isWatched).toBe(false);
-  hub.publish('upload', { n: 3 });
+  hub.publish('upload', () => ({ n: 3 }));
   const lastEventId = first.seen[0]?.id;
   expect(typesOf(listen({ lastEventId }))).toEqual(['lost {}']);
   expect(typesOf(listen({ lastEventId: 'of-another-process' }))).toEqual(['lost {}']);
@@ -121,9 +121,9 @@ it('says that events are lost when they are not kept any more', () => {
 
 it('keeps the last thousand events', () => {
   const first = listen();
-  hub.publish('upload', {});
+  hub.publish('upload', () => ({}));
   const lastEventId = first.seen[0]?.id;
-  hub.publish('package', { n: 1 });
+  hub.publish('package', () => ({ n: 1 }));
   publishMany(MAX_KEPT - 1);
   const back = { lastEventId, types: ['package'] } as const;
   expect(typesOf(listen(back))).toEqual(['package {"n":1}']);
@@ -145,15 +145,15 @@ it('replays no more bytes than may wait for a listener', () => {
   const first = listen();
   publishMany(1);
   const lastEventId = first.seen[0]?.id;
-  hub.publish('upload', { name: '固'.repeat(MAX_REPLAY / 3 - 50) });
+  hub.publish('upload', () => ({ name: '固'.repeat(MAX_REPLAY / 3 - 50) }));
   expect(listen({ lastEventId }).seen.map(({ type }) => type)).toEqual(['upload']);
-  hub.publish('upload', { name: '固'.repeat(30) });
+  hub.publish('upload', () => ({ name: '固'.repeat(30) }));
   expect(typesOf(listen({ lastEventId }))).toEqual(['lost {}']);
 });
 
 it('says nothing to a listener that comes back and has missed nothing', () => {
   const first = listen();
-  hub.publish('upload', {});
+  hub.publish('upload', () => ({}));
   expect(typesOf(listen({ lastEventId: first.seen[0]?.id }))).toEqual([]);
 });
 
@@ -239,11 +239,20 @@ describe('a listener that folds', () => {
     expect(after(1)).toEqual(['upload {"n":1}']);
   });
 
+  it('makes no data of the events that are folded', () => {
+    const listener = listen({ fold: true });
+    const make = jest.fn(() => ({}));
+    for (let n = 0; n < 100; n += 1) hub.publish('upload', make);
+    jest.advanceTimersByTime(WINDOW_MS);
+    expect(typesOf(listener)).toHaveLength(MAX_IN_WINDOW + 1);
+    expect(make).toHaveBeenCalledTimes(MAX_IN_WINDOW);
+  });
+
   it('counts only the events that it wants and sees', () => {
     const listener = listen({ fold: true, types: ['package'], viewer: ANN });
     publishMany(100);
-    for (let n = 0; n < 100; n += 1) hub.publish('package', {}, 'bob');
-    hub.publish('package', {}, 'ann');
+    for (let n = 0; n < 100; n += 1) hub.publish('package', () => ({}), 'bob');
+    hub.publish('package', () => ({}), 'ann');
     jest.advanceTimersByTime(WINDOW_MS);
     expect(typesOf(listener)).toEqual(['package {}']);
   });

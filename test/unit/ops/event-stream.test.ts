@@ -107,7 +107,7 @@ it('tells the client to come back after a second', async () => {
 
 it('folds the events of a burst for a client that asks for it only', async () => {
   const [plain, folded] = [await connect(), await connect('?fold=on')];
-  for (let n = 0; n < 100; n += 1) hub.publish('upload', { n });
+  for (let n = 0; n < 100; n += 1) hub.publish('upload', () => ({ n }));
   jest.advanceTimersByTime(250);
   await turn();
   expect([plain, folded].map(({ types }) => types.length)).toEqual([100, 21]);
@@ -141,7 +141,7 @@ it('passes a burst within one turn to a client that reads, also when it is more 
   const connection = await connect();
   const text = 'x'.repeat(1000);
   const count = Math.ceil((2 * MAX_WAITING) / text.length);
-  for (let n = 0; n < count; n += 1) hub.publish('upload', { text });
+  for (let n = 0; n < count; n += 1) hub.publish('upload', () => ({ text }));
   await turn();
   expect(isOpen(connection)).toBe(true);
   expect(connection.types).toHaveLength(count);
@@ -153,7 +153,7 @@ it('cuts a client that does not read, when too much waits for it', async () => {
   const text = 'x'.repeat(1000);
   const publishBytes = async (bytes: number): Promise<void> => {
     for (let sent = 0; sent < bytes; sent += text.length) {
-      hub.publish('upload', { text });
+      hub.publish('upload', () => ({ text }));
       await turn();
     }
   };
@@ -179,7 +179,7 @@ it('holds less than 24 MiB for as many clients as may listen, when none of them 
   const text = 'x'.repeat(300);
   let most = 0;
   for (let n = 0; n < MAX_KEPT && connections.some(isOpen); n += 1) {
-    hub.publish('upload', { text, n });
+    hub.publish('upload', () => ({ text, n }));
     await turn();
     if (n % 20 === 0) most = Math.max(most, held() - before);
   }
