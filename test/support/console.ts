@@ -29,6 +29,8 @@ export async function openConsole(
   { accessKey = ACCOUNT_KEY, hash = '', ...options }: ConsoleOptions = {},
 ): Promise<ConsolePage> {
   const context = await browser.newContext({ locale: 'en-US', ...options });
+  // Less than that of a test, so that it says what was not seen.
+  context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   const problems: string[] = [];
   const requested: string[] = [];

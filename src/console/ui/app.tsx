@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { announcement } from './lib/announce.ts';
 import { inBackground } from './lib/background.ts';
-import { goLive, keepFresh } from './lib/live.ts';
+import { goLive, keepFresh, onMissed } from './lib/live.ts';
 import { hrefOf, route } from './lib/route.ts';
 import { isTestMode, overview } from './overview.ts';
 import { Empty, Loading, Notice } from './parts/notice.tsx';
@@ -46,6 +46,8 @@ function skip(event: Event): void {
 
 function SignedIn({ present }: { readonly present: SessionShape }): JSX.Element {
   useEffect(() => goLive(checkSession), []);
+  // Another tab may have signed in with another account, whose events this one would get.
+  useEffect(() => onMissed(checkSession), []);
   useEffect(
     () => keepFresh(['upload', 'package', 'usage'], () => inBackground(overview.read())),
     [],

@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { signal } from '@preact/signals';
 import type { SessionShape, SessionStateShape } from '../shapes.ts';
+import { silence } from './lib/announce.ts';
 import { callConsole, COOKIE_PATH, onSignedOut } from './lib/api.ts';
 
 /** Who is signed in; null: nobody; undefined: not known yet. */
@@ -11,15 +12,31 @@ export const session = signal<SessionShape | null | undefined>(undefined);
 /** The file with the generated access key; only the gateway's own machine is told. */
 export const credentialsFile = signal<string | undefined>(undefined);
 
+/** Forget what the page knows of an account, before another one is shown or when it is signed out on purpose. */
+export const forgetters = new Set<() => void>([silence]);
+
+let owner: string | undefined;
+
+function show(next: SessionShape | null): void {
+  const { id } = next?.account ?? {};
+  if (owner !== undefined && id !== undefined && id !== owner) forget();
+  owner = id ?? owner;
+  session.value = next;
+}
+
+function forget(): void {
+  for (const each of forgetters) each();
+}
+
 onSignedOut.add(() => {
-  session.value = null;
+  show(null);
 });
 
 /** Asks who is signed in. */
 export async function readSession(): Promise<void> {
   const answer = await callConsole<SessionStateShape>('session');
   credentialsFile.value = answer.credentialsFile;
-  session.value = answer.session;
+  show(answer.session);
 }
 
 /**
@@ -32,14 +49,15 @@ export async function signIn(id: string, secret: string): Promise<void> {
   const proof = bytesToHex(hmac(sha256, utf8ToBytes(secret), utf8ToBytes(text)));
   const body = { id, challenge, proof, path: COOKIE_PATH };
   const answer = await callConsole<SessionStateShape>('session', { method: 'POST', body });
-  session.value = answer.session;
+  show(answer.session);
 }
 
-/** Signs out, in all tabs. */
+/** Signs out, in all tabs. What this tab sends is stopped. */
 export async function signOut(): Promise<void> {
   await callConsole<SessionStateShape>('session', {
     method: 'DELETE',
     body: { path: COOKIE_PATH },
   });
-  session.value = null;
+  forget();
+  show(null);
 }

@@ -14,6 +14,12 @@ export function announce(text: string): void {
   say();
 }
 
+/** Takes back what was said. */
+export function silence(): void {
+  waiting = undefined;
+  announcement.value = '';
+}
+
 function say(): void {
   if (waiting === undefined) {
     timer = undefined;

@@ -16,6 +16,7 @@ import { onChange, onMissed } from '../lib/live.ts';
 import { language } from '../lib/preferences.ts';
 import { toApiError } from '../lib/resource.ts';
 import { overview } from '../overview.ts';
+import { forgetters } from '../session.ts';
 import { t } from '../text/text.ts';
 import { Rate } from './rate.ts';
 import { isPassing, sendForm } from './send-form.ts';
@@ -302,6 +303,11 @@ function storedHere(): (readonly [key: string, state: Signal<TransferState>])[] 
     }),
   );
 }
+
+forgetters.add(() => {
+  for (const { transfers } of batches.peek()) for (const { stop } of transfers) stop();
+  batches.value = [];
+});
 
 addEventListener('beforeunload', (event) => {
   if (isMoving.peek()) event.preventDefault();

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { hrefOf, route } from '../lib/route.ts';
+import { forgetters } from '../session.ts';
 import { addFiles } from './transfers.ts';
 
 /* What the next files that are chosen shall become. */
@@ -9,6 +10,13 @@ export const version = signal('');
 export const isClaimWanted = signal(false);
 /** Whether files were chosen to be claimed at once, without a name and a version for their package. */
 export const isNameMissing = signal(false);
+
+forgetters.add(() => {
+  name.value = '';
+  version.value = '';
+  isClaimWanted.value = false;
+  isNameMissing.value = false;
+});
 
 /** Begins to upload files, unless a claim is wanted whose name or version is missing. */
 export function startFiles(files: readonly File[]): void {
