@@ -99,7 +99,6 @@ describeWith('chromium', 'accounts in the console, in Chromium', () => {
       ['GET', `uploads/${encodeURIComponent(stored)}`],
       ['GET', `packages/${String(made.body['firmwareId'])}`],
       ['DELETE', `uploads/${encodeURIComponent(stored)}`],
-      ['POST', `uploads/${encodeURIComponent(stored)}/link`],
       ['DELETE', `packages/${String(made.body['firmwareId'])}`],
       ['GET', `packages/${String(made.body['firmwareId'])}/message`],
     ] as const) {
