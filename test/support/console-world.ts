@@ -30,7 +30,6 @@ export async function startWorld(folder: string): Promise<World> {
     startWithAccounts(folder, ACCOUNTS, {
       OTA_GATEWAY_TEST_MODE: 'on',
       OTA_GATEWAY_TEST_CLOCK: new Date(NOW - minutesAgo * MINUTE).toISOString(),
-      OTA_GATEWAY_PURGE_CRON: '0 0 1 1 *',
     });
   // Each run measures its usage, so that there is a chart.
   const first = await liveOnce(startAt, 22 * 60, (url) => storeAndClaim(url, 12, 'lamp'));

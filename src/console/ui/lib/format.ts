@@ -51,8 +51,9 @@ export function formatTime(iso: string, language: string): string {
   return times(language).format(new Date(iso));
 }
 
+const DAY_MS = 86_400_000;
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
-  ['day', 86_400_000],
+  ['day', DAY_MS],
   ['hour', 3_600_000],
   ['minute', 60_000],
   ['second', 1000],
@@ -65,8 +66,9 @@ export function formatAgo(milliseconds: number, language: string): string {
   return ages(language).format(-Math.round(milliseconds / size), unit);
 }
 
-/** @returns a time that is left, such as `57:12`, `1:02:00` or `0:00` */
+/** @returns a time that is left, such as `57:12`, `1:02:00` or `0:00`; from a day on, such as `2 d 5 h` */
 export function formatCountdown(milliseconds: number): string {
+  if (milliseconds >= DAY_MS) return formatDuration(milliseconds);
   const seconds = Math.max(Math.ceil(milliseconds / 1000), 0);
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   const shown = parts[0] === 0 ? parts.slice(1) : parts;

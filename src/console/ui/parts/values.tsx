@@ -26,7 +26,7 @@ export function Time({ iso }: { readonly iso: string }): JSX.Element {
 /** How long ago something was, by the clock of the gateway. */
 export function Ago({ iso }: { readonly iso: string }): JSX.Element {
   return (
-    <time dateTime={iso} title={formatTime(iso, language.value)}>
+    <time class="nowrap" dateTime={iso} title={formatTime(iso, language.value)}>
       {formatAgo(gatewayClock.now - Date.parse(iso), language.value)}
     </time>
   );

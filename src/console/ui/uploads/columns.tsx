@@ -39,14 +39,7 @@ export function createColumns(control: SelectionControl): readonly Column<Row>[]
     {
       id: 'stored',
       label: labels.stored,
-      cell: ({ upload: { storedAt } }) =>
-        orNone(
-          storedAt !== undefined && (
-            <span class="nowrap">
-              <Ago iso={storedAt} />
-            </span>
-          ),
-        ),
+      cell: ({ upload: { storedAt } }) => orNone(storedAt !== undefined && <Ago iso={storedAt} />),
     },
     {
       id: 'purgedIn',

@@ -2,7 +2,7 @@ import type { packages as english } from '../en/packages.ts';
 import type { Texts } from '../en/shell.ts';
 
 export const packages: Texts<typeof english> = {
-  list: '升级包,最新的在前',
+  list: '升级包，最新的在前',
   search: '搜索',
   searchHint: '名称或版本号',
   columns: {
@@ -24,9 +24,9 @@ export const packages: Texts<typeof english> = {
     failed: '验证失败',
   },
   progress: (percent) => `${String(percent)} %`,
-  none: '还没有升级包。请先上传文件,然后认领。',
+  none: '还没有升级包。请先上传文件，然后认领。',
   noneFound: '没有名称或版本号包含此内容的升级包。',
-  missing: '没有这个升级包,可能已被删除。',
+  missing: '没有这个升级包，可能已被删除。',
   facts: {
     id: 'FirmwareId',
     version: '版本号',
@@ -58,7 +58,7 @@ export const packages: Texts<typeof english> = {
   showMessage: '显示消息',
   remove: '删除',
   removeTitle: (name) => `删除 ${name}?`,
-  removeHint: '升级包及其文件都会被删除,仍在下载的设备会失败。',
+  removeHint: '升级包及其文件都会被删除，仍在下载的设备会失败。',
   removeConfirm: '输入升级包名称以确认删除',
   removed: (name) => `已删除升级包 ${name}。`,
 };

@@ -6,7 +6,7 @@ export const signIn: Texts<typeof english> = {
   accessKey: 'AccessKey ID',
   secret: 'AccessKey Secret',
   submit: '登录',
-  promise: 'Secret 只在此页面中使用,不会发送,也不会保存。',
+  promise: 'Secret 只在此页面中使用，不会发送，也不会保存。',
   keyFile: (file) => `AccessKey 在文件 ${file} 中`,
   wrong: 'AccessKey ID 或 Secret 不正确。',
   stale: '网关认为此次登录已过期。请重试。',

@@ -2,7 +2,7 @@ import type { Texts } from '../en/shell.ts';
 import type { uploads as english } from '../en/uploads.ts';
 
 export const uploads: Texts<typeof english> = {
-  caption: '上传列表,最新的在前',
+  caption: '上传列表，最新的在前',
   filter: '筛选',
   state: '状态',
   anyState: '全部',
@@ -10,7 +10,7 @@ export const uploads: Texts<typeof english> = {
   account: '账号',
   showAll: '显示全部上传',
   empty: '还没有上传。',
-  emptyHint: '签发上传表单后,上传会立即显示在这里。',
+  emptyHint: '签发上传表单后，上传会立即显示在这里。',
   noMatch: '没有符合筛选条件的上传。',
   columns: {
     select: '选择',
@@ -28,7 +28,7 @@ export const uploads: Texts<typeof english> = {
   selectOne: (key) => `选择 ${key}`,
   selectAll: '选择已显示的全部',
   selected: (number) => `已选择 ${String(number)} 项`,
-  notStored: (number) => `其中 ${String(number)} 项不能认领或删除:只有“已存储”的上传可以。`,
+  notStored: (number) => `其中 ${String(number)} 项不能认领或删除：只有“已存储”的上传可以。`,
   tooMany: (most) => `一个升级包最多包含 ${String(most)} 个文件。`,
   claim: '认领',
   claimAsOne: '认领为一个升级包',
@@ -36,12 +36,12 @@ export const uploads: Texts<typeof english> = {
   remove: '删除',
   claimTitle: (number) => `将 ${String(number)} 个上传认领为一个升级包`,
   claimEachTitle: (number) => `将 ${String(number)} 个上传分别认领为升级包`,
-  claimEachHint: (first, last) => `每个升级包的名称后会加上序号:${first} 至 ${last}。`,
+  claimEachHint: (first, last) => `每个升级包的名称后会加上序号：${first} 至 ${last}。`,
   name: '升级包名称',
   version: '升级包版本号',
   module: '模块名称(留空为 default)',
   product: 'ProductKey(可留空)',
-  removeTitle: (number) => `删除 ${String(number)} 个上传?`,
+  removeTitle: (number) => `删除 ${String(number)} 个上传？`,
   removeHint: '文件将被永久删除。',
   andMore: (number) => `以及另外 ${String(number)} 个`,
   outcomes: {
@@ -51,7 +51,7 @@ export const uploads: Texts<typeof english> = {
     summary: (done, failed) =>
       failed === 0
         ? `成功 ${String(done)} 个`
-        : `成功 ${String(done)} 个,失败 ${String(failed)} 个`,
+        : `成功 ${String(done)} 个，失败 ${String(failed)} 个`,
     done: '成功',
     failed: '失败',
   },
@@ -78,8 +78,8 @@ export const uploads: Texts<typeof english> = {
   noRefusals: '没有记录。',
   refusalColumns: { at: '时间', code: '错误码', message: '原因', from: '来源' },
   notUploaded: '此表单尚未上传任何文件。',
-  held: '该上传已被升级包认领。如需删除,请删除升级包。',
-  gone: '该上传已结束,不能再认领或下载。',
+  held: '该上传已被升级包认领。如需删除，请删除升级包。',
+  gone: '该上传已结束，不能再认领或下载。',
   makeLink: '生成下载链接',
   download: '下载',
   link: '链接',
