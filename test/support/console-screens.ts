@@ -31,6 +31,7 @@ function inTurn(...steps: readonly ((page: Page) => Promise<void>)[]) {
 const uploadOf = (state: keyof World['keys']) => (world: World) =>
   `#/uploads/${encodeURIComponent(world.keys[state])}`;
 const packageOf = ({ firmwareId }: World): string => `#/packages/${firmwareId}`;
+const refusalOf = ({ refusalId }: World): string => `#/refusals/${refusalId}`;
 const selectAll = (page: Page) => page.getByLabel('Select all shown').check();
 const choose = (name: string, size: number) => (page: Page) =>
   page.locator('input[type=file]').setInputFiles({
@@ -125,7 +126,27 @@ export const SCREENS: readonly ConsoleScreen[] = [
     ...{ name: 'a package that does not exist', hash: () => '#/packages/nothing' },
     prepare: text('There is no such package.'),
   },
-  { name: 'refusals', hash: () => '#/refusals', prepare: heading('Refusals') },
+  {
+    ...{ name: 'refusals by their reason', hash: () => '#/refusals' },
+    prepare: text('SignatureDoesNotMatch'),
+  },
+  {
+    ...{ name: 'refusals one by one', hash: () => '#/refusals?view=each' },
+    prepare: text('SignatureDoesNotMatch'),
+  },
+  {
+    ...{ name: 'refusals without any', of: 'empty', hash: () => '#/refusals' },
+    prepare: text('No request has been refused in this time.'),
+  },
+  {
+    ...{ name: 'refusals that cannot be read', hash: () => '#/refusals', broken: 'refusal*' },
+    prepare: unreachable,
+  },
+  { name: 'a refusal', hash: refusalOf, prepare: heading('What happened') },
+  {
+    ...{ name: 'a refusal that does not exist', hash: () => '#/refusals/nothing' },
+    prepare: text('No refused request has this id.'),
+  },
   {
     ...{ name: 'storage', hash: () => '#/storage' },
     prepare: inTurn(text('Largest'), (page) => page.getByText('As a table').click()),

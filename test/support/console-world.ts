@@ -21,6 +21,8 @@ const MINUTE = 60_000;
 export interface World {
   readonly gateway: BuiltGateway;
   readonly firmwareId: string;
+  /** Of a form with a wrong signature. */
+  readonly refusalId: string;
   readonly keys: Readonly<Record<'issued' | 'stored' | 'claimed' | 'purged', string>>;
 }
 
@@ -48,9 +50,12 @@ export async function startWorld(folder: string): Promise<World> {
   const stored = await store(url, 5);
   await setClock(0);
   const issued = await grantFrom(url);
-  await post(await grantFrom(url), Buffer.from('x'), { signature: 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=' });
+  const change = { signature: 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=' };
+  const refused = await post(await grantFrom(url), Buffer.from('x'), change);
+  await post(await grantFrom(url), Buffer.from('x'), { key: 'other.bin' });
   return {
     ...{ gateway, firmwareId: first.firmwareId },
+    refusalId: String(refused.headers['x-oss-request-id']),
     keys: { issued: issued.key, stored, claimed: first.key, purged },
   };
 }

@@ -56,7 +56,7 @@ export async function signIn(
   await page.getByLabel('Access key').fill(id);
   await page.getByLabel('Secret').fill(secret);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation').waitFor();
+  await page.getByRole('navigation').first().waitFor();
 }
 
 /** Drops files of the disk onto the middle of the page, as a person does with the mouse. */

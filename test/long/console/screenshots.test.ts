@@ -57,6 +57,11 @@ const SCREENSHOTS: readonly Screenshot[] = [
       await page.getByText('curl').first().waitFor();
     },
   },
+  { name: 'refusals', hash: () => '#/refusals', shown: 'SignatureDoesNotMatch' },
+  {
+    ...{ name: 'refusal', shown: 'What happened' },
+    hash: ({ refusalId }) => `#/refusals/${refusalId}`,
+  },
   { name: 'storage', hash: () => '#/storage', shown: 'Largest' },
   {
     name: 'storage-dark',
