@@ -5,7 +5,7 @@ import { patternBytes } from './bytes.ts';
 import { claim, grantFrom, post } from './loop.ts';
 
 /** The time of the gateway of {@link startWorld}, which stands still. */
-const NOW = Date.UTC(2026, 10, 26, 9);
+export const NOW = Date.UTC(2026, 10, 26, 9);
 
 /** An access key of an account that has nothing, and is no operator. */
 export const GUEST_KEY = { id: 'guestid', secret: 'guestsecret' };
