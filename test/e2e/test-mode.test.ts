@@ -151,7 +151,7 @@ describe('serve --ready-file', () => {
     const refused = await runCli(['serve', ...flags, '--ready-file', readyFile]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(
-      /^--ready-file: .* cannot be written \(ENOENT.*\. Choose another path$/m,
+      /^--ready-file: .* cannot be written \(there is no such file or folder \(ENOENT\)\): .*\. Choose another path$/m,
     );
   });
 });
