@@ -102,6 +102,20 @@ describeWith(['chromium', 'md5sum'], 'the whole loop in the console', () => {
     expect(expected.every((bytes) => contents.some((found) => found.equals(bytes)))).toBe(true);
     expect(opened.problems).toEqual([]);
   });
+
+  it('claims a file from its row among the uploads of the page', async () => {
+    await page.getByRole('link', { name: /^Uploads/ }).click();
+    await dropFiles(page, paths.slice(1));
+    const row = page.getByRole('list', { name: 'Uploads of this page' }).getByRole('listitem');
+    await row.getByRole('button', { name: 'Claim: model.bin' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('pump');
+    await dialog.getByLabel('Version').fill('2.0.0');
+    await dialog.getByRole('button', { name: 'Claim' }).click();
+    await row.filter({ hasText: 'model.bin' }).getByText('claimed').first().waitFor();
+    await page.getByRole('link', { name: 'Packages 2' }).waitFor();
+    expect(opened.problems).toEqual([]);
+  });
 });
 
 /** @returns how much is sent, from 0 to 1, once it is more than before */

@@ -6,6 +6,7 @@ import { hrefOf } from '../lib/route.ts';
 import { Notice } from '../parts/notice.tsx';
 import { Bytes, State } from '../parts/values.tsx';
 import { t } from '../text/text.ts';
+import { ClaimButton } from '../uploads/claim-button.tsx';
 import { batches, clearEnded, isMoving, retry } from './transfers.ts';
 import type { Batch, Transfer, TransferState } from './transfers.ts';
 
@@ -84,6 +85,9 @@ function TransferItem({ batch, transfer }: TransferProps): JSX.Element {
           >
             {texts.stop}
           </button>
+        )}
+        {state.value.kind === 'stored' && state.value.upload.state === 'stored' && (
+          <ClaimButton name={file.name} uploadKey={state.value.upload.key} />
         )}
         {(kind === 'failed' || kind === 'stopped') && (
           <button
