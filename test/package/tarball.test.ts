@@ -99,4 +99,12 @@ describe('the Dockerfile', () => {
       expect(allowed).toContain(source);
     }
   });
+
+  it('copies every script that the build runs', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const run = [...scripts.build.matchAll(/scripts\/[\w-]+\.js/g)].map(([path]) => path);
+    const dockerfile = readFileSync(join(root, 'examples/deploy/Dockerfile'), 'utf8');
+    expect(run.length).toBeGreaterThan(0);
+    expect(run.filter((path) => !dockerfile.includes(path))).toEqual([]);
+  });
 });
