@@ -48,20 +48,28 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<v
   readyFile.write(url);
   logger.info({ url }, 'listening');
   // Standard output is for the JSON logs, unless it is a terminal.
-  const print = (text: string): void => {
-    (process.stdout.isTTY ? process.stdout : process.stderr).write(`${text}\n`);
-  };
-  print(`listening on ${url}`);
-  if (config.console) print(`console: ${config.publicUrl ?? url}/_gateway/console`);
-  if (config.testMode)
-    print(`test mode is on: every client that reaches ${url}/_gateway/test can move the clock`);
-  print(usageHint(url, gateway));
+  const output = process.stdout.isTTY ? process.stdout : process.stderr;
+  // At once, so that who waits for the first line has all of them.
+  output.write(`${startTexts(url, gateway).join('\n')}\n`);
   await stopped;
   logger.info({}, 'stopping');
   readyFile.remove();
   removeRunningGateway(config.dataDir, gatewayId);
   await gateway.close();
   logger.info({}, 'stopped');
+}
+
+/** @returns where the gateway is, and what to do with it */
+function startTexts(url: string, gateway: Gateway): string[] {
+  const { config } = gateway;
+  return [
+    `listening on ${url}`,
+    ...(config.console ? [`console: ${config.publicUrl ?? url}/_gateway/console`] : []),
+    ...(config.testMode
+      ? [`test mode is on: every client that reaches ${url}/_gateway/test can move the clock`]
+      : []),
+    usageHint(url, gateway),
+  ];
 }
 
 /** Writes where commands find this gateway. It also starts on a full disk, where they need `--endpoint`. */
