@@ -10,6 +10,7 @@ import { ErrorNotice, Loading } from '../parts/notice.tsx';
 import { Table } from '../parts/table.tsx';
 import type { Column } from '../parts/table.tsx';
 import { Time } from '../parts/values.tsx';
+import { viewHref } from '../refusals/view.ts';
 import { t } from '../text/text.ts';
 
 /** How many refusals are shown; the screen of refusals has all. */
@@ -41,12 +42,17 @@ export function UploadRefusals({ uploadKey }: { readonly uploadKey: string }): J
       {found === undefined && !error.value && <Loading />}
       {found?.items.length === 0 && <p class="muted">{texts.noRefusals}</p>}
       {found && found.items.length > 0 && (
-        <Table
-          caption={texts.refusals}
-          columns={createColumns()}
-          items={found.items}
-          keyOf={({ requestId }) => requestId}
-        />
+        <>
+          <Table
+            caption={texts.refusals}
+            columns={createColumns()}
+            items={found.items}
+            keyOf={({ requestId }) => requestId}
+          />
+          <p>
+            <a href={viewHref({ view: 'each', key: uploadKey })}>{texts.allRefusals}</a>
+          </p>
+        </>
       )}
     </section>
   );

@@ -78,6 +78,7 @@ export const uploads = {
   earlier: 'Earlier uploads of this key',
   refusals: 'Refused requests that named this key',
   noRefusals: 'There are none.',
+  allRefusals: 'Show them among all refusals',
   refusalColumns: { at: 'Time', code: 'Code', message: 'Why', from: 'From' },
   notUploaded: 'Nothing has been uploaded with this form yet.',
   held: 'A package holds this upload. To delete it, delete the package.',

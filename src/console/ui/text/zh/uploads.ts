@@ -76,6 +76,7 @@ export const uploads: Texts<typeof english> = {
   earlier: '该对象名称之前的上传',
   refusals: '涉及该对象名称的拒绝记录',
   noRefusals: '没有记录。',
+  allRefusals: '在拒绝记录中查看',
   refusalColumns: { at: '时间', code: '错误码', message: '原因', from: '来源' },
   notUploaded: '此表单尚未上传任何文件。',
   held: '该上传已被升级包认领。如需删除，请删除升级包。',
