@@ -4,8 +4,11 @@ import type { World } from './console-world.ts';
 /** Something that the console shows. */
 export interface ConsoleScreen {
   readonly name: string;
-  /** `empty`: of a gateway without anything; `guest`: for an account without anything; absent: `full`. */
-  readonly of?: 'full' | 'empty' | 'guest';
+  /**
+   * `empty`: of a gateway without anything; `guest`: for an account without anything; `nobody`: before the sign-in;
+   * absent: `full`.
+   */
+  readonly of?: 'full' | 'empty' | 'guest' | 'nobody';
   /** The place, such as `#/packages`. */
   readonly hash: (world: World) => string;
   /** The gateway cannot be reached for these requests. */
@@ -38,6 +41,20 @@ const choose = (name: string, size: number) => (page: Page) =>
     ...{ name, mimeType: 'application/octet-stream' },
     buffer: Buffer.alloc(size),
   });
+
+/** What a person sees before the sign-in. */
+export const SIGN_IN_SCREENS: readonly ConsoleScreen[] = [
+  { name: 'the sign-in', of: 'nobody', hash: () => '', prepare: heading('Sign in') },
+  {
+    ...{ name: 'a sign-in that is refused', of: 'nobody', hash: () => '' },
+    prepare: async (page) => {
+      await page.getByLabel('Access key').fill('testid');
+      await page.getByLabel('Secret').fill('wrong');
+      await press('Sign in')(page);
+      await page.getByRole('alert').waitFor();
+    },
+  },
+];
 
 /** Everything that a person who is signed in can see. */
 export const SCREENS: readonly ConsoleScreen[] = [

@@ -5,7 +5,7 @@ import { startChromium } from '../../support/browser.ts';
 import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { startBuiltGateway, temporaryFolder } from '../../support/built-gateway.ts';
 import { openConsole } from '../../support/console.ts';
-import { SCREENS } from '../../support/console-screens.ts';
+import { SCREENS, SIGN_IN_SCREENS } from '../../support/console-screens.ts';
 import type { ConsoleScreen } from '../../support/console-screens.ts';
 import { GUEST_KEY, startWorld } from '../../support/console-world.ts';
 import type { World } from '../../support/console-world.ts';
@@ -13,10 +13,8 @@ import { describeWith } from '../../support/programs.ts';
 
 const WIDE = { width: 1280, height: 720 };
 /** A phone, and what is left of the window at a zoom of 200 %. */
-const NARROW = [
-  { width: 320, height: 640 },
-  { width: 640, height: 360 },
-];
+const PHONE = { width: 320, height: 640 };
+const NARROW = [{ width: 640, height: 360 }, PHONE];
 
 describeWith('chromium', 'the accessibility of the console', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -24,7 +22,7 @@ describeWith('chromium', 'the accessibility of the console', () => {
   let world: World;
   let empty: BuiltGateway;
   /** Signed in, for each kind of screen. */
-  let contexts: Record<'full' | 'empty' | 'guest', BrowserContext>;
+  let contexts: Record<'full' | 'empty' | 'guest' | 'nobody', BrowserContext>;
 
   beforeAll(async () => {
     folder = await temporaryFolder();
@@ -37,7 +35,8 @@ describeWith('chromium', 'the accessibility of the console', () => {
       openConsole(browser, url, { accessKey: GUEST_KEY }),
       openConsole(browser, empty.url),
     ]);
-    contexts = { full: full.context, guest: guest.context, empty: none.context };
+    const nobody = await browser.newContext({ locale: 'en-US' });
+    contexts = { full: full.context, guest: guest.context, empty: none.context, nobody };
     // A browser has six connections to a host.
     for (const { page } of [full, guest, none]) await page.close();
   }, 60_000);
@@ -60,7 +59,8 @@ describeWith('chromium', 'the accessibility of the console', () => {
     return page;
   }
 
-  it.each(SCREENS)('passes axe in both themes and fits a narrow window: $name', async (screen) => {
+  const ALL = [...SIGN_IN_SCREENS, ...SCREENS];
+  it.each(ALL)('passes axe in both themes and fits a narrow window: $name', async (screen) => {
     await using page = await open(screen);
     const found: unknown[] = [];
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -71,8 +71,13 @@ describeWith('chromium', 'the accessibility of the console', () => {
       await page.setViewportSize(size);
       found.push(...(await findOverflow(page)).map((problem) => ({ ...size, problem })));
     }
-    found.push(...(await axeProblems(page)).map((problem) => `narrow: ${problem}`));
     expect(found).toEqual([]);
+  });
+
+  it.each(SIGN_IN_SCREENS)('passes axe on a phone: $name', async (screen) => {
+    await using page = await open(screen);
+    await page.setViewportSize(PHONE);
+    expect(await axeProblems(page)).toEqual([]);
   });
 });
 
