@@ -55,12 +55,18 @@ export async function runCli(
   return { code: child.exitCode, stdout, stderr };
 }
 
-/** Starts `ota-gateway serve` on a free port. @returns once it accepts requests */
+/**
+ * Starts `ota-gateway serve`.
+ * @param port - 0: a free one
+ * @returns once it accepts requests
+ */
 export async function startBuiltGateway(
   dataDir: string,
   environment: Readonly<Record<string, string>> = {},
+  port = 0,
 ): Promise<BuiltGateway> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--data-dir', dataDir], {
+  const args = ['serve', '--port', String(port), '--data-dir', dataDir];
+  const child = spawn(process.execPath, [MAIN, ...args], {
     env: {
       PATH: process.env['PATH'],
       OTA_GATEWAY_ACCESS_KEY_ID: ACCOUNT_KEY.id,

@@ -84,6 +84,8 @@ async function call<T>(
     return json as T;
   }
   if (response.status === 401) for (const listener of onSignedOut) listener();
+  // A proxy in front of a gateway that is away.
+  if (json === undefined && AWAY.has(response.status)) throw unreachable();
   throw toApiError(response.status, json);
 }
 
@@ -92,8 +94,22 @@ async function request(url: string, init: RequestInit): Promise<Response> {
     return await fetch(url, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError(0, 'Unreachable', 'the gateway does not answer');
+    throw unreachable();
   }
+}
+
+const UNREACHABLE = 'Unreachable';
+
+/** Of a proxy that does not reach the gateway: bad gateway, unavailable, timeout. */
+export const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
+
+function unreachable(): ApiError {
+  return new ApiError(0, UNREACHABLE, 'the gateway does not answer');
+}
+
+/** @returns whether a call has failed because the gateway does not answer at all */
+export function isUnreachable(problem: unknown): boolean {
+  return problem instanceof ApiError && problem.code === UNREACHABLE;
 }
 
 async function readJson(response: Response): Promise<unknown> {

@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { isUnreachable } from '../lib/api.ts';
 import type { ApiError } from '../lib/api.ts';
 import { t } from '../text/text.ts';
 
@@ -26,7 +27,7 @@ export function ErrorNotice({ error, retry }: ErrorNoticeProps): JSX.Element {
   const { retry: label, unreachable } = t.value.shell;
   return (
     <Notice kind="bad">
-      <p>{error.status === 0 && error.code === 'Unreachable' ? unreachable : error.message}</p>
+      <p>{isUnreachable(error) ? unreachable : error.message}</p>
       {error.hint !== undefined && <p>{error.hint}</p>}
       {retry && (
         <button type="button" onClick={retry}>

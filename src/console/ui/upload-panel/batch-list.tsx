@@ -8,7 +8,9 @@ import { Bytes, State } from '../parts/values.tsx';
 import { t } from '../text/text.ts';
 import { ClaimButton } from '../uploads/claim-button.tsx';
 import { batches, clearEnded, isMoving, retry } from './transfers.ts';
-import type { Batch, Transfer, TransferState } from './transfers.ts';
+import { isOpen } from './transfer.ts';
+import type { Transfer, TransferState } from './transfer.ts';
+import type { Batch } from './transfers.ts';
 
 /** The uploads of this page, the newest first. */
 export function BatchList(): JSX.Element | null {
@@ -74,7 +76,7 @@ function TransferItem({ batch, transfer }: TransferProps): JSX.Element {
         {attempt.value > 1 && <p class="muted">{texts.attempt(attempt.value)}</p>}
       </div>
       <div class="transfer-actions">
-        {(kind === 'waiting' || kind === 'sending' || kind === 'finishing') && (
+        {isOpen(state.value) && (
           <button
             type="button"
             class="quiet"
@@ -132,6 +134,8 @@ function Progress({
         </>
       );
     }
+    case 'interrupted':
+      return <p class="transfer-interrupted">{texts.interrupted}</p>;
     case 'stored':
       return <Stored state={state} />;
     case 'failed':

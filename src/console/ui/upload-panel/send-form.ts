@@ -1,5 +1,5 @@
 import type { GrantShape } from '../../../operator/upload-shapes.ts';
-import { GATEWAY } from '../lib/api.ts';
+import { AWAY, GATEWAY } from '../lib/api.ts';
 
 /** What became of a form that was posted. */
 export type FormOutcome =
@@ -39,11 +39,7 @@ export function sendForm(
       onProgress(loaded, total);
     };
     request.onload = () => {
-      resolve(
-        request.status < 300
-          ? { kind: 'stored' }
-          : { kind: 'refused', refusal: readRefusal(request.status, request.responseText) },
-      );
+      resolve(readOutcome(request.status, request.responseText));
     };
     request.onerror = () => {
       resolve({ kind: 'unanswered' });
@@ -58,6 +54,13 @@ export function sendForm(
     request.open('POST', GATEWAY);
     request.send(form);
   });
+}
+
+function readOutcome(status: number, xml: string): FormOutcome {
+  if (status < 300) return { kind: 'stored' };
+  // The error of a proxy: the gateway has not answered.
+  if (AWAY.has(status) && elementOf(xml, 'Code') === undefined) return { kind: 'unanswered' };
+  return { kind: 'refused', refusal: readRefusal(status, xml) };
 }
 
 /** @param xml - the error of OSS */

@@ -1,13 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import type { PackageShape } from '../../../operator/package-shapes.ts';
-import type { Page, RefusalShape } from '../../../operator/shapes.ts';
-import type {
-  GrantShape,
-  UploadHistoryShape,
-  UploadShape,
-} from '../../../operator/upload-shapes.ts';
-import { suffixOf } from '../../../policy/file-suffix.ts';
 import { announce } from '../lib/announce.ts';
 import { callApi } from '../lib/api.ts';
 import { inBackground } from '../lib/background.ts';
@@ -18,40 +11,13 @@ import { toApiError } from '../lib/resource.ts';
 import { overview } from '../overview.ts';
 import { forgetters } from '../session.ts';
 import { t } from '../text/text.ts';
-import { Rate } from './rate.ts';
-import { isPassing, sendForm } from './send-form.ts';
-import type { FormOutcome } from './send-form.ts';
+import { findStored, sendOnce } from './attempt.ts';
+import { isOpen } from './transfer.ts';
+import type { Transfer, TransferState } from './transfer.ts';
 
 /*
  * The uploads of this page. They are kept above the screens, so that they go on while another one is shown.
  */
-
-/** How far an upload of this page is. */
-export type TransferState =
-  | { readonly kind: 'waiting' }
-  | {
-      readonly kind: 'sending';
-      readonly sent: number;
-      readonly total: number;
-      readonly perSecond: number | undefined;
-      /** In milliseconds. */
-      readonly left: number | undefined;
-    }
-  /** All bytes are sent; the gateway makes them durable. */
-  | { readonly kind: 'finishing' }
-  | { readonly kind: 'stored'; readonly upload: UploadShape }
-  | { readonly kind: 'failed'; readonly message: string; readonly requestId?: string | undefined }
-  | { readonly kind: 'stopped' };
-
-/** A file on its way. */
-export interface Transfer {
-  readonly id: number;
-  readonly file: File;
-  readonly state: Signal<TransferState>;
-  /** Which form it is sent with, from 1. */
-  readonly attempt: Signal<number>;
-  stop: () => void;
-}
 
 /** What becomes of a batch of files once all are stored. */
 export interface ClaimWish {
@@ -85,10 +51,6 @@ export const isMoving = computed(() =>
 let nextId = 1;
 let running = 0;
 const queue: (() => Promise<void>)[] = [];
-
-function isOpen({ kind }: TransferState): boolean {
-  return kind === 'waiting' || kind === 'sending' || kind === 'finishing';
-}
 
 /** @returns why a file cannot be uploaded at all; undefined when it can */
 function problemOf({ size }: File): string | undefined {
@@ -161,92 +123,25 @@ function startNext(): void {
 }
 
 async function run(transfer: Transfer): Promise<void> {
-  const { attempt, file, state } = transfer;
+  const { attempt, state } = transfer;
   const controller = new AbortController();
-  const isStopped = (): boolean => controller.signal.aborted;
   transfer.stop = () => {
     controller.abort();
     state.value = { kind: 'stopped' };
   };
-  for (attempt.value = 1; attempt.value <= MAX_ATTEMPTS; attempt.value += 1) {
-    try {
-      const body = { suffix: suffixOf(file.name) };
-      const grant = await callApi<GrantShape>('grants', { method: 'POST', body });
-      if (isStopped()) return;
-      const outcome = await send(transfer, grant, controller.signal);
-      if (isStopped()) return;
-      const next = await settle(outcome, grant);
-      if (next === 'again' && attempt.value < MAX_ATTEMPTS) continue;
-      state.value = next === 'again' ? describeOutcome(outcome) : next;
-    } catch (problem) {
-      state.value = { kind: 'failed', message: toApiError(problem).message };
-    }
-    report(transfer);
-    return;
+  try {
+    let sent: Awaited<ReturnType<typeof sendOnce>>;
+    attempt.value = 0;
+    do {
+      attempt.value += 1;
+      sent = await sendOnce(transfer, controller.signal);
+    } while (sent.mayRepeat && attempt.value < MAX_ATTEMPTS);
+    state.value = sent.state;
+  } catch (problem) {
+    if (controller.signal.aborted) return;
+    state.value = { kind: 'failed', message: toApiError(problem).message };
   }
-}
-
-function send(
-  { file, state }: Transfer,
-  grant: GrantShape,
-  signal: AbortSignal,
-): Promise<FormOutcome> {
-  const rate = new Rate();
-  state.value = {
-    ...{ kind: 'sending', sent: 0, total: file.size },
-    ...{ perSecond: undefined, left: undefined },
-  };
-  return sendForm(grant, file, {
-    signal,
-    onProgress: (sent, total) => {
-      rate.add(performance.now(), sent);
-      state.value =
-        sent >= total
-          ? { kind: 'finishing' }
-          : { kind: 'sending', sent, total, perSecond: rate.perSecond, left: rate.left(total) };
-    },
-  });
-}
-
-/** @returns the state of the upload, or that it has to be sent again with a new form */
-async function settle(outcome: FormOutcome, { key }: GrantShape): Promise<TransferState | 'again'> {
-  switch (outcome.kind) {
-    case 'stored':
-      return findStored(key);
-    case 'stopped':
-      return { kind: 'stopped' };
-    case 'refused':
-      return isPassing(outcome.refusal) ? 'again' : describeOutcome(outcome);
-    case 'unanswered':
-      // The answer may have been lost, and not the file.
-      return (await findStored(key).catch(() => undefined)) ?? (await findRefused(key)) ?? 'again';
-  }
-}
-
-/** A browser that still sends does not always read a refusal before the connection is closed. */
-async function findRefused(key: string): Promise<TransferState | undefined> {
-  const { items } = await callApi<Page<RefusalShape>>(
-    `refusals?limit=1&key=${encodeURIComponent(key)}`,
-  );
-  const [found] = items;
-  if (found === undefined || found.reason === 'incomplete') return undefined;
-  const { code, message, requestId, status } = found;
-  return { kind: 'failed', message: `${String(status)} ${code}: ${message}`, requestId };
-}
-
-async function findStored(key: string): Promise<TransferState> {
-  const { uploads } = await callApi<UploadHistoryShape>(`uploads/${encodeURIComponent(key)}`);
-  const [upload] = uploads;
-  if (upload === undefined || upload.state === 'issued') throw new Error('it is not stored');
-  return { kind: 'stored', upload };
-}
-
-function describeOutcome(outcome: FormOutcome): TransferState {
-  if (outcome.kind !== 'refused') {
-    return { kind: 'failed', message: t.value.uploadPanel.unanswered };
-  }
-  const { code, message, requestId, status } = outcome.refusal;
-  return { kind: 'failed', message: `${String(status)} ${code}: ${message}`, requestId };
+  report(transfer);
 }
 
 function report({ file, state }: Transfer): void {

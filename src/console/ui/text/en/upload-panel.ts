@@ -16,6 +16,7 @@ export const uploadPanel = {
   perSecond: (size: string) => `${size}/s`,
   finishing: 'being made durable',
   attempt: (attempt: number) => `sent again with a new form (${String(attempt)} of 3)`,
+  interrupted: 'The gateway does not answer. The upload goes on once it does.',
   stopped: 'stopped',
   stop: 'Stop',
   retry: 'Send again',

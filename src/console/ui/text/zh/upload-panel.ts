@@ -18,6 +18,7 @@ export const uploadPanel: Texts<typeof english> = {
   perSecond: (size) => `${size}/秒`,
   finishing: '正在写入磁盘',
   attempt: (attempt) => `已重新签名并再次发送（第 ${String(attempt)} 次，共 3 次）`,
+  interrupted: '网关没有响应。恢复后将继续上传。',
   stopped: '已停止',
   stop: '停止',
   retry: '重新发送',
