@@ -9,6 +9,9 @@ import { callConsole, COOKIE_PATH, onSignedOut } from './lib/api.ts';
 /** Who is signed in; null: nobody; undefined: not known yet. */
 export const session = signal<SessionShape | null | undefined>(undefined);
 
+/** Whether a session has ended by itself: it expired, its key has changed, or another tab has signed out. */
+export const hasExpired = signal(false);
+
 /** The file with the generated access key; only the gateway's own machine is told. */
 export const credentialsFile = signal<string | undefined>(undefined);
 
@@ -16,11 +19,15 @@ export const credentialsFile = signal<string | undefined>(undefined);
 export const forgetters = new Set<() => void>([silence]);
 
 let owner: string | undefined;
+/** Whether the person signs out: the event stream ends before the gateway answers. */
+let isLeaving = false;
 
 function show(next: SessionShape | null): void {
   const { id } = next?.account ?? {};
   if (owner !== undefined && id !== undefined && id !== owner) forget();
   owner = id ?? owner;
+  if (next !== null) hasExpired.value = false;
+  else if (session.peek() && !isLeaving) hasExpired.value = true;
   session.value = next;
 }
 
@@ -54,10 +61,15 @@ export async function signIn(id: string, secret: string): Promise<void> {
 
 /** Signs out, in all tabs. What this tab sends is stopped. */
 export async function signOut(): Promise<void> {
-  await callConsole<SessionStateShape>('session', {
-    method: 'DELETE',
-    body: { path: COOKIE_PATH },
-  });
-  forget();
-  show(null);
+  isLeaving = true;
+  try {
+    await callConsole<SessionStateShape>('session', {
+      method: 'DELETE',
+      body: { path: COOKIE_PATH },
+    });
+    forget();
+    show(null);
+  } finally {
+    isLeaving = false;
+  }
 }

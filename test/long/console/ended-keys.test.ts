@@ -11,6 +11,7 @@ import { folderForEachTest } from '../../support/suite.ts';
 const OLD = { id: 'team-key', secret: 'first' };
 const NEXT = { id: 'team-key', secret: 'second' };
 const SECOND = { id: 'other-key', secret: 'third' };
+const EXPIRED = 'You are signed out. After signing in you are where you were.';
 
 const accountsWith = (...accessKeys: Account['accessKeys']): Account[] => [
   { id: 'team', accessKeys },
@@ -29,7 +30,7 @@ describeWith('chromium', 'an open page of the console, in Chromium', () => {
     ['rotated', accountsWith(NEXT), NEXT],
     ['disabled', accountsWith({ ...OLD, disabled: true }, SECOND), SECOND],
     ['removed', accountsWith(SECOND), SECOND],
-  ])('signs out when its key is %s, and keeps its place', async (_how, accounts, key) => {
+  ])('signs out when its key is %s, says so, and keeps its place', async (_how, accounts, key) => {
     const gateway = await startWithAccounts(folder.path, accountsWith(OLD));
     await using opened = await openConsole(browser, gateway.url, {
       accessKey: OLD,
@@ -40,9 +41,25 @@ describeWith('chromium', 'an open page of the console, in Chromium', () => {
     await writeFile(join(folder.path, 'accounts.json'), accountsText(accounts));
     process.kill(gateway.pid, 'SIGHUP');
     await page.getByLabel('Access key').waitFor();
+    await page.getByText(EXPIRED).waitFor();
     await signIn(page, key);
     await page.getByRole('heading', { level: 1, name: 'Packages' }).waitFor();
     expect(new URL(page.url()).hash).toBe('#/packages?q=pump');
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  it('says nothing of an ended session before a sign-in and after Sign out', async () => {
+    const gateway = await startWithAccounts(folder.path, accountsWith(OLD));
+    await using opened = await openConsole(browser, gateway.url, { accessKey: OLD });
+    const { page } = opened;
+    await page.getByText('live', { exact: true }).waitFor();
+    await page.getByLabel('Account team').click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Access key').waitFor();
+    expect(await page.getByText(EXPIRED).count()).toBe(0);
+    await page.reload();
+    await page.getByLabel('Access key').waitFor();
+    expect(await page.getByText(EXPIRED).count()).toBe(0);
     expect(await gateway.stop()).toBe(0);
   });
 });

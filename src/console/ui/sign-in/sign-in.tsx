@@ -5,7 +5,7 @@ import { inBackground } from '../lib/background.ts';
 import { TextField } from '../parts/field.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Screen } from '../parts/screen.tsx';
-import { credentialsFile, signIn } from '../session.ts';
+import { credentialsFile, hasExpired, signIn } from '../session.ts';
 import { t } from '../text/text.ts';
 
 /** The screen to sign in with an access key. */
@@ -35,6 +35,7 @@ export function SignIn(): JSX.Element {
           inBackground(submit());
         }}
       >
+        {hasExpired.value && <Notice kind="info">{texts.expired}</Notice>}
         {problem.value !== undefined && <Notice kind="bad">{problem.value}</Notice>}
         <TextField
           label={texts.accessKey}
