@@ -7,8 +7,6 @@ import { forgetters } from './session.ts';
 /** The gateway, its limits, and how much there is: for the counts of the navigation and for About. */
 export const overview = createResource((signal) => callApi<AboutShape>('about', { signal }));
 
-forgetters.add(() => {
-  overview.value.value = undefined;
-});
+forgetters.add(overview.forget);
 
 export const isTestMode = computed(() => overview.value.value?.testMode === true);
