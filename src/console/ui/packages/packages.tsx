@@ -1,4 +1,3 @@
-import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { PackageShape } from '../../../operator/package-shapes.ts';
@@ -7,10 +6,10 @@ import { formatNumber } from '../lib/format.ts';
 import { keepFresh } from '../lib/live.ts';
 import { createPagedList } from '../lib/paged-list.ts';
 import { language } from '../lib/preferences.ts';
-import { hrefOf, route, setQuery } from '../lib/route.ts';
-import { TextField } from '../parts/field.tsx';
+import { hrefOf, route } from '../lib/route.ts';
 import { Empty } from '../parts/notice.tsx';
 import { PagedTable } from '../parts/paged-table.tsx';
+import { QueryField } from '../parts/query-field.tsx';
 import { Screen } from '../parts/screen.tsx';
 import type { Column } from '../parts/table.tsx';
 import { Ago, Bytes } from '../parts/values.tsx';
@@ -27,7 +26,6 @@ export function Packages({ id }: { readonly id: string }): JSX.Element {
 function PackageList(): JSX.Element {
   const list = useMemo(() => createPagedList<PackageShape>('packages'), []);
   const q = route.value.query.get('q') ?? '';
-  const search = useSignal(q);
   useEffect(() => {
     inBackground(list.start(new URLSearchParams(q === '' ? {} : { q })));
     return keepFresh(['package'], () => {
@@ -42,15 +40,9 @@ function PackageList(): JSX.Element {
         role="search"
         onSubmit={(event) => {
           event.preventDefault();
-          setQuery({ q: search.value.trim() });
         }}
       >
-        <TextField
-          label={`${texts.search} (${texts.searchHint})`}
-          text={search}
-          name="q"
-          type="search"
-        />
+        <QueryField label={`${texts.search} (${texts.searchHint})`} name="q" />
       </form>
       <PagedTable
         list={list}

@@ -13,7 +13,8 @@ import { Table } from '../parts/table.tsx';
 import type { Column } from '../parts/table.tsx';
 import { Time } from '../parts/values.tsx';
 import { t } from '../text/text.ts';
-import { AccountField, Choice } from './filter-fields.tsx';
+import { AccountField } from '../parts/account-field.tsx';
+import { Choice } from '../parts/choice.tsx';
 import { nameReason } from './reason-name.ts';
 import { viewHref } from './view.ts';
 

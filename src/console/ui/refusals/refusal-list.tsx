@@ -14,7 +14,9 @@ import type { Column } from '../parts/table.tsx';
 import { Time } from '../parts/values.tsx';
 import { session } from '../session.ts';
 import { t } from '../text/text.ts';
-import { AccountField, Choice, FilterField } from './filter-fields.tsx';
+import { AccountField } from '../parts/account-field.tsx';
+import { Choice } from '../parts/choice.tsx';
+import { QueryField } from '../parts/query-field.tsx';
 import { nameReason } from './reason-name.ts';
 import { viewHref } from './view.ts';
 
@@ -72,7 +74,7 @@ function RefusalFilters({ wanted }: { readonly wanted: URLSearchParams }): JSX.E
           setQuery({ reason, code: undefined, operation: undefined });
         }}
       />
-      <FilterField label={texts.columns.key} name="key" />
+      <QueryField label={texts.columns.key} name="key" />
       <AccountField />
       {ofGroup.map(([label, value]) => (
         <span key={label}>

@@ -1,7 +1,8 @@
 import type { JSX } from 'preact';
 import { route, setQuery } from '../lib/route.ts';
+import { AccountField } from '../parts/account-field.tsx';
+import { Choice } from '../parts/choice.tsx';
 import { QueryField } from '../parts/query-field.tsx';
-import { session } from '../session.ts';
 import { t } from '../text/text.ts';
 import { UPLOAD_STATES } from '../../../operator/listing.ts';
 
@@ -19,7 +20,6 @@ export function filterOf(query: URLSearchParams, isOperator: boolean): URLSearch
 /** The fields above the list. What they hold is kept in the address. */
 export function Filters(): JSX.Element {
   const { shell, uploads: texts } = t.value;
-  const state = route.value.query.get('state') ?? '';
   return (
     <form
       class="row"
@@ -29,27 +29,20 @@ export function Filters(): JSX.Element {
         event.preventDefault();
       }}
     >
-      <label class="field">
-        {texts.state}
-        <select
-          name="state"
-          value={state}
-          onChange={({ currentTarget }) => {
-            setQuery({ state: currentTarget.value });
-          }}
-        >
-          <option value="">{texts.anyState}</option>
-          {UPLOAD_STATES.map((each) => (
-            <option key={each} value={each}>
-              {shell.states[each]}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        label={texts.state}
+        name="state"
+        value={route.value.query.get('state') ?? ''}
+        options={[
+          ['', texts.anyState],
+          ...UPLOAD_STATES.map((each) => [each, shell.states[each]] as const),
+        ]}
+        onChoice={(state) => {
+          setQuery({ state });
+        }}
+      />
       <QueryField name="q" label={texts.search} />
-      {session.value?.account.operator === true && (
-        <QueryField name="account" label={texts.account} />
-      )}
+      <AccountField />
     </form>
   );
 }
