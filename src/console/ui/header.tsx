@@ -6,6 +6,7 @@ import { liveState } from './lib/live.ts';
 import { language, LANGUAGES, setLanguage, setTheme, theme, THEMES } from './lib/preferences.ts';
 import { hrefOf } from './lib/route.ts';
 import { overview } from './overview.ts';
+import { Choice } from './parts/choice.tsx';
 import { SCREENS } from './screens.tsx';
 import type { ScreenEntry } from './screens.tsx';
 import { signOut } from './session.ts';
@@ -61,19 +62,20 @@ function AccountMenu({ present: { account } }: Pick<HeaderProps, 'present'>): JS
       <div class="menu-items">
         {account.operator && <p class="muted">{texts.operator}</p>}
         <a href={hrefOf('about')}>{texts.screens.about}</a>
-        <label>
-          {texts.language}
-          <Choice
-            value={language.value}
-            choices={LANGUAGES}
-            labels={texts.languages}
-            onChoice={setLanguage}
-          />
-        </label>
-        <label>
-          {texts.theme}
-          <Choice value={theme.value} choices={THEMES} labels={texts.themes} onChoice={setTheme} />
-        </label>
+        <Choice
+          label={texts.language}
+          name="language"
+          value={language.value}
+          options={LANGUAGES.map((each) => [each, texts.languages[each]] as const)}
+          onChoice={setLanguage}
+        />
+        <Choice
+          label={texts.theme}
+          name="theme"
+          value={theme.value}
+          options={THEMES.map((each) => [each, texts.themes[each]] as const)}
+          onChoice={setTheme}
+        />
         <button
           type="button"
           onClick={() => {
@@ -97,34 +99,4 @@ function closeOnLeave(event: TargetedFocusEvent<HTMLDetailsElement>): void {
   const { currentTarget, relatedTarget } = event;
   if (relatedTarget instanceof Node && currentTarget.contains(relatedTarget)) return;
   currentTarget.open = false;
-}
-
-interface ChoiceProps<T extends string> {
-  readonly value: T;
-  readonly choices: readonly T[];
-  readonly labels: Readonly<Record<T, string>>;
-  readonly onChoice: (choice: T) => void;
-}
-
-function Choice<T extends string>({
-  choices,
-  labels,
-  onChoice,
-  value,
-}: ChoiceProps<T>): JSX.Element {
-  return (
-    <select
-      value={value}
-      onChange={({ currentTarget }) => {
-        const chosen = choices.find((choice) => choice === currentTarget.value);
-        if (chosen !== undefined) onChoice(chosen);
-      }}
-    >
-      {choices.map((choice) => (
-        <option key={choice} value={choice}>
-          {labels[choice]}
-        </option>
-      ))}
-    </select>
-  );
 }

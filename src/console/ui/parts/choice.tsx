@@ -1,15 +1,21 @@
 import type { JSX } from 'preact';
 
-interface ChoiceProps {
+interface ChoiceProps<T extends string> {
   readonly label: string;
   readonly name: string;
-  readonly value: string;
-  readonly options: readonly (readonly [value: string, label: string])[];
-  readonly onChoice: (value: string) => void;
+  readonly value: T;
+  readonly options: readonly (readonly [value: T, label: string])[];
+  readonly onChoice: (value: T) => void;
 }
 
-/** A choice of one of several, with its label above it. */
-export function Choice({ label, name, onChoice, options, value }: ChoiceProps): JSX.Element {
+/** A choice of one of several, with its label. */
+export function Choice<T extends string>({
+  label,
+  name,
+  onChoice,
+  options,
+  value,
+}: ChoiceProps<T>): JSX.Element {
   return (
     <label class="field">
       {label}
@@ -17,7 +23,8 @@ export function Choice({ label, name, onChoice, options, value }: ChoiceProps): 
         name={name}
         value={value}
         onChange={({ currentTarget }) => {
-          onChoice(currentTarget.value);
+          const [chosen] = options.find(([each]) => each === currentTarget.value) ?? [];
+          if (chosen !== undefined) onChoice(chosen);
         }}
       >
         {options.map(([each, text]) => (

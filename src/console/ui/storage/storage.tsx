@@ -6,6 +6,7 @@ import { inBackground } from '../lib/background.ts';
 import { keepFresh } from '../lib/live.ts';
 import { createResource } from '../lib/resource.ts';
 import { route, setQuery } from '../lib/route.ts';
+import { Choice } from '../parts/choice.tsx';
 import { ErrorNotice, Loading } from '../parts/notice.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { t } from '../text/text.ts';
@@ -38,7 +39,7 @@ export function Storage(): JSX.Element {
     <Screen
       title={t.value.shell.screens.storage}
       actions={
-        <div class="row">
+        <div class="row row-bottom">
           <PeriodChoice last={last} />
           <PurgeNow onPurged={read} />
         </div>
@@ -65,20 +66,14 @@ export function Storage(): JSX.Element {
 function PeriodChoice({ last }: { readonly last: (typeof PERIODS)[number] }): JSX.Element {
   const texts = t.value.storage;
   return (
-    <label class="row">
-      {texts.period}
-      <select
-        value={last}
-        onChange={({ currentTarget }) => {
-          setQuery({ last: currentTarget.value });
-        }}
-      >
-        {PERIODS.map((period) => (
-          <option key={period} value={period}>
-            {texts.periods[period]}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Choice
+      label={texts.period}
+      name="last"
+      value={last}
+      options={PERIODS.map((period) => [period, texts.periods[period]] as const)}
+      onChoice={(period) => {
+        setQuery({ last: period });
+      }}
+    />
   );
 }
