@@ -1,4 +1,5 @@
 import { pathSegment } from '../client/operator-call.ts';
+import { keyInPath } from '../operator/key-in-path.ts';
 import type { ApiClientOptions } from '../client/api-client.ts';
 import { openQueries } from '../data-folder.ts';
 import type { PackageFilter, RefusalFilter, UploadFilter } from '../operator/filters.ts';
@@ -54,7 +55,8 @@ export function remoteOperator(api: ApiClientOptions): Operator {
     listUploads: (filter) => get('/uploads', pageOf(uploadShape), queryOf(filter)),
     listPackages: (filter) => get('/packages', pageOf(packageShape), queryOf(filter)),
     resolve: (reference) => orUndefined(get('/resolve', referenceShape, { reference })),
-    showUpload: (key) => orUndefined(get(`/uploads/${pathSegment(key)}`, uploadHistoryShape)),
+    showUpload: (key) =>
+      orUndefined(get(`/uploads/${pathSegment(keyInPath(key))}`, uploadHistoryShape)),
     showPackage: (id) => orUndefined(get(`/packages/${pathSegment(id)}`, packageShape)),
     listRefusals: (filter) => get('/refusals', pageOf(refusalShape), queryOf(filter)),
     explainRequest: (id) => orUndefined(get(`/refusals/${pathSegment(id)}`, explainedShape)),

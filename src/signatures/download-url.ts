@@ -25,5 +25,15 @@ export function downloadUrl(
   expiresAt: number,
 ): string {
   const query = bucketKey.signDownload(bucket, key, Math.floor(expiresAt / 1000));
-  return `${host}/${key.split('/').map(percentEncode).join('/')}?${query}`;
+  return `${host}/${pathOf(key)}?${query}`;
+}
+
+/**
+ * Clients fold the segments `.` and `..`, also when their dots are percent-encoded, unless the slashes beside them are, too.
+ * A key that is only `.` or `..` has no URL.
+ */
+function pathOf(key: string): string {
+  const segments = key.split('/');
+  const isFolded = segments.some((segment) => segment === '.' || segment === '..');
+  return segments.map(percentEncode).join(isFolded ? '%2F' : '/');
 }

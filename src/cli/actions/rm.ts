@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { z } from 'zod';
 import type { ApiClientOptions } from '../../client/api-client.ts';
 import { pathSegment } from '../../client/operator-call.ts';
+import { keyInPath } from '../../operator/key-in-path.ts';
 import { quoted } from '../../lib/quoted.ts';
 import type { ReferenceShape } from '../../operator/shapes.ts';
 import { packageShape } from '../../operator/package-shapes.ts';
@@ -103,7 +104,7 @@ async function isConfirmed(targets: readonly Target[], url: string): Promise<boo
 
 async function removeOne(api: ApiClientOptions, named: Named): Promise<void> {
   if (named.kind === 'upload') {
-    const path = `/uploads/${pathSegment(named.key)}`;
+    const path = `/uploads/${pathSegment(keyInPath(named.key))}`;
     await callOperatorApi(api, { method: 'DELETE', path }, uploadHistoryShape);
   } else {
     const path = `/packages/${pathSegment(named.firmwareId)}`;

@@ -3,6 +3,7 @@ import { noUpload } from '../../operator/actions.ts';
 import { OperatorError } from '../../operator/errors.ts';
 import { uploadFilter } from '../../operator/filters.ts';
 import { grantInput } from '../../operator/inputs.ts';
+import { keyOfPath } from '../../operator/key-in-path.ts';
 import { pageOf, referenceShape } from '../../operator/shapes.ts';
 import { grantShape, uploadHistoryShape, uploadShape } from '../../operator/upload-shapes.ts';
 import { NOTHING, routesOf } from '../route.ts';
@@ -12,7 +13,7 @@ import { hostOf } from './hosts.ts';
 import { recordOf } from './record-calls.ts';
 
 const route = routesOf<ApiDependencies>();
-const keyParam = { key: 'object key, percent-encoded' };
+const keyParam = { key: 'object key, percent-encoded; a slash in front of it is left out' };
 
 export const UPLOAD_API_ROUTES = [
   route({
@@ -37,7 +38,7 @@ export const UPLOAD_API_ROUTES = [
     response: uploadHistoryShape,
     refusals: { 404: 'there is no such upload' },
     run: async ({ queries }, { param, raw }) => {
-      const key = param('key');
+      const key = keyOfPath(param('key'));
       const found = await queries.showUpload(callerOf(raw).viewer, key);
       if (found === undefined) throw noUpload(key);
       return found;
@@ -57,7 +58,7 @@ export const UPLOAD_API_ROUTES = [
       409: 'a package holds it, or it has no file',
     },
     run: async ({ actions }, { param, raw }) => {
-      const key = param('key');
+      const key = keyOfPath(param('key'));
       const record = recordOf(raw);
       record.keys = [key];
       const deleted = await actions.deleteUpload(callerOf(raw).viewer, key, record.requestId);

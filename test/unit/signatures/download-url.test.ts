@@ -17,3 +17,10 @@ it.each([
     `http://h:1/${path}?Expires=1699807420&OSSAccessKeyId=ak&Signature=${signature}`,
   );
 });
+
+it.each(['a/../b', './a', 'a/..'])('downloadUrl names %s so that a client folds nothing', (key) => {
+  const url = new URL(
+    downloadUrl(KEY, { host: 'http://h:1', bucket: 'bucket', key }, 1_699_807_420_999),
+  );
+  expect(decodeURIComponent(url.pathname)).toBe(`/${key}`);
+});

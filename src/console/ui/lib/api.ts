@@ -1,3 +1,4 @@
+import { keyInPath } from '../../../operator/key-in-path.ts';
 import { gatewayClock } from './clock.ts';
 
 /** A response of the gateway with an error, or none at all (`status` 0). */
@@ -29,6 +30,11 @@ export const GATEWAY = new URL('../../', PAGE);
 /** @returns the URL of the operator API below its root */
 export function apiUrl(path: string): string {
   return new URL(`../api/${path}`, PAGE).href;
+}
+
+/** @returns the path of an upload, for {@link callApi} */
+export function uploadPath(key: string): string {
+  return `uploads/${encodeURIComponent(keyInPath(key))}`;
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';

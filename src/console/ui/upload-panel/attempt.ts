@@ -117,7 +117,7 @@ async function findRefused(key: string): Promise<TransferState | undefined> {
 
 /** @throws Error when the key has no file */
 export async function findStored(key: string): Promise<TransferState> {
-  const { uploads } = await callApi<UploadHistoryShape>(`uploads/${encodeURIComponent(key)}`);
+  const { uploads } = await callApi<UploadHistoryShape>(uploadPath(key));
   const [upload] = uploads;
   if (upload === undefined || upload.state === 'issued') throw new Error('it is not stored');
   return { kind: 'stored', upload };

@@ -1,5 +1,5 @@
 import type { PackageShape } from '../../../operator/package-shapes.ts';
-import { callApi } from '../lib/api.ts';
+import { callApi, uploadPath } from '../lib/api.ts';
 import type { ApiError } from '../lib/api.ts';
 import { toApiError } from '../lib/resource.ts';
 
@@ -37,7 +37,7 @@ export function claim(fields: ClaimFields, keys: readonly string[]): Promise<Pac
 
 /** Deletes a stored upload. @throws ApiError */
 export async function remove(key: string): Promise<void> {
-  await callApi<unknown>(`uploads/${encodeURIComponent(key)}`, { method: 'DELETE' });
+  await callApi<unknown>(uploadPath(key), { method: 'DELETE' });
 }
 
 /** @returns the fields of one of several packages: names are unique in an account */

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import { callApi } from '../lib/api.ts';
+import { callApi, uploadPath } from '../lib/api.ts';
 import { inBackground } from '../lib/background.ts';
 import { keepFresh } from '../lib/live.ts';
 import { createResource } from '../lib/resource.ts';
@@ -21,9 +21,7 @@ export function UploadDetail({ uploadKey }: { readonly uploadKey: string }): JSX
   const texts = t.value.uploads;
   const { error, read, value } = useMemo(
     () =>
-      createResource((signal) =>
-        callApi<UploadHistoryShape>(`uploads/${encodeURIComponent(uploadKey)}`, { signal }),
-      ),
+      createResource((signal) => callApi<UploadHistoryShape>(uploadPath(uploadKey), { signal })),
     [uploadKey],
   );
   useEffect(
