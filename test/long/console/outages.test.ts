@@ -121,6 +121,32 @@ describeWith('chromium', 'an open page of the console, in Chromium', () => {
     expect(await shown.getByText(SENT_AGAIN).count()).toBe(0);
   });
 
+  it('waits for the gateway also when a proxy answers in its place', async () => {
+    await start();
+    await using opened = await openConsole(browser, gateway.url);
+    const { page } = opened;
+    let isAway = false;
+    const badGateway = { status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' };
+    await page.route(`${gateway.url}/_gateway/api/**`, (route) =>
+      isAway ? route.fulfill(badGateway) : route.continue(),
+    );
+    await page.route(
+      `${gateway.url}/`,
+      (route) => {
+        isAway = true;
+        return route.fulfill(badGateway);
+      },
+      { times: 1 },
+    );
+    const path = join(folder.path, 'app.bin');
+    await writeFile(path, FILE);
+    await dropFiles(page, [path]);
+    await page.locator('.transfers').getByText(INTERRUPTED).waitFor();
+    isAway = false;
+    await isStored(page);
+    await page.getByText(SENT_AGAIN).waitFor();
+  });
+
   it('gives a file up whose connection was lost with three forms', async () => {
     await start();
     await using opened = await openConsole(browser, gateway.url);
