@@ -2,7 +2,7 @@ import type { Page, RefusalShape } from '../../../operator/shapes.ts';
 import type { GrantShape, UploadHistoryShape } from '../../../operator/upload-shapes.ts';
 import { suffixOf } from '../../../policy/file-suffix.ts';
 import { announce } from '../lib/announce.ts';
-import { callApi, isUnreachable } from '../lib/api.ts';
+import { callApi, isUnreachable, uploadPath } from '../lib/api.ts';
 import { t } from '../text/text.ts';
 import { Rate } from './rate.ts';
 import { isPassing, sendForm } from './send-form.ts';
