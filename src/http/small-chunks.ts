@@ -82,7 +82,6 @@ class Joiner {
   readonly #complete: Handler;
   /** The message of the joined chunks. The parser may be at another one when they are flushed. */
   #message: unknown;
-  /** The first chunk itself; from the second one on, a copy with room for more. */
   #joined: Buffer | undefined;
   #joinedBytes = 0;
   #joinedChunks = 0;
@@ -146,15 +145,13 @@ class Joiner {
   #join(chunk: Buffer): void {
     if (this.#joinedBytes + chunk.length > JOINED_BYTES) this.#flush();
     if (this.#joined === undefined) {
-      this.#joined = chunk;
+      this.#joined = Buffer.allocUnsafeSlow(JOINED_BYTES);
       // Runs after everything that was read from the connection is parsed.
       setImmediate(() => {
         this.#flush();
       });
-    } else {
-      if (this.#joinedChunks === 1) this.#joined = withRoom(this.#joined);
-      this.#joined.set(chunk, this.#joinedBytes);
     }
+    this.#joined.set(chunk, this.#joinedBytes);
     this.#joinedBytes += chunk.length;
     this.#joinedChunks += 1;
     this.#chunks += 1;
@@ -174,15 +171,10 @@ class Joiner {
   }
 
   #flush(): void {
-    const bytes = this.#joinedChunks === 1 ? this.#joined : this.#copy();
+    const bytes = this.#joined?.subarray(0, this.#joinedBytes);
     this.#forget();
     if (bytes === undefined || Reflect.get(this.#parser, 'incoming') !== this.#message) return;
-    this.#deliver(bytes);
-  }
-
-  /** @returns the joined chunks without the room after them */
-  #copy(): Buffer | undefined {
-    return this.#joined && Buffer.from(this.#joined.subarray(0, this.#joinedBytes));
+    this.#deliver(Buffer.from(bytes));
   }
 
   #forget(): void {
@@ -194,10 +186,4 @@ class Joiner {
   #deliver(chunk: Buffer): void {
     Reflect.apply(this.#body.call, this.#parser, [chunk]);
   }
-}
-
-function withRoom(chunk: Buffer): Buffer {
-  const block = Buffer.allocUnsafeSlow(JOINED_BYTES);
-  block.set(chunk);
-  return block;
 }
