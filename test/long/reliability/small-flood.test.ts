@@ -102,7 +102,8 @@ describe('many small files at the same time', () => {
       const id = await claim(url, grant, `fw-${String(n)}`);
       expect((await download(url, id)).equals(FILE)).toBe(true);
     }
-    expect(peakBytes(pid) - idle.memory).toBeLessThan(250 * MIB);
+    // 240 to 260 MiB; 350 when the memory for bodies has no limit.
+    expect(peakBytes(pid) - idle.memory).toBeLessThan(300 * MIB);
     for (const connection of connections) connection.vanish();
     await eventually(async () => (await bodiesOnDisk(dataDir)).staging.length === 0);
     await eventually(() => openFiles(pid) <= idle.files + 10);
