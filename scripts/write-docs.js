@@ -98,7 +98,8 @@ function errorsPage({ businessErrors, gatewayErrors, ossErrors, policyProblems }
 function renderPages(tables) {
   const { openApi, operations, version } = tables;
   return {
-    'openapi.json': `${JSON.stringify(openApi, undefined, 2)}\n`,
+    // In one line: it is for programs, and indentation is more than half of it.
+    'openapi.json': `${JSON.stringify(openApi)}\n`,
     'iot-api.json': `${JSON.stringify({ version, operations }, undefined, 2)}\n`,
     'iot-api.md': operationsPage(tables),
     'errors.md': errorsPage(tables),

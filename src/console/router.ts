@@ -46,7 +46,7 @@ const HEADERS = {
 /** Their names change with their content. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
-/** The page for people with its sign-in, mounted at `/_gateway/console`. Errors are left to whoever mounts it. */
+/** The page for people with its sign-in, mounted at `/_gateway/console`. The router that mounts it handles errors. */
 export function createConsoleRouter(deps: ConsoleDependencies): Router {
   const router = Router();
   router.get('/', (request, response) => {
