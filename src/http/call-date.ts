@@ -1,3 +1,4 @@
+import { toUtc } from '../lib/dates.ts';
 import { MAX_SKEW } from './client-date.ts';
 
 const SHAPE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
@@ -10,7 +11,7 @@ export function parseTimestamp(text: string): number | undefined {
   if (!SHAPE.test(text)) return undefined;
   const time = Date.parse(text);
   // Formats the time again, because Date.parse turns February 30 into a day of March.
-  const isReal = !Number.isNaN(time) && new Date(time).toISOString() === text.replace('Z', '.000Z');
+  const isReal = !Number.isNaN(time) && toUtc(time) === text.replace('Z', '.000Z');
   return isReal ? time : undefined;
 }
 

@@ -1,3 +1,5 @@
+import { bySecond } from '../lib/dates.ts';
+
 const HTTP_DATE =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$/;
 
@@ -11,7 +13,9 @@ export function parseHttpDate(text: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
+const httpDate = bySecond((second) => second.toUTCString());
+
 /** @returns the date header of a time in Unix milliseconds; parts of a second are dropped */
 export function formatHttpDate(time: number): string {
-  return new Date(time).toUTCString();
+  return httpDate(Math.floor(time / 1000));
 }

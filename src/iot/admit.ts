@@ -17,7 +17,7 @@ import { OPERATIONS, findOperation } from './operations/registry.ts';
 import { quote } from './parameters/parameter.ts';
 import type { NonceUses } from './nonce-uses.ts';
 import type { QuotaRule } from './quota.ts';
-import { toUtc } from './utc.ts';
+import { toUtc } from '../lib/dates.ts';
 
 /** What `admit` works with. */
 export interface AdmissionDependencies {

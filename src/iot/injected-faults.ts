@@ -12,7 +12,7 @@ import { BUSINESS_ERRORS, BusinessError, GATEWAY_ERRORS, GatewayError } from './
 import type { BusinessCode } from './errors.ts';
 import type { Operation } from './operations/operation.ts';
 import type { RenderedResponse } from './render.ts';
-import { toUtc } from './utc.ts';
+import { toUtc } from '../lib/dates.ts';
 
 /** A call that has passed every check. */
 export interface AdmittedCall {

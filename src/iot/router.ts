@@ -3,6 +3,7 @@ import type { AccountDirectory } from '../accounts/accounts.ts';
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { drain } from '../http/drain.ts';
+import { formatHttpDate } from '../http/http-date.ts';
 import type { MemoryBudget } from '../http/memory-budget.ts';
 import { warnOfLostBody } from '../http/parsed-body.ts';
 import { gatewayUrl, mountPath, publicHosts } from '../http/public-host.ts';
@@ -314,7 +315,7 @@ function writeHead(
   response.writeHead(status, {
     ...headers,
     'Content-Length': record.bytesSent,
-    Date: new Date(uploads.clock.now()).toUTCString(),
+    Date: formatHttpDate(uploads.clock.now()),
     'x-acs-request-id': record.requestId,
   });
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { toUtc } from '../lib/dates.ts';
 import { readConditions, shown } from './condition-syntax.ts';
 import type { Condition } from './conditions.ts';
 import { parseJson } from './json.ts';
@@ -50,7 +51,7 @@ export function parsePolicy(policy: string): ParsedPolicy {
  */
 export function encodePolicy(document: PolicyDocument): string {
   const json = JSON.stringify({
-    expiration: new Date(document.expiration).toISOString(),
+    expiration: toUtc(document.expiration),
     conditions: document.conditions.map(encodeCondition),
   });
   return Buffer.from(json, 'utf8').toString('base64');
@@ -115,7 +116,7 @@ function readExpiration(value: JsonValue): number {
   const match = EXPIRATION.exec(value);
   const time = match === null ? NaN : Date.parse(value);
   // Formats the time again, because Date.parse rolls over dates that do not exist, such as 30 February and 24:00.
-  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 19) !== match?.[1]) {
+  if (Number.isNaN(time) || toUtc(time).slice(0, 19) !== match?.[1]) {
     throw policyError('expirationMalformed', { found: shown(value) });
   }
   return time;

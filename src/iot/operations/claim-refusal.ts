@@ -5,7 +5,7 @@ import type { PurgeReason } from '../../uploads/upload.ts';
 import { businessError } from '../errors.ts';
 import type { BusinessError } from '../errors.ts';
 import type { FileLabels } from '../parameters/package-files.ts';
-import { toUtc } from '../utc.ts';
+import { toUtc } from '../../lib/dates.ts';
 import { nameTaken } from './name-taken.ts';
 
 /** What a refusal tells the caller of the claim it refuses. */

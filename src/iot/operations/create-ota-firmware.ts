@@ -18,7 +18,7 @@ import {
   oneOf,
   versionRule,
 } from '../parameters/rules.ts';
-import { toUtc } from '../utc.ts';
+import { toUtc } from '../../lib/dates.ts';
 import { claimRefusal } from './claim-refusal.ts';
 import { INSTANCE_ID } from './instance.ts';
 import { nameTaken } from './name-taken.ts';

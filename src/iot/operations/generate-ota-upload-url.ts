@@ -4,7 +4,7 @@ import { LimitReached } from '../../uploads/limits.ts';
 import { businessError } from '../errors.ts';
 import { defaulted } from '../parameters/parameter.ts';
 import { oneOf } from '../parameters/rules.ts';
-import { toUtc } from '../utc.ts';
+import { toUtc } from '../../lib/dates.ts';
 import { INSTANCE_ID } from './instance.ts';
 import type { Operation } from './operation.ts';
 

@@ -3,7 +3,7 @@ import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import { optional, required } from '../parameters/parameter.ts';
 import { DEST_VERSION, PRODUCT_KEY, integer } from '../parameters/rules.ts';
 import type { ResponseBody } from '../render.ts';
-import { toUtc } from '../utc.ts';
+import { toUtc } from '../../lib/dates.ts';
 import { INSTANCE_ID } from './instance.ts';
 import type { Operation } from './operation.ts';
 import { checkProduct, productName } from './product.ts';

@@ -4,7 +4,7 @@ import { businessError } from '../errors.ts';
 import { required } from '../parameters/parameter.ts';
 import { FIRMWARE_ID } from '../parameters/rules.ts';
 import type { ResponseBody } from '../render.ts';
-import { toUtc } from '../utc.ts';
+import { toUtc } from '../../lib/dates.ts';
 import { INSTANCE_ID, findPackage } from './instance.ts';
 import type { CallContext, Operation } from './operation.ts';
 import { productName } from './product.ts';
