@@ -2,14 +2,16 @@ import pino from 'pino';
 import type { DestinationStream } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../lib/logger.ts';
-import { setImmediate } from '../lib/timers.ts';
+import { wallClock } from '../lib/clock.ts';
+import { toUtc } from '../lib/dates.ts';
+import { setTimeout } from '../lib/timers.ts';
 import { createReadableFormat } from './readable-log.ts';
 
 /** Makes a logger to standard output: readable text on a terminal, else JSON. */
 export function createLogger(level: Config['logLevel']): Logger {
   const options = {
     level,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: () => `,"time":"${toUtc(wallClock.now())}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return pino(options, process.stdout.isTTY ? readableOutput() : gatheredOutput());
@@ -26,11 +28,12 @@ function readableOutput(): DestinationStream {
 
 /** Limits of the lines that wait to be written, in characters: a write begins, and a line is dropped. */
 const GATHERED = { minLength: 4096, maxLength: 1024 * 1024 };
+/** How long a line waits for others, in milliseconds. */
+const GATHERING_MS = 20;
 
 /**
- * Writes the lines of one turn of the event loop together, because a write costs more than making a line. What cannot be
- * written, such as to a full disk, is tried again with the next lines. A process that is killed, or aborts, loses the lines
- * of its last turn.
+ * Writes lines together, because a write costs more than making a line. What cannot be written, such as to a full disk, is
+ * tried again with the next lines. A process that is killed, or aborts, loses its last lines, those of `GATHERING_MS`.
  */
 function gatheredOutput(): DestinationStream {
   const output = pino.destination({ dest: 1, sync: true, ...GATHERED });
@@ -45,10 +48,10 @@ function gatheredOutput(): DestinationStream {
       output.write(line);
       if (isWaiting) return;
       isWaiting = true;
-      setImmediate(() => {
+      setTimeout(() => {
         isWaiting = false;
         output.flush();
-      });
+      }, GATHERING_MS).unref();
     },
   };
 }
