@@ -35,15 +35,29 @@ const LEFT_OUT = [
   'nodejs_heap_space_size_available_bytes',
 ];
 
-/** @param ofProcess - adds metrics of the process and of Node */
+/** How many values of a series of a histogram wait at most. */
+const MAX_WAITING = 512;
+
+/**
+ * Values wait until the metrics are read: prom-client looks up a series by its labels for each value, which takes 2
+ * microseconds between other work, and a fifth of that for many at once.
+ * @param ofProcess - adds metrics of the process and of Node */
 export function createRegistry(ofProcess: boolean): MetricsRegistry {
   const registry = new Registry();
+  /** For each metric, what passes on the values of its series that wait. */
+  const waiting = new Map<string, (() => void)[]>();
+  const whenCollected = (name: string, pass: () => void): void => {
+    waiting.set(name, [...(waiting.get(name) ?? []), pass]);
+  };
   if (ofProcess) {
     collectDefaultMetrics({ register: registry });
     for (const name of LEFT_OUT) registry.removeSingleMetric(name);
   }
   const configure = (name: string, { help, labels }: MetricDefinition) => ({
     ...{ name: PREFIX + name, help, labelNames: [...labels], registers: [registry] },
+    collect: () => {
+      for (const pass of waiting.get(name) ?? []) pass();
+    },
   });
   const counters = makeEach(COUNTERS, (name, each) => new Counter(configure(name, each)));
   const gauges = makeEach(GAUGES, (name, each) => new Gauge(configure(name, each)));
@@ -56,14 +70,26 @@ export function createRegistry(ofProcess: boolean): MetricsRegistry {
     render: () => registry.metrics(),
     counter: (name, labels = []) => {
       const series = counters(name).labels(...labels);
+      let sum = 0;
+      whenCollected(name, () => {
+        series.inc(sum);
+        sum = 0;
+      });
       return (value) => {
-        series.inc(value);
+        sum += value;
       };
     },
     histogram: (name, labels = []) => {
       const series = histograms(name).labels(...labels);
+      const values: number[] = [];
+      const pass = (): void => {
+        for (const value of values) series.observe(value);
+        values.length = 0;
+      };
+      whenCollected(name, pass);
       return (value) => {
-        series.observe(value);
+        values.push(value);
+        if (values.length === MAX_WAITING) pass();
       };
     },
     gauge: (name, labels = []) => {
