@@ -1,6 +1,5 @@
 import type { LedgerTotals, Used } from './ledger-totals.ts';
-import type { UploadLedger } from './ports.ts';
-import type { LiveUpload } from './upload.ts';
+import type { KeyHolder, UploadLedger } from './ports.ts';
 
 /** Limits of an account, or of the bucket. `off` or absent: none. */
 export interface Limits {
@@ -159,14 +158,14 @@ export class UploadLimits {
    * @throws LimitReached
    */
   admitFile(
-    holder: LiveUpload | undefined,
+    holder: KeyHolder | undefined,
     announcedSize = 0,
     accountId?: string,
   ): AdmittedFile | undefined {
     if (this.#rules === undefined) return undefined;
     const parties = this.#parties(holder === undefined ? accountId : holder.issue?.accountId);
     const uploads = holder === undefined ? 1 : 0;
-    const replaced = holder?.state === 'stored' ? holder.object.size : 0;
+    const replaced = holder?.state === 'stored' ? holder.size : 0;
     let bytes = Math.max(0, announcedSize - POSSIBLE_TRAILER_BYTES - replaced);
     for (const party of parties) {
       checkUploads(party, uploads);

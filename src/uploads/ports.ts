@@ -126,6 +126,15 @@ export interface StoredRecord {
   readonly issue?: Issue | undefined;
 }
 
+/** What a new body needs to know of the upload that holds its key. */
+export interface KeyHolder {
+  readonly state: LiveUpload['state'];
+  /** In bytes; 0 while it has no body. */
+  readonly size: number;
+  /** Absent when the policy was not signed here. */
+  readonly issue?: Issue | undefined;
+}
+
 /** `immutable`: the key's upload is claimed. `exists`: it is stored and must not be overwritten. */
 export type StoreOutcome = 'stored' | 'immutable' | 'exists';
 
@@ -214,6 +223,8 @@ export interface UploadLedger extends LedgerQueries {
   recordSha256(locator: string, sha256: string): Promise<void>;
   /** Adds the package, and `stored` -> `claimed` for all its files; or does nothing. The name is checked first. */
   claim(claim: ClaimRecord): Promise<ClaimRecordOutcome>;
+  /** @returns what a new body needs to know of the upload that holds the key */
+  findHolder(key: string): Promise<KeyHolder | undefined>;
   /** @returns the upload that holds the key */
   findUpload(key: string): Promise<LiveUpload | undefined>;
   /** @returns the newest `purging` or `purged` upload of the key */

@@ -61,7 +61,7 @@ export async function receiveUpload(
   const upload = deps.activeUploads.begin(request.key);
   let admission: AdmittedFile | undefined;
   try {
-    const holder = await deps.ledger.findUpload(request.key);
+    const holder = await deps.ledger.findHolder(request.key);
     const from = holder?.state;
     const refusal = findRefusal(from, request);
     if (refusal !== undefined) return { kind: refusal };

@@ -92,6 +92,18 @@ export function describeUploadLedger(
         expect((await ledger.countUploads('acme')).stored.count).toBe(1);
       });
 
+      it('says what holds a key', async () => {
+        expect(await ledger.findHolder('k1')).toBeUndefined();
+        await ledger.recordIssued({ key: 'k1', ...ISSUE });
+        expect(await ledger.findHolder('k1')).toEqual({ state: 'issued', size: 0, issue: ISSUE });
+        await ledger.recordStored(aBody('k1', 'l1', { size: 7 }));
+        expect(await ledger.findHolder('k1')).toEqual({ state: 'stored', size: 7, issue: ISSUE });
+        await ledger.recordStored(aBody('k2', 'l2', { size: 8 }));
+        expect(await ledger.findHolder('k2')).toEqual({ state: 'stored', size: 8 });
+        await ledger.deleteUpload('k2', 'l2', 1);
+        expect(await ledger.findHolder('k2')).toBeUndefined();
+      });
+
       it('is writable, and keeps nothing of the check', async () => {
         await ledger.requireWritable();
         await ledger.requireWritable();

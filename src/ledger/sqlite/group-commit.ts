@@ -7,15 +7,12 @@ export type Durability = 'relaxed' | 'durable';
 
 interface Step {
   readonly durability: Durability;
-  /** @returns a function that resolves the caller's promise; call it after the commit */
-  readonly run: () => () => void;
+  /** May be called again, when another step of its transaction has failed. */
+  readonly run: () => void;
+  /** Passes on the result of the last run; call it after the commit. */
+  readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   readonly committed: (() => void) | undefined;
-}
-
-/** A step that is committed; the caller's promise is still pending. */
-interface DoneStep extends Step {
-  readonly resolve: () => void;
 }
 
 /**
@@ -24,15 +21,19 @@ interface DoneStep extends Step {
  * again, so a step must change nothing except the database.
  */
 export class GroupCommit {
-  readonly #runAll: (steps: readonly Step[]) => DoneStep[];
+  readonly #runAll: (steps: readonly Step[]) => void;
   readonly #flush: () => Promise<void>;
   readonly #listeners: ((milliseconds: number) => void)[] = [];
   #waiting: Step[] = [];
 
   /** @param flush - makes everything durable that was committed before the call */
   constructor(database: Database, flush: () => Promise<void>) {
-    const transaction = database.transaction((steps: readonly Step[]) => steps.map(runStep));
-    this.#runAll = (steps) => transaction.immediate(steps);
+    const transaction = database.transaction((steps: readonly Step[]) => {
+      for (const step of steps) runStep(step);
+    });
+    this.#runAll = (steps) => {
+      transaction.immediate(steps);
+    };
     this.#flush = flush;
   }
 
@@ -47,13 +48,17 @@ export class GroupCommit {
           this.commit();
         });
       }
+      let pass = (): void => undefined;
       this.#waiting.push({
         durability,
         run: () => {
           const result = step();
-          return () => {
+          pass = () => {
             resolve(result);
           };
+        },
+        resolve: () => {
+          pass();
         },
         reject,
         committed,
@@ -85,9 +90,10 @@ export class GroupCommit {
   }
 
   /** @returns the committed steps; the promises of the others are rejected */
-  #commitTogether(steps: readonly Step[]): readonly DoneStep[] {
+  #commitTogether(steps: readonly Step[]): readonly Step[] {
     try {
-      return this.#runAll(steps);
+      this.#runAll(steps);
+      return steps;
     } catch (error) {
       const failed = error instanceof StepFailed ? [error.step] : steps;
       for (const step of failed) step.reject(error instanceof StepFailed ? error.cause : error);
@@ -96,7 +102,7 @@ export class GroupCommit {
     }
   }
 
-  #resolveAfterFlush(durable: readonly DoneStep[], startedAt: number): void {
+  #resolveAfterFlush(durable: readonly Step[], startedAt: number): void {
     this.#flush().then(
       () => {
         this.#measure(startedAt);
@@ -119,9 +125,9 @@ class StepFailed extends Error {
   }
 }
 
-function runStep(step: Step): DoneStep {
+function runStep(step: Step): void {
   try {
-    return { ...step, resolve: step.run() };
+    step.run();
   } catch (error) {
     throw new StepFailed(step, error);
   }

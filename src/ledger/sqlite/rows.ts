@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FirmwarePackage, PackageFile } from '../../uploads/firmware-package.ts';
-import type { PurgingBody } from '../../uploads/ports.ts';
+import type { KeyHolder, PurgingBody } from '../../uploads/ports.ts';
 import type {
   Claim,
   Issue,
@@ -41,6 +41,18 @@ export interface UploadRow {
   readonly purge_request_id: string | null;
 }
 
+/** The columns of a row that holds its key, as far as a new body needs them. */
+export type HolderRow = Pick<
+  UploadRow,
+  | 'sequence'
+  | 'state'
+  | 'account_id'
+  | 'size'
+  | 'issued_at'
+  | 'policy_expires_at'
+  | 'issued_request_id'
+>;
+
 /** The columns of a row in `purging` that its deletion needs. */
 export interface PurgingRow {
   readonly sequence: number;
@@ -79,6 +91,49 @@ export interface PackageFileRow {
   readonly size: number;
   readonly sign: string;
   readonly md5: string;
+}
+
+/** A body as it is written. */
+export interface ObjectColumns {
+  readonly locator: string;
+  readonly size: number;
+  readonly md5: string;
+  readonly crc64: string;
+  readonly sha256: string | null;
+  readonly storedAt: number;
+  readonly headers: string;
+  readonly requestId: string | null;
+  readonly peer: string | null;
+}
+
+/** Names each member: a copy of the rest of an object takes 3 microseconds. */
+export function objectColumns(object: StoredObject): ObjectColumns {
+  return {
+    locator: object.locator,
+    size: object.size,
+    md5: object.md5,
+    crc64: object.crc64,
+    sha256: object.sha256 ?? null,
+    storedAt: object.storedAt,
+    headers: JSON.stringify(object.headers),
+    requestId: object.requestId ?? null,
+    peer: object.peer ?? null,
+  };
+}
+
+/** An issue as it is written. */
+export type IssueColumns = Pick<
+  UploadRow,
+  'account_id' | 'issued_at' | 'policy_expires_at' | 'issued_request_id'
+>;
+
+export function issueColumns(issue: Issue | undefined): IssueColumns {
+  return {
+    account_id: issue?.accountId ?? null,
+    issued_at: issue?.issuedAt ?? null,
+    policy_expires_at: issue?.policyExpiresAt ?? null,
+    issued_request_id: issue?.requestId ?? null,
+  };
 }
 
 const headersJson = z.record(z.string(), z.string());
@@ -132,7 +187,14 @@ export function toPurgedUpload(row: UploadRow): PurgedUpload {
   };
 }
 
-function toIssue(row: UploadRow): Issue | undefined {
+export function toKeyHolder(row: HolderRow): KeyHolder {
+  const { state } = row;
+  if (state === 'purging' || state === 'purged') throw corrupt(row);
+  const issue = toIssue(row);
+  return { state, size: row.size ?? 0, ...(issue && { issue }) };
+}
+
+function toIssue(row: HolderRow): Issue | undefined {
   const { account_id: accountId, issued_at: issuedAt, policy_expires_at: policyExpiresAt } = row;
   if (accountId === null || issuedAt === null || policyExpiresAt === null) return undefined;
   const requestId = row.issued_request_id;
@@ -165,7 +227,7 @@ function required<T>(row: UploadRow, value: T | null | undefined): T {
   return value;
 }
 
-function corrupt(row: UploadRow): Error {
+function corrupt(row: Pick<UploadRow, 'sequence' | 'state'>): Error {
   return new Error(
     `row ${String(row.sequence)} of the ledger lacks a value of a ${row.state} upload`,
   );

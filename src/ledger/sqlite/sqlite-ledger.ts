@@ -11,6 +11,7 @@ import type {
   ClaimRecord,
   ClaimRecordOutcome,
   IssuedGrant,
+  KeyHolder,
   ListedUpload,
   PackageChange,
   PackageFilter,
@@ -159,6 +160,10 @@ export class SqliteLedger implements UploadLedger {
       for (const locator of locators) this.#uploads.claim(locator, wanted.id, cause, changes);
       return { kind: 'claimed' };
     });
+  }
+
+  async findHolder(key: string): Promise<KeyHolder | undefined> {
+    return Promise.resolve(this.#uploads.findHolder(key));
   }
 
   async findUpload(key: string): Promise<LiveUpload | undefined> {

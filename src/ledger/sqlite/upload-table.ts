@@ -1,62 +1,30 @@
 import type { Database } from 'better-sqlite3';
 import type {
   IssuedGrant,
+  KeyHolder,
   ListedUpload,
   PurgingBody,
   StoredRecord,
   StoreOutcome,
 } from '../../uploads/ports.ts';
 import type { LedgerChange } from '../../uploads/ledger-changes.ts';
-import type {
-  Issue,
-  LiveUpload,
-  PurgedUpload,
-  PurgeReason,
-  StoredObject,
-  UploadState,
-} from '../../uploads/upload.ts';
-import { toLiveUpload, toPurgedUpload, toPurgingBody, toUpload } from './rows.ts';
-import type { PurgingRow, UploadRow } from './rows.ts';
+import type { LiveUpload, PurgedUpload, PurgeReason, UploadState } from '../../uploads/upload.ts';
+import {
+  issueColumns,
+  objectColumns,
+  toKeyHolder,
+  toLiveUpload,
+  toPurgedUpload,
+  toPurgingBody,
+  toUpload,
+} from './rows.ts';
+import type { HolderRow, IssueColumns, ObjectColumns, PurgingRow, UploadRow } from './rows.ts';
 
 const HOLDS_KEY = `state IN ('issued', 'stored', 'claimed')`;
 const PURGING_BODY = 'sequence, key, locator, size, account_id, purge_reason, retired';
 const OWNER = 'account_id, size';
-
-interface ObjectColumns {
-  readonly locator: string;
-  readonly size: number;
-  readonly md5: string;
-  readonly crc64: string;
-  readonly sha256: string | null;
-  readonly storedAt: number;
-  readonly headers: string;
-  readonly requestId: string | null;
-  readonly peer: string | null;
-}
-
-function objectColumns({ headers, peer, requestId, sha256, ...body }: StoredObject): ObjectColumns {
-  return {
-    ...body,
-    sha256: sha256 ?? null,
-    headers: JSON.stringify(headers),
-    requestId: requestId ?? null,
-    peer: peer ?? null,
-  };
-}
-
-type IssueColumns = Pick<
-  UploadRow,
-  'account_id' | 'issued_at' | 'policy_expires_at' | 'issued_request_id'
->;
-
-function issueColumns(issue: Issue | undefined): IssueColumns {
-  return {
-    account_id: issue?.accountId ?? null,
-    issued_at: issue?.issuedAt ?? null,
-    policy_expires_at: issue?.policyExpiresAt ?? null,
-    issued_request_id: issue?.requestId ?? null,
-  };
-}
+// A row has 24 columns; reading all of them takes three times as long.
+const HOLDER = `sequence, state, ${OWNER}, issued_at, policy_expires_at, issued_request_id`;
 
 /** When a step is done, and by which request. */
 export interface Cause {
@@ -95,7 +63,8 @@ export class UploadTable {
   }
 
   insertIssued(grant: IssuedGrant, changes: LedgerChange[]): void {
-    this.#statements.insertIssued.run({ ...grant, requestId: grant.requestId ?? null });
+    const { accountId, issuedAt, key, policyExpiresAt, requestId = null } = grant;
+    this.#statements.insertIssued.run(key, accountId, issuedAt, policyExpiresAt, requestId);
     changes.push(changeOf({ account_id: grant.accountId, size: 0 }, undefined, 'issued'));
   }
 
@@ -103,7 +72,7 @@ export class UploadTable {
     { key, object, forbidOverwrite, issue }: StoredRecord,
     changes: LedgerChange[],
   ): StoreOutcome {
-    const holder = this.#statements.findLive.get(key);
+    const holder = this.#statements.findHolder.get(key);
     if (holder?.state === 'claimed') return 'immutable';
     if (holder?.state === 'stored' && forbidOverwrite) return 'exists';
     const columns = objectColumns(object);
@@ -133,6 +102,11 @@ export class UploadTable {
 
   addSha256(locator: string, sha256: string): void {
     this.#statements.addSha256.run({ locator, sha256 });
+  }
+
+  findHolder(key: string): KeyHolder | undefined {
+    const row = this.#statements.findHolder.get(key);
+    return row && toKeyHolder(row);
   }
 
   findLive(key: string): LiveUpload | undefined {
@@ -243,9 +217,12 @@ const SET_DELETED = `${SET_PURGING}, purge_reason = 'deleted', purge_request_id 
 /** Statements for the life of an upload up to its claim. */
 function prepareUploadStatements(database: Database) {
   return {
-    insertIssued: database.prepare<Omit<IssuedGrant, 'requestId'> & { requestId: string | null }>(
-      `INSERT INTO uploads (key, state, account_id, issued_at, policy_expires_at, issued_request_id)
-       VALUES (:key, 'issued', :accountId, :issuedAt, :policyExpiresAt, :requestId)`,
+    insertIssued: database.prepare<[string, string, number, number, string | null]>(
+      `INSERT INTO uploads (state, key, account_id, issued_at, policy_expires_at, issued_request_id)
+       VALUES ('issued', ?, ?, ?, ?, ?)`,
+    ),
+    findHolder: database.prepare<[string], HolderRow>(
+      `SELECT ${HOLDER} FROM uploads WHERE key = ? AND ${HOLDS_KEY}`,
     ),
     findLive: database.prepare<[string], UploadRow>(
       `SELECT * FROM uploads WHERE key = ? AND ${HOLDS_KEY}`,
