@@ -84,7 +84,7 @@ export function createObservation({
       observe: (record) => {
         logRequest(record);
         metrics?.responded(record);
-        if (hub.isWatched) publish.request(record);
+        if (hub.wants('request')) publish.request(record);
       },
     },
     observeRefused: (record) => metrics?.responded(record),
@@ -95,7 +95,7 @@ export function createObservation({
         let found: Promise<RefusalRecord> | undefined;
         const find = (): Promise<RefusalRecord> => (found ??= withOwner(refusal, findOwner));
         const isKept = keepsRefusals && journal?.report(refusal, find) === true;
-        if (hub.isWatched) publish.refusal(find);
+        if (hub.wants('refusal')) publish.refusal(find);
         return isKept;
       },
     },

@@ -27,7 +27,7 @@ function readableOutput(): DestinationStream {
 }
 
 /** Limits of the lines that wait to be written, in characters: a write begins, and a line is dropped. */
-const GATHERED = { minLength: 4096, maxLength: 1024 * 1024 };
+const GATHERED = { minLength: 15 * 1024, maxLength: 1024 * 1024 };
 /** How long a line waits for others, in milliseconds. */
 const GATHERING_MS = 20;
 

@@ -23,38 +23,35 @@ export class EventFeed {
   readonly #deps: FeedDependencies;
   #counting: NodeJS.Timeout | undefined;
 
-  /** Receives the events of a gateway. Without watchers it only asks the hub whether there are any. */
+  /** Receives the events of a gateway. Without watchers it only asks the hub what is wanted. */
   readonly observer: Observer = {
     issued: (grant) => {
-      if (!this.#deps.hub.isWatched) return;
+      if (!this.#wantsUploads) return;
       const { key, ...issue } = grant;
       this.#publish({ state: 'issued', key, issue });
     },
     stored: (key) => {
-      if (this.#deps.hub.isWatched) this.#publishLater((ledger) => ledger.findUpload(key));
+      this.#publishLater((ledger) => ledger.findUpload(key));
     },
     claimed: (firmwarePackage) => {
-      const { hub } = this.#deps;
-      if (!hub.isWatched) return;
-      hub.publish('package', () => showPackage(firmwarePackage), firmwarePackage.accountId);
+      const shown = (): object => showPackage(firmwarePackage);
+      this.#deps.hub.publish('package', shown, firmwarePackage.accountId);
       for (const { key } of firmwarePackage.files)
         this.#publishLater((ledger) => ledger.findUpload(key));
     },
     modified: (packageId) => {
-      if (this.#deps.hub.isWatched) this.#publishPackageLater(packageId);
+      this.#publishPackageLater(packageId);
     },
     packageDeleted: (firmwarePackage) => {
-      const { hub } = this.#deps;
-      if (!hub.isWatched) return;
       const deleted = (): object => ({ ...showPackage(firmwarePackage), deleted: true });
-      hub.publish('package', deleted, firmwarePackage.accountId);
+      this.#deps.hub.publish('package', deleted, firmwarePackage.accountId);
       for (const { key } of firmwarePackage.files) this.#publishPurgedLater(key);
     },
     deleted: (key) => {
-      if (this.#deps.hub.isWatched) this.#publishPurgedLater(key);
+      this.#publishPurgedLater(key);
     },
     purged: ({ key }) => {
-      if (this.#deps.hub.isWatched) this.#publishPurgedLater(key);
+      this.#publishPurgedLater(key);
     },
   };
 
@@ -62,10 +59,16 @@ export class EventFeed {
     this.#deps = deps;
   }
 
+  /** The usage changes with the uploads. */
+  get #wantsUploads(): boolean {
+    const { hub } = this.#deps;
+    return hub.wants('upload') || hub.wants('usage');
+  }
+
   /** Publishes the usage now, with the time of the gateway. */
   publishUsage(): void {
     const { hub, usage } = this.#deps;
-    if (!hub.isWatched) return;
+    if (!hub.wants('usage')) return;
     this.#later(async () => {
       const counted = await usage();
       hub.publish('usage', () => counted);
@@ -82,6 +85,7 @@ export class EventFeed {
   }
 
   #publishLater(find: (ledger: UploadLedger) => Promise<Upload | undefined>): void {
+    if (!this.#wantsUploads) return;
     this.#later(async () => {
       const upload = await find(this.#deps.uploads().ledger);
       if (upload !== undefined) this.#publish(upload);
@@ -89,6 +93,7 @@ export class EventFeed {
   }
 
   #publishPackageLater(packageId: string): void {
+    if (!this.#deps.hub.wants('package')) return;
     this.#later(async () => {
       const { hub, uploads } = this.#deps;
       const found = await uploads().ledger.findPackageById(packageId);

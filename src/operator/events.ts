@@ -79,8 +79,8 @@ const EVENT_LINES = 72;
 const COMEBACK_MS = 60_000;
 
 /**
- * Passes events to those who watch. Without watchers, and a minute after the last one, an event costs one comparison: it is
- * neither made nor kept.
+ * Passes events to those who watch. Events of a type that nobody wants are neither made nor kept: they cost one comparison.
+ * So are all events a minute after the last watcher has gone.
  */
 export class EventHub {
   readonly #clock: Clock;
@@ -89,6 +89,8 @@ export class EventHub {
   /** The oldest first. */
   readonly #listeners = new Set<Listener>();
   #kept: KeptEvent[] = [];
+  /** The types that are made and kept: what someone has wanted since it is watched. */
+  readonly #wanted = new Set<EventType>();
   #sequence = 0;
   #watchedUntil = -Infinity;
   #isClosed = false;
@@ -98,13 +100,18 @@ export class EventHub {
     this.#clock = clock;
   }
 
-  /** Whether events are needed. Ask before you make the data of one. */
-  get isWatched(): boolean {
+  /** Whether events of a type are needed. Ask before you make the data of one. */
+  wants(type: EventType): boolean {
+    return this.#isWatched && this.#wanted.has(type);
+  }
+
+  get #isWatched(): boolean {
     if (this.#listeners.size > 0) return true;
     if (this.#watchedUntil === -Infinity) return false;
     if (this.#clock.now() < this.#watchedUntil) return true;
     this.#watchedUntil = -Infinity;
     this.#kept = [];
+    this.#wanted.clear();
     // Stands for the events that are not made from now on.
     this.#sequence += 1;
     return false;
@@ -116,7 +123,7 @@ export class EventHub {
    * @param accountId - whose event it is; undefined: it is for operators only
    */
   publish(type: EventType, make: () => object, accountId?: string): void {
-    if (!this.isWatched) return;
+    if (!this.wants(type)) return;
     this.#sequence += 1;
     const event = this.#make(type, make, accountId);
     this.#kept.push(event);
@@ -137,6 +144,7 @@ export class EventHub {
     this.#requirePlace(subscription.viewer, replaced);
     if (replaced !== undefined) this.#replace(replaced);
     const missed = this.#missedBy(subscription);
+    for (const type of typesOf(subscription)) this.#wanted.add(type);
     const listener = createListener(subscription);
     this.#listeners.add(listener);
     for (const event of missed) pass(listener, event);
@@ -195,11 +203,12 @@ export class EventHub {
   #missedBy(subscription: Subscription): readonly KeptEvent[] {
     const { lastEventId } = subscription;
     if (lastEventId === undefined) return [];
-    const kept = this.isWatched ? this.#kept : [];
+    const kept = this.#isWatched ? this.#kept : [];
     const [run, digits = ''] = lastEventId.split('-');
     const last = run === this.#run && /^\d{1,15}$/.test(digits) ? Number(digits) : undefined;
     const oldest = kept[0]?.sequence ?? this.#sequence + 1;
-    if (last !== undefined && last >= oldest - 1) {
+    const isKept = typesOf(subscription).every((type) => this.#wanted.has(type));
+    if (isKept && last !== undefined && last >= oldest - 1) {
       const missed = kept.filter((event) => event.sequence > last && isFor(subscription, event));
       if (isFewEnough(missed, subscription)) return missed;
     }
@@ -237,7 +246,10 @@ function sizeOf(events: readonly KeptEvent[]): number {
   return events.reduce((sum, { json }) => sum + Buffer.byteLength(json()) + EVENT_LINES, 0);
 }
 
-function isFor({ types, viewer }: Subscription, { accountId, type }: KeptEvent): boolean {
-  const isWanted = types === undefined || types.includes(type);
-  return isWanted && seesAccount(viewer, accountId);
+function isFor(subscription: Subscription, { accountId, type }: KeptEvent): boolean {
+  return typesOf(subscription).includes(type) && seesAccount(subscription.viewer, accountId);
+}
+
+function typesOf({ types = EVENT_TYPES }: Subscription): readonly EventType[] {
+  return types;
 }

@@ -83,12 +83,30 @@ it('passes only the types that a listener wants', () => {
 });
 
 it('makes nothing while nobody listens', () => {
-  expect(hub.isWatched).toBe(false);
+  expect(hub.wants('upload')).toBe(false);
   const make = jest.fn(() => ({}));
   hub.publish('upload', make);
   expect(make).not.toHaveBeenCalled();
   listen();
-  expect(hub.isWatched).toBe(true);
+  expect(hub.wants('upload')).toBe(true);
+});
+
+it('makes only the types that someone wants', () => {
+  listen({ types: ['refusal'] });
+  const make = jest.fn(() => ({}));
+  hub.publish('upload', make);
+  expect([hub.wants('upload'), hub.wants('refusal')]).toEqual([false, true]);
+  expect(make).not.toHaveBeenCalled();
+});
+
+it('says that events are lost to a listener that wants more types when it comes back', () => {
+  const first = listen({ types: ['refusal'] });
+  hub.publish('refusal', () => ({ n: 1 }));
+  first.leave();
+  hub.publish('upload', () => ({ n: 2 }));
+  const lastEventId = first.seen[0]?.id;
+  expect(typesOf(listen({ lastEventId, types: ['refusal'] }))).toEqual([]);
+  expect(typesOf(listen({ lastEventId, types: ['refusal', 'upload'] }))).toEqual(['lost {}']);
 });
 
 it('keeps events for a listener that comes back within a minute', () => {
@@ -109,7 +127,7 @@ it('says that events are lost when they are not kept any more', () => {
   first.leave();
   clock.advance({ seconds: 61 });
   hub.publish('upload', () => ({ n: 2 }));
-  expect(hub.isWatched).toBe(false);
+  expect(hub.wants('upload')).toBe(false);
   hub.publish('upload', () => ({ n: 3 }));
   const lastEventId = first.seen[0]?.id;
   expect(typesOf(listen({ lastEventId }))).toEqual(['lost {}']);
@@ -288,5 +306,5 @@ it('refuses one listener too many, and another one after the end', () => {
   hub.close();
   expect(last.end).toHaveBeenCalledTimes(1);
   expect(() => listen()).toThrow(expect.objectContaining({ kind: 'unavailable' }));
-  expect(hub.isWatched).toBe(false);
+  expect(hub.wants('upload')).toBe(false);
 });
