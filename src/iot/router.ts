@@ -313,9 +313,9 @@ function writeHead(
 ): void {
   record.bytesSent = Buffer.byteLength(text);
   response.writeHead(status, {
-    ...headers,
     'Content-Length': record.bytesSent,
     Date: formatHttpDate(uploads.clock.now()),
     'x-acs-request-id': record.requestId,
+    ...headers,
   });
 }

@@ -54,7 +54,7 @@ export function createOssRouter(deps: OssDependencies): OssHandler {
       response.setHeader('Date', formatHttpDate(clock.now()));
       response.setHeader('x-oss-request-id', id);
       const parsed = parseRequest(raw, rules.bucket, publicName);
-      await handle(deps, operations, { ...parsed, id, receivedAt, raw, record }, response);
+      await handle(deps, operations, { id, receivedAt, raw, record, ...parsed }, response);
     } catch (error) {
       record.fail();
       throw error;

@@ -1,3 +1,4 @@
+const UNRESERVED = /^[\w.~-]*$/;
 const LONE_SURROGATE = /[\u{d800}-\u{dfff}]/gu;
 const RESERVED_BUT_KEPT = /[!'()*]/g;
 
@@ -9,6 +10,8 @@ const RESERVED_BUT_KEPT = /[!'()*]/g;
  * A lone surrogate, which UTF-8 cannot represent, is encoded as U+FFFD.
  */
 export function percentEncode(text: string): string {
+  // Most texts of a call. The rest takes five times as long.
+  if (UNRESERVED.test(text)) return text;
   // encodeURIComponent throws on lone surrogates and keeps five reserved characters.
   return encodeURIComponent(text.replace(LONE_SURROGATE, '\ufffd')).replace(
     RESERVED_BUT_KEPT,

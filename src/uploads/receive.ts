@@ -70,7 +70,7 @@ export async function receiveUpload(
     const locator = deps.ids.locator();
     const body = await deps.store.put(locator, bytes, request.announcedSize);
     const { headers, peer, requestId } = request;
-    const object = { locator, ...body, storedAt: deps.clock.now(), headers, requestId, peer };
+    const object = { locator, storedAt: deps.clock.now(), headers, requestId, peer, ...body };
     const outcome = await upload.record(() => recordBody(deps, request, object));
     if (outcome === undefined) {
       await deps.store.discard(locator);

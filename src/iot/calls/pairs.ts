@@ -34,8 +34,11 @@ function parsePair(piece: string): [string, string] {
     : [decode(piece.slice(0, equals)), decode(piece.slice(equals + 1))];
 }
 
+const ESCAPED = /[%+]/;
+
 function decode(text: string): string {
-  return unescape(text.replaceAll('+', ' '));
+  // Most names and values have no escape.
+  return !ESCAPED.test(text) ? text : unescape(text.replaceAll('+', ' '));
 }
 
 /** @returns the first name that is given twice */

@@ -62,8 +62,9 @@ export function completeCall(head: CallHead, body: CallBody): WireCall | undefin
   const isForm = contentType(head) === FORM_TYPE;
   if (body.kind === 'whole') {
     const { bytes } = body;
-    const form = isForm ? parsePairs(bytes.toString('utf8', 0, MAX_FORM_BYTES)) : [];
-    return { ...head, body: bytes, form, formBytes: isForm ? bytes.length : 0 };
+    if (!isForm || bytes.length === 0) return callOf(head, bytes, [], 0);
+    const form = parsePairs(bytes.toString('utf8', 0, MAX_FORM_BYTES));
+    return callOf(head, bytes, form, bytes.length);
   }
   // V3 signs the bytes of the body. V1 signs its parameters, and no body of another type.
   if (head.authorizationV3 !== undefined) return undefined;
@@ -71,12 +72,16 @@ export function completeCall(head: CallHead, body: CallBody): WireCall | undefin
   if (body.kind === 'lost') return undefined;
   // Of a body of unknown length, the parameters are limited, see `admit`.
   const formBytes = Number(head.headers.get('content-length') ?? 0);
-  return { ...withoutBody(head), form: body.pairs, formBytes };
+  return callOf(head, NO_BYTES, body.pairs, formBytes);
 }
 
 /** Makes a call without a body of a head. */
 export function withoutBody(head: CallHead): WireCall {
-  return { ...head, body: NO_BYTES, form: [], formBytes: 0 };
+  return callOf(head, NO_BYTES, [], 0);
+}
+
+function callOf(head: CallHead, body: Buffer, form: Pairs, formBytes: number): WireCall {
+  return { body, form, formBytes, ...head };
 }
 
 const NO_BYTES = Buffer.alloc(0);

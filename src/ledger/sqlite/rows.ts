@@ -153,13 +153,13 @@ export function toLiveUpload(row: UploadRow): LiveUpload {
     case 'issued':
       return { state: 'issued', key: row.key, issue: required(row, issue) };
     case 'stored':
-      return { ...base, state: 'stored', object: toObject(row) };
+      return { state: 'stored', object: toObject(row), ...base };
     case 'claimed':
       return {
-        ...base,
         state: 'claimed',
         object: toObject(row),
         packageId: required(row, row.package_id),
+        ...base,
         ...toClaim(row),
       };
     case 'purging':
@@ -214,9 +214,9 @@ function toObject(row: UploadRow): StoredObject {
     size: required(row, row.size),
     md5: required(row, row.md5),
     crc64: required(row, row.crc64),
-    ...(row.sha256 !== null && { sha256: row.sha256 }),
     storedAt: required(row, row.stored_at),
     headers: headersJson.parse(JSON.parse(required(row, row.headers))),
+    ...(row.sha256 !== null && { sha256: row.sha256 }),
     ...(row.stored_request_id !== null && { requestId: row.stored_request_id }),
     ...(row.peer !== null && { peer: row.peer }),
   };

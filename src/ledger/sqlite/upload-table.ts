@@ -77,7 +77,7 @@ export class UploadTable {
     if (holder?.state === 'stored' && forbidOverwrite) return 'exists';
     const columns = objectColumns(object);
     if (holder?.state === 'issued') {
-      this.#statements.storeIssued.run({ ...columns, sequence: holder.sequence });
+      this.#statements.storeIssued.run({ sequence: holder.sequence, ...columns });
       changes.push(
         changeOf({ account_id: holder.account_id, size: object.size }, 'issued', 'stored'),
       );
@@ -93,7 +93,7 @@ export class UploadTable {
       changes.push(changeOf(holder, 'stored', 'purging'));
     }
     const owner = holder ?? issueColumns(issue);
-    this.#statements.insertStored.run({ ...owner, ...columns, key });
+    this.#statements.insertStored.run({ key, ...owner, ...columns });
     changes.push(
       changeOf({ account_id: owner.account_id, size: object.size }, undefined, 'stored'),
     );

@@ -238,7 +238,7 @@ export class DiskObjectStore implements ObjectStore {
   async #putSmall(locator: string, body: Batch): Promise<StoredBody> {
     const digests = digestChunks(body.chunks, this.#hashing.crc64);
     // The body is in the journal before its file exists, so that `fsck` never takes the file for a body without a row.
-    const { flushed } = await this.#journal.append(locator, { ...body, md5: digests.md5 });
+    const { flushed } = await this.#journal.append(locator, { md5: digests.md5, ...body });
     const [, written] = await Promise.allSettled([flushed, this.#writeFile(locator, body)]);
     await flushed;
     if (written.status === 'rejected') throw written.reason;

@@ -49,12 +49,11 @@ export function authorizeForm(
     publicRead,
   };
   const { forbidOverwrite, headers, key, size, success } = planForm(form, rules, request);
+  const upload = { request, key, headers, callback, publicUrl, fidelity };
   return {
     key,
     headers,
-    success: createSuccessAction(success, {
-      ...{ request, key, headers, callback, publicUrl, fidelity },
-    }),
+    success: createSuccessAction(success, upload),
     size,
     forbidOverwrite,
     bytes: form.file.bytes,
