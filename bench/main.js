@@ -13,8 +13,11 @@ const { refusal } = require('./rows/refusal.js');
 const { signing } = require('./rows/signing.js');
 const { small } = require('./rows/small.js');
 const { start } = require('./rows/start.js');
+const { watched } = require('./rows/watched.js');
 
-const ROWS = { large, memory, small, signing, refusal, downloads, growth, start, floor, purge };
+const ROWS = {
+  ...{ large, memory, small, signing, watched, refusal, downloads, growth, start, floor, purge },
+};
 
 async function main() {
   const { positionals, values } = parseArgs({

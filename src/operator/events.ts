@@ -27,13 +27,41 @@ export interface GatewayEvent {
   readonly id: string;
   readonly type: EventType;
   /** @returns the data as JSON; the text is made once for all listeners */
-  readonly json: () => string;
+  json(): string;
 }
 
-interface KeptEvent extends GatewayEvent {
+/** An event whose texts are made when someone gets it, which most events of a burst never do. */
+class KeptEvent implements GatewayEvent {
   readonly sequence: number;
+  readonly type: EventType;
   /** Undefined: only operators see it. */
   readonly accountId: string | undefined;
+  readonly #run: string;
+  readonly #make: () => object;
+  #json: string | undefined;
+
+  /** @param run - distinguishes the ids of one process from those of another */
+  constructor(
+    run: string,
+    sequence: number,
+    type: EventType,
+    make: () => object,
+    accountId: string | undefined,
+  ) {
+    this.sequence = sequence;
+    this.type = type;
+    this.accountId = accountId;
+    this.#run = run;
+    this.#make = make;
+  }
+
+  get id(): string {
+    return `${this.#run}-${String(this.sequence)}`;
+  }
+
+  json(): string {
+    return (this.#json ??= JSON.stringify(this.#make()));
+  }
 }
 
 /** Who listens, and to what. */
@@ -216,10 +244,7 @@ export class EventHub {
   }
 
   #make(type: EventType, make: () => object, accountId: string | undefined): KeptEvent {
-    let text: string | undefined;
-    const sequence = this.#sequence;
-    const id = `${this.#run}-${String(sequence)}`;
-    return { id, sequence, type, accountId, json: () => (text ??= JSON.stringify(make())) };
+    return new KeptEvent(this.#run, this.#sequence, type, make, accountId);
   }
 }
 
@@ -243,7 +268,7 @@ function isFewEnough(missed: readonly KeptEvent[], { fold = false }: Subscriptio
 }
 
 function sizeOf(events: readonly KeptEvent[]): number {
-  return events.reduce((sum, { json }) => sum + Buffer.byteLength(json()) + EVENT_LINES, 0);
+  return events.reduce((sum, event) => sum + Buffer.byteLength(event.json()) + EVENT_LINES, 0);
 }
 
 function isFor(subscription: Subscription, { accountId, type }: KeptEvent): boolean {

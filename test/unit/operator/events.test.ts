@@ -52,7 +52,7 @@ function publishMany(count: number): void {
 }
 
 function typesOf({ seen }: Listener): string[] {
-  return seen.map(({ json, type }) => `${type} ${json()}`);
+  return seen.map((event) => `${event.type} ${event.json()}`);
 }
 
 it('passes events to those who listen, with growing ids', () => {
