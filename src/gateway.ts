@@ -24,7 +24,7 @@ import { createTestMode } from './test-mode.ts';
 import type { TestMode, TestModeDependencies } from './test-mode.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import type { LimitRules } from './uploads/limits.ts';
-import type { PurgeReport } from './uploads/purge.ts';
+import type { PurgeReport } from './uploads/purge-bodies.ts';
 import { createPurge, pruneNonces } from './uploads/purge.ts';
 import type { Uploads } from './uploads/uploads.ts';
 import { createUploads } from './uploads/uploads.ts';

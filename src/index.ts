@@ -16,7 +16,7 @@ export type {
   PackageStatus,
   SignMethod,
 } from './uploads/firmware-package.ts';
-export type { PurgeReport } from './uploads/purge.ts';
+export type { PurgeReport } from './uploads/purge-bodies.ts';
 export type { PackageSnapshot, Snapshot, StatusName, UploadSnapshot } from './uploads/snapshot.ts';
 export type {
   Claim,

@@ -11,7 +11,7 @@ import type { Logger } from './lib/logger.ts';
 import type { UsageMeter } from './operator/usage.ts';
 import { loadOperatorApp } from './ops/load-operator-app.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
-import type { PurgeReport } from './uploads/purge.ts';
+import type { PurgeReport } from './uploads/purge-bodies.ts';
 
 /** What starts and stops. */
 export interface Running {

@@ -1,6 +1,6 @@
 import { createTask } from 'node-cron';
 import { wallClock } from '../lib/clock.ts';
-import type { PurgeReport } from '../uploads/purge.ts';
+import type { PurgeReport } from '../uploads/purge-bodies.ts';
 import { clearTimeout, setTimeout } from '../lib/timers.ts';
 
 /** A job that runs by the wall clock until it is stopped. */

@@ -4,7 +4,7 @@ import { downloadUrl } from '../signatures/download-url.ts';
 import { deletePackage } from '../uploads/change-package.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
 import { withdraw } from '../uploads/deposit.ts';
-import type { PurgeReport } from '../uploads/purge.ts';
+import type { PurgeReport } from '../uploads/purge-bodies.ts';
 import type { Upload } from '../uploads/upload.ts';
 import { OperatorError } from './errors.ts';
 import type { GrantInput, PackageFields } from './inputs.ts';

@@ -1,5 +1,4 @@
 import type { UploadDependencies } from '../uploads/dependencies.ts';
-import type { UploadLedger } from '../uploads/ports.ts';
 import type { PurgeShape } from './shapes.ts';
 import { showUpload } from './show.ts';
 
@@ -13,8 +12,9 @@ export async function planPurge({
   ledger,
   rules,
 }: Pick<UploadDependencies, 'clock' | 'ledger' | 'rules'>): Promise<PurgeShape> {
-  const purging = await countPurging(ledger);
-  const plan = { ...purging, uploads: new Array<ReturnType<typeof showUpload>>() };
+  const { purging } = await ledger.countUploads();
+  const uploads = new Array<ReturnType<typeof showUpload>>();
+  const plan = { purged: purging.count, bytes: purging.bytes, uploads };
   const storedBefore = clock.now() - rules.claimTtl;
   for (let beforeSequence = Number.MAX_SAFE_INTEGER; ;) {
     const found = await ledger.findUploads({ storedBefore, beforeSequence, limit: BATCH });
@@ -29,20 +29,4 @@ export async function planPurge({
     beforeSequence = last;
   }
   return { dryRun: true, failed: 0, ...plan };
-}
-
-async function countPurging(
-  ledger: Pick<UploadLedger, 'listPurging'>,
-): Promise<{ purged: number; bytes: number }> {
-  const sum = { purged: 0, bytes: 0 };
-  for (let after = 0; ;) {
-    const bodies = await ledger.listPurging(after, BATCH);
-    for (const { size } of bodies) {
-      sum.purged += 1;
-      sum.bytes += size;
-    }
-    const last = bodies.at(-1);
-    if (last === undefined || bodies.length < BATCH) return sum;
-    after = last.sequence;
-  }
 }

@@ -5,7 +5,7 @@ import type { SeedResult } from '../client/seed.ts';
 import type { Faults } from '../faults/fault-registry.ts';
 import type { AdjustableClock } from '../lib/clock.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
-import type { PurgeReport } from '../uploads/purge.ts';
+import type { PurgeReport } from '../uploads/purge-bodies.ts';
 import type { Uploads } from '../uploads/uploads.ts';
 import type { UploadWaits } from './await-upload.ts';
 import { CLOCK_ROUTES } from './clock-routes.ts';

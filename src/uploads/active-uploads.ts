@@ -2,7 +2,7 @@ import { clearTimeout, setTimeout } from '../lib/timers.ts';
 
 /** An upload whose body is being received. */
 export interface ActiveUpload {
-  /** Removes its key. Idempotent. */
+  /** It is not received any more. Idempotent. */
   readonly end: () => void;
   /**
    * Records its body.
@@ -11,29 +11,25 @@ export interface ActiveUpload {
   readonly record: <T>(write: () => Promise<T>) => Promise<T | undefined>;
 }
 
-/** The object keys whose bodies are being received. The purge keeps their grants. */
+/** Counts the uploads whose bodies are being received, so that a stop waits for them and a reset cancels them. */
 export class ActiveUploads {
   readonly #recording = new Set<Promise<unknown>>();
   /** Changes when all uploads are cancelled. */
   #generation = 0;
-  readonly #counts = new Map<string, number>();
+  #count = 0;
   readonly #emptyListeners = new Set<() => void>();
 
-  /** Adds a key. */
-  begin(key: string): ActiveUpload {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  begin(): ActiveUpload {
+    this.#count += 1;
     const generation = this.#generation;
     let hasEnded = false;
     const end = (): void => {
       if (hasEnded) return;
       hasEnded = true;
-      // It was cancelled, and its key with it.
+      // It was cancelled, and is not counted any more.
       if (generation !== this.#generation) return;
-      const count = (this.#counts.get(key) ?? 1) - 1;
-      if (count === 0) this.#counts.delete(key);
-      else this.#counts.set(key, count);
-      if (this.#counts.size > 0) return;
-      this.#callListeners();
+      this.#count -= 1;
+      if (this.#count === 0) this.#callListeners();
     };
     return {
       end,
@@ -53,7 +49,7 @@ export class ActiveUploads {
   /** Cancels every upload, and waits for those that are just being recorded. For a reset. */
   async cancelAll(): Promise<void> {
     this.#generation += 1;
-    this.#counts.clear();
+    this.#count = 0;
     this.#callListeners();
     await Promise.allSettled(this.#recording);
   }
@@ -62,14 +58,9 @@ export class ActiveUploads {
     for (const listener of this.#emptyListeners) listener();
   }
 
-  /** @returns every active key */
-  list(): string[] {
-    return [...this.#counts.keys()];
-  }
-
-  /** Waits until no key is active. @param limit - returns after this time at the latest, in milliseconds */
+  /** Waits until no upload is active. @param limit - returns after this time at the latest, in milliseconds */
   async drain(limit: number): Promise<void> {
-    if (this.#counts.size === 0) return;
+    if (this.#count === 0) return;
     await new Promise<void>((resolve) => {
       const stop = (): void => {
         clearTimeout(timer);

@@ -122,7 +122,10 @@ export interface StoredRecord {
   readonly object: StoredObject;
   /** Refuse the body if the key already has one (`x-oss-forbid-overwrite`). */
   readonly forbidOverwrite: boolean;
-  /** Whose upload it becomes when nothing holds the key. Absent: that of no account. */
+  /**
+   * Whose upload it becomes when nothing holds the key: the issue that the key had before the body came, because its row
+   * may have been removed since. Absent: that of no account.
+   */
   readonly issue?: Issue | undefined;
 }
 
@@ -185,7 +188,7 @@ export interface PackageChange {
   readonly modifiedAt: number;
 }
 
-/** A body in `purging`. `sequence` grows; pass the last one to get the next page. */
+/** A body in `purging`. `sequence` is its position in the ledger. */
 export interface PurgingBody {
   readonly sequence: number;
   readonly key: string;
@@ -194,6 +197,20 @@ export interface PurgingBody {
   readonly reason: PurgeReason;
   /** Absent when the policy was not signed here. */
   readonly accountId?: string;
+}
+
+/** A body that a store has. */
+export interface FoundBody {
+  readonly locator: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** A body that the ledger expects in the store. `purging`: its bytes may be gone already. */
+export interface ExpectedBody extends FoundBody {
+  readonly state: 'stored' | 'claimed' | 'purging';
+  readonly key: string;
+  readonly sequence: number;
 }
 
 /** Packages that were removed because of their age, and the bodies of their files. */
@@ -210,15 +227,19 @@ export interface RetiredPackages {
  * `deletePackage` and `deleteUpload` also survive a power cut.
  */
 export interface UploadLedger extends LedgerQueries {
-  /** Writes something and removes it. @throws when `recordIssued` would fail: with the code `ENOSPC` or similar if full */
+  /**
+   * Checks whether it could write now, at little cost: it is asked for every health check.
+   * @throws when `recordIssued` would fail: with the code `ENOSPC` or similar if full
+   */
   requireWritable(): Promise<void>;
   /** Records a signed policy as an `issued` upload. The key must be new. */
   recordIssued(grant: IssuedGrant): Promise<void>;
   /**
    * `issued` or nothing -> `stored`. A `stored` upload is replaced: the old body goes to `purging`, by the same request.
    * A `claimed` upload is not changed.
+   * @returns `disowned`, and nothing is changed, when `disown` has given up the body
    */
-  recordStored(record: StoredRecord): Promise<StoreOutcome>;
+  recordStored(record: StoredRecord): Promise<StoreOutcome | 'disowned'>;
   /** Adds the SHA-256 of a recorded body. */
   recordSha256(locator: string, sha256: string): Promise<void>;
   /** Adds the package, and `stored` -> `claimed` for all its files; or does nothing. The name is checked first. */
@@ -231,6 +252,8 @@ export interface UploadLedger extends LedgerQueries {
   findPurged(key: string): Promise<PurgedUpload | undefined>;
   /** @returns up to `limit` uploads in any state, oldest first, after a sequence (0 for the first page) */
   listUploads(afterSequence: number, limit: number): Promise<ListedUpload[]>;
+  /** @returns up to `limit` bodies whose bytes should exist, by locator, after one (the empty text for the first page) */
+  listBodies(afterLocator: string, limit: number): Promise<ExpectedBody[]>;
   /** @returns whether an upload in any state except `purged` has this body */
   hasBody(locator: string): Promise<boolean>;
   /** @returns when the oldest `stored` upload was stored; undefined when there is none */
@@ -278,22 +301,49 @@ export interface UploadLedger extends LedgerQueries {
     requestId?: string,
   ): Promise<boolean>;
 
-  /** `stored` -> `purging` for up to `limit` uploads stored at `storedBefore` or earlier. @returns their bodies */
-  expireStored(storedBefore: number, at: number, limit: number): Promise<PurgingBody[]>;
+  /**
+   * `stored` -> `purging` for up to `limit` uploads stored at `storedBefore` or earlier.
+   * @param takenUntil - `takePurging` gives their bodies to nobody before this time
+   * @returns their bodies
+   */
+  expireStored(
+    storedBefore: number,
+    at: number,
+    takenUntil: number,
+    limit: number,
+  ): Promise<PurgingBody[]>;
   /**
    * Removes up to `limit` packages created at `createdBefore` or earlier; their uploads go `claimed` -> `purging`, reason
    * `retired`.
+   * @param takenUntil - as in `expireStored`
    */
-  retirePackages(createdBefore: number, at: number, limit: number): Promise<RetiredPackages>;
-  /** @returns up to `limit` bodies in `purging`, after a sequence (0 for the first page) */
-  listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]>;
+  retirePackages(
+    createdBefore: number,
+    at: number,
+    takenUntil: number,
+    limit: number,
+  ): Promise<RetiredPackages>;
+  /**
+   * Takes up to `limit` bodies in `purging`, the first ones first, that are not taken, or only until `at` or earlier. Two
+   * calls, also of two processes, never take the same body for the same time.
+   * @param takenUntil - this method gives them to nobody before this time, unless they are confirmed
+   */
+  takePurging(at: number, takenUntil: number, limit: number): Promise<PurgingBody[]>;
+  /** Gives back bodies that were taken and could not be deleted, so that the next caller need not wait. */
+  releasePurging(sequences: readonly number[]): Promise<void>;
+  /**
+   * Gives up bodies that no row has: each gets one in `purging`, reason `unclaimed`, and `recordStored` refuses it from
+   * now on. So a store can be swept while a body may be on its way to its row, however long that takes.
+   * @returns how many it has given up
+   */
+  disown(bodies: readonly FoundBody[], at: number): Promise<number>;
   /**
    * `purging` -> `purged`, after the bytes are deleted; removes the stored headers.
    * @returns the sequences that this call has changed; not those that another call changed before
    */
   confirmPurged(sequences: readonly number[], at: number): Promise<number[]>;
-  /** Removes up to `limit` `issued` uploads whose policy expired before a time, except these keys. @returns how many */
-  pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number>;
+  /** Removes up to `limit` `issued` uploads whose policy expired before a time. @returns how many */
+  pruneIssued(expiredBefore: number, limit: number): Promise<number>;
   /** Removes up to `limit` tombstones purged before a time. @returns how many */
   pruneTombstones(purgedBefore: number, limit: number): Promise<number>;
   /**

@@ -1,29 +1,10 @@
 import { preciseNow } from '../lib/clock.ts';
 import { hasErrorCode, isDiskFull } from '../lib/errno.ts';
 import type { UploadDependencies } from './dependencies.ts';
-import type { PurgeRun, PurgingBody } from './ports.ts';
+import type { PurgeRun } from './ports.ts';
+import type { PurgeReport } from './purge-bodies.ts';
+import { PurgeTally, purgeUnclaimed } from './purge-bodies.ts';
 import { reconcile } from './reconcile.ts';
-
-/** What one run of the purge did. */
-export interface PurgeReport {
-  /** Number of deleted bodies. */
-  readonly purged: number;
-  /** Number of bodies that could not be deleted; the next purge tries again. */
-  readonly failed: number;
-  /** Size of the deleted bodies together, in bytes. */
-  readonly bytes: number;
-  /** Number of firmware packages that were removed because of their age; absent when there are none. */
-  readonly retired?: number;
-}
-
-/** Small batches and few deletions at once, because clients are served at the same time. About as fast as `rm`. */
-const BATCH = 64;
-const DELETIONS_AT_ONCE = 3;
-/** How often one purge asks the ledger to return space; the next purge continues. */
-const MAX_RECLAIM_STEPS = 256;
-
-/** Each has up to 20 bodies. */
-const PACKAGE_BATCH = 8;
 
 const NONCE_BATCH = 1000;
 
@@ -87,21 +68,6 @@ export function createPurge(
   };
 }
 
-/** What a run has done so far. It is also known when the run fails. */
-class PurgeTally {
-  purged = 0;
-  failed = 0;
-  bytes = 0;
-  retired = 0;
-  /** Why the first of the bodies that are left could not be deleted. */
-  obstacle: unknown;
-
-  get report(): PurgeReport {
-    const { bytes, failed, purged, retired } = this;
-    return { purged, failed, bytes, ...(retired > 0 && { retired }) };
-  }
-}
-
 interface FinishedRun {
   readonly tally: PurgeTally;
   readonly milliseconds: number;
@@ -150,115 +116,4 @@ async function reconcileFailures(deps: UploadDependencies): Promise<void> {
 /** Removes the nonces that expired before a time. */
 export async function pruneNonces(nonces: UsedNonces, expiredBefore: number): Promise<void> {
   while ((await nonces.prune(expiredBefore, NONCE_BATCH)) === NONCE_BATCH);
-}
-
-/**
- * Deletes the bodies in `purging`, those of all uploads whose claim deadline has passed, and those of firmware packages
- * that are older than the operator keeps them. Then removes `issued` uploads and tombstones after their retention, and
- * returns their space to the disk. Works in batches, so that it neither blocks the ledger for long nor reads all of it at
- * once, and ends between two batches when the gateway stops.
- * @param tally - counts what is done, also when it fails
- */
-export async function purgeUnclaimed(
-  deps: UploadDependencies,
-  stopping?: AbortSignal,
-  tally = new PurgeTally(),
-): Promise<PurgeReport> {
-  const isStopping = (): boolean => stopping?.aborted === true;
-  const { clock, ledger, rules } = deps;
-  const now = clock.now();
-  const finish = async (bodies: readonly PurgingBody[]): Promise<void> => {
-    const deleted = await deleteBodies(deps, bodies, tally);
-    const sequences = deleted.map(({ sequence }) => sequence);
-    // Another process may purge the same bodies: only the one that confirms a body counts it.
-    const confirmed = new Set(await ledger.confirmPurged(sequences, now));
-    for (const body of deleted) {
-      if (!confirmed.has(body.sequence)) continue;
-      tally.purged += 1;
-      tally.bytes += body.size;
-      deps.logger.debug(body, 'purged a body');
-      deps.observer.purged?.(body);
-    }
-  };
-
-  let bodies = await ledger.listPurging(0, BATCH);
-  const failures: unknown[] = [];
-  while (bodies.length > 0 && !isStopping()) {
-    // When the ledger fails because the disk is full, deleting the other bodies may make room for it.
-    await finish(bodies).catch((error: unknown) => failures.push(error));
-    bodies = await ledger.listPurging(bodies.at(-1)?.sequence ?? Infinity, BATCH);
-  }
-  if (failures.length > 0) throw failures[0];
-  while (!isStopping()) {
-    bodies = await ledger.expireStored(now - rules.claimTtl, now, BATCH);
-    if (bodies.length === 0) break;
-    await finish(bodies);
-  }
-  tally.retired = await retirePackages(deps, { now, isStopping, finish });
-  if (!isStopping()) await removeOldRows(deps, now);
-  return tally.report;
-}
-
-interface BodyPurge {
-  readonly now: number;
-  readonly isStopping: () => boolean;
-  /** Deletes bodies, and confirms it. */
-  readonly finish: (bodies: readonly PurgingBody[]) => Promise<void>;
-}
-
-/** @returns the number of firmware packages that were removed because of their age */
-async function retirePackages(
-  { ledger, logger, observer, rules: { claimedRetention = 'off' } }: UploadDependencies,
-  { finish, isStopping, now }: BodyPurge,
-): Promise<number> {
-  if (claimedRetention === 'off') return 0;
-  let count = 0;
-  while (!isStopping()) {
-    const { bodies, packages } = await ledger.retirePackages(
-      now - claimedRetention,
-      now,
-      PACKAGE_BATCH,
-    );
-    if (packages.length === 0) break;
-    const packageIds = packages.map(({ id }) => id);
-    logger.info({ packageIds }, 'removed firmware packages because of their age');
-    for (const each of packages) observer.packageDeleted?.(each);
-    count += packages.length;
-    await finish(bodies);
-  }
-  return count;
-}
-
-/** @returns the bodies that were deleted */
-async function deleteBodies(
-  deps: UploadDependencies,
-  bodies: readonly PurgingBody[],
-  tally: PurgeTally,
-): Promise<PurgingBody[]> {
-  const waiting = bodies.values();
-  const deleted: PurgingBody[] = [];
-  const worker = async (): Promise<void> => {
-    for (const body of waiting) {
-      try {
-        await deps.store.delete(body.locator);
-        deleted.push(body);
-      } catch (error) {
-        tally.failed += 1;
-        tally.obstacle ??= error;
-        deps.logger.debug({ err: error, ...body }, 'could not delete a body');
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: DELETIONS_AT_ONCE }, worker));
-  return deleted;
-}
-
-async function removeOldRows(
-  { activeUploads, ledger, rules }: UploadDependencies,
-  now: number,
-): Promise<void> {
-  const issuedBefore = now - rules.issuedRetention;
-  while ((await ledger.pruneIssued(issuedBefore, activeUploads.list(), BATCH)) === BATCH);
-  while ((await ledger.pruneTombstones(now - rules.tombstoneRetention, BATCH)) === BATCH);
-  for (let step = 1; step <= MAX_RECLAIM_STEPS && (await ledger.reclaimSpace()); step += 1);
 }

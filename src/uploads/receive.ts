@@ -2,7 +2,7 @@ import { isDiskFull } from '../lib/errno.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import { LimitReached } from './limits.ts';
 import type { AdmittedFile } from './limits.ts';
-import type { StoreOutcome } from './ports.ts';
+import type { KeyHolder, StoreOutcome } from './ports.ts';
 import type { Issue, StoredObject, UploadState } from './upload.ts';
 
 /** A body that an authorized request stores. */
@@ -58,7 +58,7 @@ export async function receiveUpload(
   deps: UploadDependencies,
   request: ReceiveRequest,
 ): Promise<ReceiveOutcome> {
-  const upload = deps.activeUploads.begin(request.key);
+  const upload = deps.activeUploads.begin();
   let admission: AdmittedFile | undefined;
   try {
     const holder = await deps.ledger.findHolder(request.key);
@@ -71,7 +71,8 @@ export async function receiveUpload(
     const body = await deps.store.put(locator, bytes, request.announcedSize);
     const { headers, peer, requestId } = request;
     const object = { locator, storedAt: deps.clock.now(), headers, requestId, peer, ...body };
-    const outcome = await upload.record(() => recordBody(deps, request, object));
+    const owned = { ...request, issue: issueOf(holder, request) };
+    const outcome = await upload.record(() => recordBody(deps, owned, object));
     if (outcome === undefined) {
       await deps.store.discard(locator);
       return { kind: 'cancelled' };
@@ -88,6 +89,11 @@ export async function receiveUpload(
   }
 }
 
+/** The row of the key may be removed while the body is received, so its issue travels with the body. */
+function issueOf(holder: KeyHolder | undefined, { issue }: ReceiveRequest): Issue | undefined {
+  return holder?.issue ?? issue;
+}
+
 async function recordBody(
   deps: UploadDependencies,
   { key, forbidOverwrite, issue }: ReceiveRequest,
@@ -95,13 +101,20 @@ async function recordBody(
 ): Promise<StoreOutcome> {
   const { ledger, observer, store } = deps;
   const { locator } = object;
-  let outcome: StoreOutcome;
+  let outcome: StoreOutcome | 'disowned';
   try {
     outcome = await ledger.recordStored({ key, object, forbidOverwrite, issue });
   } catch (error) {
     // It is unknown whether the row was written; the next reconcile decides.
     store.release(locator);
     throw error;
+  }
+  if (outcome === 'disowned') {
+    // The purge deletes it, or has done so.
+    store.release(locator);
+    throw new Error(
+      `the body ${locator} of ${key} was given up before it could be recorded: this process stood still too long`,
+    );
   }
   const isStored = outcome === 'stored';
   await finish(deps, locator, isStored ? store.commit(locator) : store.discard(locator));

@@ -1,6 +1,6 @@
 import type { UploadDependencies } from './dependencies.ts';
 import { allPackages, allUploads } from './list-all.ts';
-import { purgeUnclaimed } from './purge.ts';
+import { purgeUnclaimed } from './purge-bodies.ts';
 
 const BATCH = 1000;
 /** Later than any time. */
@@ -20,6 +20,6 @@ export async function forgetEverything(deps: UploadDependencies): Promise<void> 
       await ledger.deleteUpload(upload.key, upload.object.locator, now);
   }
   await purgeUnclaimed(deps);
-  while ((await ledger.pruneIssued(NEVER, activeUploads.list(), BATCH)) === BATCH);
+  while ((await ledger.pruneIssued(NEVER, BATCH)) === BATCH);
   while ((await ledger.pruneTombstones(NEVER, BATCH)) === BATCH);
 }

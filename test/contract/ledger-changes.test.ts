@@ -6,6 +6,8 @@ import { LedgerTotals } from '../../src/uploads/ledger-totals.ts';
 import { allPackages, allUploads } from '../../src/uploads/list-all.ts';
 import type { UploadLedger } from '../../src/uploads/ports.ts';
 
+/** Later than any time. */
+const NEVER = Number.MAX_SAFE_INTEGER;
 const KEYS = ['a', 'b', 'c', 'd'];
 const STATES = ['issued', 'stored', 'claimed', 'purging', 'purged'] as const;
 
@@ -58,7 +60,7 @@ async function deleteUpload(key: string): Promise<void> {
 }
 
 async function confirm(limit: number): Promise<void> {
-  const bodies = await ledger.listPurging(0, limit);
+  const bodies = await ledger.takePurging(NEVER, NEVER, limit);
   const sequences = bodies.map(({ sequence }) => sequence);
   await ledger.confirmPurged([...sequences, ...sequences], time);
 }
@@ -79,13 +81,13 @@ const step: fc.Arbitrary<() => Promise<unknown>> = fc.oneof(
   fc.tuple(age, limit).map(
     ([ago, most]) =>
       () =>
-        ledger.expireStored(time - ago, time, most),
+        ledger.expireStored(time - ago, time, time, most),
   ),
   limit.map((most) => () => confirm(most)),
   fc.tuple(age, limit).map(
     ([ago, most]) =>
       () =>
-        ledger.pruneIssued(time - ago, ['a'], most),
+        ledger.pruneIssued(time - ago, most),
   ),
   fc.tuple(age, limit).map(
     ([ago, most]) =>
@@ -163,9 +165,9 @@ it('gives the reason and the account of each body to delete', async () => {
   await store('a', 1, false);
   time += 1;
   await store('a', 2, false);
-  const [replaced] = await ledger.listPurging(0, 10);
+  const [replaced] = await ledger.takePurging(NEVER, NEVER, 10);
   expect(replaced).toMatchObject({ key: 'a', reason: 'replaced', accountId: 'of a', size: 1 });
-  expect(await ledger.expireStored(time, time, 10)).toMatchObject([
+  expect(await ledger.expireStored(time, time, time, 10)).toMatchObject([
     { key: 'a', reason: 'unclaimed', accountId: 'of a' },
   ]);
 });

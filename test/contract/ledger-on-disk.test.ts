@@ -47,7 +47,7 @@ async function fill(count: number): Promise<void> {
 
 /** Removes all uploads and their tombstones. */
 async function purgeAll(): Promise<void> {
-  const bodies = await ledger.expireStored(1, 2, 1_000_000);
+  const bodies = await ledger.expireStored(1, 2, 2, 1_000_000);
   await ledger.confirmPurged(
     bodies.map(({ sequence }) => sequence),
     3,
@@ -136,7 +136,7 @@ describe('the disk of a ledger', () => {
     const nonces = new SqliteNonces(database);
     expect(await nonces.burn('ak', 'n', 1)).toBe(true);
     expect(await ledger.deleteUpload('stored', 'stored', 2)).toBe(true);
-    expect(await ledger.pruneIssued(3, [], 10)).toBe(1);
+    expect(await ledger.pruneIssued(3, 10)).toBe(1);
   });
 
   it('is checked from time to time, and every time while too little is free', async () => {
@@ -187,7 +187,7 @@ describe('the disk of a ledger', () => {
     await store('k');
     const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
     const expire = jest.spyOn(database.commits, 'run').mockRejectedValueOnce(full);
-    expect(await ledger.expireStored(1, 2, 10)).toMatchObject([{ key: 'k' }]);
+    expect(await ledger.expireStored(1, 2, 2, 10)).toMatchObject([{ key: 'k' }]);
     await expect(stat(join(folder, 'gateway.reserve'))).rejects.toMatchObject({ code: 'ENOENT' });
     expire.mockRejectedValueOnce(full);
     await expect(ledger.pruneTombstones(9, 10)).rejects.toBe(full);
@@ -211,7 +211,7 @@ describe('the disk of a ledger', () => {
       mending.mockRestore();
       return releaseReserve();
     });
-    await expect(ledger.expireStored(0, 2, 1)).resolves.toEqual([]);
+    await expect(ledger.expireStored(0, 2, 2, 1)).resolves.toEqual([]);
     await expect(store('k3')).resolves.toBe('stored');
     flushing.mockRestore();
     // An upload that was rejected because of its flush may still be recorded; an acknowledged one must be.

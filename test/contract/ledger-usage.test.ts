@@ -65,11 +65,11 @@ class RandomOperations {
         const accountId = ACCOUNTS[this.#random(3)] ?? '';
         await this.#ledger.deletePackage(accountId, `p${String(this.#random(now))}`, now);
       },
-      () => this.#ledger.expireStored(now - 60, now, 3),
-      () => this.#ledger.retirePackages(now - 60, now, 2),
-      () => this.#ledger.pruneIssued(now - 40, [], 2),
+      () => this.#ledger.expireStored(now - 60, now, now, 3),
+      () => this.#ledger.retirePackages(now - 60, now, now, 2),
+      () => this.#ledger.pruneIssued(now - 40, 2),
       async () => {
-        const bodies = await this.#ledger.listPurging(0, 5);
+        const bodies = await this.#ledger.takePurging(now, now, 5);
         await this.#ledger.confirmPurged(
           bodies.map(({ sequence }) => sequence),
           now,
@@ -181,7 +181,7 @@ describe('a large ledger', () => {
     });
     // Of rows that are counted already, and of others.
     const storing = ledger.recordStored(RECORD);
-    await ledger.pruneIssued(100, [], 1000);
+    await ledger.pruneIssued(100, 1000);
     expect(isCounted).toBe(false);
     await storing;
     const operations = new RandomOperations(ledger, createRandom(3));
@@ -231,12 +231,14 @@ it('removes the oldest packages, and shows their uploads as retired', async () =
     const firmware = aPackage(`p${String(number)}`, 'acme', [key], 1000 * number);
     await ledger.claim({ package: firmware, locators: [locator], storedAfter: 0, maxPackages: 9 });
   }
-  expect(await ledger.retirePackages(2000, 5000, 1)).toMatchObject({
+  expect(await ledger.retirePackages(2000, 5000, 5000, 1)).toMatchObject({
     packages: [{ id: 'p1', files: [{ key: 'k1' }] }],
     bodies: [{ key: 'k1', locator: 'l1', size: 1, reason: 'retired' }],
   });
-  expect(await ledger.retirePackages(2000, 5000, 10)).toMatchObject({ packages: [{ id: 'p2' }] });
-  expect(await ledger.retirePackages(2000, 5000, 10)).toEqual({ packages: [], bodies: [] });
+  expect(await ledger.retirePackages(2000, 5000, 5000, 10)).toMatchObject({
+    packages: [{ id: 'p2' }],
+  });
+  expect(await ledger.retirePackages(2000, 5000, 5000, 10)).toEqual({ packages: [], bodies: [] });
   expect(await ledger.findPackage('acme', 'p1')).toBeUndefined();
   expect(await ledger.findPackage('acme', 'p3')).toBeDefined();
   expect(await ledger.findPurged('k1')).toMatchObject({

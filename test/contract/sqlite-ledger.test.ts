@@ -13,8 +13,9 @@ import { describeLedgerQueries } from './ledger-queries-contract.ts';
 import { describeUploadLedger } from './upload-ledger-contract.ts';
 
 describeUploadLedger('SQLite in memory', async () => {
-  const ledger = new SqliteLedger(openLedgerDatabase(undefined));
-  return Promise.resolve({ ledger, dispose: () => ledger.close() });
+  const database = openLedgerDatabase(undefined);
+  const [ledger, another] = [new SqliteLedger(database), new SqliteLedger(database)];
+  return Promise.resolve({ ledger, another, dispose: () => ledger.close() });
 });
 
 describeLedgerQueries('SQLite in memory', async () => {
@@ -24,9 +25,11 @@ describeLedgerQueries('SQLite in memory', async () => {
 
 describeUploadLedger('SQLite in a file', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ota-ledger-'));
-  const ledger = new SqliteLedger(openLedgerDatabase(folder));
+  const database = openLedgerDatabase(folder);
+  const [ledger, another] = [new SqliteLedger(database), new SqliteLedger(database)];
   return {
     ledger,
+    another,
     dispose: async () => {
       await ledger.close();
       await rm(folder, { recursive: true });

@@ -1,11 +1,21 @@
 import type { FirmwarePackage } from '../../src/uploads/firmware-package.ts';
-import type { ClaimRecord, StoredRecord, UploadLedger } from '../../src/uploads/ports.ts';
+import type {
+  ClaimRecord,
+  PurgingBody,
+  StoredRecord,
+  UploadLedger,
+} from '../../src/uploads/ports.ts';
 
-/** A ledger under test, and a function that opens it again as after a crash. */
+/** A new ledger under test. */
 export interface UploadLedgerUnderTest {
   ledger: UploadLedger;
+  /** The same ledger as another process or connection uses it. */
+  another: UploadLedger;
   dispose(): Promise<void>;
 }
+
+/** Later than any time. */
+export const NEVER = Number.MAX_SAFE_INTEGER;
 
 const ISSUE = { accountId: 'acme', issuedAt: 1000, policyExpiresAt: 61_000 };
 
@@ -155,7 +165,9 @@ export function describeUploadLedger(
           object: { locator: 'l1' },
           purge: { reason: 'replaced', purgingSince: 5000 },
         });
-        expect(await ledger.listPurging(0, 10)).toMatchObject([{ locator: 'l1', key: 'k1' }]);
+        expect(await ledger.takePurging(NEVER, NEVER, 10)).toMatchObject([
+          { locator: 'l1', key: 'k1' },
+        ]);
       });
 
       it('does not replace a stored body that must not be overwritten', async () => {
@@ -213,7 +225,7 @@ export function describeUploadLedger(
         expect(await ledger.findUpload('k1')).toMatchObject({ issue, object: body, claim });
         await ledger.deletePackage('acme', 'p1', 4000, 'r4');
         await ledger.confirmPurged(
-          (await ledger.listPurging(0, 10)).map(({ sequence }) => sequence),
+          (await ledger.takePurging(NEVER, NEVER, 10)).map(({ sequence }) => sequence),
           5000,
         );
         const purge = { reason: 'deleted', purgingSince: 4000, purgedAt: 5000, requestId: 'r4' };
@@ -245,7 +257,7 @@ export function describeUploadLedger(
 
       it('names no request for what the purge has done', async () => {
         await ledger.recordStored(aBody('k1', 'l1', { requestId: 'r1' }));
-        await ledger.expireStored(2000, 3000, 10);
+        await ledger.expireStored(2000, 3000, 3000, 10);
         const upload = await ledger.findPurged('k1');
         expect(upload?.purge).toEqual({ reason: 'unclaimed', purgingSince: 3000 });
         expect(upload).not.toHaveProperty('claim');
@@ -364,13 +376,144 @@ export function describeUploadLedger(
         expect(outcomes.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
       });
 
-      it('accepts either the claim or the purge of an upload', async () => {
-        await ledger.recordStored(aBody('k1', 'l1'));
-        const [claimed, expired] = await Promise.all([
-          ledger.claim(aClaim()),
-          ledger.expireStored(2000, 9, 10),
+      it('accepts either the claim or the purge of each upload, also from two instances', async () => {
+        const uploads = Array.from({ length: 20 }, (_, n) => String(n));
+        for (const n of uploads) await ledger.recordStored(aBody(`k${n}`, `l${n}`));
+        const claims = uploads.map(async (n) => {
+          const claim = aClaim({ id: `p${n}`, name: n, files: [] }, { locators: [`l${n}`] });
+          return (await ledger.claim(claim)).kind === 'claimed' ? [`l${n}`] : [];
+        });
+        const purges = uploads.map(async () =>
+          (await subject.another.expireStored(2000, 9, 9, 1)).map(({ locator }) => locator),
+        );
+        const winners = (await Promise.all([...claims, ...purges])).flat();
+        expect(winners.sort()).toEqual(uploads.map((n) => `l${n}`).sort());
+      });
+    });
+
+    describe('bodies', () => {
+      it('are listed by their locators with what expects them', async () => {
+        for (const n of [4, 1, 3, 2])
+          await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`));
+        await ledger.recordIssued({ key: 'k5', ...ISSUE });
+        await ledger.claim(aClaim());
+        await ledger.deleteUpload('k2', 'l2', 9);
+        await ledger.deleteUpload('k3', 'l3', 9);
+        const [second] = await ledger.takePurging(10, 70, 1);
+        await ledger.confirmPurged([second?.sequence ?? 0], 10);
+        const sequence: unknown = expect.any(Number);
+        const first = await ledger.listBodies('', 2);
+        expect(first).toEqual([
+          { locator: 'l1', size: 3, state: 'claimed', key: 'k1', sequence },
+          {
+            locator: second?.locator === 'l2' ? 'l3' : 'l2',
+            size: 3,
+            state: 'purging',
+            key: expect.any(String),
+            sequence,
+          },
         ]);
-        expect([claimed.kind === 'claimed', expired.length === 1]).toEqual([true, false]);
+        expect(await ledger.listBodies(first[1]?.locator ?? '', 2)).toEqual([
+          { locator: 'l4', size: 3, state: 'stored', key: 'k4', sequence },
+        ]);
+        expect(await ledger.listBodies('l4', 2)).toEqual([]);
+      });
+
+      it('that no row has are given up: they are purged, and cannot be recorded any more', async () => {
+        const orphans = [
+          { locator: 'o1', size: 5 },
+          { locator: 'o2', size: 0 },
+        ];
+        expect(await ledger.disown(orphans, 9)).toBe(2);
+        expect(await ledger.hasBody('o1')).toBe(true);
+        expect(await ledger.countUploads()).toMatchObject({ purging: { count: 2, bytes: 5 } });
+        const bodies = await ledger.takePurging(10, 70, 10);
+        expect(bodies).toMatchObject([
+          { locator: 'o1', size: 5, reason: 'unclaimed' },
+          { locator: 'o2', size: 0, reason: 'unclaimed' },
+        ]);
+        expect(bodies[0]).not.toHaveProperty('accountId');
+        await ledger.confirmPurged(
+          bodies.map(({ sequence }) => sequence),
+          10,
+        );
+        await ledger.recordIssued({ key: 'k1', ...ISSUE });
+        await ledger.recordStored(aBody('k2', 'l2'));
+        for (const key of ['k1', 'k2', 'k3'])
+          expect(await subject.another.recordStored(aBody(key, 'o1'))).toBe('disowned');
+        expect(await ledger.findUpload('k1')).toMatchObject({ state: 'issued' });
+        expect(await ledger.findUpload('k2')).toMatchObject({ object: { locator: 'l2' } });
+        expect(await ledger.findUpload('k3')).toBeUndefined();
+      });
+
+      it('that were given up have a key that no client can use, and are shown as other purged ones', async () => {
+        await ledger.disown([{ locator: 'o1', size: 5 }], 9);
+        const [body] = await ledger.takePurging(10, 70, 10);
+        const key = body?.key ?? '';
+        expect(key).toBe('_gateway/disowned/o1');
+        const purge = { reason: 'unclaimed', purgingSince: 9 };
+        const upload = { key, state: 'purging', purge, object: { locator: 'o1', size: 5 } };
+        expect(await ledger.findPurged(key)).toMatchObject(upload);
+        expect(await ledger.listUploads(0, 10)).toMatchObject([{ upload }]);
+      });
+
+      it('that a row has are not given up, whatever its state', async () => {
+        for (const n of [1, 2, 3])
+          await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`));
+        await ledger.claim(aClaim());
+        await ledger.deleteUpload('k2', 'l2', 9);
+        const found = ['l1', 'l2', 'l3', 'o1', 'o1'].map((locator) => ({ locator, size: 3 }));
+        expect(await ledger.disown(found, 9)).toBe(1);
+        expect(await ledger.disown(found, 9)).toBe(0);
+        expect(await ledger.disown([], 9)).toBe(0);
+        expect(await ledger.findUpload('k1')).toMatchObject({ state: 'claimed' });
+        expect(await ledger.findUpload('k3')).toMatchObject({ state: 'stored' });
+      });
+
+      it('are either recorded or given up when both come at once', async () => {
+        const all = Array.from({ length: 30 }, (_, n) => String(n));
+        const outcomes = await Promise.all(
+          all.map(async (n) => {
+            const body = { locator: `l${n}`, size: 3 };
+            const [recorded, count] = await Promise.all([
+              ledger.recordStored(aBody(`k${n}`, body.locator)),
+              subject.another.disown([body], 9),
+            ]);
+            return [recorded, count];
+          }),
+        );
+        for (const outcome of outcomes)
+          expect([
+            ['stored', 0],
+            ['disowned', 1],
+          ]).toContainEqual(outcome);
+      });
+
+      it('of one new key are all recorded when they come at once, and all but the last are replaced', async () => {
+        const all = Array.from({ length: 30 }, (_, n) => `l${String(n)}`);
+        const outcomes = await Promise.all(
+          all.map((locator, n) =>
+            (n % 2 ? ledger : subject.another).recordStored(aBody('k1', locator)),
+          ),
+        );
+        expect(outcomes).toEqual(all.map(() => 'stored'));
+        expect(await ledger.countUploads()).toMatchObject({
+          stored: { count: 1 },
+          purging: { count: 29 },
+        });
+        expect(await ledger.findHistory('k1', 100)).toHaveLength(30);
+      });
+
+      it('of one new key are recorded once when none may be overwritten', async () => {
+        const outcomes = await Promise.all(
+          Array.from({ length: 10 }, (_, n) =>
+            (n % 2 ? ledger : subject.another).recordStored({
+              ...aBody('k1', `l${String(n)}`),
+              forbidOverwrite: true,
+            }),
+          ),
+        );
+        expect(outcomes.sort()).toEqual([...Array.from({ length: 9 }, () => 'exists'), 'stored']);
       });
     });
 
@@ -457,7 +600,7 @@ export function describeUploadLedger(
         expect(await ledger.deletePackage('acme', 'p1', 9)).toBe(false);
         expect(await ledger.findPackage('acme', 'p1')).toBeUndefined();
         expect(await ledger.findUpload('k1')).toBeUndefined();
-        expect(await ledger.listPurging(0, 10)).toMatchObject([{ locator: 'l1' }]);
+        expect(await ledger.takePurging(NEVER, NEVER, 10)).toMatchObject([{ locator: 'l1' }]);
       });
     });
 
@@ -467,7 +610,7 @@ export function describeUploadLedger(
           await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`, { storedAt }));
         }
         const expire = async (): Promise<string[]> =>
-          (await ledger.expireStored(200, 9, 1)).map(({ locator }) => locator);
+          (await ledger.expireStored(200, 9, 9, 1)).map(({ locator }) => locator);
         expect(await expire()).toEqual(['l0']);
         expect(await expire()).toEqual(['l2']);
         expect(await expire()).toEqual([]);
@@ -475,11 +618,11 @@ export function describeUploadLedger(
 
       it('keeps an upload in purging until it is confirmed, then as a tombstone', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
-        const [body] = await ledger.expireStored(2000, 9, 10);
+        const [body] = await ledger.expireStored(2000, 9, 9, 10);
         expect(body).toMatchObject({ key: 'k1', locator: 'l1', size: 3 });
         expect(await ledger.hasBody('l1')).toBe(true);
         await ledger.confirmPurged([body?.sequence ?? 0], 10);
-        expect(await ledger.listPurging(0, 10)).toEqual([]);
+        expect(await ledger.takePurging(NEVER, NEVER, 10)).toEqual([]);
         expect(await ledger.hasBody('l1')).toBe(false);
         expect(await ledger.findPurged('k1')).toMatchObject({
           state: 'purged',
@@ -491,7 +634,9 @@ export function describeUploadLedger(
       it('confirms a body for one caller only', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         await ledger.recordStored(aBody('k2', 'l2'));
-        const sequences = (await ledger.expireStored(2000, 9, 10)).map(({ sequence }) => sequence);
+        const sequences = (await ledger.expireStored(2000, 9, 9, 10)).map(
+          ({ sequence }) => sequence,
+        );
         const [first, second] = sequences;
         expect(await ledger.confirmPurged([second ?? 0], 10)).toEqual([second]);
         expect(await ledger.confirmPurged(sequences, 11)).toEqual([first]);
@@ -500,7 +645,7 @@ export function describeUploadLedger(
 
       it('keeps the digests of a purged body, and removes its headers', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
-        const [body] = await ledger.expireStored(2000, 9, 10);
+        const [body] = await ledger.expireStored(2000, 9, 9, 10);
         await ledger.confirmPurged([body?.sequence ?? 0], 10);
         const { object } = aBody('k1', 'l1');
         const purged = { key: 'k1', object: { ...object, headers: {} } };
@@ -516,33 +661,96 @@ export function describeUploadLedger(
         expect(await ledger.findUpload('k1')).toMatchObject({ object: aBody('k1', 'l1').object });
       });
 
-      it('lists purging bodies by page', async () => {
-        for (const n of [1, 2, 3])
-          await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`));
-        await ledger.expireStored(2000, 9, 10);
-        const first = await ledger.listPurging(0, 2);
-        const rest = await ledger.listPurging(first.at(-1)?.sequence ?? 0, 2);
-        expect([...first, ...rest].map(({ locator }) => locator)).toEqual(['l1', 'l2', 'l3']);
+      describe('of bodies that others want, too,', () => {
+        const locatorsOf = async (bodies: Promise<readonly PurgingBody[]>): Promise<string[]> =>
+          (await bodies).map(({ locator }) => locator).sort();
+
+        beforeEach(async () => {
+          for (const n of [1, 2, 3])
+            await ledger.recordStored(aBody(`k${String(n)}`, `l${String(n)}`));
+        });
+
+        it('gives deleted ones at once, the first ones first, and each only once', async () => {
+          for (const n of [1, 2, 3]) await ledger.deleteUpload(`k${String(n)}`, `l${String(n)}`, 9);
+          expect(await locatorsOf(ledger.takePurging(10, 70, 2))).toEqual(['l1', 'l2']);
+          expect(await locatorsOf(subject.another.takePurging(10, 70, 2))).toEqual(['l3']);
+          expect(await locatorsOf(ledger.takePurging(10, 70, 2))).toEqual([]);
+        });
+
+        it('gives a body again when the time has come until which it was taken', async () => {
+          await ledger.deleteUpload('k2', 'l2', 9);
+          await ledger.takePurging(10, 70, 2);
+          expect(await locatorsOf(subject.another.takePurging(69, 129, 2))).toEqual([]);
+          expect(await locatorsOf(subject.another.takePurging(70, 130, 2))).toEqual(['l2']);
+          expect(await locatorsOf(ledger.takePurging(70, 130, 2))).toEqual([]);
+        });
+
+        it('gives a body again when it was released', async () => {
+          await ledger.deleteUpload('k1', 'l1', 9);
+          await ledger.deleteUpload('k2', 'l2', 9);
+          const [first] = await ledger.takePurging(10, 70, 2);
+          await ledger.releasePurging([first?.sequence ?? 0]);
+          await ledger.releasePurging([]);
+          expect(await locatorsOf(subject.another.takePurging(10, 70, 2))).toEqual(['l1']);
+        });
+
+        it('gives those that have expired, and of retired packages, to nobody else', async () => {
+          await ledger.claim(aClaim({ createdAt: 3000 }));
+          expect(await locatorsOf(ledger.expireStored(2000, 10, 70, 1))).toEqual(['l2']);
+          const { bodies, packages } = await ledger.retirePackages(3000, 10, 70, 1);
+          expect(packages).toMatchObject([{ id: 'p1' }]);
+          expect(bodies).toMatchObject([{ locator: 'l1', reason: 'retired' }]);
+          expect(await locatorsOf(subject.another.takePurging(69, 129, 9))).toEqual([]);
+          expect(await locatorsOf(subject.another.takePurging(70, 130, 9))).toEqual(['l1', 'l2']);
+        });
+
+        it('gives each to one of many callers at once', async () => {
+          for (const n of [1, 2, 3]) await ledger.deleteUpload(`k${String(n)}`, `l${String(n)}`, 9);
+          const takers = Array.from({ length: 10 }, (_, n) => (n % 2 ? ledger : subject.another));
+          const taken = await Promise.all(takers.map((one) => one.takePurging(10, 70, 2)));
+          const locators = taken.flat().map(({ locator }) => locator);
+          expect(locators.sort()).toEqual(['l1', 'l2', 'l3']);
+        });
+
+        it('lets one of two instances confirm each', async () => {
+          const bodies = await ledger.expireStored(2000, 9, 70, 10);
+          const sequences = bodies.map(({ sequence }) => sequence);
+          const confirmed = await Promise.all([
+            ledger.confirmPurged(sequences, 10),
+            subject.another.confirmPurged(sequences, 10),
+          ]);
+          expect(confirmed.flat().sort()).toEqual([...sequences].sort());
+        });
       });
 
       it('stores a new upload under the key of a purged one', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
-        await ledger.expireStored(2000, 9, 10);
+        await ledger.expireStored(2000, 9, 9, 10);
         expect(await ledger.recordStored(aBody('k1', 'l2'))).toBe('stored');
         expect(await ledger.findUpload('k1')).toMatchObject({ object: { locator: 'l2' } });
       });
 
-      it('removes issued uploads after their policy has expired, except active ones', async () => {
+      it('removes issued uploads after their policy has expired', async () => {
         for (const key of ['k1', 'k2', 'k3']) await ledger.recordIssued({ key, ...ISSUE });
-        expect(await ledger.pruneIssued(ISSUE.policyExpiresAt, [], 10)).toBe(0);
-        expect(await ledger.pruneIssued(ISSUE.policyExpiresAt + 1, ['k2'], 10)).toBe(2);
+        await ledger.recordStored(aBody('k2', 'l2'));
+        expect(await ledger.pruneIssued(ISSUE.policyExpiresAt, 10)).toBe(0);
+        expect(await ledger.pruneIssued(ISSUE.policyExpiresAt + 1, 1)).toBe(1);
+        expect(await ledger.pruneIssued(ISSUE.policyExpiresAt + 1, 10)).toBe(1);
         expect(await ledger.findUpload('k1')).toBeUndefined();
         expect(await ledger.findUpload('k2')).toBeDefined();
       });
 
+      it('keeps the issue of a body whose key was removed while the body came', async () => {
+        await ledger.recordIssued({ key: 'k1', ...ISSUE });
+        const issue = (await ledger.findUpload('k1'))?.issue;
+        await subject.another.pruneIssued(NEVER, 10);
+        expect(await ledger.recordStored({ ...aBody('k1', 'l1'), issue })).toBe('stored');
+        expect(await ledger.findUpload('k1')).toMatchObject({ state: 'stored', issue: ISSUE });
+      });
+
       it('removes old tombstones', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
-        const [body] = await ledger.expireStored(2000, 9, 10);
+        const [body] = await ledger.expireStored(2000, 9, 9, 10);
         expect(await ledger.pruneTombstones(1000, 10)).toBe(0);
         await ledger.confirmPurged([body?.sequence ?? 0], 500);
         expect(await ledger.pruneTombstones(500, 10)).toBe(0);

@@ -80,7 +80,7 @@ it.each([
   ['EACCES', /^the purge failed, purged 0 files: .*permissions of the data folder/],
   ['EIO', /^the purge failed, purged 0 files: .*ota-gateway fsck/],
 ])('a run that fails with %s leaves one line that says what to do', async (code, text) => {
-  jest.spyOn(gateway.records.ledger, 'listPurging').mockRejectedValue(withCode(code));
+  jest.spyOn(gateway.records.ledger, 'takePurging').mockRejectedValue(withCode(code));
   lines.length = 0;
   await expect(gateway.purgeUnclaimed()).rejects.toMatchObject({ code });
   expect(lines).toEqual([
@@ -91,7 +91,7 @@ it.each([
   ]);
 });
 
-it.each(['uncommitted', 'listPurging', 'prune'] as const)(
+it.each(['uncommitted', 'takePurging', 'prune'] as const)(
   'old nonces and refusals are removed also when %s fails',
   async (method) => {
     const { ledger, refusals } = gateway.records;
@@ -99,7 +99,7 @@ it.each(['uncommitted', 'listPurging', 'prune'] as const)(
     const pruned = jest.spyOn(refusals, 'prune');
     const nonce = jest.spyOn(RetainedNonces.prototype, 'prune');
     if (method === 'prune') nonce.mockRejectedValue(withCode('EIO'));
-    else if (method === 'listPurging')
+    else if (method === 'takePurging')
       jest.spyOn(ledger, method).mockRejectedValue(withCode('EIO'));
     else jest.spyOn(DiskObjectStore.prototype, method).mockRejectedValue(withCode('EIO'));
     await expect(gateway.purgeUnclaimed()).rejects.toMatchObject({ code: 'EIO' });

@@ -15,7 +15,7 @@ it('deletes the bytes of all bodies in purging while no row can be written, and 
     await gateway.uploads.deposit({ bytes });
   }
   const now = gateway.clock.now();
-  expect(await records.ledger.expireStored(now, now, uploads)).toHaveLength(uploads);
+  expect(await records.ledger.expireStored(now, now, now, uploads)).toHaveLength(uploads);
 
   const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
   const confirming = jest.spyOn(records.ledger, 'confirmPurged').mockRejectedValue(full);

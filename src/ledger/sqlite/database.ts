@@ -8,6 +8,7 @@ import type { DiskSpace } from './disk-space.ts';
 import { NO_DISK_SPACE } from './disk-space.ts';
 import type { Durability } from './group-commit.ts';
 import { GroupCommit } from './group-commit.ts';
+import { Leases } from './leases.ts';
 import { LogFlush } from './log-flush.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 
@@ -23,6 +24,7 @@ export interface LedgerDatabase {
   readonly database: Database;
   readonly commits: GroupCommit;
   readonly space: DiskSpace;
+  readonly leases: Leases;
   /**
    * Runs a step of the purge as `commits` does. On a full disk it frees the reserve and runs the step again, so the
    * step must allow that the first run may have been committed.
@@ -95,6 +97,7 @@ function open(
     database,
     commits,
     space,
+    leases: new Leases(),
     runPurge: async (durability, step, committed) => {
       try {
         return await commits.run(durability, step, committed);

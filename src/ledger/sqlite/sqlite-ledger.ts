@@ -1,5 +1,6 @@
+import { hasErrorCode } from '../../lib/errno.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
-import type { LedgerChange, LedgerWatcher } from '../../uploads/ledger-changes.ts';
+import type { LedgerWatcher } from '../../uploads/ledger-changes.ts';
 import type {
   FoundUploads,
   ListedPackage,
@@ -10,6 +11,8 @@ import type {
 import type {
   ClaimRecord,
   ClaimRecordOutcome,
+  ExpectedBody,
+  FoundBody,
   IssuedGrant,
   KeyHolder,
   ListedUpload,
@@ -24,13 +27,14 @@ import type {
 } from '../../uploads/ports.ts';
 import type { LiveUpload, PurgedUpload, Upload } from '../../uploads/upload.ts';
 import type { LedgerDatabase } from './database.ts';
-import { countUploads } from './count-uploads.ts';
-import type { Durability, GroupCommit } from './group-commit.ts';
+import type { GroupCommit } from './group-commit.ts';
 import { OperatorQueries } from './operator-queries.ts';
 import { PackageTable } from './package-table.ts';
+import { PurgeTable } from './purge-table.ts';
 import { UploadTable } from './upload-table.ts';
 import { sizeOnDisk } from './size-on-disk.ts';
 import { checkpoint, vacuumStep } from './vacuum.ts';
+import { WatchedChanges } from './watched-changes.ts';
 import { prepareWriteProbe } from './write-probe.ts';
 
 /**
@@ -41,68 +45,25 @@ export class SqliteLedger implements UploadLedger {
   readonly #database: LedgerDatabase;
   readonly #commits: GroupCommit;
   readonly #uploads: UploadTable;
+  readonly #purge: PurgeTable;
   readonly #packages: PackageTable;
   readonly #queries: OperatorQueries;
   readonly #probe: () => void;
-  readonly #watchers = new Set<LedgerWatcher>();
-  readonly #counts = new Set<Promise<void>>();
-  #isClosing = false;
+  readonly #changes: WatchedChanges;
 
   constructor(database: LedgerDatabase) {
     this.#database = database;
     this.#commits = database.commits;
     this.#uploads = new UploadTable(database.database);
+    this.#purge = new PurgeTable(database.database);
     this.#packages = new PackageTable(database.database);
     this.#queries = new OperatorQueries(database.database);
     this.#probe = prepareWriteProbe(database.database);
+    this.#changes = new WatchedChanges(database, this.#packages);
   }
 
-  /** Runs a step that changes rows. @param step - adds what it changes to its argument */
-  #change<T>(durability: Durability, step: (changes: LedgerChange[]) => T): Promise<T> {
-    const changes: LedgerChange[] = [];
-    return this.#commits.run(
-      durability,
-      () => runAnew(changes, step),
-      () => {
-        this.#report(changes);
-      },
-    );
-  }
-
-  /** Does the same for a step of the purge. */
-  #changeInPurge<T>(durability: Durability, step: (changes: LedgerChange[]) => T): Promise<T> {
-    const changes: LedgerChange[] = [];
-    return this.#database.runPurge(
-      durability,
-      () => runAnew(changes, step),
-      () => {
-        this.#report(changes);
-      },
-    );
-  }
-
-  #report(changes: readonly LedgerChange[]): void {
-    for (const watcher of this.#watchers) for (const change of changes) watcher(change);
-  }
-
-  async watch(watcher: LedgerWatcher): Promise<() => void> {
-    const stop = (): void => {
-      this.#watchers.delete(watcher);
-    };
-    // Nothing can be committed before the count has its snapshot. What is committed while it goes on is added as well.
-    this.#watchers.add(watcher);
-    for (const change of this.#packages.countAll()) watcher({ kind: 'packages', ...change });
-    const counting = countUploads(this.#database.database, watcher, () => this.#isClosing);
-    this.#counts.add(counting);
-    try {
-      await counting;
-      return stop;
-    } catch (error) {
-      stop();
-      throw error;
-    } finally {
-      this.#counts.delete(counting);
-    }
+  watch(watcher: LedgerWatcher): Promise<() => void> {
+    return this.#changes.watch(watcher);
   }
 
   onCommit(listener: (milliseconds: number) => void): void {
@@ -121,14 +82,21 @@ export class SqliteLedger implements UploadLedger {
   async recordIssued(grant: IssuedGrant): Promise<void> {
     this.#database.space.admitRow();
     // A grant need not survive a power cut: the signed policy is enough to upload.
-    return this.#change('relaxed', (changes) => {
+    return this.#changes.run('relaxed', (changes) => {
       this.#uploads.insertIssued(grant, changes);
     });
   }
 
-  async recordStored(record: StoredRecord): Promise<StoreOutcome> {
+  async recordStored(record: StoredRecord): Promise<StoreOutcome | 'disowned'> {
     this.#database.space.admitRow();
-    return this.#change('durable', (changes) => this.#uploads.store(record, changes));
+    try {
+      return await this.#changes.run('durable', (changes) => this.#uploads.store(record, changes));
+    } catch (error) {
+      // Locators are unique, so it costs nothing to find this out: only a disowned body has a row before its own.
+      const isTaken = hasErrorCode(error, 'SQLITE_CONSTRAINT_UNIQUE');
+      if (isTaken && this.#purge.isDisowned(record.object.locator)) return 'disowned';
+      throw error;
+    }
   }
 
   recordSha256(locator: string, sha256: string): Promise<void> {
@@ -144,7 +112,7 @@ export class SqliteLedger implements UploadLedger {
     maxPackages,
     requestId,
   }: ClaimRecord): Promise<ClaimRecordOutcome> {
-    return this.#change('durable', (changes) => {
+    return this.#changes.run('durable', (changes) => {
       if (this.#packages.findByName(wanted.accountId, wanted.name)) return { kind: 'nameTaken' };
       if (this.#packages.isVersionTaken(wanted)) return { kind: 'versionTaken' };
       if (this.#packages.count(wanted.accountId, wanted.instanceId) >= maxPackages) {
@@ -178,6 +146,10 @@ export class SqliteLedger implements UploadLedger {
     return Promise.resolve(this.#uploads.list(afterSequence, limit));
   }
 
+  async listBodies(afterLocator: string, limit: number): Promise<ExpectedBody[]> {
+    return Promise.resolve(this.#uploads.listBodies(afterLocator, limit));
+  }
+
   async hasBody(locator: string): Promise<boolean> {
     return Promise.resolve(this.#uploads.hasBody(locator));
   }
@@ -188,7 +160,7 @@ export class SqliteLedger implements UploadLedger {
     at: number,
     requestId: string | null = null,
   ): Promise<boolean> {
-    return this.#change('durable', (changes) =>
+    return this.#changes.run('durable', (changes) =>
       this.#uploads.deleteStored(key, locator, { at, requestId }, changes),
     );
   }
@@ -235,7 +207,7 @@ export class SqliteLedger implements UploadLedger {
     at: number,
     requestId: string | null = null,
   ): Promise<boolean> {
-    return this.#change('durable', (changes) => {
+    return this.#changes.run('durable', (changes) => {
       if (!this.#packages.delete(accountId, packageId)) return false;
       changes.push({ kind: 'packages', accountId, count: -1 });
       this.#uploads.deleteClaimed(packageId, { at, requestId }, changes);
@@ -263,44 +235,80 @@ export class SqliteLedger implements UploadLedger {
     return this.#queries.countUploads(accountId);
   }
 
-  expireStored(storedBefore: number, at: number, limit: number): Promise<PurgingBody[]> {
-    return this.#changeInPurge('durable', (changes) =>
-      this.#uploads.expire(storedBefore, at, limit, changes),
+  expireStored(
+    storedBefore: number,
+    at: number,
+    takenUntil: number,
+    limit: number,
+  ): Promise<PurgingBody[]> {
+    let bodies: readonly PurgingBody[] = [];
+    return this.#changes.runPurge(
+      'durable',
+      (changes) => (bodies = this.#purge.expire(storedBefore, at, limit, changes)),
+      () => {
+        this.#database.leases.take(bodies, takenUntil);
+      },
     );
   }
 
-  retirePackages(createdBefore: number, at: number, limit: number): Promise<RetiredPackages> {
-    return this.#changeInPurge('durable', (changes) => {
-      const packages = this.#packages.deleteOld(createdBefore, limit);
-      for (const { accountId } of packages)
-        changes.push({ kind: 'packages', accountId, count: -1 });
-      return {
-        packages,
-        bodies: packages.flatMap(({ id }) => this.#uploads.retire(id, at, changes)),
-      };
-    });
+  retirePackages(
+    createdBefore: number,
+    at: number,
+    takenUntil: number,
+    limit: number,
+  ): Promise<RetiredPackages> {
+    let bodies: readonly PurgingBody[] = [];
+    return this.#changes.runPurge(
+      'durable',
+      (changes) => {
+        const packages = this.#packages.deleteOld(createdBefore, limit);
+        for (const { accountId } of packages)
+          changes.push({ kind: 'packages', accountId, count: -1 });
+        bodies = packages.flatMap(({ id }) => this.#purge.retire(id, at, changes));
+        return { packages, bodies };
+      },
+      () => {
+        this.#database.leases.take(bodies, takenUntil);
+      },
+    );
   }
 
-  async listPurging(afterSequence: number, limit: number): Promise<PurgingBody[]> {
-    return Promise.resolve(this.#uploads.listPurging(afterSequence, limit));
+  async takePurging(at: number, takenUntil: number, limit: number): Promise<PurgingBody[]> {
+    const { leases } = this.#database;
+    const bodies = this.#purge.listPurging((sequence) => leases.isFree(sequence, at), limit);
+    leases.take(bodies, takenUntil);
+    return Promise.resolve(bodies);
+  }
+
+  async releasePurging(sequences: readonly number[]): Promise<void> {
+    this.#database.leases.end(sequences);
+    return Promise.resolve();
+  }
+
+  disown(bodies: readonly FoundBody[], at: number): Promise<number> {
+    return this.#changes.runPurge('durable', (changes) => this.#purge.disown(bodies, at, changes));
   }
 
   confirmPurged(sequences: readonly number[], at: number): Promise<number[]> {
     // After a power cut the row may still be `purging`; the next purge confirms it again.
-    return this.#changeInPurge('relaxed', (changes) =>
-      this.#uploads.confirmPurged(sequences, at, changes),
+    return this.#changes.runPurge(
+      'relaxed',
+      (changes) => this.#purge.confirmPurged(sequences, at, changes),
+      () => {
+        this.#database.leases.end(sequences);
+      },
     );
   }
 
-  pruneIssued(expiredBefore: number, except: readonly string[], limit: number): Promise<number> {
-    return this.#changeInPurge('relaxed', (changes) =>
-      this.#uploads.pruneIssued(expiredBefore, except, limit, changes),
+  pruneIssued(expiredBefore: number, limit: number): Promise<number> {
+    return this.#changes.runPurge('relaxed', (changes) =>
+      this.#purge.pruneIssued(expiredBefore, limit, changes),
     );
   }
 
   pruneTombstones(purgedBefore: number, limit: number): Promise<number> {
-    return this.#changeInPurge('relaxed', (changes) =>
-      this.#uploads.pruneTombstones(purgedBefore, limit, changes),
+    return this.#changes.runPurge('relaxed', (changes) =>
+      this.#purge.pruneTombstones(purgedBefore, limit, changes),
     );
   }
 
@@ -314,15 +322,8 @@ export class SqliteLedger implements UploadLedger {
   }
 
   async close(): Promise<void> {
-    this.#isClosing = true;
     // Else SQLite could not remove its log.
-    await Promise.allSettled(this.#counts);
+    await this.#changes.endCounts();
     await this.#database.close();
   }
-}
-
-/** Runs a step. It may be run again, when another step of its transaction has failed. */
-function runAnew<T>(changes: LedgerChange[], step: (changes: LedgerChange[]) => T): T {
-  changes.length = 0;
-  return step(changes);
 }

@@ -1,9 +1,9 @@
 import type { Database } from 'better-sqlite3';
 import type {
+  ExpectedBody,
   IssuedGrant,
   KeyHolder,
   ListedUpload,
-  PurgingBody,
   StoredRecord,
   StoreOutcome,
 } from '../../uploads/ports.ts';
@@ -15,14 +15,12 @@ import {
   toKeyHolder,
   toLiveUpload,
   toPurgedUpload,
-  toPurgingBody,
   toUpload,
 } from './rows.ts';
-import type { HolderRow, IssueColumns, ObjectColumns, PurgingRow, UploadRow } from './rows.ts';
+import type { HolderRow, IssueColumns, ObjectColumns, UploadRow } from './rows.ts';
 
 const HOLDS_KEY = `state IN ('issued', 'stored', 'claimed')`;
-const PURGING_BODY = 'sequence, key, locator, size, account_id, purge_reason, retired';
-const OWNER = 'account_id, size';
+export const OWNER = 'account_id, size';
 // A row has 24 columns; reading all of them takes three times as long.
 const HOLDER = `sequence, state, ${OWNER}, issued_at, policy_expires_at, issued_request_id`;
 
@@ -33,10 +31,10 @@ export interface Cause {
 }
 
 /** The account and the size of an upload that a statement has changed. */
-type OwnerColumns = Pick<UploadRow, 'account_id' | 'size'>;
+export type OwnerColumns = Pick<UploadRow, 'account_id' | 'size'>;
 
 /** @returns what a statement has changed: one row */
-function changeOf(
+export function changeOf(
   { account_id, size }: OwnerColumns,
   from: UploadState | undefined,
   to: UploadState | undefined,
@@ -56,10 +54,7 @@ export class UploadTable {
   readonly #statements;
 
   constructor(database: Database) {
-    this.#statements = {
-      ...prepareUploadStatements(database),
-      ...preparePurgeStatements(database),
-    };
+    this.#statements = prepareUploadStatements(database);
   }
 
   insertIssued(grant: IssuedGrant, changes: LedgerChange[]): void {
@@ -160,47 +155,8 @@ export class UploadTable {
     }
   }
 
-  retire(packageId: string, at: number, changes: LedgerChange[]): PurgingBody[] {
-    const rows = this.#statements.retire.all({ packageId, at });
-    for (const row of rows) changes.push(changeOf(row, 'claimed', 'purging'));
-    return rows.map(toPurgingBody);
-  }
-
-  expire(storedBefore: number, at: number, limit: number, changes: LedgerChange[]): PurgingBody[] {
-    const rows = this.#statements.expire.all({ storedBefore, at, limit });
-    for (const row of rows) changes.push(changeOf(row, 'stored', 'purging'));
-    return rows.map(toPurgingBody);
-  }
-
-  listPurging(afterSequence: number, limit: number): PurgingBody[] {
-    return this.#statements.listPurging.all(afterSequence, limit).map(toPurgingBody);
-  }
-
-  confirmPurged(sequences: readonly number[], at: number, changes: LedgerChange[]): number[] {
-    const { confirmPurged } = this.#statements;
-    return sequences.filter((sequence) => {
-      const row = confirmPurged.get({ sequence, at });
-      if (row !== undefined) changes.push(changeOf(row, 'purging', 'purged'));
-      return row !== undefined;
-    });
-  }
-
-  pruneIssued(
-    expiredBefore: number,
-    except: readonly string[],
-    limit: number,
-    changes: LedgerChange[],
-  ): number {
-    const keys = JSON.stringify(except);
-    const rows = this.#statements.pruneIssued.all({ expiredBefore, keys, limit });
-    for (const row of rows) changes.push(changeOf(row, 'issued', undefined));
-    return rows.length;
-  }
-
-  pruneTombstones(purgedBefore: number, limit: number, changes: LedgerChange[]): number {
-    const rows = this.#statements.pruneTombstones.all({ purgedBefore, limit });
-    for (const row of rows) changes.push(changeOf(row, 'purged', undefined));
-    return rows.length;
+  listBodies(afterLocator: string, limit: number): ExpectedBody[] {
+    return this.#statements.listBodies.all(afterLocator, limit);
   }
 
   oldestStored(): number | undefined {
@@ -211,10 +167,10 @@ export class UploadTable {
 const SET_OBJECT = `state = 'stored', locator = :locator, size = :size, md5 = :md5, crc64 = :crc64,
   sha256 = :sha256, stored_at = :storedAt, headers = :headers, stored_request_id = :requestId, peer = :peer`;
 
-const SET_PURGING = `state = 'purging', purging_since = :at`;
+export const SET_PURGING = `state = 'purging', purging_since = :at`;
 const SET_DELETED = `${SET_PURGING}, purge_reason = 'deleted', purge_request_id = :requestId`;
 
-/** Statements for the life of an upload up to its claim. */
+/** Statements for the life of an upload up to its claim or deletion. */
 function prepareUploadStatements(database: Database) {
   return {
     insertIssued: database.prepare<[string, string, number, number, string | null]>(
@@ -261,15 +217,10 @@ function prepareUploadStatements(database: Database) {
          claimed_request_id = :requestId
        WHERE locator = :locator AND state = 'stored' RETURNING ${OWNER}`,
     ),
-    oldestStored: database.prepare<[], { oldest: number | null }>(
-      `SELECT min(stored_at) AS oldest FROM uploads WHERE state = 'stored'`,
+    listBodies: database.prepare<[string, number], ExpectedBody>(
+      `SELECT locator, size, state, key, sequence FROM uploads
+       WHERE locator > ? AND state IN ('stored', 'claimed', 'purging') ORDER BY locator LIMIT ?`,
     ),
-  };
-}
-
-/** Statements from the claim deadline or a deletion to the tombstone and its removal. */
-function preparePurgeStatements(database: Database) {
-  return {
     deleteStored: database.prepare<Cause & { key: string; locator: string }, OwnerColumns>(
       `UPDATE uploads SET ${SET_DELETED}
        WHERE locator = :locator AND key = :key AND state = 'stored' RETURNING ${OWNER}`,
@@ -278,38 +229,8 @@ function preparePurgeStatements(database: Database) {
       `UPDATE uploads SET ${SET_DELETED}
        WHERE package_id = :packageId AND state = 'claimed' RETURNING ${OWNER}`,
     ),
-    retire: database.prepare<{ packageId: string; at: number }, PurgingRow>(
-      `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'deleted', retired = 1
-       WHERE package_id = :packageId AND state = 'claimed' RETURNING ${PURGING_BODY}`,
-    ),
-    expire: database.prepare<{ storedBefore: number; at: number; limit: number }, PurgingRow>(
-      `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'unclaimed'
-       WHERE sequence IN (
-         SELECT sequence FROM uploads WHERE state = 'stored' AND stored_at <= :storedBefore
-         ORDER BY stored_at LIMIT :limit)
-       RETURNING ${PURGING_BODY}`,
-    ),
-    listPurging: database.prepare<[number, number], PurgingRow>(
-      `SELECT ${PURGING_BODY} FROM uploads WHERE state = 'purging' AND sequence > ?
-       ORDER BY sequence LIMIT ?`,
-    ),
-    // Removes the headers: they may be most of a row, and are not needed any more.
-    confirmPurged: database.prepare<{ sequence: number; at: number }, OwnerColumns>(
-      `UPDATE uploads SET state = 'purged', purged_at = :at, headers = '{}'
-       WHERE sequence = :sequence AND state = 'purging' RETURNING ${OWNER}`,
-    ),
-    pruneIssued: database.prepare<
-      { expiredBefore: number; keys: string; limit: number },
-      OwnerColumns
-    >(
-      `DELETE FROM uploads WHERE sequence IN (
-         SELECT sequence FROM uploads WHERE state = 'issued' AND policy_expires_at < :expiredBefore
-           AND key NOT IN (SELECT value FROM json_each(:keys)) LIMIT :limit) RETURNING ${OWNER}`,
-    ),
-    pruneTombstones: database.prepare<{ purgedBefore: number; limit: number }, OwnerColumns>(
-      `DELETE FROM uploads WHERE sequence IN (
-         SELECT sequence FROM uploads WHERE state = 'purged' AND purged_at < :purgedBefore
-         LIMIT :limit) RETURNING ${OWNER}`,
+    oldestStored: database.prepare<[], { oldest: number | null }>(
+      `SELECT min(stored_at) AS oldest FROM uploads WHERE state = 'stored'`,
     ),
   };
 }

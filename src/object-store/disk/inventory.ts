@@ -37,14 +37,23 @@ export class DiskInventory implements BodyInventory {
       const path = join(OBJECTS, folder.name);
       // A symbolic link is not followed: its target may be outside the data folder.
       if (!folder.isDirectory()) {
-        yield { path, locator: undefined };
+        yield* this.#describe(path, undefined);
         continue;
       }
       for (const entry of await this.#list(path)) {
         const isBody = entry.isFile() && folderName(entry.name) === folder.name;
-        yield { path: join(path, entry.name), locator: isBody ? entry.name : undefined };
+        yield* this.#describe(join(path, entry.name), isBody ? entry.name : undefined);
       }
     }
+  }
+
+  /** Yields nothing when the entry was removed after it was listed. */
+  async *#describe(
+    path: string,
+    locator: string | undefined,
+  ): AsyncGenerator<FoundFile, void, undefined> {
+    const entry = await unlessMissing(lstat(join(this.#dataDir, path)));
+    if (entry !== undefined) yield { path, locator, size: entry.size, writtenAt: entry.mtimeMs };
   }
 
   #list(path: string): Promise<Dirent[]> {

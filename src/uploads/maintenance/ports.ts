@@ -5,6 +5,10 @@ export interface FoundFile {
   /** Relative to the data folder. */
   readonly path: string;
   readonly locator: string | undefined;
+  /** In bytes. */
+  readonly size: number;
+  /** By the clock of the store, in Unix milliseconds. */
+  readonly writtenAt: number;
 }
 
 /** Counts, compares and copies the bodies of a store that another process may be using. */

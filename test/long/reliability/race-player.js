@@ -11,7 +11,7 @@ const { DiskObjectStore } = require('../../../dist/object-store/disk/disk-object
 const { ThreadHasher } = require('../../../dist/object-store/hashing/thread-hasher.js');
 const { claimUploads } = require('../../../dist/uploads/claim.js');
 const { ActiveUploads } = require('../../../dist/uploads/active-uploads.js');
-const { purgeUnclaimed } = require('../../../dist/uploads/purge.js');
+const { purgeUnclaimed } = require('../../../dist/uploads/purge-bodies.js');
 const { receiveUpload } = require('../../../dist/uploads/receive.js');
 
 const HOUR = 3_600_000;
