@@ -3,6 +3,7 @@ import type { Account, AccountDirectory, Credential } from '../accounts/accounts
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import { MAX_SKEW, isFresh, skewOf } from '../http/client-date.ts';
 import type { Clock } from '../lib/clock.ts';
+import { hasNul, withoutNul } from '../lib/nul.ts';
 import type { OpenRecord } from '../http/request-record.ts';
 import type { Observer } from '../uploads/ports.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
@@ -62,8 +63,8 @@ function formatSent({ parameters }: SignedCall): string {
 }
 
 /**
- * Checks a call before its operation runs, in this order: method, number of parameters, repeated parameters, version,
- * action, format, access key, timestamp, nonce present, length of the parameters, signature, nonce unused, quota,
+ * Checks a call before its operation runs, in this order: method, number of parameters, repeated parameters, U+0000 in a
+ * parameter, version, action, format, access key, timestamp, nonce present, length of the parameters, signature, nonce unused, quota,
  * required parameters. (The platform does not publish an order.) Only a correctly signed call uses up a nonce, so that
  * an attacker cannot use up the nonces of others.
  *
@@ -80,6 +81,7 @@ export async function admit(
   }
   checkNumber(call);
   checkRepetition(call);
+  checkCharacters(call);
   checkVersion(call);
   const operation = chooseOperation(call);
   if (call.format === undefined) {
@@ -124,6 +126,14 @@ function checkRepetition(call: SignedCall): void {
   if (name === undefined) return;
   const reason = 'It is given more than once.';
   throw gatewayError('InvalidParameter', { name: shown(name), reason });
+}
+
+/** Rejects U+0000: no parameter needs it, and not every ledger can keep it. */
+function checkCharacters({ parameters }: SignedCall): void {
+  const found = parameters.find((pair) => pair.some(hasNul));
+  if (found === undefined) return;
+  const reason = 'It contains the character U+0000, which no name and no value may have.';
+  throw gatewayError('InvalidParameter', { name: shown(withoutNul(found[0])), reason });
 }
 
 function checkVersion(call: SignedCall): void {

@@ -5,8 +5,9 @@ import { z } from 'zod';
 import { duration } from '../config/units.ts';
 import { REFUSAL_REASONS } from '../refusals/refusal-reason.ts';
 import { MAX_PAGE, PAGE, UPLOAD_ORDERS, UPLOAD_STATES } from './listing.ts';
+import { plainText } from './plain-text.ts';
 
-const text = z.string().min(1).max(1023);
+const text = plainText.min(1).max(1023);
 
 /** Where a page begins: the `next` of the page before. */
 export const cursorText = z
@@ -24,7 +25,7 @@ const limit = z.coerce
   .default(PAGE)
   .describe('how many items');
 const time = z.union([z.string(), z.number()]).pipe(duration).exactOptional();
-const account = z.string().min(1).exactOptional().describe('for operators: the account');
+const account = plainText.min(1).exactOptional().describe('for operators: the account');
 
 /** The states in which an upload has bytes that it keeps. */
 const WITH_BYTES: readonly string[] = ['stored', 'claimed'];

@@ -4,8 +4,9 @@
 import { z } from 'zod';
 import { duration } from '../config/units.ts';
 import { KEPT_MS } from '../uploads/usage-history.ts';
+import { plainText } from './plain-text.ts';
 
-const text = z.string();
+const text = plainText;
 const account = text
   .exactOptional()
   .describe('for operators: the account that it is done for; absent: that of the caller');

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { explainIssues } from '../faults/fault-spec.ts';
+import { hasNul } from '../lib/nul.ts';
 import { BadControl } from './responses.ts';
 
 /** What a handler may return for a schema: the same type, but read-only. */
@@ -71,7 +72,7 @@ export function routesOf<D>() {
       run(deps, {
         body: readInput(description.body, raw.body ?? {}),
         query: readInput(description.query, queryOf(raw)),
-        param: (name) => textOf(raw.params[name]),
+        param: (name) => plainPart(name, textOf(raw.params[name])),
         raw,
       }),
   });
@@ -92,6 +93,12 @@ export function queryOf({ originalUrl }: Request): Record<string, string> {
 
 function textOf(part: string | readonly string[] | undefined): string {
   return typeof part === 'string' ? part : (part ?? []).join('/');
+}
+
+/** No key, id or name has the character U+0000. */
+function plainPart(name: string, text: string): string {
+  if (!hasNul(text)) return text;
+  throw new BadControl(`${name}: expected no character U+0000`);
 }
 
 /** What surrounds the operation of each request. */

@@ -23,6 +23,11 @@ export function otaObjectKey(tenant: string, objectName: string, suffix: FileSuf
   return `ota/${tenant}/${objectName}.${suffix}`;
 }
 
+/** Whether a key is one that was made for a tenant. */
+export function isKeyOfTenant(key: string, tenant: string): boolean {
+  return key.startsWith(`ota/${tenant}/`);
+}
+
 /** The problem of an object key. `reserved`: the gateway uses it itself. */
 export type ObjectKeyProblem = 'empty' | 'tooLong' | 'invalid' | 'reserved';
 

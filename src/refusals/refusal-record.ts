@@ -1,4 +1,5 @@
 import { keptText } from '../lib/recent-log.ts';
+import { withoutNul } from '../lib/nul.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
 /** Who handles a request. `http`: it was refused before it reached a dialect. */
@@ -135,7 +136,7 @@ export function createRefusal(record: RefusedRequest, facts: RefusalFacts): Refu
     requestId: record.requestId,
     ...{ at, dialect, status, ec, reason, account, peer, traceId, repeats: 0 },
     code: keptText(code, LIMITS.id),
-    operation: cut(operation, LIMITS.id),
+    operation: operation === undefined ? undefined : withoutNul(keptValue(operation, LIMITS.id)),
     message: keptText(withoutSecrets(message), LIMITS.message),
     accessKeyId: cut(accessKeyId, LIMITS.id),
     key: keys[0] === undefined ? undefined : keptKey(keys[0]),
@@ -252,7 +253,7 @@ function cutPlain(text: string | undefined, limit: number): string | undefined {
 
 /** An object key may have a question mark of its own. */
 function keptKey(key: string): string {
-  return withoutSecret(keptText(key, LIMITS.key));
+  return withoutSecret(withoutNul(keptText(key, LIMITS.key)));
 }
 
 /** No signature and no token stands in a text without one of these. */

@@ -1,4 +1,5 @@
 import { clearTimeout, setTimeout } from '../lib/timers.ts';
+import { isKeyOfTenant, tenantSegment } from '../policy/object-key.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import type { FirmwarePackage, PackageFile, SignMethod } from './firmware-package.ts';
 import type { ClaimRecordOutcome } from './ports.ts';
@@ -24,7 +25,7 @@ export interface ClaimRequest {
     'id' | 'files' | 'createdAt' | 'modifiedAt' | 'verifyProgress'
   >;
   readonly files: readonly ClaimedFile[];
-  /** There is only one account, so it may also claim uploads whose policy was not signed here. */
+  /** There is only one account, so it may also claim uploads that no policy of this gateway is known of. */
   readonly soleAccount: boolean;
   /** How long to wait for a SHA-256 that is not known yet, in milliseconds. */
   readonly digestTimeout: number;
@@ -166,9 +167,16 @@ async function describeState(
   }
 }
 
-/** Whether the upload was issued to the caller; uploads that were not issued here belong to the only account. */
-function isOwn({ issue }: Upload, { package: { accountId }, soleAccount }: ClaimRequest): boolean {
-  return issue === undefined ? soleAccount : issue.accountId === accountId;
+/**
+ * Whether the upload was issued to the caller. The ledger may have forgotten that, after a crash, because a grant is not
+ * flushed; then its key tells it. Uploads that were not issued here belong to the only account.
+ */
+function isOwn(
+  { issue, key }: Upload,
+  { package: { accountId, instanceId }, soleAccount }: ClaimRequest,
+): boolean {
+  if (issue !== undefined) return issue.accountId === accountId;
+  return soleAccount || isKeyOfTenant(key, tenantSegment(accountId, instanceId));
 }
 
 interface Measured {

@@ -1,3 +1,4 @@
+import { hasNul } from '../lib/nul.ts';
 import { findObjectKeyProblem } from '../policy/object-key.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import { findExcessHeader, MAX_HEADER_BYTES } from './header-limit.ts';
@@ -37,11 +38,13 @@ export interface DepositedFile {
  * allows. `limit`: a limit of the account or of the bucket is reached. `immutable`: a firmware package has claimed the
  * key. `exists`: the key already has a file and must not be overwritten. `full`: the disk has no room for it.
  * `cancelled`: a reset has removed all uploads while it was received.
- * `headersTooLarge`: its headers have more bytes than are stored with an object.
+ * `headersTooLarge`: its headers have more bytes than are stored with an object. `invalidHeader`: one of them has the
+ * character U+0000.
  */
 export type DepositRefusal =
   | 'invalidKey'
   | 'headersTooLarge'
+  | 'invalidHeader'
   | 'tooLarge'
   | 'limit'
   | 'immutable'
@@ -67,11 +70,7 @@ export class DepositError extends Error {
 export async function deposit(deps: UploadDependencies, file: Deposit): Promise<DepositedFile> {
   const { accountId, announcedSize, bytes, forbidOverwrite = false, headers = {} } = file;
   const { key, peer, requestId, suffix } = file;
-  const excess = findExcessHeader(Object.entries(headers));
-  if (excess !== undefined) {
-    const message = `the headers have more than ${String(MAX_HEADER_BYTES)} bytes with ${JSON.stringify(excess)}`;
-    throw new DepositError('headersTooLarge', message);
-  }
+  checkHeaders(Object.entries(headers));
   const now = deps.clock.now();
   const ownKey = key ?? generateKey(deps, now, suffix);
   if (findObjectKeyProblem(ownKey) !== undefined) {
@@ -89,6 +88,19 @@ export async function deposit(deps: UploadDependencies, file: Deposit): Promise<
   });
   if (outcome.kind === 'stored') return { key: ownKey, object: outcome.object };
   throw toError(outcome, ownKey);
+}
+
+function checkHeaders(headers: readonly (readonly [name: string, value: string])[]): void {
+  const excess = findExcessHeader(headers);
+  if (excess !== undefined) {
+    const message = `the headers have more than ${String(MAX_HEADER_BYTES)} bytes with ${JSON.stringify(excess)}`;
+    throw new DepositError('headersTooLarge', message);
+  }
+  const invalid = headers.find((header) => header.some(hasNul));
+  if (invalid !== undefined) {
+    const message = `the header ${JSON.stringify(invalid[0])} has the character U+0000, which no header may have`;
+    throw new DepositError('invalidHeader', message);
+  }
 }
 
 function toError(

@@ -93,6 +93,19 @@ export function describeUploadLedger(
         expect(await ledger.hasBody('l1')).toBe(false);
       });
 
+      it('finds nothing by a text with U+0000, which none of its texts has', async () => {
+        await ledger.recordStored(aBody('a', 'l1'));
+        await ledger.claim(aClaim());
+        const text = 'a\0b';
+        expect(await ledger.findUpload(text)).toBeUndefined();
+        expect(await ledger.findPurged(text)).toBeUndefined();
+        expect(await ledger.findHistory(text, 10)).toEqual([]);
+        expect(await ledger.findPackageById(text)).toBeUndefined();
+        expect(await ledger.findPackage('acme', text)).toBeUndefined();
+        expect(await ledger.findPackageByName('acme', text)).toBeUndefined();
+        expect(await ledger.deleteUpload(text, 'l1', 9)).toBe(false);
+      });
+
       it('records the account of a body whose key was never issued, but not of one that has a holder', async () => {
         expect(await ledger.recordStored({ ...aBody('k1', 'l1'), issue: ISSUE })).toBe('stored');
         expect(await ledger.findUpload('k1')).toMatchObject({ state: 'stored', issue: ISSUE });

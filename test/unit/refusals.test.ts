@@ -40,6 +40,13 @@ describe('the record of a refusal', () => {
     expect(kept).toMatchObject({ policy: undefined, stringToSign: undefined });
   });
 
+  it('has no U+0000 in its operation and its key, by which it is found', () => {
+    const request = { ...REQUEST, operation: 'Get\0', keys: ['a\0b'] };
+    const facts = { headers: {}, status: 400, message: 'text', evidence: {} };
+    const { key, operation } = createRefusal(request, facts);
+    expect([operation, key]).toEqual(['Get\u{fffd}', 'a\u{fffd}b']);
+  });
+
   it('has the text to sign of a form only once', () => {
     const policy = encode('{"conditions":[]}');
     expect(evidenceOf({ policy, stringToSign: policy })).toMatchObject({

@@ -28,6 +28,7 @@ const STATUSES: Readonly<Record<OperatorFailure, number>> = {
 const DEPOSIT_STATUSES: Readonly<Record<DepositRefusal, number>> = {
   invalidKey: 400,
   headersTooLarge: 400,
+  invalidHeader: 400,
   immutable: 409,
   exists: 409,
   tooLarge: 413,

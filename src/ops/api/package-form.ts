@@ -8,6 +8,7 @@ import type { GatewayFile, GatewayStorage } from '../../multer/gateway-storage.t
 import { loadMulter } from '../../multer/load-multer.ts';
 import type { FormSource } from '../../multer/load-multer.ts';
 import { MAX_FILES, packageFields } from '../../operator/inputs.ts';
+import { plainText } from '../../operator/plain-text.ts';
 import { BadControl } from '../responses.ts';
 import { readInput } from '../route.ts';
 import { callerOf, checkPayload, signedPayload } from './authenticate.ts';
@@ -58,6 +59,8 @@ export function createPackageForm(deps: ApiDependencies): RequestHandler {
       if (hash !== undefined) checkPayload(request, hash.digest('hex'));
       const fields = readInput(formFields, { ...readBody(form) });
       if (files.length === 0) throw new BadControl('file: expected at least one file');
+      const names = files.map(({ originalname }) => originalname);
+      readInput(z.array(plainText), names);
       const claimed = files.map(({ key, originalname }) => ({ key, name: originalname }));
       const wanted = { ...fields, account: account.id };
       const made = await deps.actions.claim(viewer, wanted, claimed, record.requestId);

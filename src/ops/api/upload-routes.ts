@@ -4,6 +4,7 @@ import { OperatorError } from '../../operator/errors.ts';
 import { uploadFilter } from '../../operator/filters.ts';
 import { grantInput } from '../../operator/inputs.ts';
 import { keyOfPath } from '../../operator/key-in-path.ts';
+import { plainText } from '../../operator/plain-text.ts';
 import { pageOf, referenceShape } from '../../operator/shapes.ts';
 import { grantShape, uploadHistoryShape, uploadShape } from '../../operator/upload-shapes.ts';
 import { NOTHING, routesOf } from '../route.ts';
@@ -93,7 +94,7 @@ export const UPLOAD_API_ROUTES = [
     id: 'resolveReference',
     summary:
       'Finds what a key, the URL of an object, the id or name of a package, or a request id names.',
-    query: z.strictObject({ reference: z.string().min(1) }),
+    query: z.strictObject({ reference: plainText.min(1) }),
     body: NOTHING,
     response: referenceShape,
     refusals: { 404: 'nothing has this name' },

@@ -291,6 +291,23 @@ describe('FirmwareUrl', () => {
     }
   });
 
+  it('is claimed by the account and instance of its key when the ledger has forgotten its grant', async () => {
+    const grant = async (parameters: Parameters): Promise<string> => {
+      const { records } = gateway;
+      const forgetting = jest.spyOn(records.ledger, 'recordIssued').mockResolvedValueOnce();
+      const url = await upload(gateway, 'bytes', parameters, owner);
+      forgetting.mockRestore();
+      return url;
+    };
+    const FirmwareUrl = await grant({ IotInstanceId: 'i1' });
+    expect(refusal(await create({ FirmwareUrl }, stranger))).toEqual(invalid);
+    expect(refusal(await create({ FirmwareUrl, IotInstanceId: 'i1' }, stranger))).toEqual(invalid);
+    expect(refusal(await create({ FirmwareUrl, IotInstanceId: 'i2' }))).toEqual(invalid);
+    expect((await create({ FirmwareUrl, IotInstanceId: 'i1' })).body.Success).toBe(true);
+    const other = await grant({});
+    expect((await create({ FirmwareUrl: other })).body.Success).toBe(true);
+  });
+
   it('is refused when nothing was uploaded to it', async () => {
     const issued = await call(gateway, 'GenerateOTAUploadURL', {}, owner);
     const response = await create({ FirmwareUrl: issued.body.Data.FirmwareUrl });

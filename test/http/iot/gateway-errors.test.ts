@@ -90,6 +90,27 @@ describe('a V1 call', () => {
     expect(verdict(await v1(common))).toEqual([status, code]);
   });
 
+  it.each<[string, Overrides]>([
+    ['nonce', { SignatureNonce: 'a\0b' }],
+    ['action', { Action: 'Generate\0' }],
+    ['FirmwareDesc', { FirmwareDesc: '\0' }],
+    ['Udi', { Udi: '{"a":"\0"}' }],
+    ['name of a parameter', { 'x\0': '1' }],
+  ])('is refused for U+0000 in its %s', async (_what, common) => {
+    const response = await v1(common);
+    expect(verdict(response)).toEqual([400, 'InvalidParameter']);
+    expect(response.body.Message).toContain('U+0000');
+    expect(response.text).not.toContain('\\u0000');
+  });
+
+  it('is refused for U+0000 in the body or the query of a call of signature V3', async () => {
+    const time = gateway.clock.now();
+    const { headers, query } = signV3(ACTION, { FileSuffix: 'bin\0' }, { key: KEY, time });
+    const response = await request(gateway.app).post('/').query(query).set(headers);
+    expect(verdict(response)).toEqual([400, 'InvalidParameter']);
+    expect(response.body.Message).toContain('"FileSuffix"');
+  });
+
   it('is refused in XML when its Format is wrong', async () => {
     const response = await v1({ Format: 'YAML' });
     expect(response.status).toBe(400);

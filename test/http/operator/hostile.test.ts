@@ -59,6 +59,12 @@ it.each([
   ['a text that is too long', `/uploads?q=${'x'.repeat(1024)}`, 400],
   ['a member of every object', '/uploads?__proto__=1', 400],
   ['a key with broken encoding', '/uploads/%E0%A4%A', 400],
+  ['U+0000 in a search', '/uploads?q=a%00', 400],
+  ['U+0000 in the name of an account', '/packages?account=%00', 400],
+  ['U+0000 in a reference', '/resolve?reference=a%00', 400],
+  ['U+0000 in the encoded key of a reference', '/resolve?reference=a%2500', 404],
+  ['U+0000 in a key', '/uploads/a%00', 400],
+  ['U+0000 in the id of a package', '/packages/a%00', 400],
   ['a key that climbs', '/uploads/..%2F..%2Fetc%2Fpasswd', 404],
 ])('answers %s', async (_what, path, status) => {
   await call(gateway, OPS, 'get', path).expect(status);
@@ -71,6 +77,24 @@ it.each([
   ['a member of every object', 'application/json', '{"__proto__":{"account":"bob"}}', 400],
 ])('answers a body with %s', async (_what, type, body, status) => {
   await call(gateway, ANN, 'post', '/grants').set('content-type', type).send(body).expect(status);
+});
+
+it.each([
+  ['/grants', { suffix: 'bin', instanceId: 'i\0' }],
+  ['/packages', { name: 'n', version: '1', keys: ['a\0'] }],
+  ['/packages', { name: 'n', version: '1', description: '\0', keys: ['a'] }],
+])('refuses U+0000 in the body of a POST of %s', async (path, body) => {
+  const response = await call(gateway, ANN, 'post', path).send(body).expect(400);
+  expect(response.body.error).toMatchObject({ message: expect.stringContaining('U+0000') });
+});
+
+it('refuses the form of a package with U+0000 in a field or in the name of a file', async () => {
+  const form = (description: string, filename: string) =>
+    call(gateway, ANN, 'post', '/packages')
+      .field({ name: 'n', version: '1', description })
+      .attach('file', Buffer.from('x'), { filename, contentType: 'text/plain' });
+  await form('a\0', 'x.bin').expect(400);
+  await form('a', 'x\0.bin').expect(400);
 });
 
 it('does not inflate a body', async () => {

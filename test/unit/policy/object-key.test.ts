@@ -3,6 +3,7 @@ import { FILE_SUFFIXES } from '../../../src/policy/file-suffix.ts';
 import {
   expandFilename,
   findObjectKeyProblem,
+  isKeyOfTenant,
   otaObjectKey,
   tenantSegment,
 } from '../../../src/policy/object-key.ts';
@@ -44,6 +45,13 @@ describe('otaObjectKey', () => {
       'bin',
     );
     expect(key).toBe('ota/377754e42556b94217f4b5ed0182738d/ckljbc70k0001268jjf7z3icu.bin');
+  });
+
+  it('shows of which tenant it is', () => {
+    const key = otaObjectKey(tenantSegment('a', 'i'), 'c0', 'bin');
+    expect(isKeyOfTenant(key, tenantSegment('a', 'i'))).toBe(true);
+    expect(isKeyOfTenant(key, tenantSegment('a', undefined))).toBe(false);
+    expect(isKeyOfTenant(`x${key}`, tenantSegment('a', 'i'))).toBe(false);
   });
 
   it('is a valid key for every suffix', () => {

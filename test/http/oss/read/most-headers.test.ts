@@ -107,4 +107,14 @@ describe('an object with the most headers that can be stored', () => {
     });
     expect(read).not.toHaveBeenCalled();
   });
+
+  it('is refused with U+0000 in a header when it is deposited', async () => {
+    const bytes = (async function* () {
+      yield await Promise.resolve(Buffer.from('x'));
+    })();
+    const headers = { 'content-type': 'text/\0plain' };
+    await expect(gateway.uploads.deposit({ bytes, headers })).rejects.toMatchObject({
+      code: 'invalidHeader',
+    });
+  });
 });
