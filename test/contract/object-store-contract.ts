@@ -1,10 +1,14 @@
 import { buffer } from 'node:stream/consumers';
+import type { BodyInventory } from '../../src/uploads/maintenance/ports.ts';
 import type { ObjectStore } from '../../src/uploads/ports.ts';
 import { inChunks, md5Hex, patternBytes, sha256Hex } from '../support/bytes.ts';
 
-/** A store under test, and a function that opens it again as after a crash. */
+/** A new store under test. */
 export interface ObjectStoreUnderTest {
   store: ObjectStore;
+  /** What operators ask of the same store. */
+  inventory: BodyInventory;
+  /** Opens the same store again, as after a crash, or as another process. */
   reopen(): Promise<ObjectStore>;
   dispose(): Promise<void>;
 }
@@ -38,7 +42,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       return buffer(body);
     };
 
-    it.each([0, 1, 65_536, MIB / 2 - 1, MIB / 2, MIB / 2 + 1, MIB, 3 * MIB + 17])(
+    it.each([0, 1, 65_536, MIB / 2 - 1, MIB / 2, MIB / 2 + 1, MIB, 3 * MIB + 17, 24 * MIB + 1])(
       'keeps %d bytes exactly, and returns their size and digests',
       async (size) => {
         const bytes = patternBytes(size);
@@ -101,6 +105,63 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await store.stat('a1')).toBeUndefined();
     });
 
+    it('lists a released body as uncommitted without a crash', async () => {
+      await store.put('a1', inChunks(Buffer.from('one'), 1));
+      expect(await store.uncommitted()).toEqual([]);
+      store.release('a1');
+      expect(await store.uncommitted()).toEqual(['a1']);
+      await store.discard('a1');
+      expect(await store.uncommitted()).toEqual([]);
+    });
+
+    it('stores many bodies at the same time', async () => {
+      const bodies = Array.from({ length: 12 }, (_, n) => patternBytes(n * 300_000));
+      const stored = await Promise.all(
+        bodies.map((bytes, n) => store.put(`b${String(n)}`, inChunks(bytes, 65_536))),
+      );
+      expect(stored.map((body) => body.md5)).toEqual(bodies.map(md5Hex));
+    });
+
+    it('has what another instance has stored, and deletes it', async () => {
+      const other = await subject.reopen();
+      const bytes = patternBytes(70_000);
+      await other.put('a1', inChunks(bytes, 65_536));
+      await other.commit('a1');
+      expect((await read('a1')).equals(bytes)).toBe(true);
+      await store.delete('a1');
+      expect(await other.open('a1')).toBeUndefined();
+    });
+
+    it('keeps bodies that two instances store at once', async () => {
+      const other = await subject.reopen();
+      const bodies = Array.from({ length: 8 }, (_, n) => patternBytes(n * 200_000));
+      await Promise.all(
+        bodies.map((bytes, n) =>
+          (n % 2 ? store : other).put(`c${String(n)}`, inChunks(bytes, 65_536)),
+        ),
+      );
+      for (const [n, bytes] of bodies.entries())
+        expect((await read(`c${String(n)}`)).equals(bytes)).toBe(true);
+    });
+  });
+}
+
+/** The tests of a store that remembers across a crash which bodies are uncommitted. Others leave it to the sweep. */
+export function describeRememberingStore(
+  name: string,
+  open: () => Promise<ObjectStoreUnderTest>,
+): void {
+  describe(`${name} as a store that remembers`, () => {
+    let subject: ObjectStoreUnderTest;
+    let store: ObjectStore;
+
+    beforeEach(async () => {
+      subject = await open();
+      store = subject.store;
+    });
+
+    afterEach(() => subject.dispose());
+
     it('lists an uncommitted body after a crash until it is committed or discarded', async () => {
       await store.put('a1', inChunks(Buffer.from('one'), 1));
       await store.put('a2', inChunks(Buffer.from('two'), 1));
@@ -124,23 +185,6 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       const afterCrash = await subject.reopen();
       for (const locator of await afterCrash.uncommitted()) await afterCrash.discard(locator);
       expect(await afterCrash.stat('a1')).toBeUndefined();
-    });
-
-    it('lists a released body as uncommitted without a crash', async () => {
-      await store.put('a1', inChunks(Buffer.from('one'), 1));
-      expect(await store.uncommitted()).toEqual([]);
-      store.release('a1');
-      expect(await store.uncommitted()).toEqual(['a1']);
-      await store.discard('a1');
-      expect(await store.uncommitted()).toEqual([]);
-    });
-
-    it('stores many bodies at the same time', async () => {
-      const bodies = Array.from({ length: 12 }, (_, n) => patternBytes(n * 300_000));
-      const stored = await Promise.all(
-        bodies.map((bytes, n) => store.put(`b${String(n)}`, inChunks(bytes, 65_536))),
-      );
-      expect(stored.map((body) => body.md5)).toEqual(bodies.map(md5Hex));
     });
   });
 }

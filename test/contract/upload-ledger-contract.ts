@@ -761,6 +761,33 @@ export function describeUploadLedger(
         expect(await ledger.findUpload('k1')).toMatchObject({ state: 'stored', issue: ISSUE });
       });
 
+      it('removes the oldest packages, and shows their uploads as retired', async () => {
+        for (const n of [1, 2, 3]) {
+          const number = String(n);
+          await ledger.recordStored(aBody(`k${number}`, `l${number}`));
+          const files = [{ key: `k${number}`, size: 1, sign: '', md5: '' }];
+          const change = { id: `p${number}`, name: number, createdAt: 1000 * n, files };
+          await ledger.claim(aClaim(change, { locators: [`l${number}`] }));
+        }
+        expect(await ledger.retirePackages(2000, 5000, 5000, 1)).toMatchObject({
+          packages: [{ id: 'p1', files: [{ key: 'k1' }] }],
+          bodies: [{ key: 'k1', locator: 'l1', size: 3, reason: 'retired' }],
+        });
+        expect(await ledger.retirePackages(2000, 5000, 5000, 10)).toMatchObject({
+          packages: [{ id: 'p2' }],
+        });
+        expect(await ledger.retirePackages(2000, 5000, 5000, 10)).toEqual({
+          packages: [],
+          bodies: [],
+        });
+        expect(await ledger.findPackage('acme', 'p1')).toBeUndefined();
+        expect(await ledger.findPackage('acme', 'p3')).toBeDefined();
+        expect(await ledger.findPurged('k1')).toMatchObject({
+          state: 'purging',
+          purge: { reason: 'retired', purgingSince: 5000 },
+        });
+      });
+
       it('removes old tombstones', async () => {
         await ledger.recordStored(aBody('k1', 'l1'));
         const [body] = await ledger.expireStored(2000, 9, 9, 10);

@@ -1,13 +1,13 @@
-import { openLedgerDatabase } from '../../src/ledger/sqlite/database.ts';
-import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
-import type { LedgerWatcher } from '../../src/uploads/ledger-changes.ts';
-import { LedgerTotals } from '../../src/uploads/ledger-totals.ts';
-import type { Used } from '../../src/uploads/ledger-totals.ts';
-import type { FirmwarePackage } from '../../src/uploads/firmware-package.ts';
-import { allUploads } from '../../src/uploads/list-all.ts';
-import type { UploadLedger } from '../../src/uploads/ports.ts';
-import type { StoredObject } from '../../src/uploads/upload.ts';
-import { folderForSuite } from '../support/suite.ts';
+import { openLedgerDatabase } from '../../../src/ledger/sqlite/database.ts';
+import { SqliteLedger } from '../../../src/ledger/sqlite/sqlite-ledger.ts';
+import type { LedgerWatcher } from '../../../src/uploads/ledger-changes.ts';
+import { LedgerTotals } from '../../../src/uploads/ledger-totals.ts';
+import type { Used } from '../../../src/uploads/ledger-totals.ts';
+import type { FirmwarePackage } from '../../../src/uploads/firmware-package.ts';
+import { allUploads } from '../../../src/uploads/list-all.ts';
+import type { UploadLedger } from '../../../src/uploads/ports.ts';
+import type { StoredObject } from '../../../src/uploads/upload.ts';
+import { folderForSuite } from '../../support/suite.ts';
 
 const ACCOUNTS = ['acme', 'globex', 'initech'];
 
@@ -220,30 +220,5 @@ it('counts each upload once when the first attempt to read the ledger has failed
   for (const { packages, used } of [totals, totals.of('acme')]) {
     expect({ packages, used }).toEqual({ packages: 0, used: { uploads: 1, bytes: 7 } });
   }
-  await ledger.close();
-});
-
-it('removes the oldest packages, and shows their uploads as retired', async () => {
-  const ledger = new SqliteLedger(openLedgerDatabase(undefined));
-  for (const number of [1, 2, 3]) {
-    const [key, locator] = [`k${String(number)}`, `l${String(number)}`];
-    await ledger.recordStored({ key, object: aBody(locator, 1, 1), forbidOverwrite: false });
-    const firmware = aPackage(`p${String(number)}`, 'acme', [key], 1000 * number);
-    await ledger.claim({ package: firmware, locators: [locator], storedAfter: 0, maxPackages: 9 });
-  }
-  expect(await ledger.retirePackages(2000, 5000, 5000, 1)).toMatchObject({
-    packages: [{ id: 'p1', files: [{ key: 'k1' }] }],
-    bodies: [{ key: 'k1', locator: 'l1', size: 1, reason: 'retired' }],
-  });
-  expect(await ledger.retirePackages(2000, 5000, 5000, 10)).toMatchObject({
-    packages: [{ id: 'p2' }],
-  });
-  expect(await ledger.retirePackages(2000, 5000, 5000, 10)).toEqual({ packages: [], bodies: [] });
-  expect(await ledger.findPackage('acme', 'p1')).toBeUndefined();
-  expect(await ledger.findPackage('acme', 'p3')).toBeDefined();
-  expect(await ledger.findPurged('k1')).toMatchObject({
-    state: 'purging',
-    purge: { reason: 'retired', purgingSince: 5000 },
-  });
   await ledger.close();
 });

@@ -1,41 +1,15 @@
+import { cpSync, readdirSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { openLedgerDatabase } from '../../src/ledger/sqlite/database.ts';
-import { migrate } from '../../src/ledger/sqlite/migrate.ts';
-import { PackageTable } from '../../src/ledger/sqlite/package-table.ts';
-import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
-import { SqliteNonces } from '../../src/ledger/sqlite/sqlite-nonces.ts';
-import { takeServerLock } from '../../src/object-store/disk/folder-lock.ts';
-import { fileHandlePrototype } from '../support/file-handles.ts';
-import { describeLedgerQueries } from './ledger-queries-contract.ts';
-import { describeUploadLedger } from './upload-ledger-contract.ts';
-
-describeUploadLedger('SQLite in memory', async () => {
-  const database = openLedgerDatabase(undefined);
-  const [ledger, another] = [new SqliteLedger(database), new SqliteLedger(database)];
-  return Promise.resolve({ ledger, another, dispose: () => ledger.close() });
-});
-
-describeLedgerQueries('SQLite in memory', async () => {
-  const ledger = new SqliteLedger(openLedgerDatabase(undefined));
-  return Promise.resolve({ ledger, dispose: () => ledger.close() });
-});
-
-describeUploadLedger('SQLite in a file', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'ota-ledger-'));
-  const database = openLedgerDatabase(folder);
-  const [ledger, another] = [new SqliteLedger(database), new SqliteLedger(database)];
-  return {
-    ledger,
-    another,
-    dispose: async () => {
-      await ledger.close();
-      await rm(folder, { recursive: true });
-    },
-  };
-});
+import { openLedgerDatabase } from '../../../src/ledger/sqlite/database.ts';
+import { migrate } from '../../../src/ledger/sqlite/migrate.ts';
+import { PackageTable } from '../../../src/ledger/sqlite/package-table.ts';
+import { RefusalGrouping } from '../../../src/ledger/sqlite/refusal-groups.ts';
+import { SqliteLedger } from '../../../src/ledger/sqlite/sqlite-ledger.ts';
+import { takeServerLock } from '../../../src/object-store/disk/folder-lock.ts';
+import { fileHandlePrototype } from '../../support/file-handles.ts';
 
 const OBJECT = { size: 1, md5: '', crc64: '', storedAt: 1, headers: {} };
 
@@ -208,7 +182,7 @@ describe('SQLite as a ledger', () => {
   });
 
   it('reads rows of a version that kept neither requests nor peers', async () => {
-    const migrations = join(__dirname, '..', '..', 'migrations');
+    const migrations = join(__dirname, '..', '..', '..', 'migrations');
     const older = join(folder, 'older');
     await mkdir(older);
     for (const name of await readdir(migrations))
@@ -287,19 +261,22 @@ describe('SQLite as a ledger', () => {
     expect(() => takeServerLock(folder)).toThrow('its process is not known');
     lock.release();
   });
-});
 
-describe('SQLite nonces', () => {
-  it('accept a nonce of an access key once until it is removed', async () => {
-    const database = openLedgerDatabase(undefined);
-    const nonces = new SqliteNonces(database);
-    expect(await nonces.burn('ak', 'n', 100)).toBe(true);
-    expect(await nonces.burn('ak', 'n', 100)).toBe(false);
-    expect(await nonces.burn('other', 'n', 100)).toBe(true);
-    expect(await nonces.prune(100, 10)).toBe(0);
-    expect(await nonces.prune(101, 1)).toBe(1);
-    expect(await nonces.prune(101, 10)).toBe(1);
-    expect(await nonces.burn('ak', 'n', 200)).toBe(true);
-    await database.close();
+  it('groups the refusals that an earlier version has kept', async () => {
+    const all = join(__dirname, '..', '..', '..', 'migrations');
+    const earlier = readdirSync(all).filter((name) => name < '0009');
+    for (const name of earlier) cpSync(join(all, name), join(folder, name));
+    const database = new SqliteDatabase(':memory:');
+    migrate(database, folder);
+    database
+      .prepare(
+        `INSERT INTO refusals (request_id, at, reason, repeats, record) VALUES ('R1', 1, 'limit', 2, ?)`,
+      )
+      .run(JSON.stringify({ code: 'AccessDenied', operation: 'PostObject', peer: '192.0.2.1' }));
+    migrate(database);
+    expect(new RefusalGrouping(database).list({ limit: 9 })).toMatchObject([
+      { code: 'AccessDenied', operation: 'PostObject', count: 3, who: { names: ['192.0.2.1'] } },
+    ]);
+    database.close();
   });
 });

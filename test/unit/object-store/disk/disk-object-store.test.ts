@@ -11,39 +11,17 @@ import promises, {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { openLedgerDatabase } from '../../src/ledger/sqlite/database.ts';
-import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.ts';
-import type { Logger } from '../../src/lib/logger.ts';
-import { silentLogger } from '../../src/lib/logger.ts';
-import { DiskObjectStore } from '../../src/object-store/disk/disk-object-store.ts';
-import { ThreadHasher } from '../../src/object-store/hashing/thread-hasher.ts';
-import type { ListedUpload, ObjectStore, UploadLedger } from '../../src/uploads/ports.ts';
-import { reconcile } from '../../src/uploads/reconcile.ts';
-import { inChunks, patternBytes } from '../support/bytes.ts';
-import { fileHandlePrototype } from '../support/file-handles.ts';
-import { describeObjectStore } from './object-store-contract.ts';
-import type { ObjectStoreUnderTest } from './object-store-contract.ts';
-
-async function openDisk(): Promise<ObjectStoreUnderTest & { folder: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'ota-store-'));
-  const opened: DiskObjectStore[] = [];
-  const open = async (): Promise<DiskObjectStore> => {
-    const store = await DiskObjectStore.open(folder, new ThreadHasher());
-    opened.push(store);
-    return store;
-  };
-  return {
-    folder,
-    store: await open(),
-    reopen: open,
-    dispose: async () => {
-      await Promise.all(opened.map((store) => store.close()));
-      await rm(folder, { recursive: true });
-    },
-  };
-}
-
-describeObjectStore('a folder on disk', openDisk);
+import { openLedgerDatabase } from '../../../../src/ledger/sqlite/database.ts';
+import { SqliteLedger } from '../../../../src/ledger/sqlite/sqlite-ledger.ts';
+import type { Logger } from '../../../../src/lib/logger.ts';
+import { silentLogger } from '../../../../src/lib/logger.ts';
+import { DiskObjectStore } from '../../../../src/object-store/disk/disk-object-store.ts';
+import { ThreadHasher } from '../../../../src/object-store/hashing/thread-hasher.ts';
+import type { ListedUpload, ObjectStore, UploadLedger } from '../../../../src/uploads/ports.ts';
+import { reconcile } from '../../../../src/uploads/reconcile.ts';
+import { inChunks, patternBytes } from '../../../support/bytes.ts';
+import { openDisk } from '../../../support/disk-store.ts';
+import { fileHandlePrototype } from '../../../support/file-handles.ts';
 
 const LARGE = patternBytes(1024 * 1024 + 1);
 
