@@ -10,10 +10,10 @@ import request from 'supertest';
 import type { Response } from 'supertest';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { ossV1StringToSign, signOssV1 } from '../../src/signatures/oss-v1.ts';
-import { startTestGateway } from '../../src/testing/index.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
 import { SDK_CLIENTS } from '../support/sdk-clients.ts';
 import { signV1, signV3 } from './iot/api.ts';
+import { startTestGateway } from '../support/gateways.ts';
 
 /*
  * A gateway behind the body parsers of its host application, which read the body of a request first.

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { startTestGateway } from '../../src/testing/index.ts';
 import type { TestGateway, TestGatewayOptions } from '../../src/testing/index.ts';
+import { startTestGateway } from '../support/gateways.ts';
 
 let gateway: TestGateway;
 

@@ -1,10 +1,9 @@
 import { connect } from 'node:net';
 import request from 'supertest';
-import { createGateway } from '../../src/gateway.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import type { GatewayOptions } from '../../src/config/config.ts';
-import { startTestGateway } from '../../src/testing/index.ts';
 import { folderForEachTest } from '../support/suite.ts';
+import { createGateway, startTestGateway } from '../support/gateways.ts';
 
 const folder = folderForEachTest();
 let gateway: Gateway | undefined;

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import express from 'express';
-import { startTestGateway } from '../../src/testing/index.ts';
 import type { TestGateway, TestGatewayOptions } from '../../src/testing/index.ts';
 import { formatDateV4 } from '../../src/signatures/credential-v4.ts';
 import { SDK_CLIENTS } from '../support/sdk-clients.ts';
 import { signUrlV4 } from '../support/signed-url.ts';
+import { startTestGateway } from '../support/gateways.ts';
 
 /** A host application, which has mounted a gateway below a path. */
 interface Mounted extends AsyncDisposable {

@@ -1,11 +1,11 @@
 import { XMLParser } from 'fast-xml-parser';
 import request from 'supertest';
 import type { Response } from 'supertest';
-import { startTestGateway } from '../../src/testing/index.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
 import { formatDateV4 } from '../../src/signatures/credential-v4.ts';
 import { signUrlV4 } from '../support/signed-url.ts';
 import { HOST, signV3 } from './iot/api.ts';
+import { startTestGateway } from '../support/gateways.ts';
 
 /** Sends a call that was signed for one host, with the Host header that a proxy has put in its place. */
 async function callThroughProxy(

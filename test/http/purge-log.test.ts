@@ -2,8 +2,8 @@ import { createMemoryRecords } from '../../src/gateway.ts';
 import { RetainedNonces } from '../../src/iot/retained-nonces.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { DiskObjectStore } from '../../src/object-store/disk/disk-object-store.ts';
-import { startTestGateway } from '../../src/testing/index.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
+import { startTestGateway } from '../support/gateways.ts';
 
 interface Line {
   readonly level: string;

@@ -1,8 +1,8 @@
 import request from 'supertest';
-import { createGateway } from '../../src/gateway.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import { folderForEachTest } from '../support/suite.ts';
 import { getV1 } from './iot/api.ts';
+import { createGateway } from '../support/gateways.ts';
 
 const KEY = { id: 'testid', secret: 'testsecret' };
 const ACTION = 'GenerateOTAUploadURL';

@@ -1,12 +1,11 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import { createGateway } from '../../src/gateway.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { createMemoryRecords } from '../../src/gateway.ts';
-import { startTestGateway } from '../../src/testing/index.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
 import { folderForEachTest } from '../support/suite.ts';
+import { createGateway, startTestGateway } from '../support/gateways.ts';
 
 interface Line {
   readonly level: string;

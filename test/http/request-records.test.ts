@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { ManualClock } from '../../src/lib/clock.ts';
-import { startTestGateway } from '../../src/testing/index.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
 import { collectRequestLines } from '../support/request-lines.ts';
+import { startTestGateway } from '../support/gateways.ts';
 
 const { first: lineOf, lines, logger } = collectRequestLines();
 const monotonicClock = new ManualClock(0);

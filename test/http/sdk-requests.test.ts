@@ -1,8 +1,8 @@
 import { ManualClock } from '../../src/lib/clock.ts';
-import { startTestGateway } from '../../src/testing/index.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
 import { replay, SDK_REQUESTS } from '../support/sdk-requests.ts';
 import type { SdkRequest, SdkResponse } from '../support/sdk-requests.ts';
+import { startTestGateway } from '../support/gateways.ts';
 
 const SESSIONS = [...new Set(SDK_REQUESTS.map(({ session }) => session))];
 

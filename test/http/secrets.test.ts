@@ -3,13 +3,13 @@ import { ManualClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { formatDateV4 } from '../../src/signatures/credential-v4.ts';
 import { ossV1StringToSign, signOssV1 } from '../../src/signatures/oss-v1.ts';
-import { startTestGateway } from '../../src/testing/index.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
 import { foundSecrets, showErrors } from '../support/found-secrets.ts';
 import { signUrlV1, signUrlV4 } from '../support/signed-url.ts';
 import { signV1, signV3 } from './iot/api.ts';
 import { FROM_PAGE, cookieOf, proofOf } from './console/console-api.ts';
 import { signedHeaders } from './operator/operator-api.ts';
+import { startTestGateway } from '../support/gateways.ts';
 
 const SECRETS = {
   account: 'account-5ecret',

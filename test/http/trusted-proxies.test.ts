@@ -2,8 +2,8 @@ import multer from 'multer';
 import express from 'express';
 import request from 'supertest';
 import { gatewayStorage } from '../../src/multer/index.ts';
-import { startTestGateway } from '../../src/testing/index.ts';
 import { HOST, signV3 } from './iot/api.ts';
+import { startTestGateway } from '../support/gateways.ts';
 
 const FORWARDED = { 'x-forwarded-for': '198.51.100.7', 'x-forwarded-proto': 'https' };
 

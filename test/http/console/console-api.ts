@@ -2,9 +2,9 @@ import { createHash, createHmac } from 'node:crypto';
 import request from 'supertest';
 import type { Response } from 'supertest';
 import { ManualClock } from '../../../src/lib/clock.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway, TestGatewayOptions } from '../../../src/testing/index.ts';
 import type { Key } from '../operator/operator-api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 /** Where the console is. */
 export const CONSOLE = '/_gateway/console';

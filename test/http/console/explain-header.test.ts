@@ -1,7 +1,7 @@
 import request from 'supertest';
 import { ManualClock } from '../../../src/lib/clock.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway, TestGatewayOptions } from '../../../src/testing/index.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const HEADER = 'x-ota-gateway-explain';
 

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import express from 'express';
 import request from 'supertest';
 import type { GatewayOptions } from '../../../src/config/config.ts';
-import { createGateway } from '../../../src/gateway.ts';
 import {
   ACCOUNTS,
   ANN,
@@ -24,6 +23,7 @@ import {
   statusOf,
 } from './console-api.ts';
 import type { ConsoleGateway } from './console-api.ts';
+import { createGateway } from '../../support/gateways.ts';
 
 let gateway: ConsoleGateway;
 

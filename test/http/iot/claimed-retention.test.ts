@@ -1,5 +1,5 @@
-import { startTestGateway } from '../../../src/testing/index.ts';
 import { call, createPackage } from './api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const DAY = { days: 1 };
 

@@ -1,9 +1,9 @@
 import type { Account } from '../../../src/accounts/accounts.ts';
 import { createQuota } from '../../../src/iot/quota.ts';
 import { ManualClock, wallClock } from '../../../src/lib/clock.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway, TestGatewayOptions } from '../../../src/testing/index.ts';
 import { getV1, postV3 } from './api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const ACTION = 'GenerateOTAUploadURL';
 const MINUTE = 60_000;

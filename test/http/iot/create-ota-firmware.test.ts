@@ -3,10 +3,10 @@ import request from 'supertest';
 import type { Response } from 'supertest';
 import type { Account } from '../../../src/accounts/accounts.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { HOST, call, createPackage, signV1, upload } from './api.ts';
 import type { Parameters } from './api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const owner = { id: 'owner', secret: 'ownersecret' };
 const stranger = { id: 'stranger', secret: 'strangersecret' };

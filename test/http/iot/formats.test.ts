@@ -1,7 +1,7 @@
 import request from 'supertest';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { getV1, postV3 } from './api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const JSON_TYPE = 'application/json; charset=UTF-8';
 const XML_TYPE = 'text/xml;charset=utf-8';

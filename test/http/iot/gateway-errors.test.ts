@@ -1,10 +1,10 @@
 import type { Response } from 'supertest';
 import request from 'supertest';
 import type { Account } from '../../../src/accounts/accounts.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { HOST, callDate, getV1, postV3, signV1, signV3, stringToSignV1 } from './api.ts';
 import type { Key, Overrides, V3Options } from './api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const KEY = { id: 'testid', secret: 'testsecret' };
 const DISABLED = { id: 'disabled', secret: 'disabledsecret' };

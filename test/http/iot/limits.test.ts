@@ -1,9 +1,9 @@
 import request from 'supertest';
 import type { Response } from 'supertest';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway, TestGatewayOptions } from '../../../src/testing/index.ts';
 import { call, createPackage } from './api.ts';
 import type { Key, SignedForm } from './api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const ACME = { id: 'acme-key', secret: 'acmesecret' };
 const GLOBEX = { id: 'globex-key', secret: 'globexsecret' };

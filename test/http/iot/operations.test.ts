@@ -4,11 +4,11 @@ import type { Response } from 'supertest';
 import type { Account } from '../../../src/accounts/accounts.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import type { UploadLedger } from '../../../src/uploads/ports.ts';
 import { HOST, call, createPackage, getV1, upload } from './api.ts';
 import type { Parameters } from './api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const owner = { id: 'owner', secret: 'ownersecret' };
 const stranger = { id: 'stranger', secret: 'strangersecret' };

@@ -1,7 +1,7 @@
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { exchangeRaw, rawRequest, refusalLimit } from '../../support/raw-exchange.ts';
 import { callDate, signV1, stringToSignV1 } from './api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const KEY = { id: 'testid', secret: 'testsecret' };
 const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };

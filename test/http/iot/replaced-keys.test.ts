@@ -1,6 +1,6 @@
 import { ManualClock } from '../../../src/lib/clock.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import { call } from './api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const OLD = { id: 'old', secret: 'oldsecret' };
 const NEW = { id: 'new', secret: 'newsecret' };

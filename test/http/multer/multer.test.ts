@@ -13,12 +13,12 @@ import { gatewayStorage, isGatewayFile } from '../../../src/multer/index.ts';
 import type { GatewayStorageOptions } from '../../../src/multer/index.ts';
 import { DiskObjectStore } from '../../../src/object-store/disk/disk-object-store.ts';
 import { ThreadHasher } from '../../../src/object-store/hashing/thread-hasher.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
-import type { TestGateway } from '../../../src/testing/index.ts';
 import type { ObjectStore } from '../../../src/uploads/ports.ts';
+import { bodiesIn, startTestGateway } from '../../support/gateways.ts';
+import type { EngineGateway } from '../../support/gateways.ts';
 import { eventually, temporaryFolder } from '../../support/built-gateway.ts';
 
-let gateway: TestGateway;
+let gateway: EngineGateway;
 
 beforeEach(async () => {
   gateway = await startTestGateway();
@@ -52,18 +52,15 @@ function appOf(options: multer.Options = {}, choices: GatewayStorageOptions = {}
   return app.use(tellError);
 }
 
-async function onDisk(one = gateway): Promise<string[]> {
-  const entries = await Promise.all(
-    ['objects', 'staging'].map((folder) =>
-      readdir(join(one.dataDir, folder), { recursive: true, withFileTypes: true }),
-    ),
-  );
-  return entries.flat().flatMap((entry) => (entry.isFile() ? [entry.name] : []));
+/** The number of bodies, complete or not, that the store has. */
+async function countBodies(): Promise<number> {
+  const { locators, uncommitted } = await bodiesIn(gateway.inventory);
+  return locators.length + uncommitted;
 }
 
-/** Expects no body on disk and no live upload. */
+/** Expects no body in the store and no live upload. */
 async function expectNothing(): Promise<void> {
-  expect(await onDisk()).toEqual([]);
+  expect(await countBodies()).toBe(0);
   const { uploads } = await gateway.snapshot();
   expect(uploads.filter(({ state }) => state === 'stored' || state === 'claimed')).toEqual([]);
 }
@@ -155,7 +152,7 @@ describe('a failed upload', () => {
       .post('/one')
       .attach('firmware', file, 'a')
       .expect(422, /"exists"/);
-    expect(await onDisk()).toHaveLength(1);
+    expect(await countBodies()).toBe(1);
   });
 
   it('leaves nothing of a file with an invalid key', async () => {
@@ -252,10 +249,10 @@ describe('a failed upload', () => {
       );
       socket.write(Buffer.alloc(sent));
       await eventually(async () => begun.mock.calls.length > 0);
-      if (sent > 1000) await eventually(async () => (await onDisk()).length > 0);
+      if (sent > 1000) await eventually(async () => (await countBodies()) > 0);
       socket.destroy();
       await once(server.close(), 'close');
-      await eventually(async () => (await onDisk()).length === 0);
+      await eventually(async () => (await countBodies()) === 0);
       await expectNothing();
     },
   );
@@ -274,7 +271,7 @@ describe('a failed upload', () => {
     );
     socket.destroy();
     await once(server.close(), 'close');
-    await eventually(async () => (await onDisk()).length === 0);
+    await eventually(async () => (await countBodies()) === 0);
     await expectNothing();
   });
 });

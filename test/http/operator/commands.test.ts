@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Gateway } from '../../../src/gateway.ts';
-import { createGateway } from '../../../src/gateway.ts';
 import { removeResult } from '../../../src/cli/shapes.ts';
 import { errorShape, pageOf } from '../../../src/operator/shapes.ts';
 import { uploadShape } from '../../../src/operator/upload-shapes.ts';
@@ -11,6 +10,7 @@ import { claim, grantFrom, post } from '../../support/loop.ts';
 import type { CommandResult } from '../../support/run-in-process.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
 import { folderForSuite } from '../../support/suite.ts';
+import { createGateway } from '../../support/gateways.ts';
 
 const NAME = '灯泡';
 const folder = folderForSuite();

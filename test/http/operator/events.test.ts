@@ -10,13 +10,13 @@ import { refusalShape } from '../../../src/operator/shapes.ts';
 import { uploadShape } from '../../../src/operator/upload-shapes.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import type { Account } from '../../../src/accounts/accounts.ts';
-import { createGateway } from '../../../src/gateway.ts';
 import { accountsText } from '../../support/accounts.ts';
 import { eventually } from '../../support/built-gateway.ts';
 import { folderForEachTest } from '../../support/suite.ts';
 import { signV1 } from '../iot/api.ts';
 import { ANN, BASE, BOB, OPS, call, startWithOperator } from './operator-api.ts';
 import type { Key } from './operator-api.ts';
+import { createGateway } from '../../support/gateways.ts';
 
 let gateway: TestGateway;
 

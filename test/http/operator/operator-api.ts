@@ -1,9 +1,10 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import request from 'supertest';
 import type { Test } from 'supertest';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway, TestGatewayOptions } from '../../../src/testing/index.ts';
 import { callDate } from '../iot/api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
+import type { EngineGateway } from '../../support/gateways.ts';
 
 /** Where the operator API is. */
 export const BASE = '/_gateway/api';
@@ -25,7 +26,7 @@ const ACCOUNTS = [
 ];
 
 /** Starts a gateway with these accounts. */
-export function startWithOperator(options: TestGatewayOptions = {}): Promise<TestGateway> {
+export function startWithOperator(options: TestGatewayOptions = {}): Promise<EngineGateway> {
   return startTestGateway({ ...options, parts: { accounts: ACCOUNTS, ...options.parts } });
 }
 

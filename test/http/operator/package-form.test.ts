@@ -4,12 +4,13 @@ import type { Socket } from 'node:net';
 import request from 'supertest';
 import type { Test } from 'supertest';
 import { packageShape } from '../../../src/operator/package-shapes.ts';
-import type { TestGateway } from '../../../src/testing/index.ts';
-import { bodiesOnDisk, eventually } from '../../support/built-gateway.ts';
+import { eventually } from '../../support/built-gateway.ts';
+import { bodiesIn } from '../../support/gateways.ts';
+import type { EngineGateway } from '../../support/gateways.ts';
 import { ANN, BASE, BOB, call, signedHeaders, startWithOperator } from './operator-api.ts';
 import type { Key } from './operator-api.ts';
 
-let gateway: TestGateway;
+let gateway: EngineGateway;
 
 beforeEach(async () => {
   gateway = await startWithOperator({ maxUpload: '1KiB' });
@@ -23,9 +24,9 @@ function form(key: Key = ANN): Test {
 
 const named = { name: 'pump', version: '1.0.0' };
 
-/** Expects that nothing is left of a request: no body on the disk, and no upload that has one. */
+/** Expects that nothing is left of a request: no body in the store, and no upload that has one. */
 async function expectNothing(): Promise<void> {
-  expect(await bodiesOnDisk(gateway.dataDir)).toEqual({ objects: [], staging: [] });
+  expect(await bodiesIn(gateway.inventory)).toEqual({ locators: [], uncommitted: 0 });
   const { packages, uploads } = await gateway.snapshot();
   expect(packages).toEqual([]);
   expect(uploads.filter(({ state }) => state === 'stored' || state === 'claimed')).toEqual([]);
@@ -133,10 +134,10 @@ it('refuses a form without a file', async () => {
 it('keeps no file when the name is taken, and none of another account is changed', async () => {
   await form(BOB).field(named).attach('file', Buffer.from('b'), 'b.bin').expect(201);
   await form().field(named).attach('file', Buffer.from('a'), 'a.bin').expect(201);
-  const before = await bodiesOnDisk(gateway.dataDir);
+  const before = await bodiesIn(gateway.inventory);
   const { body } = await form().field(named).attach('file', Buffer.from('c'), 'c.bin').expect(409);
   expect(body.error.code).toBe('iot.firmware.AlreadyExistedFirmwareName');
-  expect(await bodiesOnDisk(gateway.dataDir)).toEqual(before);
+  expect(await bodiesIn(gateway.inventory)).toEqual(before);
 });
 
 it('keeps no file when the client goes away in the middle', async () => {
@@ -150,7 +151,7 @@ it('keeps no file when the client goes away in the middle', async () => {
   );
   await eventually(async () => (await statesOf()).join() === 'stored');
   socket.destroy();
-  await eventually(async () => (await bodiesOnDisk(gateway.dataDir)).objects.length === 0);
+  await eventually(async () => (await bodiesIn(gateway.inventory)).locators.length === 0);
   await expectNothing();
 });
 

@@ -3,8 +3,8 @@ import type { Response } from 'supertest';
 import { ManualClock } from '../../../src/lib/clock.ts';
 import { refusalGroupsShape } from '../../../src/operator/refusal-shapes.ts';
 import type { RefusalGroupsShape } from '../../../src/operator/refusal-shapes.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const ANN = { id: 'LTAIann', secret: 'secret-of-ann' };
 const BOB = { id: 'LTAIbob', secret: 'secret-of-bob' };

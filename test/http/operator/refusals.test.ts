@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import request from 'supertest';
 import type { Response } from 'supertest';
 import { explainedShape, pageOf, refusalShape } from '../../../src/operator/shapes.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { signV1 } from '../iot/api.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const ANN = { id: 'LTAIann', secret: 'secret-of-ann' };
 const BOB = { id: 'LTAIbob', secret: 'secret-of-bob' };

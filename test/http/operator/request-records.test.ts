@@ -7,11 +7,11 @@ import { setImmediate } from 'node:timers/promises';
 import request from 'supertest';
 import type { Test } from 'supertest';
 import type { GatewayOptions } from '../../../src/config/config.ts';
-import { createGateway } from '../../../src/gateway.ts';
 import type { Gateway } from '../../../src/gateway.ts';
 import { createMemoryRecords } from '../../../src/gateway.ts';
 import { collectRequestLines } from '../../support/request-lines.ts';
 import { folderForSuite } from '../../support/suite.ts';
+import { createGateway } from '../../support/gateways.ts';
 
 const { first: lineOf, lines, logger } = collectRequestLines();
 

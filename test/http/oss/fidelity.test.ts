@@ -4,13 +4,13 @@ import type { Server } from 'node:http';
 import { DIFFERENCES } from '../../../src/oss/differences.ts';
 import type { DifferenceCode } from '../../../src/oss/differences.ts';
 import type { Notice } from '../../../src/oss/fidelity.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import { field } from '../../unit/oss/post-object/multipart.ts';
 import type { RawPart } from '../../unit/oss/post-object/multipart.ts';
 import { addCondition, validForm } from './post/form.ts';
 import type { Form } from './post/form.ts';
 import { startOss } from './post/start.ts';
 import type { Oss, OssResponse } from './post/start.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const DISPOSITION = 'Content-Disposition: form-data; name="file"; filename="a.bin"';
 const TYPE = 'Content-Type: application/octet-stream';

@@ -1,10 +1,10 @@
 import { formatDateV4 } from '../../../src/signatures/credential-v4.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import { aliOss } from '../../support/ali-oss.ts';
 import { signUrlV1, signUrlV4 } from '../../support/signed-url.ts';
 import { BUCKET, BUCKET_KEY, NOW, REGION, validForm, validFormV4 } from './post/form.ts';
 import { startOss } from './post/start.ts';
 import type { Oss } from './post/start.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 // The helpers sign with the previous key.
 const NEW = { ossAccessKeyId: 'newid', ossAccessKeySecret: 'newsecret' };

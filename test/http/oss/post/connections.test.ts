@@ -78,7 +78,7 @@ describe('PostObject', () => {
 
   afterEach(async () => {
     expect(oss.errors).toEqual([]);
-    await until(async () => (await oss.staged()).length === 0);
+    await until(async () => (await oss.uncommitted()) === 0);
   });
 
   describe('a refused request', () => {
@@ -288,7 +288,7 @@ describe('PostObject', () => {
       }
       // The gateway has noticed each closed connection, so no reader waits for more.
       await until(() => oss.departures.length === 3);
-      await until(async () => (await oss.staged()).length === 0);
+      await until(async () => (await oss.uncommitted()) === 0);
       expect(await oss.stored('vanished')).toBeUndefined();
     });
 

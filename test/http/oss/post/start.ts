@@ -1,19 +1,17 @@
 import { request as requestHttp } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
-import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { ManualClock } from '../../../../src/lib/clock.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
-import { startTestGateway } from '../../../../src/testing/index.ts';
 import type { TestGateway, TestGatewayOptions } from '../../../../src/testing/index.ts';
 import type { StoredUpload } from '../../../../src/uploads/upload.ts';
 import { NOW, writeForm } from './form.ts';
 import type { Form } from './form.ts';
+import { startTestGateway } from '../../../support/gateways.ts';
 
 export interface OssResponse {
   readonly status: number;
@@ -43,8 +41,8 @@ export interface Oss {
   stored(key: string): Promise<StoredUpload | undefined>;
   /** The bytes of a stored object. */
   read(key: string): Promise<Buffer>;
-  /** Names of staged bodies. */
-  staged(): Promise<string[]>;
+  /** The number of bodies that are coming in. */
+  uncommitted(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -69,7 +67,6 @@ export async function startOss(options: TestGatewayOptions = {}): Promise<Oss> {
   const parts = { logger, wallClock: clock, ...options.parts };
   const gateway = await startTestGateway({ ...options, clock, parts });
   const { port } = await gateway.listen();
-  const store = (): string => join(gateway.dataDir, 'objects');
   return {
     gateway,
     clock,
@@ -92,20 +89,13 @@ export async function startOss(options: TestGatewayOptions = {}): Promise<Oss> {
       return upload?.state === 'stored' ? upload : undefined;
     },
     read: async (key) => {
-      const upload = await gateway.records.ledger.findUpload(key);
-      if (upload === undefined || upload.state === 'issued') throw new Error(`no object ${key}`);
-      return readBody(store(), upload.object.locator);
+      const response = await gateway.fetch(gateway.downloadUrl(key));
+      if (!response.ok) throw new Error(`no object ${key}`);
+      return Buffer.from(await response.arrayBuffer());
     },
-    staged: () => readdir(join(gateway.dataDir, 'staging')),
+    uncommitted: () => gateway.inventory.countUncommitted(),
     close: () => gateway.close(),
   };
-}
-
-async function readBody(folder: string, locator: string): Promise<Buffer> {
-  const { readFile } = await import('node:fs/promises');
-  const paths = await readdir(folder, { recursive: true });
-  const path = paths.find((candidate) => candidate.endsWith(locator));
-  return readFile(join(folder, path ?? locator));
 }
 
 function send(port: number, options: SendOptions): Promise<OssResponse> {

@@ -1,7 +1,7 @@
-import { startTestGateway } from '../../../../src/testing/index.ts';
 import type { TestGateway } from '../../../../src/testing/index.ts';
 import { aliOss } from '../../../support/ali-oss.ts';
 import type { AliOss } from '../../../support/ali-oss.ts';
+import { startTestGateway } from '../../../support/gateways.ts';
 
 const KEY = 'a b/固件+%2B.bin';
 const BODY = Buffer.from('hello');

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { get } from 'node:http';
 import { promisify } from 'node:util';
 import { signUrlV1 } from '../../../support/signed-url.ts';
-import { startTestGateway } from '../../../../src/testing/index.ts';
 import type { TestGateway } from '../../../../src/testing/index.ts';
 import { aliOss } from '../../../support/ali-oss.ts';
+import { startTestGateway } from '../../../support/gateways.ts';
 
 const run = promisify(execFile);
 

@@ -7,17 +7,19 @@ import { ManualClock } from '../../../../src/lib/clock.ts';
 import { randomIds } from '../../../../src/lib/ids.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
 import { DiskObjectStore } from '../../../../src/object-store/disk/disk-object-store.ts';
+import { DiskInventory } from '../../../../src/object-store/disk/inventory.ts';
 import { createCrc64Engine } from '../../../../src/object-store/hashing/crc64.ts';
 import { digestChunks } from '../../../../src/object-store/hashing/digests.ts';
 import type { Hasher } from '../../../../src/object-store/hashing/hasher.ts';
+import { openEngine } from '../../../support/engine.ts';
 import { signUrlV1 } from '../../../support/signed-url.ts';
-import { startTestGateway } from '../../../../src/testing/index.ts';
 import type { TestGateway } from '../../../../src/testing/index.ts';
 import { ActiveUploads } from '../../../../src/uploads/active-uploads.ts';
 import type { UploadDependencies } from '../../../../src/uploads/dependencies.ts';
 import type { ObjectStore } from '../../../../src/uploads/ports.ts';
 import { receiveUpload } from '../../../../src/uploads/receive.ts';
 import type { StoredObject } from '../../../../src/uploads/upload.ts';
+import { startTestGateway } from '../../../support/gateways.ts';
 
 export const NOW = Date.UTC(2024, 0, 2, 3, 4, 5, 678);
 
@@ -59,15 +61,17 @@ export interface Oss extends AsyncDisposable {
   listen(): Promise<{ readonly port: number } & AsyncDisposable>;
   /** @returns the number of bodies that this process has open */
   openBodies(): Promise<number>;
-  /** @returns the names in the staging area */
-  staged(): Promise<string[]>;
+  /** @returns the number of bodies that are coming in */
+  uncommitted(): Promise<number>;
 }
 
 export async function startOss(options: OssOptions = {}): Promise<Oss> {
   const { publicRead = false, maxUploadBytes = 64 * 1024 * 1024, wrapStore } = options;
   const folder = await mkdtemp(join(tmpdir(), 'oss-read-'));
-  const disk = await DiskObjectStore.open(folder, localHasher);
-  const store = wrapStore?.(disk) ?? disk;
+  const engine = await openEngine(folder);
+  const plain = engine.parts.store ?? (await DiskObjectStore.open(folder, localHasher));
+  const inventory = engine.inventory ?? new DiskInventory(folder, localHasher);
+  const store = wrapStore?.(plain) ?? plain;
   const clock = new ManualClock(NOW);
   const errors: object[] = [];
   const logger = { ...silentLogger, error: (details: object) => errors.push(details) };
@@ -75,7 +79,7 @@ export async function startOss(options: OssOptions = {}): Promise<Oss> {
     clock,
     publicRead,
     maxUpload: maxUploadBytes,
-    parts: { store, logger, wallClock: clock },
+    parts: { ...engine.parts, store, logger, wallClock: clock },
   });
   const uploads = uploadDependencies(gateway, store);
   return {
@@ -89,10 +93,11 @@ export async function startOss(options: OssOptions = {}): Promise<Oss> {
     store: (key, body, headers = {}) => storeBody(uploads, key, Buffer.from(body), headers),
     sign: (key, signing) => sign(gateway, key, signing),
     listen: () => listen(gateway.app),
-    staged: () => readdir(join(folder, 'staging')),
+    uncommitted: () => inventory.countUncommitted(),
     openBodies: () => countDescriptors(join(folder, 'objects')),
     [Symbol.asyncDispose]: async () => {
       await gateway.close();
+      await engine.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
