@@ -98,6 +98,8 @@ export type {
   PackageFilter,
   PackageOwner,
   PurgingBody,
+  ExpectedBody,
+  FoundBody,
   StoredBody,
   StoredRecord,
   StoreOutcome,
