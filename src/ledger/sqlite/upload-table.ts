@@ -54,7 +54,7 @@ export class UploadTable {
   readonly #statements;
 
   constructor(database: Database) {
-    this.#statements = prepareUploadStatements(database);
+    this.#statements = { ...prepareFindStatements(database), ...prepareUploadStatements(database) };
   }
 
   insertIssued(grant: IssuedGrant, changes: LedgerChange[]): void {
@@ -170,13 +170,9 @@ const SET_OBJECT = `state = 'stored', locator = :locator, size = :size, md5 = :m
 export const SET_PURGING = `state = 'purging', purging_since = :at`;
 const SET_DELETED = `${SET_PURGING}, purge_reason = 'deleted', purge_request_id = :requestId`;
 
-/** Statements for the life of an upload up to its claim or deletion. */
-function prepareUploadStatements(database: Database) {
+/** Statements that find uploads. */
+function prepareFindStatements(database: Database) {
   return {
-    insertIssued: database.prepare<[string, string, number, number, string | null]>(
-      `INSERT INTO uploads (state, key, account_id, issued_at, policy_expires_at, issued_request_id)
-       VALUES ('issued', ?, ?, ?, ?, ?)`,
-    ),
     findHolder: database.prepare<[string], HolderRow>(
       `SELECT ${HOLDER} FROM uploads WHERE key = ? AND ${HOLDS_KEY}`,
     ),
@@ -189,6 +185,25 @@ function prepareUploadStatements(database: Database) {
     ),
     list: database.prepare<[number, number], UploadRow>(
       `SELECT * FROM uploads WHERE sequence > ? ORDER BY sequence LIMIT ?`,
+    ),
+    hasBody: database.prepare<[string], { held: 1 }>(
+      `SELECT 1 AS held FROM uploads WHERE locator = ? AND state <> 'purged'`,
+    ),
+    isClaimable: database.prepare<[string, number], { claimable: 1 }>(
+      `SELECT 1 AS claimable FROM uploads WHERE locator = ? AND state = 'stored' AND stored_at > ?`,
+    ),
+    oldestStored: database.prepare<[], { oldest: number | null }>(
+      `SELECT min(stored_at) AS oldest FROM uploads WHERE state = 'stored'`,
+    ),
+  };
+}
+
+/** Statements for the life of an upload up to its claim or deletion. */
+function prepareUploadStatements(database: Database) {
+  return {
+    insertIssued: database.prepare<[string, string, number, number, string | null]>(
+      `INSERT INTO uploads (state, key, account_id, issued_at, policy_expires_at, issued_request_id)
+       VALUES ('issued', ?, ?, ?, ?, ?)`,
     ),
     storeIssued: database.prepare<ObjectColumns & { sequence: number }>(
       `UPDATE uploads SET ${SET_OBJECT} WHERE sequence = :sequence AND state = 'issued'`,
@@ -206,12 +221,6 @@ function prepareUploadStatements(database: Database) {
     addSha256: database.prepare<{ locator: string; sha256: string }>(
       `UPDATE uploads SET sha256 = :sha256 WHERE locator = :locator`,
     ),
-    hasBody: database.prepare<[string], { held: 1 }>(
-      `SELECT 1 AS held FROM uploads WHERE locator = ? AND state <> 'purged'`,
-    ),
-    isClaimable: database.prepare<[string, number], { claimable: 1 }>(
-      `SELECT 1 AS claimable FROM uploads WHERE locator = ? AND state = 'stored' AND stored_at > ?`,
-    ),
     claim: database.prepare<Cause & { locator: string; packageId: string }, OwnerColumns>(
       `UPDATE uploads SET state = 'claimed', package_id = :packageId, claimed_at = :at,
          claimed_request_id = :requestId
@@ -228,9 +237,6 @@ function prepareUploadStatements(database: Database) {
     deleteClaimed: database.prepare<Cause & { packageId: string }, OwnerColumns>(
       `UPDATE uploads SET ${SET_DELETED}
        WHERE package_id = :packageId AND state = 'claimed' RETURNING ${OWNER}`,
-    ),
-    oldestStored: database.prepare<[], { oldest: number | null }>(
-      `SELECT min(stored_at) AS oldest FROM uploads WHERE state = 'stored'`,
     ),
   };
 }
