@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { AccountDirectory } from '../accounts/accounts.ts';
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
@@ -312,10 +312,10 @@ function writeHead(
   { headers, status, text }: RenderedResponse,
 ): void {
   record.bytesSent = Buffer.byteLength(text);
-  response.writeHead(status, {
-    'Content-Length': record.bytesSent,
-    Date: formatHttpDate(uploads.clock.now()),
-    'x-acs-request-id': record.requestId,
-    ...headers,
-  });
+  // A copy first, in the order in which they are sent.
+  const all: OutgoingHttpHeaders = { ...headers };
+  all['Content-Length'] = record.bytesSent;
+  all['Date'] = formatHttpDate(uploads.clock.now());
+  all['x-acs-request-id'] = record.requestId;
+  response.writeHead(status, all);
 }

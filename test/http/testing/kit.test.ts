@@ -353,8 +353,8 @@ describe('gateway.reset', () => {
     const { ledger } = gateway.records;
     const grant = await gateway.api.generateOTAUploadURL();
     let resets = 0;
-    const find = ledger.findUpload.bind(ledger);
-    jest.spyOn(ledger, 'findUpload').mockImplementationOnce(async (key) => {
+    const find = ledger.findHolder.bind(ledger);
+    jest.spyOn(ledger, 'findHolder').mockImplementationOnce(async (key) => {
       const found = await find(key);
       await gateway.reset();
       resets += 1;
