@@ -30,8 +30,9 @@ export class EventFeed {
       const { key, ...issue } = grant;
       this.#publish({ state: 'issued', key, issue });
     },
-    stored: (key) => {
-      this.#publishLater((ledger) => ledger.findUpload(key));
+    stored: (key, object, issue) => {
+      if (this.#wantsUploads)
+        this.#publish({ state: 'stored', key, object, ...(issue && { issue }) });
     },
     claimed: (firmwarePackage) => {
       const shown = (): object => showPackage(firmwarePackage);

@@ -22,8 +22,8 @@ export function combineObservers(
     issued: (grant) => {
       notify('issued', (observer) => observer.issued?.(grant));
     },
-    stored: (key, object) => {
-      notify('stored', (observer) => observer.stored?.(key, object));
+    stored: (key, object, issue) => {
+      notify('stored', (observer) => observer.stored?.(key, object, issue));
     },
     finished: (milliseconds) => {
       notify('finished', (observer) => observer.finished?.(milliseconds));

@@ -366,8 +366,8 @@ export interface PurgeRun {
 export interface Observer {
   /** A policy was signed for a key. */
   issued?(grant: IssuedGrant): void;
-  /** A body was stored under a key. */
-  stored?(key: string, object: StoredObject): void;
+  /** A body was stored under a key. @param issue - absent when the policy was not signed here */
+  stored?(key: string, object: StoredObject, issue?: Issue): void;
   /** A body that a client has sent was stored. @param milliseconds - since its last byte was received */
   finished?(milliseconds: number): void;
   /**

@@ -118,7 +118,7 @@ async function recordBody(
   }
   const isStored = outcome === 'stored';
   await finish(deps, locator, isStored ? store.commit(locator) : store.discard(locator));
-  if (isStored) observer.stored?.(key, object);
+  if (isStored) observer.stored?.(key, object, issue);
   return outcome;
 }
 
