@@ -91,6 +91,7 @@ export type {
   ClaimRecord,
   ClaimRecordOutcome,
   IssuedGrant,
+  KeyHolder,
   ListedUpload,
   ObjectStore,
   Observer,
