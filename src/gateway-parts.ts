@@ -3,7 +3,7 @@ import type { Quota } from './accounts/ports.ts';
 import type { FaultCodes } from './fault-codes.ts';
 import type { FaultRegistry } from './faults/fault-registry.ts';
 import type { RefusalLog } from './refusals/refusal-log.ts';
-import type { Records } from './ledger/sqlite/records.ts';
+import type { Records } from './ledger/records.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Ids } from './lib/ids.ts';
 import type { Logger } from './lib/logger.ts';

@@ -40,7 +40,7 @@ export type { FaultCodes } from './fault-codes.ts';
 export type { FaultRegistry, Faults } from './faults/fault-registry.ts';
 export { createQuota } from './iot/quota.ts';
 export { createMemoryRecords } from './ledger/sqlite/records.ts';
-export type { Records } from './ledger/sqlite/records.ts';
+export type { Records } from './ledger/records.ts';
 export { NoticeLog } from './oss/fidelity.ts';
 export { RefusalLog } from './refusals/refusal-log.ts';
 export type { Refusal } from './refusals/refusal-log.ts';

@@ -5,7 +5,7 @@ import { useSettingFiles } from './accounts/setting-files.ts';
 import type { Config } from './config/config.ts';
 import { createQuota } from './iot/quota.ts';
 import { openRecords } from './ledger/sqlite/records.ts';
-import type { Records } from './ledger/sqlite/records.ts';
+import type { Records } from './ledger/records.ts';
 import { monotonicClock, wallClock } from './lib/clock.ts';
 import { randomIds, sequentialIds } from './lib/ids.ts';
 import type { Logger } from './lib/logger.ts';

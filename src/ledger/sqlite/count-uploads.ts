@@ -2,7 +2,7 @@ import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { setImmediate } from '../../lib/timers.ts';
 import type { LedgerChange, LedgerWatcher } from '../../uploads/ledger-changes.ts';
-import type { UploadRow } from './rows.ts';
+import type { UploadRow } from '../rows.ts';
 
 /** Rows that are read in one turn of the event loop: some milliseconds. */
 const ROWS_IN_PIECE = 5000;

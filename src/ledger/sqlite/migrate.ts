@@ -1,20 +1,8 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
+import { MIGRATIONS_DIR, findPending, readMigrations, requireCurrent } from '../migrations.ts';
+import type { AppliedMigration } from '../migrations.ts';
 
-/** The folder of the numbered SQL files; the path is the same from the sources and from the built files. */
-const MIGRATIONS_DIR = join(__dirname, '..', '..', '..', 'migrations');
-
-interface Migration {
-  readonly version: number;
-  readonly name: string;
-  readonly sql: string;
-  readonly checksum: string;
-}
-
-const FILE_NAME = /^(\d{4})_[a-z0-9_]+\.sql$/;
 const appliedRows = z.array(z.object({ version: z.number(), checksum: z.string() }));
 
 /**
@@ -31,9 +19,15 @@ export function migrate(database: Database, directory: string = MIGRATIONS_DIR):
            version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL
          ) STRICT`,
       );
-      const applied = readApplied(database);
-      refuseNewer(applied, migrations);
-      for (const migration of migrations) applyOnce(database, migration, applied);
+      for (const { checksum, name, sql, version } of findPending(
+        readApplied(database),
+        migrations,
+      )) {
+        database.exec(sql);
+        database
+          .prepare('INSERT INTO schema_migrations (version, name, checksum) VALUES (?, ?, ?)')
+          .run(version, name, checksum);
+      }
     })
     .immediate();
 }
@@ -43,62 +37,13 @@ export function migrate(database: Database, directory: string = MIGRATIONS_DIR):
  * @throws when the schema is older or newer
  */
 export function requireCurrentSchema(database: Database, directory: string = MIGRATIONS_DIR): void {
-  const migrations = readMigrations(directory);
-  const applied = readApplied(database);
-  refuseNewer(applied, migrations);
-  const newestKnown = migrations.at(-1)?.version ?? 0;
-  const newestApplied = Math.max(0, ...applied.keys());
-  if (newestApplied === newestKnown) return;
-  throw new Error(
-    `the ledger has schema version ${String(newestApplied)}, this program needs ${String(newestKnown)}: use the ` +
-      'version of its server, or start a gateway of this version, which migrates it',
-  );
+  requireCurrent(readApplied(database), readMigrations(directory));
 }
 
-function readApplied(database: Database): ReadonlyMap<number, string> {
+/** A data folder has one server, so that a migration suits no program that does not know it. */
+function readApplied(database: Database): AppliedMigration[] {
   const table = database.prepare(`SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'`);
-  if (table.get() === undefined) return new Map();
+  if (table.get() === undefined) return [];
   const rows = database.prepare('SELECT version, checksum FROM schema_migrations').all();
-  return new Map(appliedRows.parse(rows).map(({ version, checksum }) => [version, checksum]));
-}
-
-function readMigrations(directory: string): Migration[] {
-  return readdirSync(directory)
-    .flatMap((name) => {
-      const version = FILE_NAME.exec(name)?.[1];
-      if (version === undefined) return [];
-      const sql = readFileSync(join(directory, name), 'utf8');
-      const checksum = createHash('sha256').update(sql).digest('hex');
-      return [{ version: Number(version), name, sql, checksum }];
-    })
-    .sort((a, b) => a.version - b.version);
-}
-
-function refuseNewer(applied: ReadonlyMap<number, string>, migrations: readonly Migration[]): void {
-  const newestKnown = migrations.at(-1)?.version ?? 0;
-  const newestApplied = Math.max(0, ...applied.keys());
-  if (newestApplied > newestKnown) {
-    throw new Error(
-      `the ledger has schema version ${String(newestApplied)}, this program knows up to ` +
-        `${String(newestKnown)}: start a newer program, or restore an older backup`,
-    );
-  }
-}
-
-function applyOnce(
-  database: Database,
-  { version, name, sql, checksum }: Migration,
-  applied: ReadonlyMap<number, string>,
-): void {
-  const known = applied.get(version);
-  if (known === undefined) {
-    database.exec(sql);
-    database
-      .prepare('INSERT INTO schema_migrations (version, name, checksum) VALUES (?, ?, ?)')
-      .run(version, name, checksum);
-  } else if (known !== checksum) {
-    throw new Error(
-      `migration ${name} was changed after it had been applied: expected SHA-256 ${known}, found ${checksum}`,
-    );
-  }
+  return appliedRows.parse(rows).map((row) => ({ ...row, suits: row.version }));
 }

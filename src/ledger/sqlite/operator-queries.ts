@@ -12,10 +12,10 @@ import type {
 } from '../../uploads/ledger-queries.ts';
 import type { Upload, UploadState } from '../../uploads/upload.ts';
 import { findOrdered } from './ordered-uploads.ts';
-import { toPackage, toUpload } from './rows.ts';
-import type { PackageFileRow, PackageRow, UploadRow } from './rows.ts';
-import { like, optional, pattern, uploadConditions, uploadValues } from './upload-conditions.ts';
-import type { Values } from './upload-conditions.ts';
+import { toPackage, toUpload } from '../rows.ts';
+import type { PackageFileRow, PackageRow, UploadRow } from '../rows.ts';
+import { like, optional, pattern, uploadConditions, uploadValues } from '../upload-conditions.ts';
+import type { Values } from '../upload-conditions.ts';
 
 /** How many sequences one step looks at, which takes a few milliseconds. */
 const WINDOW = 5000;
@@ -38,7 +38,7 @@ export class OperatorQueries {
       return { uploads: await findOrdered(this.#database, query, query.order) };
     }
     const found: ListedUpload[] = [];
-    const conditions = [IN_WINDOW, ...uploadConditions(query)];
+    const conditions = [IN_WINDOW, ...uploadConditions(query, 'LIKE')];
     const sql = `SELECT * FROM uploads WHERE ${conditions.join(' AND ')}
        ORDER BY sequence DESC LIMIT :limit`;
     const list = this.#database.prepare<[Values], UploadRow>(sql);
@@ -66,7 +66,8 @@ export class OperatorQueries {
   }: PackageQuery): ListedPackage[] {
     const conditions = ['sequence < :before'];
     if (accountId !== undefined) conditions.push('account_id = :accountId');
-    if (text !== undefined) conditions.push(`(${like('name')} OR ${like('dest_version')})`);
+    if (text !== undefined)
+      conditions.push(`(${like('name', 'LIKE')} OR ${like('dest_version', 'LIKE')})`);
     const rows = this.#database
       .prepare<[Values], PackageRow & { sequence: number }>(
         `SELECT * FROM firmware_packages WHERE ${conditions.join(' AND ')}

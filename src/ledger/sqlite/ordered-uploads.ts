@@ -1,10 +1,10 @@
 import type { Database } from 'better-sqlite3';
 import { setImmediate } from '../../lib/timers.ts';
 import type { ListedUpload, UploadQuery } from '../../uploads/ledger-queries.ts';
-import { toUpload } from './rows.ts';
-import type { UploadRow } from './rows.ts';
-import { uploadConditions, uploadValues } from './upload-conditions.ts';
-import type { Values } from './upload-conditions.ts';
+import { toUpload } from '../rows.ts';
+import type { UploadRow } from '../rows.ts';
+import { uploadConditions, uploadValues } from '../upload-conditions.ts';
+import type { Values } from '../upload-conditions.ts';
 
 /** How many uploads one step looks at, which takes some milliseconds. */
 const STEP = 1000;
@@ -63,7 +63,7 @@ function prepare(database: Database, query: UploadQuery, order: keyof typeof ORD
   const sorted = `ORDER BY ${column} ${direction}, sequence ${direction}`;
   const after = `${HOLDS_BYTES} AND (${column}, sequence) ${follows} (:value, :sequence)`;
   const upTo = `(${column}, sequence) ${includes} (:lastValue, :lastSequence)`;
-  const conditions = uploadConditions(query).map((condition) => ` AND ${condition}`);
+  const conditions = uploadConditions(query, 'LIKE').map((condition) => ` AND ${condition}`);
   const far = direction === 'DESC' ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
   const near = direction === 'DESC' ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
   const place = database.prepare<[number], Place>(

@@ -1,23 +1,20 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import type { PackageChange, PackageFilter, PackageOwner } from '../../uploads/ports.ts';
-import { toPackage } from './rows.ts';
-import type { PackageFileRow, PackageRow } from './rows.ts';
+import {
+  CHANGE_PACKAGE,
+  INSERT_PACKAGE,
+  changeColumns,
+  packageCondition,
+} from '../package-columns.ts';
+import type { ChangeColumns } from '../package-columns.ts';
+import { toPackage, toPackageRow } from '../rows.ts';
+import type { PackageFileRow, PackageRow } from '../rows.ts';
 
 /** The statements for all filters with the same members. */
 interface Listing {
   readonly count: Statement<[PackageFilter], { total: number }>;
   readonly list: Statement<[PackageFilter], PackageRow>;
-}
-
-interface ChangeColumns {
-  readonly id: string;
-  readonly name: string | null;
-  readonly description: string | null;
-  readonly udi: string | null;
-  readonly status: number | null;
-  readonly verifyProgress: number | null;
-  readonly modifiedAt: number;
 }
 
 /** The statements for `firmware_packages` and `package_files`. Call methods that write inside a transaction. */
@@ -76,7 +73,7 @@ export class PackageTable {
   }
 
   #listing(filter: PackageFilter): Listing {
-    const condition = toCondition(filter);
+    const condition = packageCondition(filter);
     const known = this.#listings.get(condition);
     if (known !== undefined) return known;
     const listing = prepareListing(this.#database, condition);
@@ -85,15 +82,7 @@ export class PackageTable {
   }
 
   modify(packageId: string, change: PackageChange): void {
-    this.#statements.modify.run({
-      id: packageId,
-      name: change.name ?? null,
-      description: change.description ?? null,
-      udi: change.udi ?? null,
-      status: change.status ?? null,
-      verifyProgress: change.verifyProgress ?? null,
-      modifiedAt: change.modifiedAt,
-    });
+    this.#statements.modify.run({ id: packageId, ...changeColumns(change) });
   }
 
   delete(accountId: string, packageId: string): boolean {
@@ -117,37 +106,6 @@ export class PackageTable {
   }
 }
 
-function toPackageRow(firmwarePackage: FirmwarePackage): PackageRow {
-  return {
-    id: firmwarePackage.id,
-    account_id: firmwarePackage.accountId,
-    instance_id: firmwarePackage.instanceId ?? '',
-    name: firmwarePackage.name,
-    description: firmwarePackage.description ?? null,
-    dest_version: firmwarePackage.destVersion,
-    src_version: firmwarePackage.srcVersion ?? null,
-    differential: firmwarePackage.differential ? 1 : 0,
-    module_name: firmwarePackage.moduleName,
-    product_key: firmwarePackage.productKey ?? null,
-    sign_method: firmwarePackage.signMethod,
-    udi: firmwarePackage.udi ?? null,
-    status: firmwarePackage.status,
-    verify_progress: firmwarePackage.verifyProgress,
-    created_at: firmwarePackage.createdAt,
-    modified_at: firmwarePackage.modifiedAt,
-  };
-}
-
-/** Has only the conditions of the filter: SQLite uses no index for a condition that is optional in the SQL. */
-function toCondition({ instanceId, productKey, destVersion }: PackageFilter): string {
-  return [
-    'account_id = :accountId',
-    ...(instanceId === undefined ? [] : ['instance_id = :instanceId']),
-    ...(productKey === undefined ? [] : ['product_key = :productKey']),
-    ...(destVersion === undefined ? [] : ['dest_version = :destVersion']),
-  ].join(' AND ');
-}
-
 function prepareListing(database: Database, condition: string): Listing {
   return {
     count: database.prepare<[PackageFilter], { total: number }>(
@@ -162,14 +120,7 @@ function prepareListing(database: Database, condition: string): Listing {
 
 function prepareStatements(database: Database) {
   return {
-    insertPackage: database.prepare<PackageRow>(
-      `INSERT INTO firmware_packages (id, account_id, instance_id, name, description, dest_version,
-         src_version, differential, module_name, product_key, sign_method, udi, status,
-         verify_progress, created_at, modified_at)
-       VALUES (:id, :account_id, :instance_id, :name, :description, :dest_version,
-         :src_version, :differential, :module_name, :product_key, :sign_method, :udi, :status,
-         :verify_progress, :created_at, :modified_at)`,
-    ),
+    insertPackage: database.prepare<PackageRow>(INSERT_PACKAGE),
     insertFile: database.prepare<PackageFileRow & { packageId: string; place: number }>(
       `INSERT INTO package_files (package_id, place, name, key, size, sign, md5)
        VALUES (:packageId, :place, :name, :key, :size, :sign, :md5)`,
@@ -197,11 +148,8 @@ function prepareStatements(database: Database) {
     countInstance: database.prepare<[string, string], { total: number }>(
       'SELECT count(*) AS total FROM firmware_packages WHERE account_id = ? AND instance_id = ?',
     ),
-    modify: database.prepare<ChangeColumns>(
-      `UPDATE firmware_packages SET name = coalesce(:name, name),
-         description = coalesce(:description, description), udi = coalesce(:udi, udi),
-         status = coalesce(:status, status),
-         verify_progress = coalesce(:verifyProgress, verify_progress), modified_at = :modifiedAt
+    modify: database.prepare<ChangeColumns & { id: string }>(
+      `UPDATE firmware_packages SET ${CHANGE_PACKAGE}
        WHERE id = :id`,
     ),
     delete: database.prepare<[string, string]>(

@@ -2,12 +2,11 @@ import type { Database } from 'better-sqlite3';
 import { disownedKey } from '../../uploads/disowned-key.ts';
 import type { LedgerChange } from '../../uploads/ledger-changes.ts';
 import type { FoundBody, PurgingBody } from '../../uploads/ports.ts';
-import { toPurgingBody } from './rows.ts';
-import type { PurgingRow } from './rows.ts';
+import { toPurgingBody } from '../rows.ts';
+import type { PurgingRow } from '../rows.ts';
+import { PURGING_BODY, SET_PURGING } from '../upload-columns.ts';
 import type { OwnerColumns } from './upload-table.ts';
-import { changeOf, OWNER, SET_PURGING } from './upload-table.ts';
-
-const PURGING_BODY = 'sequence, key, locator, size, account_id, purge_reason, retired';
+import { changeOf, OWNER } from './upload-table.ts';
 
 /**
  * The statements of the purge for `uploads`. Call methods that write inside a transaction; they add what they change to

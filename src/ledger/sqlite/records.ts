@@ -1,7 +1,4 @@
-import type { NonceMemory } from '../../accounts/ports.ts';
-import type { RefusalStore } from '../../refusals/refusal-journal.ts';
-import type { UploadLedger } from '../../uploads/ports.ts';
-import type { UsageHistory } from '../../uploads/usage-history.ts';
+import type { Records } from '../records.ts';
 import type { LedgerDatabase } from './database.ts';
 import { openLedgerDatabase } from './database.ts';
 import { openDiskSpace } from './disk-space.ts';
@@ -9,16 +6,6 @@ import { SqliteLedger } from './sqlite-ledger.ts';
 import { SqliteNonces } from './sqlite-nonces.ts';
 import { SqliteRefusals } from './sqlite-refusals.ts';
 import { SqliteUsage } from './sqlite-usage.ts';
-
-/** Where the gateway keeps its records. */
-export interface Records {
-  readonly ledger: UploadLedger;
-  readonly nonces: NonceMemory;
-  /** What was refused. Absent: it is not kept. */
-  readonly refusals?: RefusalStore;
-  /** How much there was over time. Absent: it is not kept. */
-  readonly usage?: UsageHistory;
-}
 
 /** Opens the records of a data folder. @param minFree - bytes of the disk to keep free */
 export function openRecords({

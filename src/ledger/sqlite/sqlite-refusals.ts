@@ -1,6 +1,4 @@
 import type { Database } from 'better-sqlite3';
-import { z } from 'zod';
-import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
 import type {
   ListedRefusal,
   RefusalQuery,
@@ -10,64 +8,9 @@ import type {
 import type { RefusalGroup, RefusalGroupQuery } from '../../refusals/refusal-groups.ts';
 import type { RefusalRecord } from '../../refusals/refusal-record.ts';
 import type { LedgerDatabase } from './database.ts';
+import { MAX_IDS, REFUSAL_COLUMNS, toRefusal } from '../refusal-rows.ts';
+import type { RefusalRow } from '../refusal-rows.ts';
 import { RefusalGrouping } from './refusal-groups.ts';
-
-/** Ids that are kept of requests that were refused like another one. */
-const MAX_IDS = 20;
-
-const text = z.string().optional();
-
-const mismatches = z.array(
-  z.object({
-    rule: z.number(),
-    what: z.enum(['origin', 'method', 'header']),
-    value: z.string(),
-    allowed: z.string(),
-  }),
-);
-
-/** What is written as JSON. Rows of another version of the program that cannot be read are left out. */
-const recordSchema: z.ZodType<RefusalRecord> = z.object({
-  requestId: z.string(),
-  at: z.number(),
-  dialect: z.enum(['iot', 'oss', 'operator', 'http']),
-  operation: text,
-  code: z.string(),
-  status: z.number(),
-  ec: text,
-  reason: z.enum(REFUSAL_REASONS),
-  message: z.string(),
-  account: text,
-  accessKeyId: text,
-  key: text,
-  peer: text,
-  agent: text,
-  traceId: text,
-  announced: z.number().optional(),
-  repeats: z.number(),
-  evidence: z.object({
-    policy: text,
-    fields: z.record(z.string(), z.string()).optional(),
-    hasMoreFields: z.boolean().optional(),
-    cut: z.array(z.string()).optional(),
-    details: z.record(z.string(), z.string()).optional(),
-    fileName: text,
-    fileType: text,
-    stringToSign: text,
-    date: text,
-    cors: z
-      .object({ origin: text, method: text, headers: text, mismatches: mismatches.optional() })
-      .optional(),
-  }),
-});
-
-interface RefusalRow {
-  readonly sequence: number;
-  readonly repeats: number;
-  readonly account: string | null;
-  readonly signature: string | null;
-  readonly record: string;
-}
 
 interface ListParameters {
   readonly account: string | null;
@@ -162,16 +105,6 @@ export class SqliteRefusals implements RefusalStore {
   }
 }
 
-function toRefusal(row: RefusalRow): ListedRefusal | undefined {
-  const { account, repeats, sequence, signature } = row;
-  const { data } = recordSchema.safeParse(JSON.parse(row.record));
-  if (data === undefined) return undefined;
-  const evidence = { ...data.evidence, signature: signature ?? undefined };
-  return { sequence, refusal: { ...data, account: account ?? undefined, repeats, evidence } };
-}
-
-const COLUMNS = 'sequence, repeats, account_id AS account, signature, record';
-
 function prepareStatements(database: Database) {
   return {
     insert: database.prepare<Record<string, string | number | null>>(
@@ -189,11 +122,11 @@ function prepareStatements(database: Database) {
       'DELETE FROM refused_requests WHERE sequence = :sequence AND request_id <> :of',
     ),
     find: database.prepare<[string], RefusalRow>(
-      `SELECT ${COLUMNS} FROM refusals
+      `SELECT ${REFUSAL_COLUMNS} FROM refusals
        WHERE sequence = (SELECT sequence FROM refused_requests WHERE request_id = ?)`,
     ),
     list: database.prepare<ListParameters, RefusalRow>(
-      `SELECT ${COLUMNS} FROM refusals
+      `SELECT ${REFUSAL_COLUMNS} FROM refusals
        WHERE sequence < :before AND (:account IS NULL OR account_id = :account)
          AND (:reason IS NULL OR reason = :reason) AND (:key IS NULL OR object_key = :key)
          AND ((:code IS NULL AND :operation IS NULL) OR sequence IN (

@@ -9,26 +9,20 @@ import type {
 } from '../../uploads/ports.ts';
 import type { LedgerChange } from '../../uploads/ledger-changes.ts';
 import type { LiveUpload, PurgedUpload, PurgeReason, UploadState } from '../../uploads/upload.ts';
+import { toKeyHolder, toLiveUpload, toPurgedUpload, toUpload } from '../rows.ts';
+import type { HolderRow, UploadRow } from '../rows.ts';
 import {
+  HOLDER,
+  HOLDS_KEY,
+  SET_DELETED,
+  SET_OBJECT,
+  SET_PURGING,
   issueColumns,
   objectColumns,
-  toKeyHolder,
-  toLiveUpload,
-  toPurgedUpload,
-  toUpload,
-} from './rows.ts';
-import type { HolderRow, IssueColumns, ObjectColumns, UploadRow } from './rows.ts';
+} from '../upload-columns.ts';
+import type { Cause, IssueColumns, ObjectColumns } from '../upload-columns.ts';
 
-const HOLDS_KEY = `state IN ('issued', 'stored', 'claimed')`;
 export const OWNER = 'account_id, size';
-// A row has 24 columns; reading all of them takes three times as long.
-const HOLDER = `sequence, state, ${OWNER}, issued_at, policy_expires_at, issued_request_id`;
-
-/** When a step is done, and by which request. */
-export interface Cause {
-  readonly at: number;
-  readonly requestId: string | null;
-}
 
 /** The account and the size of an upload that a statement has changed. */
 export type OwnerColumns = Pick<UploadRow, 'account_id' | 'size'>;
@@ -163,12 +157,6 @@ export class UploadTable {
     return this.#statements.oldestStored.get()?.oldest ?? undefined;
   }
 }
-
-const SET_OBJECT = `state = 'stored', locator = :locator, size = :size, md5 = :md5, crc64 = :crc64,
-  sha256 = :sha256, stored_at = :storedAt, headers = :headers, stored_request_id = :requestId, peer = :peer`;
-
-export const SET_PURGING = `state = 'purging', purging_since = :at`;
-const SET_DELETED = `${SET_PURGING}, purge_reason = 'deleted', purge_request_id = :requestId`;
 
 /** Statements that find uploads. */
 function prepareFindStatements(database: Database) {

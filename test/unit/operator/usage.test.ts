@@ -1,5 +1,5 @@
 import { createMemoryRecords } from '../../../src/ledger/sqlite/records.ts';
-import type { Records } from '../../../src/ledger/sqlite/records.ts';
+import type { Records } from '../../../src/ledger/records.ts';
 import { ManualClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { UsageMeter } from '../../../src/operator/usage.ts';

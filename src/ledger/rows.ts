@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { FirmwarePackage, PackageFile } from '../../uploads/firmware-package.ts';
-import type { KeyHolder, PurgingBody } from '../../uploads/ports.ts';
+import type { FirmwarePackage, PackageFile } from '../uploads/firmware-package.ts';
+import type { KeyHolder, PurgingBody } from '../uploads/ports.ts';
 import type {
   Claim,
   Issue,
@@ -10,7 +10,7 @@ import type {
   StoredObject,
   Upload,
   UploadState,
-} from '../../uploads/upload.ts';
+} from '../uploads/upload.ts';
 
 /** A row of `uploads`, with the types of the strict table. */
 export interface UploadRow {
@@ -91,49 +91,6 @@ export interface PackageFileRow {
   readonly size: number;
   readonly sign: string;
   readonly md5: string;
-}
-
-/** A body as it is written. */
-export interface ObjectColumns {
-  readonly locator: string;
-  readonly size: number;
-  readonly md5: string;
-  readonly crc64: string;
-  readonly sha256: string | null;
-  readonly storedAt: number;
-  readonly headers: string;
-  readonly requestId: string | null;
-  readonly peer: string | null;
-}
-
-/** Names each member: a copy of the rest of an object takes 3 microseconds. */
-export function objectColumns(object: StoredObject): ObjectColumns {
-  return {
-    locator: object.locator,
-    size: object.size,
-    md5: object.md5,
-    crc64: object.crc64,
-    sha256: object.sha256 ?? null,
-    storedAt: object.storedAt,
-    headers: JSON.stringify(object.headers),
-    requestId: object.requestId ?? null,
-    peer: object.peer ?? null,
-  };
-}
-
-/** An issue as it is written. */
-export type IssueColumns = Pick<
-  UploadRow,
-  'account_id' | 'issued_at' | 'policy_expires_at' | 'issued_request_id'
->;
-
-export function issueColumns(issue: Issue | undefined): IssueColumns {
-  return {
-    account_id: issue?.accountId ?? null,
-    issued_at: issue?.issuedAt ?? null,
-    policy_expires_at: issue?.policyExpiresAt ?? null,
-    issued_request_id: issue?.requestId ?? null,
-  };
 }
 
 const headersJson = z.record(z.string(), z.string());
@@ -252,6 +209,27 @@ export function toPackage(row: PackageRow, files: readonly PackageFileRow[]): Fi
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
     files: files.map(toPackageFile),
+  };
+}
+
+export function toPackageRow(firmwarePackage: FirmwarePackage): PackageRow {
+  return {
+    id: firmwarePackage.id,
+    account_id: firmwarePackage.accountId,
+    instance_id: firmwarePackage.instanceId ?? '',
+    name: firmwarePackage.name,
+    description: firmwarePackage.description ?? null,
+    dest_version: firmwarePackage.destVersion,
+    src_version: firmwarePackage.srcVersion ?? null,
+    differential: firmwarePackage.differential ? 1 : 0,
+    module_name: firmwarePackage.moduleName,
+    product_key: firmwarePackage.productKey ?? null,
+    sign_method: firmwarePackage.signMethod,
+    udi: firmwarePackage.udi ?? null,
+    status: firmwarePackage.status,
+    verify_progress: firmwarePackage.verifyProgress,
+    created_at: firmwarePackage.createdAt,
+    modified_at: firmwarePackage.modifiedAt,
   };
 }
 

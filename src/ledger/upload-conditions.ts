@@ -1,10 +1,13 @@
-import type { UploadQuery } from '../../uploads/ledger-queries.ts';
+import type { UploadQuery } from '../uploads/ledger-queries.ts';
 
 /** The values of a query; those without a condition in the SQL are not used. */
 export type Values = Readonly<Record<string, string | number | null>>;
 
+/** The operator of a database that matches ASCII letters in any case. */
+export type LikeOperator = 'LIKE' | 'ILIKE';
+
 /** @returns the conditions of a query, without its page */
-export function uploadConditions(query: UploadQuery): string[] {
+export function uploadConditions(query: UploadQuery, operator: LikeOperator): string[] {
   const { accountId, changedBefore, state, storedBefore, text } = query;
   const conditions: string[] = [];
   if (accountId !== undefined) conditions.push('account_id = :accountId');
@@ -17,10 +20,10 @@ export function uploadConditions(query: UploadQuery): string[] {
   }
   if (text !== undefined) {
     const matches = [
-      like('key'),
-      like('peer'),
-      ...(isDigest(text) ? ['md5 GLOB :digest', 'sha256 GLOB :digest'] : []),
-      `EXISTS (SELECT 1 FROM firmware_packages WHERE id = package_id AND ${like('name')})`,
+      like('key', operator),
+      like('peer', operator),
+      ...(isDigest(text) ? ['md5 LIKE :digest', 'sha256 LIKE :digest'] : []),
+      `EXISTS (SELECT 1 FROM firmware_packages WHERE id = package_id AND ${like('name', operator)})`,
     ];
     conditions.push(`(${matches.join(' OR ')})`);
   }
@@ -29,7 +32,7 @@ export function uploadConditions(query: UploadQuery): string[] {
 
 export function uploadValues(query: UploadQuery): Values {
   const { accountId, changedBefore, state, storedBefore, text } = query;
-  const digest = text !== undefined && isDigest(text) ? `${text.toLowerCase()}*` : undefined;
+  const digest = text !== undefined && isDigest(text) ? `${text.toLowerCase()}%` : undefined;
   return optional({
     ...{ accountId, changedBefore, state, storedBefore },
     ...{ text: pattern(text), digest },
@@ -47,9 +50,8 @@ export function optional(values: Readonly<Record<string, string | number | undef
   );
 }
 
-/** ASCII letters match in any case. */
-export function like(column: string): string {
-  return `${column} LIKE :text ESCAPE '\\'`;
+export function like(column: string, operator: LikeOperator): string {
+  return `${column} ${operator} :text ESCAPE '\\'`;
 }
 
 export function pattern(text: string | undefined): string | undefined {
