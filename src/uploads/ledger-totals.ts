@@ -1,4 +1,5 @@
 import type { LedgerChange, LedgerWatcher } from './ledger-changes.ts';
+import type { UploadLedger } from './ports.ts';
 import type { UploadState } from './upload.ts';
 
 /** Number and size of the uploads in a state. */
@@ -72,13 +73,22 @@ export class Totals {
 
 const NONE = new Totals();
 
+type CountedLedger = Pick<UploadLedger, 'catchUp'> & {
+  watch(watcher: LedgerWatcher): Promise<unknown>;
+};
+
 /** Counts the uploads and packages of a ledger, of all and of each account, by adding up its changes. */
 export class LedgerTotals extends Totals {
   readonly #accounts = new Map<string | undefined, Totals>();
   #started: Promise<unknown> | undefined;
+  #catchUp: (() => Promise<void>) | undefined;
 
-  /** Begins to count, and first reads every row once. Further calls wait for the first one, or try again if it failed. */
-  async start(ledger: { watch(watcher: LedgerWatcher): Promise<unknown> }): Promise<void> {
+  /**
+   * Begins to count, and first reads every row once. Further calls wait for the first one, or try again if it failed; and
+   * for what other gateways have changed.
+   */
+  async start(ledger: CountedLedger): Promise<void> {
+    const isFirst = this.#started === undefined;
     const started = (this.#started ??= ledger.watch((change) => {
       this.add(change);
     }));
@@ -93,6 +103,13 @@ export class LedgerTotals extends Totals {
       }
       throw error;
     }
+    this.#catchUp ??= ledger.catchUp?.bind(ledger);
+    if (!isFirst) await this.catchUp();
+  }
+
+  /** Counts what other gateways have changed. @returns undefined when no other gateway changes the ledger */
+  catchUp(): Promise<void> | undefined {
+    return this.#catchUp?.();
   }
 
   protected override clear(): void {

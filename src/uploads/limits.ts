@@ -89,14 +89,18 @@ const POSSIBLE_TRAILER_BYTES = 64 * 1024;
  */
 export class UploadLimits {
   readonly #totals: LedgerTotals;
-  readonly #ledger: Pick<UploadLedger, 'watch'>;
+  readonly #ledger: Pick<UploadLedger, 'watch' | 'catchUp'>;
   readonly #takeTurn: TakeTurn;
   readonly #pending = new Map<string, Pending>();
   readonly #pendingOfAll: Pending = { uploads: 0, bytes: 0, files: 0 };
   #rules: LimitRules | undefined;
 
   /** @param totals - counts what the ledger has; is started for the first limits */
-  constructor(totals: LedgerTotals, ledger: Pick<UploadLedger, 'watch'>, takeTurn: TakeTurn) {
+  constructor(
+    totals: LedgerTotals,
+    ledger: Pick<UploadLedger, 'watch' | 'catchUp'>,
+    takeTurn: TakeTurn,
+  ) {
     this.#totals = totals;
     this.#ledger = ledger;
     this.#takeTurn = takeTurn;
@@ -131,6 +135,7 @@ export class UploadLimits {
   }
 
   async #admitForm(accountId: string): Promise<() => void> {
+    await this.#totals.catchUp();
     const end = this.admitUpload(accountId) ?? (() => undefined);
     try {
       for (const { label, limits, scope } of this.#parties(accountId)) {
@@ -161,8 +166,18 @@ export class UploadLimits {
     holder: KeyHolder | undefined,
     announcedSize = 0,
     accountId?: string,
-  ): AdmittedFile | undefined {
-    if (this.#rules === undefined) return undefined;
+  ): Promise<AdmittedFile> | undefined {
+    return this.#rules === undefined
+      ? undefined
+      : this.#admitFile(holder, announcedSize, accountId);
+  }
+
+  async #admitFile(
+    holder: KeyHolder | undefined,
+    announcedSize: number,
+    accountId: string | undefined,
+  ): Promise<AdmittedFile> {
+    await this.#totals.catchUp();
     const parties = this.#parties(holder === undefined ? accountId : holder.issue?.accountId);
     const uploads = holder === undefined ? 1 : 0;
     const replaced = holder?.state === 'stored' ? holder.size : 0;

@@ -264,6 +264,11 @@ export interface UploadLedger extends LedgerQueries {
    * @returns a function that ends it
    */
   watch(watcher: LedgerWatcher): Promise<() => void>;
+  /**
+   * Reports to the watchers what other gateways had changed before the call. Absent in a ledger of one gateway: a watcher
+   * hears of each change before its method resolves.
+   */
+  catchUp?(): Promise<void>;
   /** Calls back after each commit with its time in milliseconds, including the flush if it needs one. */
   onCommit(listener: (milliseconds: number) => void): void;
   /** @returns the bytes that the ledger takes on the disk; undefined when it is not on a disk of this machine */

@@ -65,7 +65,8 @@ export async function receiveUpload(
     const from = holder?.state;
     const refusal = findRefusal(from, request);
     if (refusal !== undefined) return { kind: refusal };
-    admission = deps.limits?.admitFile(holder, request.announcedSize, request.issue?.accountId);
+    const admitting = admit(deps, holder, request);
+    admission = admitting && (await admitting);
     const bytes = admission === undefined ? request.bytes : admission.count(request.bytes);
     const locator = deps.ids.locator();
     const body = await deps.store.put(locator, bytes, request.announcedSize);
@@ -87,6 +88,15 @@ export async function receiveUpload(
     admission?.end();
     upload.end();
   }
+}
+
+/** @returns undefined without limits, which costs no turn of the event loop */
+function admit(
+  { limits }: UploadDependencies,
+  holder: KeyHolder | undefined,
+  { announcedSize, issue }: ReceiveRequest,
+): Promise<AdmittedFile> | undefined {
+  return limits?.admitFile(holder, announcedSize, issue?.accountId);
 }
 
 /** The row of the key may be removed while the body is received, so its issue travels with the body. */

@@ -480,7 +480,7 @@ it('responds to a failure with 500 in the format of the caller, and writes the c
   const cause = new Error('the disk is full');
   const failing = new Proxy(ledger, {
     get: (target, name: keyof UploadLedger) =>
-      name === 'recordIssued' ? () => Promise.reject(cause) : target[name].bind(target),
+      name === 'recordIssued' ? () => Promise.reject(cause) : target[name]?.bind(target),
   });
   const broken = await startTestGateway({
     parts: { records: { ledger: failing, nonces }, logger: { ...silentLogger, error } },

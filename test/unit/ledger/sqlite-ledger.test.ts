@@ -7,6 +7,7 @@ import { openLedgerDatabase } from '../../../src/ledger/sqlite/database.ts';
 import { migrate } from '../../../src/ledger/sqlite/migrate.ts';
 import { PackageTable } from '../../../src/ledger/sqlite/package-table.ts';
 import { RefusalGrouping } from '../../../src/ledger/sqlite/refusal-groups.ts';
+import type { LedgerChange } from '../../../src/uploads/ledger-changes.ts';
 import { SqliteLedger } from '../../../src/ledger/sqlite/sqlite-ledger.ts';
 import { takeServerLock } from '../../../src/object-store/disk/folder-lock.ts';
 import { fileHandlePrototype } from '../../support/file-handles.ts';
@@ -35,6 +36,28 @@ describe('SQLite as a ledger', () => {
     const ledger = new SqliteLedger(openLedgerDatabase(folder));
     await ledger.close();
     await expect(ledger.close()).resolves.toBeUndefined();
+  });
+
+  it('reports the account of each change, but nothing of a step that has failed', async () => {
+    const ledger = new SqliteLedger(openLedgerDatabase(undefined));
+    const changes: LedgerChange[] = [];
+    const grant = { key: 'k1', accountId: 'a', issuedAt: 1, policyExpiresAt: 2 };
+    const object = { ...OBJECT, size: 3, locator: 'l1' };
+    const stop = await ledger.watch((change) => changes.push(change));
+    await ledger.recordIssued(grant);
+    // Both share a commit, which is rolled back for the second one, and done again without it.
+    await Promise.allSettled([
+      ledger.recordStored({ key: 'k1', object, forbidOverwrite: false }),
+      ledger.recordIssued(grant),
+    ]);
+    stop();
+    await ledger.recordIssued({ ...grant, key: 'k2' });
+    const about = { kind: 'uploads', accountId: 'a', count: 1 };
+    expect(changes).toEqual([
+      { ...about, from: undefined, to: 'issued', bytes: 0 },
+      { ...about, from: 'issued', to: 'stored', bytes: 3 },
+    ]);
+    await ledger.close();
   });
 
   it('rolls back a failed step, but not the steps that share its commit', async () => {
