@@ -31,6 +31,7 @@ const homes = {
   express: ['src/iot/**', 'src/oss/**', 'src/console/*.ts', 'src/ops/**', 'src/app.ts'],
   'better-sqlite3': ['src/ledger/sqlite/**', 'src/object-store/disk/folder-lock.ts'],
   multer: ['src/multer/**'],
+  pg: ['src/ledger/postgres/**'],
   'prom-client': ['src/metrics/registry.ts'],
 };
 
@@ -209,6 +210,7 @@ module.exports = defineConfig(
   { files: homes.express, rules: restrictPackages(['express']) },
   { files: homes['better-sqlite3'], rules: restrictPackages(['better-sqlite3']) },
   { files: homes.multer, rules: restrictPackages(['multer']) },
+  { files: homes.pg, rules: restrictPackages(['pg']) },
   { files: homes['prom-client'], rules: restrictPackages(['prom-client']) },
   // Data that `npm run docs` writes.
   { files: ['src/config/setting-table.ts'], rules: { 'max-lines': 'off' } },

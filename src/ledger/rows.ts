@@ -53,6 +53,14 @@ export type HolderRow = Pick<
   | 'issued_request_id'
 >;
 
+/** The columns of {@link UploadRow}. */
+export const UPLOAD_COLUMNS = [
+  ...['sequence', 'key', 'state', 'account_id', 'issued_at', 'policy_expires_at', 'locator'],
+  ...['size', 'md5', 'crc64', 'sha256', 'stored_at', 'headers', 'package_id', 'purge_reason'],
+  ...['retired', 'purging_since', 'purged_at', 'issued_request_id', 'stored_request_id', 'peer'],
+  ...['claimed_at', 'claimed_request_id', 'purge_request_id'],
+].join(', ');
+
 /** The columns of a row in `purging` that its deletion needs. */
 export interface PurgingRow {
   readonly sequence: number;

@@ -1,0 +1,48 @@
+import type { Quota } from '../../accounts/ports.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Records } from '../records.ts';
+import { Connections } from './connections.ts';
+import type { PostgresAddress } from './connections.ts';
+import { migrate, requireCurrentSchema } from './migrate.ts';
+import { PostgresLedger } from './postgres-ledger.ts';
+import { PostgresNonces } from './postgres-nonces.ts';
+import { PostgresQuota } from './postgres-quota.ts';
+import { PostgresRefusals } from './postgres-refusals.ts';
+import { PostgresUsage } from './postgres-usage.ts';
+
+/** The records that several gateways share, and what they count together. */
+export interface SharedRecords extends Records {
+  readonly quota: Quota;
+}
+
+/** Opens the records of a server, and brings the schema up to date. */
+export async function openPostgresRecords(
+  address: PostgresAddress,
+  logger: Logger,
+): Promise<Required<SharedRecords>> {
+  await migrate(address);
+  return connect(address, logger);
+}
+
+/**
+ * Opens the records for a command, without migrating them: servers may be running with this schema.
+ * @throws when the schema is older than that of this program, or too new
+ */
+export async function openExistingPostgresRecords(
+  address: PostgresAddress,
+  logger: Logger,
+): Promise<Required<SharedRecords>> {
+  await requireCurrentSchema(address);
+  return connect(address, logger);
+}
+
+function connect(address: PostgresAddress, logger: Logger): Required<SharedRecords> {
+  const connections = new Connections(address, logger);
+  return {
+    ledger: new PostgresLedger(connections, logger),
+    nonces: new PostgresNonces(connections),
+    refusals: new PostgresRefusals(connections),
+    usage: new PostgresUsage(connections),
+    quota: new PostgresQuota(connections),
+  };
+}
