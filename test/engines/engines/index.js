@@ -1,0 +1,2 @@
+// Every engine: a line for each.
+module.exports = [require('./postgres.js')];
