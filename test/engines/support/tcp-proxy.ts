@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+
+/** Stands between a gateway and an engine, and lets the network fail. */
+export class TcpProxy {
+  readonly #server: Server;
+  readonly #pairs = new Set<readonly [client: Socket, engine: Socket]>();
+  #mode: 'pass' | 'hold' | 'refuse' = 'pass';
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** @param target - the address of the engine */
+  static async start(target: URL): Promise<TcpProxy> {
+    const server = createServer();
+    const proxy = new TcpProxy(server);
+    server.on('connection', (client) => {
+      proxy.#accept(client, connect(Number(target.port), target.hostname));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return proxy;
+  }
+
+  /** @returns the address of the engine as it is reached through the proxy */
+  through(target: URL): URL {
+    const url = new URL(target);
+    const address = this.#server.address();
+    url.port = String(typeof address === 'object' && address !== null ? address.port : 0);
+    return url;
+  }
+
+  /** Passes everything on, also what was held. */
+  pass(): void {
+    this.#mode = 'pass';
+    for (const sockets of this.#pairs) for (const socket of sockets) socket.resume();
+  }
+
+  /** Passes nothing on, as an engine that stands still. */
+  hold(): void {
+    this.#mode = 'hold';
+    for (const sockets of this.#pairs) for (const socket of sockets) socket.pause();
+  }
+
+  /** Cuts all connections, and every new one. */
+  refuse(): void {
+    this.#mode = 'refuse';
+    this.cut();
+  }
+
+  cut(): void {
+    for (const sockets of this.#pairs) for (const socket of sockets) socket.destroy();
+  }
+
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #accept(client: Socket, engine: Socket): void {
+    const pair = [client, engine] as const;
+    this.#pairs.add(pair);
+    for (const socket of pair) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        this.#pairs.delete(pair);
+        for (const each of pair) each.destroy();
+      });
+    }
+    client.pipe(engine).pipe(client);
+    if (this.#mode === 'refuse') client.destroy();
+    if (this.#mode === 'hold') for (const socket of pair) socket.pause();
+  }
+}
