@@ -14,34 +14,37 @@ interface Taking {
   readonly takenUntil: number;
 }
 
-const RETURN_BODIES = `RETURNING ${qualified(PURGING_BODY)}`;
+/**
+ * The sequences that a statement changes. As an array, and not as a table to join with: PostgreSQL would expect a tenth of
+ * all rows, and read the table.
+ */
+function due(condition: string, order: string): string {
+  return `sequence = ANY(ARRAY(
+     SELECT sequence FROM uploads WHERE ${condition} ORDER BY ${order} LIMIT :limit
+     FOR UPDATE SKIP LOCKED))`;
+}
 
 export const EXPIRE = statement<
   Taking & { readonly storedBefore: number; readonly limit: number },
   PurgingRow
 >(
   'expire',
-  `WITH due AS MATERIALIZED (
-     SELECT sequence FROM uploads WHERE state = 'stored' AND stored_at <= :storedBefore
-     ORDER BY stored_at LIMIT :limit FOR UPDATE SKIP LOCKED)
-   UPDATE uploads SET ${SET_PURGING}, purge_reason = 'unclaimed', taken_until = :takenUntil
-   FROM due WHERE uploads.sequence = due.sequence ${RETURN_BODIES}`,
+  `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'unclaimed', taken_until = :takenUntil
+   WHERE ${due("state = 'stored' AND stored_at <= :storedBefore", 'stored_at')}
+   RETURNING ${PURGING_BODY}`,
 );
 
 export const RETIRE = statement<Taking & { readonly packageIds: readonly string[] }, PurgingRow>(
   'retire',
   `UPDATE uploads SET ${SET_PURGING}, purge_reason = 'deleted', retired = 1, taken_until = :takenUntil
-   WHERE package_id = ANY(:packageIds) AND state = 'claimed' ${RETURN_BODIES}`,
+   WHERE package_id = ANY(:packageIds) AND state = 'claimed' RETURNING ${PURGING_BODY}`,
 );
 
 export const TAKE_PURGING = statement<Taking & { readonly limit: number }, PurgingRow>(
   'take_purging',
-  `WITH due AS MATERIALIZED (
-     SELECT sequence FROM uploads
-     WHERE state = 'purging' AND (taken_until IS NULL OR taken_until <= :at)
-     ORDER BY sequence LIMIT :limit FOR UPDATE SKIP LOCKED)
-   UPDATE uploads SET taken_until = :takenUntil
-   FROM due, ${RELAXED} WHERE uploads.sequence = due.sequence ${RETURN_BODIES}`,
+  `UPDATE uploads SET taken_until = :takenUntil FROM ${RELAXED}
+   WHERE ${due("state = 'purging' AND (taken_until IS NULL OR taken_until <= :at)", 'sequence')}
+   RETURNING ${PURGING_BODY}`,
 );
 
 export const RELEASE_PURGING = statement<{ readonly sequences: readonly number[] }>(
@@ -65,27 +68,18 @@ export const CONFIRM_PURGED = statement<
 
 export const PRUNE_ISSUED = statement<{ readonly expiredBefore: number; readonly limit: number }>(
   'prune_issued',
-  prune(`state = 'issued' AND policy_expires_at < :expiredBefore`),
+  `DELETE FROM uploads USING ${RELAXED}
+   WHERE ${due("state = 'issued' AND policy_expires_at < :expiredBefore", 'policy_expires_at')}`,
 );
 
 export const PRUNE_TOMBSTONES = statement<{
   readonly purgedBefore: number;
   readonly limit: number;
-}>('prune_tombstones', prune(`state = 'purged' AND purged_at < :purgedBefore`));
-
-function prune(condition: string): string {
-  return `WITH due AS MATERIALIZED (
-     SELECT sequence FROM uploads WHERE ${condition} LIMIT :limit FOR UPDATE SKIP LOCKED)
-   DELETE FROM uploads USING due, ${RELAXED} WHERE uploads.sequence = due.sequence`;
-}
-
-/** The other table of a statement has some of the columns as well. */
-function qualified(columns: string): string {
-  return columns
-    .split(', ')
-    .map((column) => `uploads.${column}`)
-    .join(', ');
-}
+}>(
+  'prune_tombstones',
+  `DELETE FROM uploads USING ${RELAXED}
+   WHERE ${due("state = 'purged' AND purged_at < :purgedBefore", 'purged_at')}`,
+);
 
 /** A body on no record becomes one to delete, unless it was recorded in the meantime. */
 export const DISOWN = statement<{

@@ -40,9 +40,8 @@ const COUNT_UPLOADS = statement<{ readonly accountId: string | null }, TotalRow>
 /** Replaces rows by their sums. Rows that another gateway is folding are left to it. */
 const FOLD_TOTALS = statement<None>(
   'fold_totals',
-  `WITH due AS MATERIALIZED (SELECT ctid FROM totals FOR UPDATE SKIP LOCKED),
-   gone AS (
-     DELETE FROM totals USING due WHERE totals.ctid = due.ctid
+  `WITH gone AS (
+     DELETE FROM totals WHERE ctid = ANY(ARRAY(SELECT ctid FROM totals FOR UPDATE SKIP LOCKED))
      RETURNING account_id, state, count, bytes)
    INSERT INTO totals (account_id, state, count, bytes)
    SELECT account_id, state, sum(gone.count), sum(bytes) FROM gone, ${RELAXED}
