@@ -104,7 +104,7 @@ CREATE TABLE totals (
   state      text COLLATE "C" NOT NULL,
   count      bigint NOT NULL,
   bytes      bigint NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 
 CREATE FUNCTION count_upload() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
