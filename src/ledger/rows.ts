@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FirmwarePackage, PackageFile } from '../uploads/firmware-package.ts';
-import type { KeyHolder, PurgingBody } from '../uploads/ports.ts';
+import type { KeyHolder, ListedUpload, PurgingBody } from '../uploads/ports.ts';
 import type {
   Claim,
   Issue,
@@ -108,6 +108,10 @@ export function toUpload(row: UploadRow): Upload {
   return row.state === 'purging' || row.state === 'purged'
     ? toPurgedUpload(row)
     : toLiveUpload(row);
+}
+
+export function toListed(row: UploadRow): ListedUpload {
+  return { sequence: row.sequence, upload: toUpload(row) };
 }
 
 /** Like {@link toUpload}, for a row that holds its key. */

@@ -6,8 +6,11 @@ export function hasErrorCode(error: unknown, code: string): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
-/** Error codes of SQLite and the operating system for a full disk or disk quota. */
-const FULL = ['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'];
+/** Error codes of SQLite, PostgreSQL and the operating system for a full disk or disk quota. */
+const FULL = [
+  ...['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_SHMSIZE'],
+  ...['53100', 'ENOSPC', 'EDQUOT'],
+];
 
 /** Whether an error means that the disk is full. */
 export function isDiskFull(error: unknown): boolean {

@@ -62,7 +62,7 @@ describe('PostgreSQL', () => {
   const cases: [Pick<Statement<object, object>, 'name' | 'text'>, string[]][] = [
     [uploads.STORE_ISSUED, ['uploads_by_key']],
     [uploads.FIND_LIVE, ['uploads_by_key']],
-    [uploads.LOCK_LIVE, ['uploads_by_key']],
+    [uploads.LOCK_HOLDER, ['uploads_by_key']],
     [uploads.FIND_PURGED, ['uploads_gone_by_key']],
     [uploads.FIND_BODY, ['uploads_by_locator']],
     [uploads.ADD_SHA256, ['uploads_by_locator']],

@@ -2,12 +2,11 @@ import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import type {
   FoundUploads,
   ListedPackage,
-  ListedUpload,
   PackageQuery,
   UploadQuery,
 } from '../../uploads/ledger-queries.ts';
 import type { Upload } from '../../uploads/upload.ts';
-import { UPLOAD_COLUMNS, toUpload } from '../rows.ts';
+import { UPLOAD_COLUMNS, toListed, toUpload } from '../rows.ts';
 import type { UploadRow } from '../rows.ts';
 import { like, optional, pattern, uploadConditions, uploadValues } from '../upload-conditions.ts';
 import type { Values } from '../upload-conditions.ts';
@@ -105,8 +104,4 @@ export class OperatorQueries {
     );
     return rows[0]?.sequence;
   }
-}
-
-export function toListed(row: UploadRow): ListedUpload {
-  return { sequence: row.sequence, upload: toUpload(row) };
 }

@@ -1,5 +1,5 @@
 import type { ListedUpload, UploadQuery } from '../../uploads/ledger-queries.ts';
-import { UPLOAD_COLUMNS, toUpload } from '../rows.ts';
+import { UPLOAD_COLUMNS, toListed } from '../rows.ts';
 import type { UploadRow } from '../rows.ts';
 import { uploadConditions, uploadValues } from '../upload-conditions.ts';
 import type { Values } from '../upload-conditions.ts';
@@ -43,7 +43,7 @@ export async function findOrdered(
       ...(last && { lastValue: last.value, lastSequence: last.sequence }),
       limit: query.limit - found.length,
     });
-    found.push(...rows.map((row) => ({ sequence: row.sequence, upload: toUpload(row) })));
+    found.push(...rows.map(toListed));
     place = last;
   }
   return found;

@@ -11,7 +11,7 @@ import type {
   StoreOutcome,
 } from '../../uploads/ports.ts';
 import type { LiveUpload, PurgedUpload } from '../../uploads/upload.ts';
-import { toKeyHolder, toLiveUpload, toPurgedUpload, toPurgingBody, toUpload } from '../rows.ts';
+import { toKeyHolder, toListed, toLiveUpload, toPurgedUpload, toPurgingBody } from '../rows.ts';
 import type { PurgingRow } from '../rows.ts';
 import { issueColumns, objectColumns } from '../upload-columns.ts';
 import type { Cause } from '../upload-columns.ts';
@@ -69,7 +69,7 @@ export class UploadTable {
 
   async list(afterSequence: number, limit: number): Promise<ListedUpload[]> {
     const { rows } = await this.#connections.read(uploads.LIST_UPLOADS, { afterSequence, limit });
-    return rows.map((row) => ({ sequence: row.sequence, upload: toUpload(row) }));
+    return rows.map(toListed);
   }
 
   async listBodies(afterLocator: string, limit: number): Promise<ExpectedBody[]> {

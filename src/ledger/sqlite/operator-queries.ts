@@ -12,7 +12,7 @@ import type {
 } from '../../uploads/ledger-queries.ts';
 import type { Upload, UploadState } from '../../uploads/upload.ts';
 import { findOrdered } from './ordered-uploads.ts';
-import { toPackage, toUpload } from '../rows.ts';
+import { toPackage, toListed, toUpload } from '../rows.ts';
 import type { PackageFileRow, PackageRow, UploadRow } from '../rows.ts';
 import { like, optional, pattern, uploadConditions, uploadValues } from '../upload-conditions.ts';
 import type { Values } from '../upload-conditions.ts';
@@ -48,7 +48,7 @@ export class OperatorQueries {
       steps += 1;
       const limit = query.limit - found.length;
       const rows = list.all({ ...uploadValues(query), ...window, limit });
-      found.push(...rows.map((row) => ({ sequence: row.sequence, upload: toUpload(row) })));
+      found.push(...rows.map(toListed));
       if (rows.length === limit) break;
     }
     return { uploads: found };

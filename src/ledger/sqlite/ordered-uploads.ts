@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { setImmediate } from '../../lib/timers.ts';
 import type { ListedUpload, UploadQuery } from '../../uploads/ledger-queries.ts';
-import { toUpload } from '../rows.ts';
+import { toListed } from '../rows.ts';
 import type { UploadRow } from '../rows.ts';
 import { uploadConditions, uploadValues } from '../upload-conditions.ts';
 import type { Values } from '../upload-conditions.ts';
@@ -49,7 +49,7 @@ export async function findOrdered(
   while (place !== undefined) {
     const last = lastOfStep(place);
     const rows = find(place, last, query.limit - found.length);
-    found.push(...rows.map((row) => ({ sequence: row.sequence, upload: toUpload(row) })));
+    found.push(...rows.map(toListed));
     if (found.length >= query.limit) break;
     place = last;
     await new Promise((resolve) => setImmediate(resolve));

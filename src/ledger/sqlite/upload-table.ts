@@ -9,7 +9,7 @@ import type {
 } from '../../uploads/ports.ts';
 import type { LedgerChange } from '../../uploads/ledger-changes.ts';
 import type { LiveUpload, PurgedUpload, PurgeReason, UploadState } from '../../uploads/upload.ts';
-import { toKeyHolder, toLiveUpload, toPurgedUpload, toUpload } from '../rows.ts';
+import { toKeyHolder, toListed, toLiveUpload, toPurgedUpload } from '../rows.ts';
 import type { HolderRow, UploadRow } from '../rows.ts';
 import {
   HOLDER,
@@ -110,7 +110,7 @@ export class UploadTable {
 
   list(afterSequence: number, limit: number): ListedUpload[] {
     const rows = this.#statements.list.all(afterSequence, limit);
-    return rows.map((row) => ({ sequence: row.sequence, upload: toUpload(row) }));
+    return rows.map(toListed);
   }
 
   hasBody(locator: string): boolean {
