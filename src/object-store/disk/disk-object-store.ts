@@ -16,13 +16,13 @@ import type { Crc64Engine } from '../hashing/crc64.ts';
 import { createCrc64Engine } from '../hashing/crc64.ts';
 import { digestChunks } from '../hashing/digests.ts';
 import type { Hasher } from '../hashing/hasher.ts';
-import type { Batch } from './batches.ts';
-import { maxHeldBytes, inBatches, writeBatch } from './batches.ts';
-import { BodyMemory } from './body-memory.ts';
+import type { Batch } from '../batches.ts';
+import { maxHeldBytes, inBatches, writeBatch } from '../batches.ts';
+import { BodyMemory } from '../body-memory.ts';
 import { BodyStream } from './body-stream.ts';
-import { flushFile, flushFolder, linkDurably, remove, unlessMissing } from './files.ts';
+import { flushFile, flushFolder, linkDurably, remove, unlessMissing } from '../files.ts';
 import { handleForeignFiles } from './foreign-files.ts';
-import { FreeSpace } from './free-space.ts';
+import { FreeSpace } from '../free-space.ts';
 import { Journal } from './journal.ts';
 import {
   FOLDERS,
@@ -38,7 +38,7 @@ import {
 import { ObjectFolders } from './object-folders.ts';
 import type { Recovered } from './recover-journals.ts';
 import { forgetRecovered, recoverJournals } from './recover-journals.ts';
-import { share } from './share.ts';
+import { share } from '../share.ts';
 import { writeStagedFile } from './staged-file.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
-import { linkDurably, remove, unlessMissing } from './files.ts';
+import { linkDurably, remove, unlessMissing } from '../files.ts';
 import { isJournal, isLocator, isObjectFolder, JOURNAL, LOST, OBJECTS, STAGING } from './layout.ts';
 
 /** Which entries of each folder belong to the store. */

@@ -7,7 +7,7 @@ import { makePrivate, PRIVATE_FILE, PRIVATE_FOLDER } from '../../lib/private-fil
 import type { BodyInventory, FoundFile } from '../../uploads/maintenance/ports.ts';
 import type { StoredBody } from '../../uploads/ports.ts';
 import type { Hasher } from '../hashing/hasher.ts';
-import { flushFolder, makeDurableFolder, numberedName, remove, unlessMissing } from './files.ts';
+import { flushFolder, makeDurableFolder, numberedName, remove, unlessMissing } from '../files.ts';
 import { listJournals, readJournals } from './journal-files.ts';
 import {
   folderName,

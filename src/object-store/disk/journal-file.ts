@@ -5,8 +5,8 @@ import { CoalescedTask } from '../../lib/coalesced-task.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { randomIds } from '../../lib/ids.ts';
 import { PRIVATE_FILE } from '../../lib/private-files.ts';
-import { writeBatch } from './batches.ts';
-import { flushFolder, makeDurableFolder, remove } from './files.ts';
+import { writeBatch } from '../batches.ts';
+import { flushFolder, makeDurableFolder, remove } from '../files.ts';
 import { encodeNote } from './journal-records.ts';
 import { JOURNAL } from './layout.ts';
 

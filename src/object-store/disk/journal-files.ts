@@ -1,6 +1,6 @@
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unlessMissing } from './files.ts';
+import { unlessMissing } from '../files.ts';
 import { isJournal, JOURNAL, RECOVERED } from './layout.ts';
 import { scanJournal } from './scan-journal.ts';
 

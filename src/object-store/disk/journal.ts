@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { clearTimeout, setImmediate, setTimeout } from '../../lib/timers.ts';
-import { FlushError, flushFile, flushFolder, remove, unlessMissing } from './files.ts';
+import { FlushError, flushFile, flushFolder, remove, unlessMissing } from '../files.ts';
 import type { JournalFile } from './journal-file.ts';
 import { beginJournalFile, writeRecords } from './journal-file.ts';
 import { encodeHeader } from './journal-records.ts';

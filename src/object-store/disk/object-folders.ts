@@ -1,4 +1,4 @@
-import { makeDurableFolder } from './files.ts';
+import { makeDurableFolder } from '../files.ts';
 import { objectFolder } from './layout.ts';
 
 /** Creates the subfolders of `objects/`, each once. */

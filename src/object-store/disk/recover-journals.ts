@@ -11,7 +11,7 @@ import {
   makeFolder,
   remove,
   unlessMissing,
-} from './files.ts';
+} from '../files.ts';
 import { listJournals, listRecovered } from './journal-files.ts';
 import { LOST, objectPath, OBJECTS, RECOVERED, STAGING, stagingPath } from './layout.ts';
 import type { FoundBody, Gap } from './scan-journal.ts';

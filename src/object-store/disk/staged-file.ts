@@ -2,9 +2,9 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { PRIVATE_FILE } from '../../lib/private-files.ts';
 import type { StoredBody } from '../../uploads/ports.ts';
-import type { FollowedFile, Hasher } from '../hashing/hasher.ts';
-import type { Batch } from './batches.ts';
-import { writeBatch } from './batches.ts';
+import type { Hasher } from '../hashing/hasher.ts';
+import type { Batch } from '../batches.ts';
+import { writeBatches } from '../write-batches.ts';
 
 /** A flush starts after this number of bytes while more are received, so that the last flush is short. */
 const FLUSH_BYTES = 64 * 1024 * 1024;
@@ -21,50 +21,21 @@ export async function writeStagedFile(
 ): Promise<StoredBody> {
   await using file = await open(path, 'wx', PRIVATE_FILE);
   const followed = hasher.follow(path);
+  const flush = earlyFlush(file);
   try {
-    const size = await writeBatches(file, first, rest, followed);
+    const size = await writeBatches(file, first, rest, (written) => {
+      followed.advance(written);
+      flush.upTo(written);
+    });
+    await flush.finish();
     const [digests] = await Promise.all([followed.finish(size), file.datasync()]);
     return { size, ...digests };
   } catch (error) {
     followed.stop();
+    // The file must not be closed during a flush.
+    await Promise.allSettled([flush.finish()]);
     throw error;
   }
-}
-
-/** Gathers the next batch while one is being written. @returns the size of the file */
-async function writeBatches(
-  file: FileHandle,
-  first: Batch,
-  rest: AsyncIterable<Batch>,
-  followed: FollowedFile,
-): Promise<number> {
-  let size = 0;
-  const flush = earlyFlush(file);
-  const write = async (batch: Batch): Promise<void> => {
-    await writeBatch(file, batch, size);
-    size += batch.size;
-    batch.release();
-    followed.advance(size);
-    flush.upTo(size);
-  };
-  const start = (batch: Batch): Promise<void> => {
-    const written = write(batch);
-    // Avoids an unhandled rejection: the write is awaited only when the next batch is complete.
-    written.catch(() => undefined);
-    return written;
-  };
-  let writing = start(first);
-  try {
-    for await (const batch of rest) {
-      await writing;
-      writing = start(batch);
-    }
-  } finally {
-    // Also after an error of the body: the file must not be closed during a write.
-    await Promise.allSettled([writing, flush.finish()]);
-  }
-  await Promise.all([writing, flush.finish()]);
-  return size;
 }
 
 /**

@@ -3,7 +3,7 @@ import { lstat, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises
 import { dirname, join, resolve } from 'node:path';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { makePrivateFolders, PRIVATE_FOLDER } from '../../lib/private-files.ts';
-import { flushFolder } from './files.ts';
+import { flushFolder } from '../files.ts';
 import { tryServerLock } from './folder-lock.ts';
 import type { ServerLock } from './folder-lock.ts';
 

@@ -1,5 +1,4 @@
-/** The digests that can be computed behind the writer of a file. */
-export type FollowedDigest = 'md5' | 'crc64';
+import type { DigestName } from './hasher.ts';
 
 /** Messages to a hash thread. `job` identifies one digest of one file. */
 export type HashRequest =
@@ -7,7 +6,7 @@ export type HashRequest =
       readonly job: number;
       readonly kind: 'follow';
       readonly path: string;
-      readonly digest: FollowedDigest;
+      readonly digest: DigestName;
     }
   | { readonly job: number; readonly kind: 'sha256'; readonly path: string }
   | { readonly job: number; readonly kind: 'advance' | 'finish'; readonly size: number }

@@ -4,7 +4,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { parentPort } from 'node:worker_threads';
 import { setImmediate } from '../../lib/timers.ts';
 import { createCrc64Engine } from './crc64.ts';
-import type { FollowedDigest, HashRequest, HashResponse } from './hash-messages.ts';
+import type { HashRequest, HashResponse } from './hash-messages.ts';
+import type { DigestName } from './hasher.ts';
 
 /** A thread that hashes files. It reads them behind their writer, while their pages are still in memory. */
 
@@ -28,10 +29,10 @@ interface RunningHash {
 const followed = new Map<number, FollowedJob>();
 const crc64 = createCrc64Engine();
 
-function startHash(digest: FollowedDigest): RunningHash {
+function startHash(digest: DigestName): RunningHash {
   if (digest === 'crc64') return crc64.start();
-  const md5 = createHash('md5');
-  return { update: (bytes) => md5.update(bytes), digest: () => md5.digest('hex') };
+  const hash = createHash(digest);
+  return { update: (bytes) => hash.update(bytes), digest: () => hash.digest('hex') };
 }
 
 function advance(state: FollowedJob, size: number): void {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { HashRequest, HashResponse } from './hash-messages.ts';
-import type { FollowedFile, Hasher } from './hasher.ts';
+import type { DigestName, FollowedFile, Hasher } from './hasher.ts';
 
 /** Threads run the built code, even in tests, where the rest runs from the sources. */
 const THREAD_FILE = join(
@@ -13,11 +13,10 @@ const THREADS = 2;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** Relative cost of each digest. */
-const COST = { md5: 2, crc64: 1, sha256: 1 } as const;
-type Algorithm = keyof typeof COST;
+const COST: Readonly<Record<DigestName, number>> = { md5: 2, crc64: 1, sha256: 1 };
 
 interface Waiting {
-  readonly algorithm: Algorithm;
+  readonly algorithm: DigestName;
   readonly resolve: (digest: string) => void;
   readonly reject: (error: Error) => void;
 }
@@ -43,7 +42,8 @@ class HashThread {
     return [...this.#waiting.values()].reduce((sum, { algorithm }) => sum + COST[algorithm], 0);
   }
 
-  start(algorithm: Algorithm, path: string): HashJob {
+  /** @param isWritten - the file is still being written; the job then needs `advance` and `finish` */
+  start(algorithm: DigestName, path: string, isWritten: boolean): HashJob {
     const job = ++this.#lastJob;
     const worker = (this.#worker ??= this.#spawn());
     const digest = new Promise<string>((resolve, reject) => {
@@ -56,8 +56,8 @@ class HashThread {
       worker.postMessage({ job, ...request });
       if (request.kind === 'stop') this.#takeWaiting(job)?.reject(new Error('hashing was stopped'));
     };
-    if (algorithm === 'sha256') send({ kind: 'sha256', path });
-    else send({ kind: 'follow', path, digest: algorithm });
+    if (isWritten) send({ kind: 'follow', path, digest: algorithm });
+    else send({ kind: 'sha256', path });
     return { send, digest };
   }
 
@@ -99,12 +99,13 @@ class HashThread {
 export class ThreadHasher implements Hasher {
   readonly #threads = Array.from({ length: THREADS }, () => new HashThread());
 
-  follow(path: string): FollowedFile {
-    // In two jobs, which can run on two threads: the client waits for the digests after its last byte.
-    const md5 = this.#start('md5', path);
-    const crc64 = this.#start('crc64', path);
+  follow(path: string, digests?: 'all'): FollowedFile {
+    // Each in its own job, so that they can run on two threads: the client waits for the digests after its last byte.
+    const md5 = this.#start('md5', path, true);
+    const crc64 = this.#start('crc64', path, true);
+    const sha256 = digests === 'all' ? this.#start('sha256', path, true) : undefined;
     const send: HashJob['send'] = (request) => {
-      for (const job of [md5, crc64]) job.send(request);
+      for (const job of [md5, crc64, sha256]) job?.send(request);
     };
     return {
       advance: (size) => {
@@ -112,7 +113,11 @@ export class ThreadHasher implements Hasher {
       },
       finish: async (size) => {
         send({ kind: 'finish', size });
-        return { md5: await md5.digest, crc64: await crc64.digest };
+        return {
+          md5: await md5.digest,
+          crc64: await crc64.digest,
+          ...(sha256 && { sha256: await sha256.digest }),
+        };
       },
       stop: () => {
         send({ kind: 'stop' });
@@ -121,16 +126,16 @@ export class ThreadHasher implements Hasher {
   }
 
   async sha256(path: string): Promise<string> {
-    return this.#start('sha256', path).digest;
+    return this.#start('sha256', path, false).digest;
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  #start(algorithm: Algorithm, path: string): HashJob {
+  #start(algorithm: DigestName, path: string, isWritten: boolean): HashJob {
     return this.#threads
       .reduce((best, thread) => (thread.load < best.load ? thread : best))
-      .start(algorithm, path);
+      .start(algorithm, path, isWritten);
   }
 }

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { link, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hasErrorCode } from '../../lib/errno.ts';
-import { PRIVATE_FOLDER } from '../../lib/private-files.ts';
+import { hasErrorCode } from '../lib/errno.ts';
+import { PRIVATE_FOLDER } from '../lib/private-files.ts';
 
 /** Creates a folder, unless it exists, and makes its name durable. */
 export async function makeDurableFolder(path: string): Promise<void> {

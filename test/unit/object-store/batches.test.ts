@@ -1,16 +1,12 @@
 import fc from 'fast-check';
-import type { Batch } from '../../../../src/object-store/disk/batches.ts';
-import {
-  GatheredChunks,
-  maxHeldBytes,
-  inBatches,
-} from '../../../../src/object-store/disk/batches.ts';
-import type { MemoryLease } from '../../../../src/object-store/disk/body-memory.ts';
-import { BodyMemory } from '../../../../src/object-store/disk/body-memory.ts';
-import { inChunks, patternBytes } from '../../../support/bytes.ts';
+import type { Batch } from '../../../src/object-store/batches.ts';
+import { GatheredChunks, maxHeldBytes, inBatches } from '../../../src/object-store/batches.ts';
+import type { MemoryLease } from '../../../src/object-store/body-memory.ts';
+import { BodyMemory } from '../../../src/object-store/body-memory.ts';
+import { inChunks, patternBytes } from '../../support/bytes.ts';
 
-jest.mock('../../../../src/lib/timers.ts', () =>
-  jest.requireActual('../../../support/fakeable-timers.ts'),
+jest.mock('../../../src/lib/timers.ts', () =>
+  jest.requireActual('../../support/fakeable-timers.ts'),
 );
 
 const KIB = 1024;

@@ -1,4 +1,4 @@
-import { clearInterval, setInterval } from '../../lib/timers.ts';
+import { clearInterval, setInterval } from '../lib/timers.ts';
 
 /** Memory that the bytes of one body may occupy while they are gathered and written. */
 export interface MemoryLease {
