@@ -16,6 +16,7 @@ import { isDiskFull } from '../lib/errno.ts';
 import type { LimitedLog } from '../lib/limited-log.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
+import { StoreUnavailable } from '../uploads/store-unavailable.ts';
 import { admit } from './admit.ts';
 import type { AdmissionDependencies } from './admit.ts';
 import { MAX_BODY_BYTES, isFailure, readBody, unreadable } from './calls/read-body.ts';
@@ -240,8 +241,9 @@ function refuse(
   const { accessKeyId, action } = signed.common;
   const isRefusal = error instanceof BusinessError || error instanceof GatewayError;
   if (!isRefusal) uploads.logger.error({ err: error, requestId, action }, 'a call failed');
-  // A full disk is no bug of the gateway, and goes away: the purge makes room.
-  const failure = isDiskFull(error) ? 'ServiceUnavailable' : 'InternalError';
+  // Neither is a bug of the gateway, and both go away: the purge makes room, and a store comes back.
+  const isPassing = isDiskFull(error) || error instanceof StoreUnavailable;
+  const failure = isPassing ? 'ServiceUnavailable' : 'InternalError';
   const refusal = isRefusal ? error : gatewayError(failure, {});
   const { code } = refusal;
   record.refuse(code, refusal.reason);

@@ -7,6 +7,7 @@ import type { Evidence, RefusalRecord } from '../refusals/refusal-record.ts';
 import { openRecord, reportRefusal } from '../http/request-record.ts';
 import type { OpenRecord } from '../http/request-record.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
+import { StoreUnavailable } from '../uploads/store-unavailable.ts';
 import { chooseAddress, findSignedBucket } from './choose-address.ts';
 import { allowOrigin, findMismatches, respondToPreflight } from './cors.ts';
 import type { OssDependencies, OssOperation } from './dependencies.ts';
@@ -219,6 +220,9 @@ function preflightOf(headers: ReadonlyMap<string, string>): Evidence['cors'] {
   };
 }
 
+/** Errors that go away by themselves. */
+const PASSING = [BudgetExhausted, StoreUnavailable];
+
 /** @returns undefined for an error that the request did not cause */
 function toRefusal(
   deps: OssDependencies,
@@ -233,7 +237,8 @@ function toRefusal(
   }
   if (error instanceof LostBody)
     return ossError('IncompleteBody.lost', { values: { reason: LOST_BODY } });
-  if (error instanceof BudgetExhausted) return ossError('ServiceUnavailable');
+  if (PASSING.some((kind) => error instanceof kind))
+    return ossError('ServiceUnavailable', { cause: error });
   if (!(error instanceof BrokenRequest)) return undefined;
   if (error.reason === 'timedOut') return ossError('RequestTimeout');
   const isMalformed = error.reason === 'malformed' || error.reason === 'tooManyChunks';

@@ -9,6 +9,7 @@ import type { OperatorFailure } from '../../operator/errors.ts';
 import { DepositError } from '../../uploads/deposit.ts';
 import type { DepositRefusal } from '../../uploads/deposit.ts';
 import { LimitReached } from '../../uploads/limits.ts';
+import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
 import { BadControl } from '../responses.ts';
 import { hasBody } from './authenticate.ts';
 import { noteRefusal, noteVanished } from './record-calls.ts';
@@ -24,6 +25,9 @@ const STATUSES: Readonly<Record<OperatorFailure, number>> = {
   tooMany: 429,
   unavailable: 503,
 };
+
+/** Failures of what the gateway needs; an operator has to act. */
+const PASSING = ['DiskFull', 'StoreUnavailable'];
 
 const DEPOSIT_STATUSES: Readonly<Record<DepositRefusal, number>> = {
   invalidKey: 400,
@@ -73,7 +77,7 @@ export function createApiErrorHandler(
     const refusal = toRefusal(error);
     noteRefusal(request, refusal);
     report?.(request, refusal);
-    if (refusal.status === 500 || refusal.code === 'DiskFull') {
+    if (refusal.status === 500 || PASSING.includes(refusal.code)) {
       logger.error({ err: error, path: request.baseUrl + request.path }, 'request failed');
     }
     if (response.headersSent) {
@@ -122,6 +126,9 @@ function toRefusal(error: unknown): ApiRefusal {
   }
   if (isDiskFull(error)) {
     return new ApiRefusal(503, 'DiskFull', 'the disk of the data folder is full');
+  }
+  if (error instanceof StoreUnavailable) {
+    return new ApiRefusal(503, 'StoreUnavailable', error.message);
   }
   return readForeign(error) ?? new ApiRefusal(500, 'InternalError', 'failed; the log says why');
 }
