@@ -12,6 +12,14 @@ export interface Batch {
   readonly release: () => void;
 }
 
+/** That of a body without bytes. */
+export const EMPTY_BATCH: Batch = {
+  chunks: [],
+  size: 0,
+  isLast: true,
+  release: () => undefined,
+};
+
 /** A chunk keeps its whole buffer in memory. It is copied if the buffer is more than this many times as large. */
 const MAX_MEMORY_RATIO = 8 / 7;
 /** Smaller chunks are copied, because each costs an object. */

@@ -1,4 +1,5 @@
-import { clearInterval, setInterval } from '../lib/timers.ts';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from '../lib/timers.ts';
+import { StoreUnavailable } from '../uploads/store-unavailable.ts';
 
 /** Memory that the bytes of one body may occupy while they are gathered and written. */
 export interface MemoryLease {
@@ -34,16 +35,21 @@ interface ActiveLease extends MemoryLease {
  */
 export class BodyMemory {
   #free: number;
+  readonly #patience: number | undefined;
   #waiting: Waiting[] = [];
   readonly #active = new Set<ActiveLease>();
   #checkTimer: NodeJS.Timeout | undefined;
 
-  /** @param bytes - the size of the memory; a larger lease is given when no other lease is active */
-  constructor(bytes: number) {
+  /**
+   * @param bytes - the size of the memory; a larger lease is given when no other lease is active
+   * @param patience - milliseconds that a body waits; absent: it waits as long as it takes
+   */
+  constructor(bytes: number, patience?: number) {
     this.#free = bytes;
+    this.#patience = patience;
   }
 
-  /** Waits until there is enough memory. */
+  /** Waits until there is enough memory. @throws StoreUnavailable, as a rejection, when that takes too long */
   acquire(bytes: number): Promise<MemoryLease> {
     if (this.#waiting.length === 0 && this.#fits(bytes)) {
       return Promise.resolve(this.#createLease(bytes));
@@ -51,8 +57,20 @@ export class BodyMemory {
     this.#checkTimer ??= setInterval(() => {
       this.#reclaim();
     }, CHECK_INTERVAL_MS);
-    return new Promise((resolve) => {
-      this.#waiting.push({ bytes, resolve });
+    return new Promise((resolve, reject) => {
+      const waiting = { bytes, resolve };
+      this.#waiting.push(waiting);
+      if (this.#patience === undefined) return;
+      const timer = setTimeout(() => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiting);
+        reject(new StoreUnavailable('bodies arrive faster than the store takes them'));
+        // A smaller body behind it may fit.
+        this.#serveWaiting();
+      }, this.#patience);
+      waiting.resolve = (lease) => {
+        clearTimeout(timer);
+        resolve(lease);
+      };
     });
   }
 

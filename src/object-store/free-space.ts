@@ -48,12 +48,15 @@ export class FreeSpace {
     );
   }
 
-  /** Passes bytes on. @throws ReserveReached when less than the reserve is free */
-  async *guard(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const chunk of bytes) {
-      this.#unchecked += chunk.length;
+  /** Passes items on. @throws ReserveReached when less than the reserve is free */
+  async *guard<Item>(
+    items: AsyncIterable<Item>,
+    sizeOf: (item: Item) => number,
+  ): AsyncGenerator<Item, void, undefined> {
+    for await (const item of items) {
+      this.#unchecked += sizeOf(item);
       await this.require(0);
-      yield chunk;
+      yield item;
     }
   }
 }

@@ -17,7 +17,7 @@ import { createCrc64Engine } from '../hashing/crc64.ts';
 import { digestChunks } from '../hashing/digests.ts';
 import type { Hasher } from '../hashing/hasher.ts';
 import type { Batch } from '../batches.ts';
-import { maxHeldBytes, inBatches, writeBatch } from '../batches.ts';
+import { EMPTY_BATCH, inBatches, maxHeldBytes, writeBatch } from '../batches.ts';
 import { BodyMemory } from '../body-memory.ts';
 import { BodyStream } from './body-stream.ts';
 import { flushFile, flushFolder, linkDurably, remove, unlessMissing } from '../files.ts';
@@ -26,7 +26,6 @@ import { FreeSpace } from '../free-space.ts';
 import { Journal } from './journal.ts';
 import {
   FOLDERS,
-  isLocator,
   LOST,
   objectFolder,
   objectPath,
@@ -38,6 +37,7 @@ import {
 import { ObjectFolders } from './object-folders.ts';
 import type { Recovered } from './recover-journals.ts';
 import { forgetRecovered, recoverJournals } from './recover-journals.ts';
+import { isLocator } from '../locators.ts';
 import { share } from '../share.ts';
 import { writeStagedFile } from './staged-file.ts';
 
@@ -46,8 +46,6 @@ import { writeStagedFile } from './staged-file.ts';
  * clients stop reading.
  */
 const READ_CHUNKS = { max: 256 * 1024, min: 64 * 1024, total: 16 * 1024 * 1024 };
-
-const EMPTY_BATCH: Batch = { chunks: [], size: 0, isLast: true, release: () => undefined };
 
 interface Hashing {
   /** For large bodies, and for SHA-256 on request: works on threads. */
@@ -131,11 +129,14 @@ export class DiskObjectStore implements ObjectStore {
     let first = EMPTY_BATCH;
     try {
       const maxBytes = announcedSize > 0 ? Math.min(announcedSize, BATCH_BYTES) : BATCH_BYTES;
-      const batches = inBatches(this.#space.guard(bytes), {
-        acquire: () => this.#memory.acquire(maxHeldBytes(maxBytes)),
-        first: BATCH_BYTES,
-        others: () => share(LATER_BATCHES, this.#largeWrites),
-      });
+      const batches = inBatches(
+        this.#space.guard(bytes, ({ length }) => length),
+        {
+          acquire: () => this.#memory.acquire(maxHeldBytes(maxBytes)),
+          first: BATCH_BYTES,
+          others: () => share(LATER_BATCHES, this.#largeWrites),
+        },
+      );
       first = (await batches.next()).value ?? EMPTY_BATCH;
       if (first.isLast) return await this.#putSmall(locator, first);
       return await this.#putLarge(locator, first, batches);

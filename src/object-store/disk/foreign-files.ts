@@ -3,7 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
 import { linkDurably, remove, unlessMissing } from '../files.ts';
-import { isJournal, isLocator, isObjectFolder, JOURNAL, LOST, OBJECTS, STAGING } from './layout.ts';
+import { isLocator } from '../locators.ts';
+import { isJournal, isObjectFolder, JOURNAL, LOST, OBJECTS, STAGING } from './layout.ts';
 
 /** Which entries of each folder belong to the store. */
 const OWN_ENTRIES: Readonly<Record<string, (entry: Dirent) => boolean>> = {

@@ -30,11 +30,6 @@ export function folderName(locator: string): string {
   return locator.slice(-2);
 }
 
-/** Whether a name can be a locator. A locator has a digit: 32 random characters are never all letters. */
-export function isLocator(name: string): boolean {
-  return /^(?=.*\d)[0-9a-z]{2,64}$/.test(name);
-}
-
 /** Whether a name can be a folder in `objects/`. */
 export function isObjectFolder(name: string): boolean {
   return /^[0-9a-z]{2}$/.test(name);
