@@ -258,6 +258,11 @@ export const OSS_ERRORS = {
     reason: 'overloaded',
     message:
       'Too many requests are being read at this moment (OTA_GATEWAY_MAX_UNSIGNED). Please try again.',
+    causes: {
+      store: {
+        message: 'The store of the files cannot be used at this moment. Please try again later.',
+      },
+    },
   },
   SignatureDoesNotMatch: {
     status: 403,

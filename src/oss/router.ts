@@ -221,7 +221,10 @@ function preflightOf(headers: ReadonlyMap<string, string>): Evidence['cors'] {
 }
 
 /** Errors that go away by themselves. */
-const PASSING = [BudgetExhausted, StoreUnavailable];
+const PASSING = [
+  { kind: BudgetExhausted, row: 'ServiceUnavailable' },
+  { kind: StoreUnavailable, row: 'ServiceUnavailable.store' },
+] as const;
 
 /** @returns undefined for an error that the request did not cause */
 function toRefusal(
@@ -237,8 +240,8 @@ function toRefusal(
   }
   if (error instanceof LostBody)
     return ossError('IncompleteBody.lost', { values: { reason: LOST_BODY } });
-  if (PASSING.some((kind) => error instanceof kind))
-    return ossError('ServiceUnavailable', { cause: error });
+  const passing = PASSING.find(({ kind }) => error instanceof kind);
+  if (passing !== undefined) return ossError(passing.row, { cause: error });
   if (!(error instanceof BrokenRequest)) return undefined;
   if (error.reason === 'timedOut') return ossError('RequestTimeout');
   const isMalformed = error.reason === 'malformed' || error.reason === 'tooManyChunks';

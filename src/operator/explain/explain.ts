@@ -127,7 +127,10 @@ const STORIES: Readonly<Record<RefusalReason, Story>> = {
   precondition: { toPass: 'look up the object again: it is not what the condition expects' },
   unsupported: { toPass: 'use an operation of docs/iot-api.md or docs/errors.md' },
   incomplete: { toPass: 'send the whole request; the connection was cut, or too slow' },
-  overloaded: { toPass: 'try again: too many requests were being read' },
+  overloaded: {
+    toPass:
+      'try again: too many requests were being read, or the store of the files did not answer',
+  },
   not_http: { toPass: 'send HTTP/1.1, with https:// where the port serves TLS' },
   ordered_fault: { toPass: 'nothing: a test has injected it' },
   parameter: { toPass: 'send the parameter as the message says' },

@@ -1,3 +1,4 @@
+import { StoreUnavailable } from '../../../src/uploads/store-unavailable.ts';
 import { createHash } from 'node:crypto';
 import request from 'supertest';
 import type { Response } from 'supertest';
@@ -501,4 +502,19 @@ it('responds to a failure with 500 in the format of the caller, and writes the c
     { requestId: json.body.RequestId, err: cause },
     { requestId: xml.headers['x-acs-request-id'], err: cause },
   ]);
+});
+
+it('responds with 503 while the store of the bodies does not answer', async () => {
+  const { ledger, nonces } = createMemoryRecords();
+  const failing = new Proxy(ledger, {
+    get: (target, name: keyof UploadLedger) =>
+      name === 'recordIssued'
+        ? () => Promise.reject(new StoreUnavailable('the store does not answer'))
+        : target[name].bind(target),
+  });
+  const broken = await startTestGateway({ parts: { records: { ledger: failing, nonces } } });
+  const options = { key: broken.accessKey, time: broken.clock.now() };
+  const { body, status } = await getV1(broken.app, 'GenerateOTAUploadURL', {}, options);
+  await broken.close();
+  expect([status, body.Code]).toEqual([503, 'ServiceUnavailable']);
 });

@@ -707,6 +707,7 @@ export const OSS_ROWS: Rows<OssErrorName> = {
     by: 'strict',
   },
   ServiceUnavailable: { unreachable: 'needs many requests at the same time' },
+  'ServiceUnavailable.store': { unreachable: 'needs a store in the network' },
   SignatureDoesNotMatch: {
     send: posting((form) => {
       form.fields.set('Signature', 'bm90aGluZw==');

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { request as requestHttp } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { DiskObjectStore } from '../../../../src/object-store/disk/disk-object-store.ts';
+import { StoreUnavailable } from '../../../../src/uploads/store-unavailable.ts';
 import type { ObjectStore } from '../../../../src/uploads/ports.ts';
 import { validForm, writeForm } from './form.ts';
 import type { Form } from './form.ts';
@@ -341,6 +343,24 @@ describe('PostObject on a disk that fails', () => {
     });
     expect(response.body).not.toContain('ENOSPC');
     expect(oss.errors).toEqual([{ requestId: response.xml['RequestId'], err: failure }]);
+    await oss.close();
+  });
+});
+
+describe('PostObject while the store of the bodies does not answer', () => {
+  it('responds with 503, so that the client tries again', async () => {
+    const oss = await startOss();
+    const failure = new StoreUnavailable('the store s3://secret does not answer');
+    const putting = jest.spyOn(DiskObjectStore.prototype, 'put').mockRejectedValueOnce(failure);
+    const response = await oss.post(validForm());
+    putting.mockRestore();
+    expect(response.status).toBe(503);
+    expect(response.xml).toMatchObject({
+      Code: 'ServiceUnavailable',
+      Message: 'The store of the files cannot be used at this moment. Please try again later.',
+    });
+    expect(response.body).not.toContain('secret');
+    expect((await oss.post(validForm())).status).toBe(204);
     await oss.close();
   });
 });
