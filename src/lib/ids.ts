@@ -71,6 +71,11 @@ export function multipartBoundary(): string {
   return `----ota-gateway-${random.take(16).toString('hex')}`;
 }
 
+/** @returns a number from 0 up to 1, which spreads what many do at the same moment */
+export function randomFraction(): number {
+  return random.take(4).readUInt32LE() / 2 ** 32;
+}
+
 /** Ids that count from one, so that equal runs have equal ids. For tests only. */
 export function sequentialIds(): Ids {
   const counters = new Map<keyof Ids, number>();

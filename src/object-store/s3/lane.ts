@@ -1,0 +1,69 @@
+import { clearTimeout, setTimeout } from '../../lib/timers.ts';
+import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
+
+interface Waiting {
+  readonly enter: () => void;
+  readonly refuse: (error: StoreUnavailable) => void;
+}
+
+/**
+ * Lets a number of calls go on at the same time. The others wait in the order of their requests, but not for a store
+ * that stands still.
+ */
+export class Lane {
+  #free: number;
+  readonly #waiting = new Set<Waiting>();
+  readonly #patience: number | undefined;
+  #watch: NodeJS.Timeout | undefined;
+
+  /** @param patience - milliseconds without the end of any call, after which those that wait are refused */
+  constructor(size: number, patience?: number) {
+    this.#free = size;
+    this.#patience = patience;
+  }
+
+  /** @throws StoreUnavailable when it did not begin; what `call` throws */
+  async run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await this.#wait();
+    try {
+      return await call();
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** Refuses all calls that wait, because they would fail like one before them. */
+  refuseWaiting(message: string): void {
+    for (const { refuse } of this.#waiting) refuse(new StoreUnavailable(message));
+    this.#waiting.clear();
+    this.#watchNext();
+  }
+
+  #wait(): Promise<void> {
+    return new Promise((enter, refuse) => {
+      this.#waiting.add({ enter, refuse });
+      if (this.#watch === undefined) this.#watchNext();
+    });
+  }
+
+  #leave(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#free += 1;
+      return;
+    }
+    this.#waiting.delete(next);
+    next.enter();
+    this.#watchNext();
+  }
+
+  #watchNext(): void {
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
+    if (this.#patience === undefined || this.#waiting.size === 0) return;
+    this.#watch = setTimeout(() => {
+      this.refuseWaiting('the store is too slow for all that arrives');
+    }, this.#patience);
+  }
+}

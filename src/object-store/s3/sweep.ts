@@ -1,0 +1,75 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { UploadLedger } from '../../uploads/ports.ts';
+import { unlessAbsent } from './store-calls.ts';
+import type { StoredBodies } from './stored-bodies.ts';
+import { allPages } from './stored-bodies.ts';
+
+/** What a sweep works with. */
+export interface SweepDependencies {
+  readonly bodies: StoredBodies;
+  readonly ledger: Pick<UploadLedger, 'disown'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What a sweep has found. */
+export interface SweepReport {
+  /** Bodies in the store. */
+  readonly bodies: number;
+  /** Bodies without a row; the purge deletes them. */
+  readonly disowned: number;
+  /** Multipart uploads that never ended; they are ended. */
+  readonly uploads: number;
+}
+
+/**
+ * Finds what a gateway that was killed has left in a store: bodies that never got a row, and multipart uploads that
+ * never ended.
+ * @param orphanAge - milliseconds for which a body may be on its way to its row, by the clock of the store
+ */
+export async function sweep(deps: SweepDependencies, orphanAge: number): Promise<SweepReport> {
+  const found = await disownOrphans(deps, orphanAge);
+  const report = { ...found, uploads: await endUploads(deps, orphanAge) };
+  deps.logger.info(report, 'searched the store for bodies that no upload has');
+  return report;
+}
+
+async function disownOrphans(
+  { bodies, clock, ledger }: SweepDependencies,
+  orphanAge: number,
+): Promise<Omit<SweepReport, 'uploads'>> {
+  let count = 0;
+  let disowned = 0;
+  for await (const { items, now } of bodies.pages()) {
+    const old = items.flatMap(({ key, size, writtenAt }) => {
+      const locator = bodies.locatorOf(key);
+      return locator === undefined || writtenAt > now - orphanAge ? [] : [{ locator, size }];
+    });
+    count += items.length;
+    // It gives up those alone that have no row.
+    if (old.length > 0) disowned += await ledger.disown(old, clock.now());
+  }
+  return { bodies: count, disowned };
+}
+
+/** Most stores do so by a rule of the bucket, but not all have such rules or may be given one. */
+async function endUploads(
+  { bodies: { calls, client, folder }, logger }: SweepDependencies,
+  orphanAge: number,
+): Promise<number> {
+  let ended = 0;
+  try {
+    const pages = allPages((next) => calls.request(() => client.listUploads(folder, next)));
+    for await (const { items, now } of pages) {
+      for (const { key, startedAt, uploadId } of items) {
+        if (startedAt > now - orphanAge) continue;
+        await unlessAbsent(calls.request(() => client.abortUpload(key, uploadId)));
+        ended += 1;
+      }
+    }
+  } catch (error) {
+    logger.warn({ err: error }, 'could not end the unfinished multipart uploads of the store');
+  }
+  return ended;
+}
