@@ -33,12 +33,16 @@ export class MemoryBucket {
   readonly uploads = new Map<string, { key: string; parts: Buffer[]; startedAt: number }>();
   /** Runs before each request. */
   before: (operation: keyof StoreClient) => void = () => undefined;
+  /** Runs after each request that has succeeded. */
+  after: (operation: keyof StoreClient) => void = () => undefined;
   #lastUpload = 0;
 
   connect(): StoreClient {
     const run = async <T>(operation: keyof StoreClient, work: () => T | Promise<T>): Promise<T> => {
       this.before(operation);
-      return work();
+      const result = await work();
+      this.after(operation);
+      return result;
     };
     return {
       put: (key, content) => run('put', async () => this.#write(key, await bytesOf(content))),

@@ -114,6 +114,17 @@ describe('a store in the network', () => {
     expect(await subject.store.uncommitted()).toEqual([]);
   });
 
+  it('keeps a body whose multipart upload has ended although the answer was lost', async () => {
+    subject.bucket.after = (operation) => {
+      if (operation !== 'completeUpload') return;
+      subject.bucket.after = () => undefined;
+      throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
+    };
+    // The second try finds no such upload.
+    await expect(put('a1', 20 * MIB)).resolves.toMatchObject({ size: 20 * MIB });
+    expect(await subject.store.stat('a1')).toEqual({ size: 20 * MIB });
+  });
+
   it('opens while the store does not answer', async () => {
     subject.bucket.before = failing;
     const store = await subject.reopen();
