@@ -73,7 +73,10 @@ const entries = {
     imports: belowApp,
   },
   'monitoring.ts': { holds: 'the composition of metrics and readiness', imports: belowApp },
-  'running.ts': { holds: 'what starts and stops: listeners, jobs', imports: belowApp },
+  'running.ts': {
+    holds: 'what starts and stops: listeners, jobs',
+    imports: ['monitoring.ts', ...belowApp],
+  },
   'platform.ts': {
     holds: 'the IoT API and the checks of PostObject as operators use them',
     imports: belowApp,
@@ -83,9 +86,17 @@ const entries = {
     holds: 'parts that replace those of a gateway',
     imports: ['fault-codes.ts', ...belowApp],
   },
+  'storage.ts': { holds: 'opens ledger and store as the settings name them', imports: belowApp },
   'open-gateway.ts': {
     holds: 'opens the data folder, and composes what an upload works with',
-    imports: ['fault-codes.ts', 'gateway-parts.ts', 'monitoring.ts', 'test-mode.ts', ...belowApp],
+    imports: [
+      'fault-codes.ts',
+      'gateway-parts.ts',
+      'monitoring.ts',
+      'storage.ts',
+      'test-mode.ts',
+      ...belowApp,
+    ],
   },
   'gateway.ts': {
     holds: 'the composition',
@@ -104,10 +115,21 @@ const entries = {
   },
   'data-folder.ts': {
     holds: 'a data folder beside its server',
-    imports: ['platform.ts', ...belowApp],
+    imports: ['existing-ledger.ts', 'platform.ts', ...belowApp],
+  },
+  'existing-ledger.ts': {
+    holds: 'opens a ledger for a command, beside its gateways',
+    imports: ['storage.ts', ...belowApp],
+  },
+  'shared-storage.ts': {
+    holds: 'what commands do with a ledger and a store that gateways share',
+    imports: ['existing-ledger.ts', 'storage.ts', ...belowApp],
   },
   'data-folder-report.ts': { holds: 'what doctor looks at in a data folder', imports: belowApp },
-  cli: { holds: 'the commands', imports: [...entryPoint, 'data-folder-report.ts', 'iot'] },
+  cli: {
+    holds: 'the commands',
+    imports: [...entryPoint, 'data-folder-report.ts', 'shared-storage.ts', 'iot'],
+  },
   testing: { holds: 'the test kit', imports: entryPoint },
   multer: { holds: 'a storage engine for multer', imports: entryPoint },
   'index.ts': { holds: 'the public exports', imports: ['app.ts', 'gateway.ts', ...belowApp] },

@@ -1,14 +1,13 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { credentialsPath, readCredentials } from './accounts/credentials-file.ts';
 import { readConfigured, resolveBucketKeys } from './accounts/keys.ts';
 import type { Config } from './config/config.ts';
-import { SettingsError } from './config/settings-error.ts';
 import { upgradeMessage } from './iot/upgrade-message.ts';
+import { findObstacle, openForReading, requireLedger } from './existing-ledger.ts';
 import { LEDGER_FILE, openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
-import { SqliteRefusals } from './ledger/sqlite/sqlite-refusals.ts';
 import { SqliteMaintenance } from './ledger/sqlite/sqlite-maintenance.ts';
 import type { Clock } from './lib/clock.ts';
 import { wallClock } from './lib/clock.ts';
@@ -69,9 +68,8 @@ export interface DataFolder extends AsyncDisposable {
  * Opens a data folder for reading. Its server may be running.
  * @throws SettingsError when the folder has no ledger
  */
-export function openDataFolder(config: Config): DataFolder {
-  requireLedger(config.dataDir);
-  const ledger = new SqliteLedger(openExistingLedger(config.dataDir, 'read'));
+export async function openDataFolder(config: Config): Promise<DataFolder> {
+  const { ledger } = await openForReading(config);
   // Only reads credentials: the server would reject signatures of newly generated keys.
   const bucketKeyOf = () => resolveBucketKeys(config, readCredentials).current;
   return {
@@ -108,17 +106,18 @@ export interface FolderQueries extends AsyncDisposable {
  * Opens a data folder for queries, for reading only.
  * @throws SettingsError when the folder has no ledger; an Error when its ledger is older or newer than this program
  */
-export function openQueries(config: Config, clock: Clock = wallClock): FolderQueries {
-  requireLedger(config.dataDir);
-  const database = openExistingLedger(config.dataDir, 'read');
-  const ledger = new SqliteLedger(database);
+export async function openQueries(
+  config: Config,
+  clock: Clock = wallClock,
+): Promise<FolderQueries> {
+  const { ledger, refusals } = await openForReading(config);
   const { bucket, claimTtl, maxUpload: maxUploadBytes, policyTtl } = config;
   return {
     queries: createQueries({ ledger, clock, rules: { claimTtl } }),
     refusals: createRefusalQueries({
       judge: folderJudge(config, clock),
       wallClock,
-      refusals: new SqliteRefusals(database),
+      refusals,
       keys: () => folderKeys(config),
       rules: { bucket, policyTtl, maxUploadBytes },
     }),
@@ -348,31 +347,4 @@ async function copyCredentials(dataDir: string, folder: string): Promise<readonl
   } catch {
     return [`${quoted(credentialsPath(dataDir))} does not hold credentials`];
   }
-}
-
-function requireLedger(dataDir: string): void {
-  const problem = findObstacle(dataDir);
-  if (problem === undefined) return;
-  const text = `${dataDir} ${describeObstacle(dataDir, problem)}`;
-  throw new SettingsError([{ settings: ['dataDir'], text }]);
-}
-
-/** @returns why the ledger of a folder cannot be read */
-function findObstacle(dataDir: string): unknown {
-  try {
-    accessSync(join(dataDir, LEDGER_FILE), constants.R_OK);
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
-
-function describeObstacle(dataDir: string, error: unknown): string {
-  if (hasErrorCode(error, 'EACCES')) {
-    return 'cannot be read by this user. Run the command as the user of the gateway, or give its --endpoint';
-  }
-  const problem = existsSync(dataDir)
-    ? 'is not the data folder of a gateway: it holds no ledger'
-    : 'does not exist: expected the data folder of a gateway';
-  return `${problem}. Give the folder of its server`;
 }

@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import type { Quota } from './accounts/ports.ts';
 import { reloadKeys } from './accounts/keys.ts';
 import { limitRules } from './accounts/limit-rules.ts';
 import { createApp } from './app.ts';
@@ -8,7 +9,6 @@ import { createFaults } from './fault-codes.ts';
 import type { FaultCodes } from './fault-codes.ts';
 import type { FaultRegistry } from './faults/fault-registry.ts';
 import { RefusalLog } from './refusals/refusal-log.ts';
-import { createQuota } from './iot/quota.ts';
 import { RetainedNonces } from './iot/retained-nonces.ts';
 import { monotonicClock } from './lib/clock.ts';
 import { randomIds } from './lib/ids.ts';
@@ -91,7 +91,7 @@ export async function createGateway(
 function composeGateway(
   config: Config,
   parts: GatewayParts,
-  { events, keys, monitoring, records, uploads, watching }: Opened,
+  { events, jobs, keys, monitoring, quota, records, uploads, watching }: Opened,
   closers: Closer[],
 ): Gateway {
   const monotonic = parts.monotonicClock ?? monotonicClock;
@@ -106,11 +106,12 @@ function composeGateway(
     reloadKeys(config, keys);
     renewLimits(uploads, limitRules(config, keys.accounts));
   };
-  const purge = createPurge(uploads, nonces, [observation.prune, () => watching.meter.prune()]);
+  const upkeep = [observation.prune, () => watching.meter.prune(), ...jobs];
+  const purge = createPurge(uploads, nonces, upkeep);
   const view = createUploads(uploads, () => keys.accounts.all.map(({ id }) => id));
   const { app, ownPorts, tests } = composeApp(
     {
-      ...{ config, parts, keys, events, nonces, watched, observation, monitoring, watching },
+      ...{ config, parts, keys, events, nonces, watched, observation, monitoring, watching, quota },
       ...{ deps: uploads, uploads: view, purge: purge.run },
       reload: () => {
         // First, because it changes nothing when it fails.
@@ -124,10 +125,10 @@ function composeGateway(
       await watching.meter.forget();
     },
   );
-  const { listeners } = monitoring;
-  const opened = { ownPorts, listeners, observe: observation.observeRefused };
+  const opened = { ownPorts, listeners: monitoring.listeners, observe: observation.observeRefused };
+  const entrances = { opened, meter: watching.meter };
   const running = createRunning(
-    { app, config, uploads, purge: purge.run, meter: watching.meter, opened },
+    { app, config, uploads, monitoring, purge: purge.run, ...entrances },
     async (stops) => {
       tests?.end();
       watching.end();
@@ -166,6 +167,7 @@ interface Composed extends Omit<
   readonly parts: GatewayParts;
   readonly nonces: RetainedNonces;
   readonly watched: Watched;
+  readonly quota: Quota;
   readonly observation: Observation;
   readonly monitoring: Monitoring;
   readonly watching: Watching;
@@ -175,11 +177,10 @@ interface Composed extends Omit<
 
 /** @param forgetCalls - forgets the nonces of past calls, the refusals and the usage, for a reset */
 function composeApp(
-  { monitoring, nonces, observation, parts, watched, watching, ...composed }: Composed,
+  { monitoring, nonces, observation, parts, quota, watched, watching, ...composed }: Composed,
   forgetCalls: () => Promise<void>,
 ): { app: RequestListener; ownPorts: Set<number>; tests: TestMode | undefined } {
   const { config, deps: uploads, keys } = composed;
-  const quota = parts.quota ?? createQuota(parts.monotonicClock ?? monotonicClock);
   const tests = createTestMode({
     ...composed,
     ...watched,

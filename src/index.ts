@@ -85,6 +85,7 @@ export type {
   UsageHistory,
   UsageSample,
 } from './uploads/usage-history.ts';
+export type { SharedState } from './uploads/shared-state.ts';
 export type {
   Body,
   ByteRange,

@@ -6,15 +6,21 @@ import type { Listener } from './http/listener.ts';
 import { CLIENT_VANISHED } from './http/request-record.ts';
 import { REFUSAL_REASONS } from './refusals/refusal-reason.ts';
 import { faultableOperations as iotOperations } from './iot/fault-codes.ts';
-import { monotonicClock } from './lib/clock.ts';
+import { monotonicClock, wallClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
 import { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import type { KnownNames } from './metrics/labels.ts';
 import type { DiskUse, MetricSources } from './metrics/sources.ts';
+import type { ReadinessChecks } from './ops/readiness.ts';
+import { LedgerClock } from './ops/ledger-clock.ts';
 import { Readiness } from './ops/readiness.ts';
 import { faultableOperations as ossOperations } from './oss/fault-codes.ts';
 import type { LedgerTotals } from './uploads/ledger-totals.ts';
 import type { ObjectStore, UploadLedger } from './uploads/ports.ts';
+import type { SharedState } from './uploads/shared-state.ts';
+
+/** How long the check of a ledger may take that other gateways use, in milliseconds. */
+const SHARED_LIMIT_MS = 2000;
 
 /** What is monitored. */
 export interface MonitoredParts {
@@ -22,6 +28,8 @@ export interface MonitoredParts {
   readonly logger: Logger;
   readonly ledger: UploadLedger;
   readonly store: ObjectStore;
+  /** Undefined when no other gateway uses the ledger. */
+  readonly shared: SharedState | undefined;
   /** Counts what the ledger has. */
   readonly totals: LedgerTotals;
   /** Unix milliseconds, by the clock of the gateway. */
@@ -31,6 +39,8 @@ export interface MonitoredParts {
 /** What monitoring asks a gateway. */
 export interface Monitoring {
   readonly readiness: Readiness;
+  /** Undefined when no other gateway uses the ledger. */
+  readonly ledgerClock: LedgerClock | undefined;
   /** Undefined when they are off. */
   readonly metrics: GatewayMetrics | undefined;
   /** Add each listener of the gateway. */
@@ -39,18 +49,27 @@ export interface Monitoring {
 
 /** Creates what monitoring asks a gateway. */
 export function createMonitoring(parts: MonitoredParts): Monitoring {
-  const { config, ledger, logger, store } = parts;
-  const checks = {
+  const { config, ledger, logger, shared, store } = parts;
+  const ledgerClock = shared && new LedgerClock(shared, wallClock, logger);
+  const checks: ReadinessChecks = {
     ledger: () => ledger.requireWritable(),
-    store: async () => store.requireWritable?.(),
+    ...storeChecks(store),
+    ...(ledgerClock && { clock: () => ledgerClock.requireSame() }),
   };
-  const readiness = new Readiness(checks, logger, monotonicClock);
+  const limit = shared === undefined ? undefined : SHARED_LIMIT_MS;
+  const readiness = new Readiness(checks, logger, monotonicClock, limit);
   const listeners = new Set<Listener>();
   const known = knownNames();
   const metrics = config.metrics
     ? new GatewayMetrics({ ledger, known, sources: createSources(parts, readiness, listeners) })
     : undefined;
-  return { readiness, listeners, metrics };
+  return { readiness, ledgerClock, listeners, metrics };
+}
+
+/** A store in the network is named only: if it were a reason, all gateways would be taken out of service at once. */
+function storeChecks(store: ObjectStore): Pick<ReadinessChecks, 'store' | 'failingSince'> {
+  if (store.failingSince === undefined) return { store: async () => store.requireWritable?.() };
+  return { store: () => Promise.resolve(), failingSince: () => store.failingSince?.() };
 }
 
 function createSources(

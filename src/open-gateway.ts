@@ -1,29 +1,30 @@
+import type { Quota } from './accounts/ports.ts';
 import type { Keys } from './accounts/keys.ts';
 import { resolveKeys } from './accounts/keys.ts';
 import { limitRules } from './accounts/limit-rules.ts';
 import { useSettingFiles } from './accounts/setting-files.ts';
 import type { Config } from './config/config.ts';
 import { createQuota } from './iot/quota.ts';
-import { openRecords } from './ledger/sqlite/records.ts';
 import type { Records } from './ledger/records.ts';
+import type { Clock } from './lib/clock.ts';
 import { monotonicClock, wallClock } from './lib/clock.ts';
 import { randomIds, sequentialIds } from './lib/ids.ts';
-import type { Logger } from './lib/logger.ts';
 import { silentLogger } from './lib/logger.ts';
-import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
-import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
 import { createMonitoring, measureDisk } from './monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
 import { createWatching } from './operator/watching.ts';
 import type { Watching } from './operator/watching.ts';
+import { openRecords, openStore, requireSameStore } from './storage.ts';
+import type { OpenStore } from './storage.ts';
 import { adjustableClock, requireFreshIds } from './test-mode.ts';
 import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
+import { dailySweep } from './uploads/daily-sweep.ts';
 import { combineObservers } from './uploads/observers.ts';
 import { LedgerTotals } from './uploads/ledger-totals.ts';
 import { UploadLimits } from './uploads/limits.ts';
-import type { ObjectStore, Observer } from './uploads/ports.ts';
+import type { Observer } from './uploads/ports.ts';
 import { reconcile } from './uploads/reconcile.ts';
 import { UploadEvents } from './uploads/upload-events.ts';
 import { warnOfUnknownOwners } from './uploads/unknown-owners.ts';
@@ -37,6 +38,9 @@ export interface Opened {
   readonly monitoring: Monitoring;
   readonly uploads: UploadDependencies;
   readonly watching: Watching;
+  readonly quota: Quota;
+  /** What the purge does besides, for a shared store. */
+  readonly jobs: readonly ((signal: AbortSignal) => Promise<void>)[];
 }
 
 /** Opens the data folder, and reconciles after a crash. @param closers - gets what closes it */
@@ -47,28 +51,34 @@ export async function openGateway(
 ): Promise<Opened> {
   const accounts = useSettingFiles(config, parts.accounts);
   closers.push(lockFolder(config, parts));
-  const records = parts.records ?? openRecords(config);
+  const { logger = silentLogger } = parts;
+  const records = parts.records ?? (await openRecords(config, logger));
   const { ledger } = records;
   closers.push(() => ledger.close());
+  await requireSameStore(config, records);
   await requireFreshIds(config, ledger);
-  const store = parts.store ?? (await openStore(config, parts.logger));
+  const { store, sweep } = parts.store ? { store: parts.store } : await openStore(config, logger);
   closers.push(() => store.close());
   const keys = resolveKeys(config, accounts);
   const events = new UploadEvents();
-  const { logger = silentLogger } = parts;
   const now = (): number => uploads.clock.now();
   const totals = new LedgerTotals();
-  const monitoring = createMonitoring({ config, logger, ledger, store, totals, now });
+  const { shared } = records;
+  const monitoring = createMonitoring({ config, logger, ledger, store, totals, now, shared });
+  await monitoring.ledgerClock?.compare();
+  const { monotonicClock: monotonic = monotonicClock } = parts;
   const watching = createWatching(
     () => uploads,
     {
       ...{ totals, history: records.usage, reserve: config.minFree },
       disk: () => measureDisk(config.dataDir),
     },
-    parts.monotonicClock ?? monotonicClock,
+    monotonic,
   );
+  const quota = parts.quota ?? records.quota ?? createQuota(monotonic);
+  const jobs = sweepJobs(config, { sweep, ledger, shared }, monotonic);
   const observers = ownObservers(config, events, monitoring, watching);
-  const uploads = composeUploads(config, parts, { ledger, store, totals, observers }, keys);
+  const uploads = composeUploads(config, parts, { records, store, totals, observers }, keys);
   if (parts.measureProcess === true) await monitoring.metrics?.start(true);
   closers.push(() => uploads.activeUploads.drain(config.grace));
   logger.info(await reconcile(uploads), 'checked unfinished uploads');
@@ -77,7 +87,16 @@ export async function openGateway(
     keys.accounts.all.map(({ id }) => id),
   );
   await uploads.limits?.use(limitRules(config, keys.accounts));
-  return { records, keys, events, monitoring, uploads, watching };
+  return { records, keys, events, monitoring, uploads, watching, quota, jobs };
+}
+
+function sweepJobs(
+  { orphanAge }: Config,
+  { sweep, ...deps }: Pick<Records, 'ledger' | 'shared'> & Pick<OpenStore, 'sweep'>,
+  monotonic: Clock,
+): Opened['jobs'] {
+  if (sweep === undefined) return [];
+  return [dailySweep({ ...deps, sweep, orphanAge, monotonic: () => monotonic.now() })];
 }
 
 export type Closer = () => void | Promise<void>;
@@ -94,10 +113,6 @@ function lockFolder({ dataDir }: Config, { records, store }: GatewayParts): Clos
   return () => {
     lock.release();
   };
-}
-
-function openStore({ dataDir, minFree }: Config, logger?: Logger): Promise<ObjectStore> {
-  return DiskObjectStore.open(dataDir, new ThreadHasher(), minFree, logger);
 }
 
 function ownObservers(
@@ -117,18 +132,19 @@ function composeUploads(
   config: Config,
   parts: GatewayParts,
   {
-    ledger,
     observers: own,
+    records: { ledger, quota },
     store,
     totals,
-  }: Pick<UploadDependencies, 'ledger' | 'store'> & {
+  }: Pick<UploadDependencies, 'store'> & {
+    readonly records: Records;
     readonly totals: LedgerTotals;
     readonly observers: readonly Observer[];
   },
   { bucketKey }: Keys,
 ): UploadDependencies {
   const { clock = wallClock, logger = silentLogger, observers = [] } = parts;
-  const rates = createQuota(parts.monotonicClock ?? monotonicClock);
+  const rates = quota ?? createQuota(parts.monotonicClock ?? monotonicClock);
   return {
     ledger,
     store,

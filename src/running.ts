@@ -7,11 +7,17 @@ import { startListener } from './http/listener.ts';
 import type { RequestObserver } from './http/request-record.ts';
 import { startPurgeJob } from './jobs/purge-job.ts';
 import { wallClock } from './lib/clock.ts';
+import { randomFraction } from './lib/ids.ts';
 import type { Logger } from './lib/logger.ts';
+import { setTimeout } from './lib/timers.ts';
 import type { UsageMeter } from './operator/usage.ts';
 import { loadOperatorApp } from './ops/load-operator-app.ts';
+import type { Monitoring } from './monitoring.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import type { PurgeReport } from './uploads/purge-bodies.ts';
+
+/** Gateways that share a ledger purge at different moments, in milliseconds after the slot. */
+const MAX_PURGE_DELAY_MS = 5000;
 
 /** What starts and stops. */
 export interface Running {
@@ -33,6 +39,7 @@ interface RunningDependencies {
   readonly config: Config;
   readonly uploads: Pick<UploadDependencies, 'logger' | 'observer'>;
   readonly purge: () => Promise<PurgeReport>;
+  readonly monitoring: Pick<Monitoring, 'readiness' | 'ledgerClock'>;
   /** Samples the usage while jobs run. */
   readonly meter: Pick<UsageMeter, 'start'>;
   /** Gets what is opened. */
@@ -50,11 +57,27 @@ interface RunningDependencies {
  *   then closes the rest
  */
 export function createRunning(
-  { app, config, meter, opened, purge, uploads: { logger, observer } }: RunningDependencies,
+  {
+    app,
+    config,
+    meter,
+    monitoring: { ledgerClock, readiness },
+    opened,
+    purge,
+    uploads: { logger, observer },
+  }: RunningDependencies,
   close: (started: readonly (() => Promise<void>)[]) => Promise<void>,
 ): Running {
   const started: (() => Promise<void>)[] = [];
   let closing: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    readiness.stop();
+    // The balancer must notice it while connections are still accepted.
+    if (opened.listeners.size > 0 && config.drainDelay > 0) {
+      await new Promise((resolve) => setTimeout(resolve, config.drainDelay));
+    }
+    await close(started);
+  };
   return {
     listen: async () => {
       // Otherwise the first health check would wait for it.
@@ -72,13 +95,15 @@ export function createRunning(
       for (const listener of opened.listeners) listener.replaceCertificate(pair);
     },
     startJobs: () => {
-      const job = startPurgeJob(config.purgeCron, purge, () =>
-        observer.purgeRan?.({ outcome: 'skipped', milliseconds: 0 }),
-      );
+      const job = startPurgeJob(config.purgeCron, purge, {
+        onSkipped: () => observer.purgeRan?.({ outcome: 'skipped', milliseconds: 0 }),
+        delay: () => (config.ledgerUrl === undefined ? 0 : MAX_PURGE_DELAY_MS * randomFraction()),
+      });
+      if (ledgerClock !== undefined) started.push(ledgerClock.start());
       started.push(() => job.stop());
       started.push(meter.start(() => job.dueIn()));
     },
-    close: () => (closing ??= close(started)),
+    close: () => (closing ??= stop()),
   };
 }
 

@@ -12,7 +12,7 @@ import { formatSize } from './people.ts';
 export async function readAccounts(config: Config, now: number): Promise<FolderAccountsShape> {
   const accounts =
     config.accountsFile === undefined ? soleAccount(config) : openAccounts(config).accounts;
-  const totals = await countAll(config.dataDir);
+  const totals = config.ledgerUrl === undefined ? await countAll(config.dataDir) : undefined;
   return listAccounts({ accounts, config, now, usedBy: (id) => totals?.usedBy(id) });
 }
 

@@ -87,7 +87,7 @@ export async function resolveName(
   config: Config,
   name: string,
 ): Promise<ReferenceShape | undefined> {
-  await using folder = openQueries(config);
+  await using folder = await openQueries(config);
   // The folder is open until the answer is there.
   return await folder.queries.resolve(folder.viewer, name);
 }

@@ -8,7 +8,7 @@ const LIMIT = 200;
 export async function newestReferences(
   flags: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
-  await using operator = openOperator(openDesk(flags));
+  await using operator = await openOperator(openDesk(flags));
   const [uploads, packages] = await Promise.all([
     operator.listUploads(uploadFilterOf({ limit: LIMIT })),
     operator.listPackages(packageFilterOf({ limit: LIMIT })),
@@ -23,7 +23,7 @@ export async function newestReferences(
 export async function newestRefusals(
   flags: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
-  await using operator = openOperator(openDesk(flags));
+  await using operator = await openOperator(openDesk(flags));
   const { items } = await operator.listRefusals(refusalFilterOf({ limit: LIMIT }));
   return [
     ...items.map(({ requestId }) => requestId),

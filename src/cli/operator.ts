@@ -28,9 +28,9 @@ export interface Operator extends AsyncDisposable {
 }
 
 /** Opens what a command looks at: the gateway of an endpoint, else the data folder, also while no server uses it. */
-export function openOperator(desk: Desk): Operator {
+export async function openOperator(desk: Desk): Promise<Operator> {
   if (desk.endpoint !== undefined) return remoteOperator(desk.clientFor(desk.endpoint));
-  const folder = openQueries(desk.config);
+  const folder = await openQueries(desk.config);
   const { queries, refusals, viewer } = folder;
   return {
     listUploads: (filter) => queries.listUploads(viewer, filter),

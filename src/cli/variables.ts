@@ -24,7 +24,7 @@ export function readVariables(environment: Environment, envFile: unknown): Recor
 }
 
 const FILE = '_FILE';
-const SECRET_FILE = /_(?:SECRET|TOKEN)_FILE$/;
+const SECRET_FILE = /_(?:SECRET|TOKEN|LEDGER_URL)_FILE$/;
 
 /** Replaces each variable that names the file of a secret by the secret, without a line break at its end. */
 function withSecretsOfFiles(variables: Record<string, string>): Record<string, string> {

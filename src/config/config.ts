@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ConfigError, plainTexts, withFound } from './config-error.ts';
+import { isSecret } from './secrets.ts';
 import { optionsSchema } from './settings.ts';
 import { TEST_KEYS } from './test-keys.ts';
 
@@ -16,6 +17,7 @@ const PAIRS = [
   ['accessKeyId', 'accessKeySecret'],
   ['ossAccessKeyId', 'ossAccessKeySecret'],
   ['ossPreviousAccessKeyId', 'ossPreviousAccessKeySecret'],
+  ['storeAccessKeyId', 'storeAccessKeySecret'],
   ['tlsCert', 'tlsKey'],
 ] as const;
 
@@ -34,7 +36,7 @@ export function parseConfig(
     : describeIssues(result.error.issues, options, nameOf);
   problems.push(...findContradictions(options, nameOf));
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
-  return withTestDefaults(result.data, givenNames(options));
+  return withNodeDefaults(withTestDefaults(result.data, givenNames(options)), options);
 }
 
 /** Fills in the defaults that differ in test mode: no quotas; with `testIds` also the access keys. */
@@ -54,6 +56,14 @@ function withTestDefaults(config: Config, given: ReadonlySet<string>): Config {
   };
 }
 
+const SHARED_DRAIN_DELAY_MS = 5000;
+
+/** Fills in the default that differs for one of several gateways: its balancer notices a stop before it happens. */
+function withNodeDefaults(config: Config, options: object): Config {
+  const isOne = config.ledgerUrl !== undefined && !givenNames(options).has('drainDelay');
+  return isOne ? { ...config, drainDelay: SHARED_DRAIN_DELAY_MS } : config;
+}
+
 /** @returns the names of the options that have a value */
 function givenNames(options: object): ReadonlySet<string> {
   return new Set(
@@ -66,6 +76,11 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 /** Whoever reaches the test controls can move time and delete everything. */
 function findDangers(config: Config, nameOf: (option: string) => string): string[] {
   if (!config.testMode) return findOrphans(config, nameOf);
+  if (config.ledgerUrl !== undefined) {
+    return [
+      `${nameOf('testMode')} and ${nameOf('ledgerUrl')}: test mode moves the clock and injects the faults of one gateway, but others share its ledger; switch it off, or use a data folder`,
+    ];
+  }
   if (config.testModeRemote || LOOPBACK.test(config.host)) return [];
   return [
     `${nameOf('testMode')}: ${config.host} is not a loopback address; if everybody who can reach it may use the test controls, switch ${nameOf('testModeRemote')} on as well`,
@@ -88,7 +103,7 @@ function findContradictions(options: object, nameOf: (option: string) => string)
   if (given.has('accountsFile') && given.has('accessKeyId')) {
     problems.push(`${nameOf('accountsFile')} and ${nameOf('accessKeyId')}: give one of them`);
   }
-  problems.push(...findEqualKeys(options, nameOf));
+  problems.push(...findEqualKeys(options, nameOf), ...findSharing(given, nameOf));
   return problems;
 }
 
@@ -99,9 +114,6 @@ function findEqualKeys(options: object, nameOf: (option: string) => string): str
   if (id === undefined || id !== given.get('ossAccessKeyId')) return [];
   return [`${nameOf('ossPreviousAccessKeyId')} and ${nameOf('ossAccessKeyId')}: must differ`];
 }
-
-/** Values that no message repeats. */
-const SECRET = /(?:Secret|Token)$/;
 
 function describeIssues(
   issues: readonly z.core.$ZodIssue[],
@@ -118,7 +130,7 @@ function describeIssues(
       const setting = String(first);
       // What is checked after a conversion is not what was given.
       const found = inside.length === 0 ? given.get(setting) : input;
-      const text = SECRET.test(setting) ? message : withFound(message, found);
+      const text = isSecret(setting) ? message : withFound(message, found);
       return `${nameOf(setting)}: ${placeText(inside)}${text}`;
     });
   });
@@ -137,4 +149,29 @@ function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 function placeText(path: readonly PropertyKey[]): string {
   const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`));
   return steps.length === 0 ? '' : `at ${steps.join('').replace(/^\./, '')}: `;
+}
+
+/** What several gateways must be given, because each of them would otherwise have its own. */
+const SHARED = [
+  [
+    ['storeUrl'],
+    'other gateways cannot read the bodies of this disk, so the store must be shared, too',
+  ],
+  [['accessKeyId', 'accountsFile'], 'each gateway would generate an access key of its own'],
+  [['ossAccessKeyId'], 'each gateway would generate a bucket key of its own'],
+] as const;
+
+/** Finds what is missing for a ledger that several gateways share, and keys of a store that there is not. */
+function findSharing(given: ReadonlySet<string>, nameOf: (option: string) => string): string[] {
+  const problems =
+    given.has('storeAccessKeyId') && !given.has('storeUrl')
+      ? [`${nameOf('storeAccessKeyId')}: is only for ${nameOf('storeUrl')}, which is not given`]
+      : [];
+  if (!given.has('ledgerUrl')) return problems;
+  const missing = SHARED.filter(([options]) => !options.some((option) => given.has(option)));
+  const texts = missing.map(([options, reason]) => {
+    const wanted = options.map((option) => nameOf(option)).join(' or ');
+    return `${nameOf('ledgerUrl')}: needs ${wanted}: ${reason}`;
+  });
+  return [...problems, ...texts];
 }

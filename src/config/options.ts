@@ -45,6 +45,37 @@ export interface GatewayOptions {
    */
   minFree?: number | string | undefined;
   /**
+   * PostgreSQL ledger that several gateways share, such as postgres://user:password@host/database?sslmode=verify-full; without it the ledger is in the data folder.
+   */
+  ledgerUrl?: string | undefined;
+  /**
+   * S3-compatible store of the bodies, such as s3://bucket/prefix?endpoint=https://host&region=r&path-style=on; without it they are in the data folder.
+   */
+  storeUrl?: string | undefined;
+  /**
+   * Access key of the store; without it the credentials that the SDK of AWS finds.
+   */
+  storeAccessKeyId?: string | undefined;
+  /**
+   * Secret of that access key.
+   */
+  storeAccessKeySecret?: string | undefined;
+  /**
+   * Connections to PostgreSQL at the same time.
+   * @defaultValue `10`
+   */
+  ledgerPool?: number | string | undefined;
+  /**
+   * Age at which the daily sweep gives up a body of the store that no upload has.
+   * @defaultValue `24h`
+   */
+  orphanAge?: number | string | undefined;
+  /**
+   * Time between a stop and the last accepted connection, in which a balancer sees that the gateway is not ready; 5s by default with a ledger URL.
+   * @defaultValue `0s`
+   */
+  drainDelay?: number | string | undefined;
+  /**
    * Access key of the account, if there is only one.
    */
   accessKeyId?: string | undefined;

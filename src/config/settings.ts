@@ -10,6 +10,7 @@ import {
   flag,
   hostList,
   instant,
+  isPostgresUrl,
   jsonText,
   portNumber,
   text,
@@ -48,6 +49,37 @@ const data = {
   minFree: size
     .prefault('64MiB')
     .describe('free space of the disk that uploads do not use; 0 to fill it'),
+};
+
+const nodes = {
+  ledgerUrl: z
+    .string()
+    .refine(isPostgresUrl, 'expected postgres://user:password@host/database')
+    .optional()
+    .describe(
+      'PostgreSQL ledger that several gateways share, such as postgres://user:password@host/database?sslmode=verify-full; without it the ledger is in the data folder',
+    ),
+  storeUrl: text
+    .optional()
+    .describe(
+      'S3-compatible store of the bodies, such as s3://bucket/prefix?endpoint=https://host&region=r&path-style=on; without it they are in the data folder',
+    ),
+  storeAccessKeyId: text
+    .optional()
+    .describe('access key of the store; without it the credentials that the SDK of AWS finds'),
+  storeAccessKeySecret: text.optional().describe('secret of that access key'),
+  ledgerPool: count
+    .refine((connections) => connections > 0, 'expected a whole number from 1')
+    .default(10)
+    .describe('connections to PostgreSQL at the same time'),
+  orphanAge: duration
+    .prefault('24h')
+    .describe('age at which the daily sweep gives up a body of the store that no upload has'),
+  drainDelay: timeout
+    .prefault('0s')
+    .describe(
+      'time between a stop and the last accepted connection, in which a balancer sees that the gateway is not ready; 5s by default with a ledger URL',
+    ),
 };
 
 const accounts = {
@@ -235,6 +267,7 @@ const operation = {
 export const SETTING_GROUPS: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>> = {
   Listening: listening,
   Data: data,
+  'Several gateways': nodes,
   Accounts: accounts,
   Bucket: bucket,
   Lifetimes: lifetimes,
@@ -246,6 +279,7 @@ export const SETTING_GROUPS: Readonly<Record<string, Readonly<Record<string, z.Z
 export const optionsSchema = z.strictObject({
   ...listening,
   ...data,
+  ...nodes,
   ...accounts,
   ...bucket,
   ...lifetimes,

@@ -12,6 +12,12 @@ export const flag = z.union(
 );
 /** Text that is not empty. */
 export const text = z.string().min(1, 'expected text that is not empty');
+/** Whether it is the address of a database. */
+export function isPostgresUrl(value: string): boolean {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return url !== undefined && /^postgres(?:ql)?:$/.test(url.protocol) && url.host !== '';
+}
+
 /** A cron expression. */
 export const cronText = text.refine(validate, 'expected five cron fields, or six with seconds');
 /** A whole number within inclusive bounds. */

@@ -11,6 +11,14 @@ export interface Job {
   stop(): Promise<void>;
 }
 
+/** What a job calls beside the purge. */
+export interface PurgeJobOptions {
+  /** Is called for each slot during a run. */
+  readonly onSkipped?: () => void;
+  /** @returns milliseconds between a slot and the purge */
+  readonly delay?: () => number;
+}
+
 const SECOND_MS = 1000;
 /** How many seconds are compared with the expression one by one when the clock has jumped forward. */
 const MAX_COMPARED_SECONDS = 60;
@@ -22,18 +30,30 @@ const MAX_COMPARED_SECONDS = 60;
  * set forward, that timer goes through every slot in between, which takes minutes for a few years; when the clock is
  * set back, it waits until the old time is reached again. Here each of the two causes one run at most.
  * @param purge - logs its failures itself
- * @param onSkipped - is called for each slot during a run
  * @param cron - five fields, or six with seconds first
  * @throws an Error when `cron` is not a cron expression
  */
 export function startPurgeJob(
   cron: string,
   purge: () => Promise<PurgeReport>,
-  onSkipped: () => void = () => undefined,
+  { delay = () => 0, onSkipped }: PurgeJobOptions = {},
 ): Job {
   const task = createTask(cron, async () => {
-    await purge().catch(() => undefined);
+    await pause(delay());
+    if (!isStopped) await purge().catch(() => undefined);
   });
+  let isStopped = false;
+  let endPause: () => void = () => undefined;
+  function pause(milliseconds: number): Promise<void> {
+    if (milliseconds === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiting = setTimeout(resolve, milliseconds);
+      endPause = () => {
+        clearTimeout(waiting);
+        resolve();
+      };
+    });
+  }
   let running: Promise<unknown> | undefined;
   let last = secondOf(wallClock.now());
   let timer = setTimeout(tick, SECOND_MS);
@@ -42,7 +62,7 @@ export function startPurgeJob(
     const now = wallClock.now();
     const isSlot = (second: number): boolean => task.match(new Date(second * SECOND_MS));
     if (isDue(isSlot, last, secondOf(now))) {
-      if (running !== undefined) onSkipped();
+      if (running !== undefined) onSkipped?.();
       else running = task.execute().finally(() => (running = undefined));
     }
     last = secondOf(now);
@@ -55,7 +75,9 @@ export function startPurgeJob(
       return next && next.getTime() - wallClock.now();
     },
     stop: async () => {
+      isStopped = true;
       clearTimeout(timer);
+      endPause();
       await running;
       await task.destroy();
     },

@@ -18,7 +18,16 @@ import { TEST_ROUTES } from './test-controls.ts';
 const READY = z.object({
   status: z.enum(['ready', 'not ready']),
   uploads: z.enum(['accepted', 'refused: disk']).optional(),
-  reason: z.enum(['diskFull', 'ledgerUnusable', 'storeUnusable']).optional(),
+  ledger: z.literal('ok').optional().describe('only with a store in the network'),
+  store: z
+    .string()
+    .optional()
+    .describe(
+      'of a store in the network: ok, or failing since when; it does not decide the status',
+    ),
+  reason: z
+    .enum(['diskFull', 'ledgerUnusable', 'storeUnusable', 'clockDiffers', 'stopping'])
+    .optional(),
   message: z.string().optional(),
 });
 

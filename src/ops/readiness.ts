@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { toUtc } from '../lib/dates.ts';
 import { isDiskFull } from '../lib/errno.ts';
 import type { Logger } from '../lib/logger.ts';
 import { clearTimeout, setTimeout } from '../lib/timers.ts';
@@ -6,7 +7,7 @@ import { clearTimeout, setTimeout } from '../lib/timers.ts';
 /** Why the gateway cannot serve signed calls. */
 export interface ReadinessProblem {
   /** For programs. */
-  readonly reason: 'diskFull' | 'ledgerUnusable' | 'storeUnusable';
+  readonly reason: 'diskFull' | 'ledgerUnusable' | 'storeUnusable' | 'clockDiffers' | 'stopping';
   readonly message: string;
 }
 
@@ -16,6 +17,8 @@ export interface ReadinessReport {
   readonly problem: ReadinessProblem | undefined;
   /** Refused when less of the disk is free than uploads must leave; claims and downloads go on. */
   readonly uploads: 'accepted' | 'refused: disk';
+  /** The state of a store in the network; undefined when the bodies are on a disk. */
+  readonly store?: string;
 }
 
 /** What is checked. Each function rejects when that part does not work; with the code `ENOSPC` when the disk is full. */
@@ -24,7 +27,16 @@ export interface ReadinessChecks {
   ledger(): Promise<void>;
   /** Rejects when a body cannot be written. */
   store(): Promise<void>;
+  /** Since when a store in the network fails, in Unix milliseconds. Absent: it is on a disk. */
+  failingSince?(): number | undefined;
+  /** Rejects when the clock differs too much from that of the ledger. Absent: they are the same. */
+  clock?(): Promise<void>;
 }
+
+const STOPPING: ReadinessReport = {
+  problem: { reason: 'stopping', message: 'The gateway is stopping.' },
+  uploads: 'accepted',
+};
 
 /** How long a result is valid in milliseconds. Anybody may ask, and a check writes to the disk. */
 const VALID_MS = 1000;
@@ -41,6 +53,7 @@ export class Readiness {
   #result: Promise<ReadinessReport> = Promise.resolve({ problem: undefined, uploads: 'accepted' });
   #checkedAt = -Infinity;
   #wasReady = true;
+  #isStopping = false;
 
   /**
    * @param clock - measures real time
@@ -55,6 +68,7 @@ export class Readiness {
 
   /** @returns a report that is at most a second old */
   report(): Promise<ReadinessReport> {
+    if (this.#isStopping) return Promise.resolve(STOPPING);
     const now = this.#clock.now();
     if (now - this.#checkedAt >= VALID_MS) {
       this.#checkedAt = now;
@@ -63,17 +77,24 @@ export class Readiness {
     return this.#result;
   }
 
+  /** From now on it is not ready, so that a balancer sends no more requests. */
+  stop(): void {
+    this.#isStopping = true;
+  }
+
   async #run(): Promise<ReadinessReport> {
-    const [ledger, store] = await Promise.all([
+    const [ledger, store, clock] = await Promise.all([
       outcomeOf(this.#checks.ledger(), this.#limit),
       outcomeOf(this.#checks.store(), this.#limit),
+      outcomeOf(clockOf(this.#checks), this.#limit),
     ]);
     const isFull = store !== undefined && isDiskFull(store.error);
-    const failure = ledger ?? (isFull ? undefined : store);
+    const failure = ledger ?? (isFull ? undefined : store) ?? clock;
     this.#log(failure?.error);
     return {
-      problem: failure && explain(failure.error, ledger === undefined ? 'store' : 'ledger'),
+      problem: failure && explain(failure.error, nameOf(failure, { ledger, clock })),
       uploads: isFull ? 'refused: disk' : 'accepted',
+      ...describeStore(this.#checks),
     };
   }
 
@@ -106,12 +127,35 @@ async function outcomeOf(
   }
 }
 
-function explain(error: unknown, part: 'ledger' | 'store'): ReadinessProblem {
+async function clockOf(checks: ReadinessChecks): Promise<void> {
+  await checks.clock?.();
+}
+
+function nameOf(
+  failure: object,
+  { clock, ledger }: { readonly clock: object | undefined; readonly ledger: object | undefined },
+): 'ledger' | 'clock' | 'store' {
+  if (failure === ledger) return 'ledger';
+  return failure === clock ? 'clock' : 'store';
+}
+
+function describeStore(checks: ReadinessChecks): { store?: string } {
+  if (checks.failingSince === undefined) return {};
+  const since = checks.failingSince();
+  return { store: since === undefined ? 'ok' : `failing since ${toUtc(since)}` };
+}
+
+function explain(error: unknown, part: 'ledger' | 'store' | 'clock'): ReadinessProblem {
   if (isDiskFull(error)) {
     const message =
       'The disk of the data folder is full, so signed calls and uploads are refused. Free some space, or lower minFree ' +
       '(OTA_GATEWAY_MIN_FREE); the log has the figures.';
     return { reason: 'diskFull', message };
+  }
+  if (part === 'clock') {
+    const message =
+      'The clock of this gateway differs by more than 10 seconds from that of the ledger. Set both by a time service.';
+    return { reason: 'clockDiffers', message };
   }
   if (part === 'store') {
     const message = 'The bodies of uploads cannot be written. The log says why.';

@@ -57,8 +57,9 @@ export function createOpsRouter({
     response.json({ status: 'live', gatewayId });
   });
   router.get('/health/ready', async (_request, response) => {
-    const { problem, uploads } = await readiness.report();
-    if (problem === undefined) response.json({ status: 'ready', uploads });
+    const { problem, store, uploads } = await readiness.report();
+    const shared = store === undefined ? {} : { ledger: 'ok', store };
+    if (problem === undefined) response.json({ status: 'ready', uploads, ...shared });
     else response.status(503).json({ status: 'not ready', ...problem });
   });
   router.get('/metrics', serveMetrics(metrics));

@@ -80,6 +80,10 @@ export interface ObjectStore {
   /** @returns the work that uploads and claims may wait for; absent in a store that does not count it */
   backlog?(): StoreBacklog;
   /**
+   * @returns when it has begun to fail, in Unix milliseconds; undefined while it answers. Absent in a store of this machine
+   */
+  failingSince?(): number | undefined;
+  /**
    * Checks whether a body could be written now.
    * @throws with the code `ENOSPC` when there is too little room; another error when the store cannot be written
    */

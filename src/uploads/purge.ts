@@ -29,12 +29,12 @@ export interface Purge {
  * the log.
  *
  * A full disk or a damaged file may make one of them fail. The others are done all the same: they may make room.
- * @param upkeep - removes old rows that are not of uploads
+ * @param upkeep - removes old rows that are not of uploads, and sweeps a shared store
  */
 export function createPurge(
   deps: UploadDependencies,
   nonces: UsedNonces,
-  upkeep: readonly (() => Promise<void>)[] = [],
+  upkeep: readonly ((signal: AbortSignal) => Promise<void>)[] = [],
 ): Purge {
   const stopping = new AbortController();
   const running = new Set<Promise<PurgeReport>>();
@@ -47,7 +47,7 @@ export function createPurge(
     await attempt(() => reconcileFailures(deps));
     await attempt(() => purgeUnclaimed(deps, stopping.signal, tally));
     await attempt(() => pruneNonces(nonces, deps.clock.now()));
-    for (const job of upkeep) await attempt(job);
+    for (const job of upkeep) await attempt(() => job(stopping.signal));
     const outcome: PurgeRun['outcome'] = failures.length === 0 ? 'done' : 'failed';
     const milliseconds = preciseNow() - startedAt;
     deps.observer.purgeRan?.({ outcome, milliseconds });

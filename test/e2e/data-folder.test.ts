@@ -54,7 +54,7 @@ async function check(path: string, options: { deep: boolean; repair: boolean }) 
 describe('a data folder', () => {
   it('answers what operators ask, while its server is running and while it is not', async () => {
     const ask = async () => {
-      await using folderQueries = openQueries(parseConfig({ dataDir }));
+      await using folderQueries = await openQueries(parseConfig({ dataDir }));
       const { queries, viewer } = folderQueries;
       const { items } = await queries.listUploads(viewer, uploadFilter.parse({}));
       const packages = await queries.listPackages(viewer, packageFilter.parse({}));
@@ -99,16 +99,18 @@ describe('a data folder', () => {
   });
 
   it('returns its packages and signs their downloads, and refuses an address that no client can call', async () => {
-    await using opened = openDataFolder(parseConfig({ dataDir }));
+    await using opened = await openDataFolder(parseConfig({ dataDir }));
     const found = await opened.findPackage(packageId);
     expect(found).toMatchObject({ name: 'fw', accountId: 'default' });
     expect(await opened.findPackage('none')).toBeUndefined();
     const key = found?.files[0]?.key ?? '';
     expect(opened.downloadUrl(key, 4e12)).toContain(`http://127.0.0.1:9070/${key}?`);
-    await using anywhere = openDataFolder(parseConfig({ dataDir, host: '0.0.0.0' }));
+    await using anywhere = await openDataFolder(parseConfig({ dataDir, host: '0.0.0.0' }));
     expect(() => anywhere.downloadUrl(key, 4e12)).toThrow(
       'publicUrl: clients cannot connect to 0.0.0.0:9070',
     );
-    expect(() => openDataFolder(parseConfig({ dataDir: folder.path }))).toThrow('holds no ledger');
+    await expect(openDataFolder(parseConfig({ dataDir: folder.path }))).rejects.toThrow(
+      'holds no ledger',
+    );
   });
 });

@@ -16,7 +16,7 @@ const check = {
 };
 
 async function openAs(dataDir: string): Promise<void> {
-  await using folder = openDataFolder(parseConfig({ dataDir }));
+  await using folder = await openDataFolder(parseConfig({ dataDir }));
   await folder.findPackage('none');
 }
 

@@ -1,4 +1,5 @@
 import { backUpDataFolder } from '../../data-folder.ts';
+import { requireOwnFolder } from '../../shared-storage.ts';
 import { quoted } from '../../lib/quoted.ts';
 import { CommandError } from '../command-error.ts';
 import type { RawOptions } from '../environment.ts';
@@ -34,7 +35,12 @@ async function copyTo(target: string, options: RawOptions): Promise<BackupResult
     stopping.abort(new CommandError('Stopped', message, hint));
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  const { dataDir } = readConfig(options);
+  const config = readConfig(options);
+  requireOwnFolder(
+    config,
+    'back up PostgreSQL first, by pg_dump or its log, and then the bucket, with versions that outlive the oldest dump',
+  );
+  const { dataDir } = config;
   const report = await backUpDataFolder(dataDir, target, stopping.signal).catch(
     (error: unknown) => {
       throw explain(error, target);

@@ -40,7 +40,7 @@ export async function explain(name: string | undefined, given: unknown): Promise
     showJudged(await judge(openDesk(rest), fields, name), output);
     return;
   }
-  await using operator = openOperator(openDesk(rest));
+  await using operator = await openOperator(openDesk(rest));
   if (name !== undefined) await explainOne(operator, name, output);
   else if (reason !== undefined) (await listRefusals(operator, { reason })).show(output);
   else await explainAll(operator, output);
@@ -78,7 +78,7 @@ async function judge(
     const call = { method: 'POST', path: '/explain', body: form } as const;
     return callOperatorApi(desk.clientFor(endpoint), call, judgedShape);
   }
-  await using folder = openQueries(config);
+  await using folder = await openQueries(config);
   const judged = await folder.refusals.explainForm(folder.viewer, form);
   if (judged !== undefined) return judged;
   throw unknownRequest(name ?? '');

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { DataFolderReport, Finding } from '../../data-folder.ts';
 import { checkDataFolder } from '../../data-folder.ts';
+import { requireOwnFolder, sweepStore } from '../../shared-storage.ts';
+import { duration } from '../../config/units.ts';
 import { wallClock } from '../../lib/clock.ts';
 import type { RawOptions } from '../environment.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
@@ -16,13 +18,36 @@ const flags = z.looseObject({
   ...jsonFlag.shape,
   deep: z.boolean().default(false),
   repair: z.boolean().default(false),
+  sweep: z.boolean().default(false),
+  age: duration.optional(),
 });
 
 /** Checks a data folder, and prints what was found. The exit code says whether anything was not repaired. */
 export async function fsck(given: unknown): Promise<void> {
-  const { deep, json, repair, ...settings } = parseFlags(flags, given);
+  const { age, deep, json, repair, sweep, ...settings } = parseFlags(flags, given);
+  if (sweep) {
+    await sweepNow({ age, json }, gatherOptions(process.env, settings));
+    return;
+  }
   const hasFindings = await check({ deep, json, repair }, gatherOptions(process.env, settings));
   if (hasFindings) process.exitCode = EXIT.findings;
+}
+
+/** Sweeps the store, and prints what was found. */
+async function sweepNow(
+  { age, json }: { readonly age: number | undefined; readonly json: boolean },
+  options: RawOptions,
+): Promise<void> {
+  const config = readConfig(options);
+  const report = await sweepStore({ ...config, ...(age !== undefined && { orphanAge: age }) });
+  const { bodies, disowned, uploads } = report;
+  if (json) printJson({ sweep: { bodies, disowned, uploads } });
+  else {
+    const ended = `${counted(uploads, 'unfinished multipart upload')} ended`;
+    print(
+      `${counted(bodies, 'file')} in the store, ${String(disowned)} of no upload, which the purge deletes, ${ended}\n`,
+    );
+  }
 }
 
 interface FsckCommand {
@@ -33,7 +58,12 @@ interface FsckCommand {
 
 /** Checks a data folder and prints its findings. @returns whether any were not repaired */
 async function check(command: FsckCommand, options: RawOptions): Promise<boolean> {
-  const { dataDir } = readConfig(options);
+  const config = readConfig(options);
+  requireOwnFolder(
+    config,
+    'ota-gateway fsck --sweep finds the bodies of a store that no upload has',
+  );
+  const { dataDir } = config;
   const findings: Finding[] = [];
   let bar: ProgressBar | undefined;
   const report = await checkDataFolder(dataDir, {

@@ -88,7 +88,7 @@ export async function list(what: Noun, flagsGiven: unknown): Promise<void> {
     packages: { ...page, q: match },
     refusals: { ...page, reason },
   };
-  await using operator = openOperator(openDesk(desk));
+  await using operator = await openOperator(openDesk(desk));
   const load = (filter: object): Promise<List> => LOADS[what](operator, filter);
   if (isWatching) {
     await watch(() => load(filters[what]), { json, color }, interval);

@@ -29,7 +29,7 @@ export async function printPayload(name: string, flags: unknown): Promise<void> 
 
 async function makeHere(config: Config, name: string, expires: number): Promise<PushMessageShape> {
   const found = await resolveName(config, name);
-  await using folder = openDataFolder(config);
+  await using folder = await openDataFolder(config);
   const id = await findId(folder, found);
   const firmware = id === undefined ? undefined : await folder.findPackage(id);
   if (firmware === undefined) throw withoutPackage(name, found);

@@ -1,3 +1,4 @@
+import { watchFile } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
@@ -43,6 +44,7 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<v
   // It may be left of a process that was killed.
   readyFile.remove();
   const url = await listen(gateway);
+  watchAccountsFile(gateway, logger);
   gateway.startJobs();
   leaveAddress(gateway.config, { url, gatewayId }, logger);
   readyFile.write(url);
@@ -178,6 +180,17 @@ function reload(gateway: Gateway, logger: Logger): void {
       gateway.reloadCertificate();
     });
   }
+}
+
+const WATCH_INTERVAL_MS = 5000;
+
+/** Where gateways share a ledger, a signal reaches one of them; the file may be the same for all. */
+function watchAccountsFile(gateway: Gateway, logger: Logger): void {
+  const { accountsFile, ledgerUrl } = gateway.config;
+  if (ledgerUrl === undefined || accountsFile === undefined) return;
+  watchFile(accountsFile, { interval: WATCH_INTERVAL_MS, persistent: false }, (now, before) => {
+    if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) reload(gateway, logger);
+  });
 }
 
 /**

@@ -11,7 +11,7 @@ import { quoted } from '../../lib/quoted.ts';
 /** Prints everything that is known of one upload or package. */
 export async function show(reference: string, given: unknown): Promise<void> {
   const { color, json, ...rest } = parseFlags(outputFlags.loose(), given);
-  await using operator = openOperator(openDesk(rest));
+  await using operator = await openOperator(openDesk(rest));
   await showFrom(operator, reference, { color, json });
 }
 

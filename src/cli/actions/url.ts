@@ -31,7 +31,7 @@ export async function printUrls(name: string, flags: unknown): Promise<void> {
 }
 
 async function signHere(config: Config, name: string, expires: number): Promise<LinkShape[]> {
-  await using folder = openDataFolder(config);
+  await using folder = await openDataFolder(config);
   const files = await findFiles(folder, name, await resolveName(config, name));
   // A signature has whole seconds.
   const expiresAt = Math.floor((wallClock.now() + expires) / 1000) * 1000;

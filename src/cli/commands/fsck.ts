@@ -6,6 +6,14 @@ export function configure(command: Command): void {
   withJson(withSettings(command, ['dataDir']))
     .option('--deep', 'read every body and compare its digests')
     .option('--repair', 'repair what can be repaired; the server must be stopped')
+    .option(
+      '--sweep',
+      'give up the bodies of a shared store that no upload has; the purge deletes them',
+    )
+    .option(
+      '--age <duration>',
+      'age of such a body, instead of the setting; 0 only when no gateway is running',
+    )
     .action(async (flags: unknown) => {
       const { fsck } = await import('../actions/fsck.ts');
       await fsck(flags);

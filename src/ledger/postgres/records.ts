@@ -1,4 +1,3 @@
-import type { Quota } from '../../accounts/ports.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Records } from '../records.ts';
 import { Connections } from './connections.ts';
@@ -8,18 +7,14 @@ import { PostgresLedger } from './postgres-ledger.ts';
 import { PostgresNonces } from './postgres-nonces.ts';
 import { PostgresQuota } from './postgres-quota.ts';
 import { PostgresRefusals } from './postgres-refusals.ts';
+import { PostgresState } from './postgres-state.ts';
 import { PostgresUsage } from './postgres-usage.ts';
-
-/** The records that several gateways share, and what they count together. */
-export interface SharedRecords extends Records {
-  readonly quota: Quota;
-}
 
 /** Opens the records of a server, and brings the schema up to date. */
 export async function openPostgresRecords(
   address: PostgresAddress,
   logger: Logger,
-): Promise<Required<SharedRecords>> {
+): Promise<Required<Records>> {
   await migrate(address);
   return connect(address, logger);
 }
@@ -31,12 +26,12 @@ export async function openPostgresRecords(
 export async function openExistingPostgresRecords(
   address: PostgresAddress,
   logger: Logger,
-): Promise<Required<SharedRecords>> {
+): Promise<Required<Records>> {
   await requireCurrentSchema(address);
   return connect(address, logger);
 }
 
-function connect(address: PostgresAddress, logger: Logger): Required<SharedRecords> {
+function connect(address: PostgresAddress, logger: Logger): Required<Records> {
   const connections = new Connections(address, logger);
   return {
     ledger: new PostgresLedger(connections, logger),
@@ -44,5 +39,6 @@ function connect(address: PostgresAddress, logger: Logger): Required<SharedRecor
     refusals: new PostgresRefusals(connections),
     usage: new PostgresUsage(connections),
     quota: new PostgresQuota(connections),
+    shared: new PostgresState(connections),
   };
 }

@@ -1,9 +1,13 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { SweepReport } from '../../uploads/daily-sweep.ts';
 import type { UploadLedger } from '../../uploads/ports.ts';
 import { unlessAbsent } from './store-calls.ts';
 import type { StoredBodies } from './stored-bodies.ts';
 import { allPages } from './stored-bodies.ts';
+
+/** The clock of a store is known from dates of whole seconds. */
+const DATE_STEP_MS = 1000;
 
 /** What a sweep works with. */
 export interface SweepDependencies {
@@ -11,16 +15,8 @@ export interface SweepDependencies {
   readonly ledger: Pick<UploadLedger, 'disown'>;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-/** What a sweep has found. */
-export interface SweepReport {
-  /** Bodies in the store. */
-  readonly bodies: number;
-  /** Bodies without a row; the purge deletes them. */
-  readonly disowned: number;
-  /** Multipart uploads that never ended; they are ended. */
-  readonly uploads: number;
+  /** Ends the sweep after the present page. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -36,7 +32,7 @@ export async function sweep(deps: SweepDependencies, orphanAge: number): Promise
 }
 
 async function disownOrphans(
-  { bodies, clock, ledger }: SweepDependencies,
+  { bodies, clock, ledger, signal }: SweepDependencies,
   orphanAge: number,
 ): Promise<Omit<SweepReport, 'uploads'>> {
   let count = 0;
@@ -44,11 +40,14 @@ async function disownOrphans(
   for await (const { items, now } of bodies.pages()) {
     const old = items.flatMap(({ key, size, writtenAt }) => {
       const locator = bodies.locatorOf(key);
-      return locator === undefined || writtenAt > now - orphanAge ? [] : [{ locator, size }];
+      return locator === undefined || writtenAt >= now + DATE_STEP_MS - orphanAge
+        ? []
+        : [{ locator, size }];
     });
     count += items.length;
     // It gives up those alone that have no row.
     if (old.length > 0) disowned += await ledger.disown(old, clock.now());
+    if (signal?.aborted === true) break;
   }
   return { bodies: count, disowned };
 }

@@ -8,7 +8,7 @@ import { silentLogger } from '../../../src/lib/logger.ts';
 import { objectPath } from '../../../src/object-store/disk/layout.ts';
 import { S3Inventory } from '../../../src/object-store/s3/s3-inventory.ts';
 import { sweep } from '../../../src/object-store/s3/sweep.ts';
-import type { SweepReport } from '../../../src/object-store/s3/sweep.ts';
+import type { SweepReport } from '../../../src/uploads/daily-sweep.ts';
 import { inChunks, patternBytes } from '../../support/bytes.ts';
 import { openTestStore, ORPHAN_AGE } from '../support/s3-store.ts';
 import type { TestStore } from '../support/s3-store.ts';

@@ -42,9 +42,25 @@ export interface TestStore extends ObjectStoreUnderTest {
   /** The data folder of `store`. */
   readonly folder: string;
   readonly bodies: StoredBodies;
+  /** What the names of its objects begin with. */
+  readonly prefix: string;
   /** Reaches the store directly. */
   readonly client: StoreClient;
   reopen(): Promise<S3ObjectStore>;
+}
+
+/** @returns the environment variables with which a built gateway uses a part of the store */
+export function storeUrl(prefix: string): Record<string, string> {
+  const parameters = new URLSearchParams({
+    endpoint: storeEndpoint(),
+    region: setting('S3_REGION'),
+    'path-style': 'on',
+  });
+  return {
+    OTA_GATEWAY_STORE_URL: `s3://${setting('S3_BUCKET')}/${prefix}?${parameters.toString()}`,
+    OTA_GATEWAY_STORE_ACCESS_KEY_ID: setting('S3_ACCESS_KEY_ID'),
+    OTA_GATEWAY_STORE_ACCESS_KEY_SECRET: setting('S3_SECRET_ACCESS_KEY'),
+  };
 }
 
 function connect(prefix: string, endpoint: string, limits: StoreLimits): Promise<StoreClient> {
@@ -86,7 +102,7 @@ export async function openTestStore(setup: StoreSetup = {}): Promise<TestStore> 
   };
   return {
     store: await open(folder),
-    ...{ folder, client, bodies },
+    ...{ folder, client, bodies, prefix },
     inventory: new S3Inventory(bodies, ORPHAN_AGE),
     reopen: async () => open(await newFolder()),
     dispose: async () => {

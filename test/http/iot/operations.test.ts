@@ -510,7 +510,7 @@ it('responds with 503 while the store of the bodies does not answer', async () =
     get: (target, name: keyof UploadLedger) =>
       name === 'recordIssued'
         ? () => Promise.reject(new StoreUnavailable('the store does not answer'))
-        : target[name].bind(target),
+        : target[name]?.bind(target),
   });
   const broken = await startTestGateway({ parts: { records: { ledger: failing, nonces } } });
   const options = { key: broken.accessKey, time: broken.clock.now() };

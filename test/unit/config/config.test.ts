@@ -166,11 +166,13 @@ describe('parseConfig', () => {
     const wrong = '\u0000?';
     const options = Object.fromEntries(describeOptions().map(({ name }) => [name, wrong]));
     const problems = problemsOf(() => parseConfig(options)).filter(
-      (line) => !/: (?:give|must differ)/.test(line),
+      (line) => !/: (?:give|must differ|needs)/.test(line),
     );
     expect(problems.length).toBeGreaterThan(40);
     for (const problem of problems) {
-      expect(problem).toMatch(/^\w+: (?:at \[0\]: )?expected [^]*, found "\\u0000\?"$/);
+      // It has a password.
+      if (problem.startsWith('ledgerUrl:')) expect(problem).not.toContain('found');
+      else expect(problem).toMatch(/^\w+: (?:at \[0\]: )?expected [^]*, found "\\u0000\?"$/);
     }
     expect(problemsOf(() => parseConfig({ accessKeyId: 'a', accessKeySecret: '' }))).toEqual([
       'accessKeySecret: expected text that is not empty',

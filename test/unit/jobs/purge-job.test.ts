@@ -172,3 +172,20 @@ describe('a slot', () => {
     expect(job.dueIn()).toBe(MINUTE - 500);
   });
 });
+
+it('waits for its delay after a slot, and not once it stops', async () => {
+  const delays = [5 * SECOND, 5 * SECOND];
+  job = startPurgeJob(
+    '* * * * *',
+    async () => {
+      runs += 1;
+      return NOTHING;
+    },
+    { delay: () => delays.shift() ?? 0 },
+  );
+  expect(await runsWithin(MINUTE + 4 * SECOND)).toBe(0);
+  expect(await runsWithin(2 * SECOND)).toBe(1);
+  await jest.advanceTimersByTimeAsync(56 * SECOND);
+  await job.stop();
+  expect(runs).toBe(1);
+});

@@ -91,3 +91,29 @@ describe('the readiness', () => {
     expect(state.lines).toEqual(['not ready', 'ready again']);
   });
 });
+
+const succeed = (): Promise<void> => Promise.resolve();
+
+it('names a store in the network, which does not decide whether it is ready', async () => {
+  const store: { failingSince?: number } = {};
+  const clock = new ManualClock(0);
+  const checks = { ledger: succeed, store: succeed, failingSince: () => store.failingSince };
+  const readiness = new Readiness(checks, silentLogger, clock);
+  expect(await readiness.report()).toMatchObject({ problem: undefined, store: 'ok' });
+  store.failingSince = 0;
+  clock.advance({ milliseconds: 1000 });
+  const failing = { problem: undefined, store: 'failing since 1970-01-01T00:00:00.000Z' };
+  expect(await readiness.report()).toMatchObject(failing);
+});
+
+it('is not ready while the clock differs, and once it stops', async () => {
+  const checks = {
+    ledger: succeed,
+    store: succeed,
+    clock: () => Promise.reject(new Error('apart')),
+  };
+  const readiness = new Readiness(checks, silentLogger, { now: () => 0 });
+  expect(await readiness.report()).toMatchObject({ problem: { reason: 'clockDiffers' } });
+  readiness.stop();
+  expect(await readiness.report()).toMatchObject({ problem: { reason: 'stopping' } });
+});

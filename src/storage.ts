@@ -1,0 +1,168 @@
+import type { Config } from './config/config.ts';
+import { SettingsError } from './config/settings-error.ts';
+import type { Records } from './ledger/records.ts';
+import { openRecords as openSqliteRecords } from './ledger/sqlite/records.ts';
+import { wallClock } from './lib/clock.ts';
+import { hasErrorCode } from './lib/errno.ts';
+import type { Logger } from './lib/logger.ts';
+import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
+import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
+import type { ObjectStore, UploadLedger } from './uploads/ports.ts';
+import type { StoreSweep } from './uploads/daily-sweep.ts';
+
+/*
+ * Ledger and store as the settings name them: in the data folder, or shared with other gateways. PostgreSQL and S3 are
+ * loaded only when a setting names them.
+ */
+
+const NOT_FOUND = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'];
+
+/**
+ * Opens the records of a server, and brings their schema up to date.
+ * @throws SettingsError when a package is missing
+ */
+export async function openRecords(config: Config, logger: Logger): Promise<Records> {
+  const { ledgerPool: connections, ledgerUrl: url } = config;
+  if (url === undefined) return openSqliteRecords(config);
+  const { openPostgresRecords } = await loadPostgres();
+  return openPostgresRecords({ url, connections }, logger);
+}
+
+/** Opens the records of a shared ledger for a command, which never changes their schema. */
+export async function openExistingRecords(
+  { ledgerUrl: url }: Config,
+  logger: Logger,
+): Promise<Required<Records> | undefined> {
+  if (url === undefined) return undefined;
+  const { openExistingPostgresRecords } = await loadPostgres();
+  return openExistingPostgresRecords({ url, connections: 2 }, logger);
+}
+
+async function loadPostgres() {
+  try {
+    return await import('./ledger/postgres/records.ts');
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const text =
+      'needs the package pg, which is missing; install it beside the gateway: npm install pg@8';
+    throw new SettingsError([{ settings: ['ledgerUrl'], text }]);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return NOT_FOUND.some((code) => hasErrorCode(error, code));
+}
+
+/** A store, and what only a shared one has. */
+export interface OpenStore {
+  readonly store: ObjectStore;
+  /** Absent for a disk, which reconciles at each start. */
+  readonly sweep?: StoreSweep | undefined;
+}
+
+/** Opens the store of a server. @throws SettingsError when its URL cannot be used, or a package is missing */
+export async function openStore(config: Config, logger: Logger): Promise<OpenStore> {
+  const { dataDir, minFree } = config;
+  const hasher = new ThreadHasher();
+  if (config.storeUrl === undefined) {
+    return { store: await DiskObjectStore.open(dataDir, hasher, minFree, logger) };
+  }
+  const access = await openStoreAccess(config, config.storeUrl, logger);
+  const { S3ObjectStore } = await import('./object-store/s3/s3-object-store.ts');
+  const store = await S3ObjectStore.open({ ...access, dataDir, hasher, minFree });
+  return { store, sweep: await createSweep(access, logger) };
+}
+
+/** Sweeps a shared store once, for a command. @throws SettingsError as {@link openStore} */
+export async function openSweep(
+  config: Config,
+  storeUrl: string,
+  logger: Logger,
+): Promise<{ readonly sweep: StoreSweep; readonly close: () => void }> {
+  const access = await openStoreAccess(config, storeUrl, logger);
+  return {
+    sweep: await createSweep(access, logger),
+    close: () => {
+      access.client.close();
+    },
+  };
+}
+
+type StoreAccess = Awaited<ReturnType<typeof openStoreAccess>>;
+
+async function createSweep(access: StoreAccess, logger: Logger): Promise<StoreSweep> {
+  const { StoredBodies } = await import('./object-store/s3/stored-bodies.ts');
+  const { sweep } = await import('./object-store/s3/sweep.ts');
+  const bodies = new StoredBodies(access);
+  return (ledger: Pick<UploadLedger, 'disown'>, orphanAge, signal) =>
+    sweep({ bodies, ledger, clock: wallClock, logger, ...(signal && { signal }) }, orphanAge);
+}
+
+async function openStoreAccess(
+  { storeAccessKeyId, storeAccessKeySecret }: Config,
+  storeUrl: string,
+  logger: Logger,
+) {
+  const { STORE_LIMITS } = await import('./object-store/s3/limits.ts');
+  const { loadSdk, openS3Client } = await import('./object-store/s3/s3-client.ts');
+  const { bucket, prefix, ...address } = await findAddress(storeUrl);
+  await loadSdk().catch((error: unknown) => {
+    throw isMissing(error instanceof Error ? error.cause : error)
+      ? storeProblem(String(error instanceof Error ? error.message : error))
+      : error;
+  });
+  const hasKeys = storeAccessKeyId !== undefined && storeAccessKeySecret !== undefined;
+  const client = await openS3Client(
+    { bucket, prefix, ...address },
+    {
+      stallTimeout: STORE_LIMITS.stallTimeout,
+      sockets: STORE_LIMITS.requests + STORE_LIMITS.parts,
+      ...(hasKeys && {
+        credentials: { accessKeyId: storeAccessKeyId, secretAccessKey: storeAccessKeySecret },
+      }),
+    },
+  );
+  return { client, name: `s3://${bucket}/${prefix}`, prefix, logger };
+}
+
+async function findAddress(storeUrl: string) {
+  const { parseStoreUrl, StoreUrlError } = await import('./object-store/s3/store-url.ts');
+  try {
+    return parseStoreUrl(storeUrl);
+  } catch (error) {
+    throw error instanceof StoreUrlError ? storeProblem(error.message) : error;
+  }
+}
+
+function storeProblem(text: string): SettingsError {
+  return new SettingsError([{ settings: ['storeUrl'], text }]);
+}
+
+/**
+ * Checks that all gateways of a ledger have one store and one bucket: a node with another store could not read the
+ * bodies of the others.
+ * @throws SettingsError when the ledger remembers others
+ */
+export async function requireSameStore(
+  { bucket, storeUrl }: Config,
+  { shared }: Records,
+): Promise<void> {
+  if (shared === undefined || storeUrl === undefined) return;
+  const { endpoint = 'AWS', ...address } = await findAddress(storeUrl);
+  const own = [
+    {
+      name: 'store',
+      setting: 'storeUrl',
+      value: `${endpoint} ${address.bucket}/${address.prefix}`,
+    },
+    { name: 'bucket', setting: 'bucket', value: bucket },
+  ] as const;
+  const problems = [];
+  for (const { name, setting, value } of own) {
+    const agreed = await shared.agree(name, value);
+    if (agreed === value) continue;
+    const text = `is ${value}, but the gateways of this ledger use ${agreed}: give this gateway the same, or another ledger`;
+    problems.push({ settings: [setting], text });
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+}
