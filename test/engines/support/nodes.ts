@@ -117,11 +117,11 @@ export async function sweepNow({ environment }: Pick<Nodes, 'environment'>): Pro
   return Number(found);
 }
 
-/** @returns the locators of the bodies in the store */
-export async function bodiesInStore({ inventory }: TestStore): Promise<Set<string>> {
-  const locators = new Set<string>();
-  for await (const { locator } of inventory.listFiles()) {
-    if (locator !== undefined) locators.add(locator);
+/** @returns the bodies in the store: locator -> path */
+export async function bodiesInStore({ inventory }: TestStore): Promise<Map<string, string>> {
+  const bodies = new Map<string, string>();
+  for await (const { locator, path } of inventory.listFiles()) {
+    if (locator !== undefined) bodies.set(locator, path);
   }
-  return locators;
+  return bodies;
 }

@@ -19,13 +19,15 @@ const uploadRow = z.object({
 /** The row of an upload. */
 export type UploadRow = z.infer<typeof uploadRow>;
 
-/** The content of a data folder: all rows, and the bodies on disk by locator. */
+/** What a gateway keeps: all rows, and the bodies by locator. */
 export interface DataContent {
   readonly rows: readonly UploadRow[];
   /** Ids of firmware packages. */
   readonly packages: ReadonlySet<string>;
   /** The bodies before the rows were read: locator -> path. Includes the body of every row. */
   readonly bodies: ReadonlyMap<string, string>;
+  /** @returns the bytes of a body; undefined when it is not there any more */
+  readonly read: (locator: string) => Promise<Buffer | undefined>;
   /** The locators of the bodies after the rows were read: a body without a row may have been purged just before. */
   readonly remaining: ReadonlySet<string>;
   readonly staging: readonly string[];
@@ -39,6 +41,10 @@ export async function inspectData(dataDir: string): Promise<DataContent> {
     rows,
     packages,
     bodies,
+    read: async (locator) => {
+      const path = bodies.get(locator);
+      return path === undefined ? undefined : readFile(path).catch(() => undefined);
+    },
     remaining: new Set((await listBodies(dataDir)).keys()),
     staging: await readdir(join(dataDir, 'staging')),
   };
@@ -47,12 +53,31 @@ export async function inspectData(dataDir: string): Promise<DataContent> {
 function readLedger(dataDir: string): Pick<DataContent, 'rows' | 'packages'> {
   const database = new SqliteDatabase(join(dataDir, 'gateway.sqlite3'), { readonly: true });
   try {
-    const rows = z.array(uploadRow).parse(database.prepare('SELECT * FROM uploads').all());
-    const ids = database.prepare('SELECT id FROM firmware_packages').pluck().all();
-    return { rows, packages: new Set(z.array(z.string()).parse(ids)) };
+    return parseRows({
+      uploads: database.prepare('SELECT * FROM uploads').all(),
+      packages: database.prepare('SELECT id FROM firmware_packages').all(),
+    });
   } finally {
     database.close();
   }
+}
+
+/** @param tables - their rows as a database has them */
+export function parseRows(tables: {
+  readonly uploads: readonly unknown[];
+  readonly packages: readonly unknown[];
+}): Pick<DataContent, 'rows' | 'packages'> {
+  const packages = z.array(z.object({ id: z.string() })).parse(tables.packages);
+  return {
+    rows: z.array(uploadRow).parse(tables.uploads),
+    packages: new Set(packages.map(({ id }) => id)),
+  };
+}
+
+/** @returns the bodies that no row has */
+export function findOrphans({ bodies, remaining, rows }: DataContent): string[] {
+  const held = new Set(rows.flatMap(({ locator, state }) => (state === 'purged' ? [] : [locator])));
+  return [...bodies.keys()].filter((locator) => remaining.has(locator) && !held.has(locator));
 }
 
 async function listBodies(dataDir: string): Promise<Map<string, string>> {
@@ -66,30 +91,29 @@ async function listBodies(dataDir: string): Promise<Map<string, string>> {
 }
 
 /**
- * Compares ledger and disk while nothing is in progress: finds bodies without a row, rows without their bytes, and
+ * Compares ledger and bodies while nothing is in progress: finds bodies without a row, rows without their bytes, and
  * anything in `staging/`.
  * @returns one line for each problem
  */
-export async function findProblems({
-  rows,
-  bodies,
-  remaining,
-  staging,
-}: DataContent): Promise<string[]> {
-  const problems = staging.map((name) => `${name} is left in staging/`);
-  const held = new Set(rows.flatMap(({ locator, state }) => (state === 'purged' ? [] : [locator])));
-  for (const locator of bodies.keys()) {
-    if (remaining.has(locator) && !held.has(locator))
-      problems.push(`the body ${locator} has no row`);
-  }
+export async function findProblems(content: DataContent): Promise<string[]> {
+  return [
+    ...content.staging.map((name) => `${name} is left in staging/`),
+    ...findOrphans(content).map((locator) => `the body ${locator} has no row`),
+    ...(await findLosses(content)),
+  ];
+}
+
+/** Finds rows without their bytes. @returns one line for each problem */
+export async function findLosses({ bodies, read, rows }: DataContent): Promise<string[]> {
+  const problems: string[] = [];
   for (const row of rows) {
     if (row.state !== 'stored' && row.state !== 'claimed') continue;
-    const path = bodies.get(row.locator ?? '');
-    if (path === undefined) {
+    const { locator } = row;
+    if (locator === null || !bodies.has(locator)) {
       problems.push(`${row.key} is ${row.state} without bytes`);
       continue;
     }
-    const bytes = await readFile(path).catch(() => undefined);
+    const bytes = await read(locator);
     // It may have been purged after the rows were read.
     if (bytes === undefined) continue;
     if (bytes.length !== row.size || md5Hex(bytes) !== row.md5) {

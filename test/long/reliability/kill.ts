@@ -1,15 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import type { UploadGrant } from '../../../src/client/api-client.ts';
 import { ApiCallError } from '../../../src/client/api-call-error.ts';
 import { callApi } from '../../../src/client/api-client.ts';
 import { signUrlV1 } from '../../support/signed-url.ts';
 import { percentEncode } from '../../../src/signatures/percent-encoding.ts';
-import type { BuiltGateway } from '../../support/built-gateway.ts';
 import { BUCKET_KEY } from '../../support/built-gateway.ts';
 import { md5Hex, patternBytes } from '../../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../../support/loop.ts';
 import type { Dice } from './dice.ts';
-import { findProblems, inspectData } from './inspect-data.ts';
 import type { DataContent, UploadRow } from './inspect-data.ts';
 
 const KIB = 1024;
@@ -94,24 +91,32 @@ export class KillLog {
   };
   readonly #records = new Map<string, KeyRecord>();
   readonly #claimTtl: number;
+  readonly #chooseSize: (dice: Dice) => number;
   #names = 0;
 
-  /** @param claimTtl - the claim TTL of the gateway, in milliseconds */
-  constructor(claimTtl: number) {
+  /**
+   * @param claimTtl - the claim TTL of the gateway, in milliseconds
+   * @param size - chooses the size of a body, up to 4 MiB
+   */
+  constructor(claimTtl: number, size = chooseSize) {
     this.#claimTtl = claimTtl;
+    this.#chooseSize = size;
   }
 
-  /** Works on one key after the other until the gateway has ended or `over` returns true. */
-  async drive(url: string, dice: Dice, over: () => boolean): Promise<void> {
+  /**
+   * Works on one key after the other until the gateway has ended or `over` returns true.
+   * @param choose - gives the address for each action; of one of several gateways, when they share their data
+   */
+  async drive(choose: () => string, dice: Dice, over: () => boolean): Promise<void> {
     try {
-      while (!over()) await this.#useOneKey(url, dice, over);
+      while (!over()) await this.#useOneKey(choose, dice, over);
     } catch (error) {
       if (!isLostConnection(error)) throw error;
     }
   }
 
-  async #useOneKey(url: string, dice: Dice, over: () => boolean): Promise<void> {
-    const grant = await grantFrom(url);
+  async #useOneKey(choose: () => string, dice: Dice, over: () => boolean): Promise<void> {
+    const grant = await grantFrom(choose());
     this.acknowledged.signed += 1;
     const record: KeyRecord = {
       key: grant.key,
@@ -123,18 +128,18 @@ export class KillLog {
       gone: false,
     };
     this.#records.set(grant.key, record);
-    const local = { ...grant, host: url };
+    const local = (): UploadGrant => ({ ...grant, host: choose() });
     do {
-      await this.#store(local, record, dice);
+      await this.#store(local(), record, dice);
     } while (dice.chance(CHANCES.overwrite) && !over());
     if (dice.chance(CHANCES.remove)) {
       if (dice.chance(CHANCES.removeWhileStoring)) await this.#storeAndRemove(local, record, dice);
-      else await this.#remove(url, record);
-      if (dice.chance(CHANCES.storeAgain)) await this.#store(local, record, dice);
+      else await this.#remove(choose(), record);
+      if (dice.chance(CHANCES.storeAgain)) await this.#store(local(), record, dice);
     }
-    if (dice.chance(CHANCES.claim)) await this.#claim(url, local, record);
+    if (dice.chance(CHANCES.claim)) await this.#claim(choose(), grant, record);
     if (record.wish?.claimed === 'yes' && dice.chance(CHANCES.deletePackage)) {
-      await this.#delete(url, record.wish);
+      await this.#delete(choose(), record.wish);
     }
   }
 
@@ -159,14 +164,14 @@ export class KillLog {
    * Sends a new body and a DeleteObject for the same key at the same time. The later one decides; but if either was
    * acknowledged, the earlier body is deleted.
    */
-  async #storeAndRemove(grant: UploadGrant, record: KeyRecord, dice: Dice): Promise<void> {
+  async #storeAndRemove(local: () => UploadGrant, record: KeyRecord, dice: Dice): Promise<void> {
     const sent = this.#chooseBody(record, dice);
     record.removed = 'requested';
-    const stored = this.#post(grant, sent).then(() => {
+    const stored = this.#post(local(), sent).then(() => {
       record.stored = sent;
       record.perhaps = [];
     });
-    const removed = this.#deleteObject(grant.host, record.key).then(() => {
+    const removed = this.#deleteObject(local().host, record.key).then(() => {
       if (record.stored === sent) return;
       record.stored = undefined;
       record.perhaps = [sent];
@@ -177,7 +182,7 @@ export class KillLog {
 
   /** Chooses the body to send. */
   #chooseBody(record: KeyRecord, dice: Dice): Sent {
-    const size = chooseSize(dice);
+    const size = this.#chooseSize(dice);
     const from = dice.below(POOL.length - size);
     const bytes = POOL.subarray(from, from + size);
     const sent = { md5: md5Hex(bytes), bytes };
@@ -193,7 +198,7 @@ export class KillLog {
   }
 
   async #deleteObject(url: string, key: string): Promise<void> {
-    const { status } = await fetch(deletionUrl(url, key), { method: 'DELETE' });
+    const { status } = await fetch(objectUrl(url, key, 'DELETE'), { method: 'DELETE' });
     if (status !== 204) throw new Error(`DeleteObject was answered with ${String(status)}`);
     this.acknowledged.removed += 1;
   }
@@ -226,13 +231,12 @@ export class KillLog {
   }
 
   /**
-   * Compares the log with the data folder; only the purge may be running. Unknown outcomes become known by this, and
+   * Compares the log with what was found; only the purge may be running. Unknown outcomes become known by this, and
    * must not change any more.
    * @returns one line for each problem
    */
-  async verify(gateway: BuiltGateway): Promise<string[]> {
-    const found = await inspectData(gateway.dataDir);
-    const problems = await findProblems(found);
+  async verify(found: DataContent): Promise<string[]> {
+    const problems: string[] = [];
     const byKey = new Map<string, UploadRow[]>();
     for (const row of found.rows) byKey.set(row.key, [...(byKey.get(row.key) ?? []), row]);
     for (const record of this.#records.values()) {
@@ -245,7 +249,7 @@ export class KillLog {
   async #checkKey(
     record: KeyRecord,
     rows: readonly UploadRow[],
-    { bodies, packages }: DataContent,
+    { packages, read }: DataContent,
   ): Promise<string | undefined> {
     const live = rows.find(({ state }) => state === 'stored' || state === 'claimed');
     const { wish } = record;
@@ -254,8 +258,7 @@ export class KillLog {
     const whole = [...(record.stored ? [record.stored] : []), ...record.perhaps];
     const body = whole.find(({ md5 }) => md5 === live.md5);
     if (body === undefined) return 'it has a body that was not the last one';
-    const path = bodies.get(live.locator ?? '');
-    const bytes = path === undefined ? undefined : await readFile(path).catch(() => undefined);
+    const bytes = await read(live.locator ?? '');
     if (bytes !== undefined && !bytes.equals(body.bytes)) return 'its bytes are not those sent';
     record.stored = body;
     record.perhaps = [];
@@ -296,6 +299,13 @@ export class KillLog {
     return age >= this.#claimTtl ? undefined : 'it was purged before its deadline';
   }
 
+  /** @returns the objects that must be there, after `verify` */
+  objects(): { readonly key: string; readonly bytes: Buffer }[] {
+    return [...this.#records.values()].flatMap(({ gone, key, stored }) =>
+      gone || stored === undefined ? [] : [{ key, bytes: stored.bytes }],
+    );
+  }
+
   /** Deletes most of the packages, so that the data of a long run does not grow. */
   async trim(url: string, kept: number): Promise<void> {
     const wishes = [...this.#records.values()].flatMap(({ gone, wish }) =>
@@ -311,11 +321,11 @@ function chooseSize(dice: Dice): number {
   return dice.below(dice.chance(0.6) ? JOURNAL_LIMIT : 4 * MIB);
 }
 
-/** The URL that deletes an object, signed with the bucket key. */
-function deletionUrl(url: string, key: string): string {
+/** The URL that reads or deletes an object, signed with the bucket key. */
+export function objectUrl(url: string, key: string, method: 'GET' | 'DELETE'): string {
   const { id: accessKeyId, secret } = BUCKET_KEY;
   const expires = Math.floor(Date.now() / 1000) + 3600;
-  const query = signUrlV1({ accessKeyId, secret, bucket: BUCKET, key, method: 'DELETE', expires });
+  const query = signUrlV1({ accessKeyId, secret, bucket: BUCKET, key, method, expires });
   const path = key.split('/').map(percentEncode).join('/');
   return `${url}/${path}?${new URLSearchParams(query).toString()}`;
 }

@@ -170,7 +170,13 @@ describe('ota-gateway fsck', () => {
     let over = false;
     const log = new KillLog(1000);
     const driving = Promise.all(
-      Array.from({ length: 4 }, () => log.drive(gateway.url, dice.fork(), () => over)),
+      Array.from({ length: 4 }, () =>
+        log.drive(
+          () => gateway.url,
+          dice.fork(),
+          () => over,
+        ),
+      ),
     );
     for (let n = 0; n < 10; n += 1) {
       const checked = await fsck(...(n % 2 === 0 ? ['--deep'] : []));
@@ -226,7 +232,13 @@ describe('ota-gateway backup', () => {
     for (let n = 0; n < 3; n += 1) {
       let over = false;
       const driving = Promise.all(
-        Array.from({ length: 4 }, () => log.drive(gateway.url, dice.fork(), () => over)),
+        Array.from({ length: 4 }, () =>
+          log.drive(
+            () => gateway.url,
+            dice.fork(),
+            () => over,
+          ),
+        ),
       );
       const backup = join(folder.path, `backup-${String(n)}`);
       const unclaimed = await stored(gateway.url);
