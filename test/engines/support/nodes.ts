@@ -16,6 +16,8 @@ export interface NodesSetup {
   /** Absent: the store itself. */
   readonly endpoint?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Settings of one node, which win. */
+  readonly environmentOf?: (index: number) => Readonly<Record<string, string>>;
 }
 
 /** Built gateways that share a new ledger and a new part of the store. Node 0 is the first one. */
@@ -68,7 +70,11 @@ export async function startNodes(count: number, setup: NodesSetup = {}): Promise
   };
   const running: BuiltGateway[] = [];
   const start = (index: number, port = 0): Promise<BuiltGateway> =>
-    startBuiltGateway(join(folder.path, `node-${String(index)}`), environment, port);
+    startBuiltGateway(
+      join(folder.path, `node-${String(index)}`),
+      { ...environment, ...setup.environmentOf?.(index) },
+      port,
+    );
   const at = (index: number): BuiltGateway => {
     const node = running[index];
     if (node === undefined) throw new Error(`there is no node ${String(index)}`);
