@@ -13,7 +13,7 @@ import { silentLogger } from './lib/logger.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { createMonitoring, measureDisk } from './monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
-import { createWatching } from './operator/watching.ts';
+import { loadWatching } from './operator/load-watching.ts';
 import type { Watching } from './operator/watching.ts';
 import { openRecords, openStore, requireSameStore } from './storage.ts';
 import type { OpenStore } from './storage.ts';
@@ -67,7 +67,7 @@ export async function openGateway(
   const monitoring = createMonitoring({ config, logger, ledger, store, totals, now, shared });
   await monitoring.ledgerClock?.compare();
   const { monotonicClock: monotonic = monotonicClock } = parts;
-  const watching = createWatching(
+  const watching = loadWatching()(
     () => uploads,
     {
       ...{ totals, history: records.usage, reserve: config.minFree },

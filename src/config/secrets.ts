@@ -1,4 +1,4 @@
-export const MASK = '********';
+const MASK = '********';
 
 const SECRET = /(?:Secret|Token)$/;
 const URL_SETTINGS = ['ledgerUrl', 'storeUrl'];
@@ -17,7 +17,7 @@ export function maskSecret(setting: string, value: unknown): unknown {
 }
 
 /** @returns a URL without its password; only a mask when it is not a URL */
-export function maskUrl(text: string): string {
+function maskUrl(text: string): string {
   if (!URL.canParse(text)) return MASK;
   const url = new URL(text);
   if (url.password !== '') url.password = MASK;

@@ -66,6 +66,11 @@ export const randomIds: Ids = {
     ).join(''),
 };
 
+/** Whether a name can be a locator. A locator has a digit: 32 random characters are never all letters. */
+export function isLocator(name: string): boolean {
+  return /^(?=.*\d)[0-9a-z]{2,64}$/.test(name);
+}
+
 /** @returns the boundary of a multipart body: the file in it may contain any constant */
 export function multipartBoundary(): string {
   return `----ota-gateway-${random.take(16).toString('hex')}`;

@@ -24,7 +24,10 @@ const own: Engine = {
 
 let current = own;
 
-/** Lets the gateways of all tests work on another engine. For a file in `setupFilesAfterEnv` of a Jest project. */
+/**
+ * Lets the gateways of all tests work on another engine. For a file in `setupFilesAfterEnv` of a Jest project.
+ * @public
+ */
 export function useEngine(engine: Engine): void {
   current = engine;
 }

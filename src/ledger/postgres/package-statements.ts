@@ -1,11 +1,11 @@
 import type { FirmwarePackage, PackageFile } from '../../uploads/firmware-package.ts';
 import type { PackageFilter, PackageOwner } from '../../uploads/ports.ts';
-import { CHANGE_PACKAGE, INSERT_PACKAGE, packageCondition } from '../package-columns.ts';
-import type { ChangeColumns } from '../package-columns.ts';
+import { CHANGE_PACKAGE, INSERT_PACKAGE, packageCondition } from '../columns.ts';
+import type { ChangeColumns } from '../columns.ts';
 import { toPackage } from '../rows.ts';
 import type { PackageFileRow, PackageRow } from '../rows.ts';
-import { SET_DELETED } from '../upload-columns.ts';
-import type { Cause } from '../upload-columns.ts';
+import { SET_DELETED } from '../columns.ts';
+import type { Cause } from '../columns.ts';
 import { statement, unnamed } from './statement.ts';
 import type { None, Statement } from './statement.ts';
 

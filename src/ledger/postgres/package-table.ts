@@ -7,9 +7,9 @@ import type {
   PackageOwner,
   RetiredPackages,
 } from '../../uploads/ports.ts';
-import { changeColumns } from '../package-columns.ts';
+import { changeColumns } from '../columns.ts';
 import { toPackageRow } from '../rows.ts';
-import type { Cause } from '../upload-columns.ts';
+import type { Cause } from '../columns.ts';
 import { violatedIndex } from './connections.ts';
 import type { Connections, RunStatement } from './connections.ts';
 import * as packages from './package-statements.ts';

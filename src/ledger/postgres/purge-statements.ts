@@ -1,6 +1,6 @@
 import type { ExpectedBody } from '../../uploads/ports.ts';
 import type { PurgingRow } from '../rows.ts';
-import { PURGING_BODY, SET_PURGING } from '../upload-columns.ts';
+import { PURGING_BODY, SET_PURGING } from '../columns.ts';
 import { statement } from './statement.ts';
 import { RELAXED } from './upload-statements.ts';
 

@@ -1,8 +1,8 @@
 import type { IssuedGrant } from '../../uploads/ports.ts';
 import type { HolderRow, UploadRow } from '../rows.ts';
 import { UPLOAD_COLUMNS } from '../rows.ts';
-import { HOLDER, HOLDS_KEY, SET_DELETED, SET_OBJECT } from '../upload-columns.ts';
-import type { Cause, IssueColumns, ObjectColumns } from '../upload-columns.ts';
+import { HOLDER, HOLDS_KEY, SET_DELETED, SET_OBJECT } from '../columns.ts';
+import type { Cause, IssueColumns, ObjectColumns } from '../columns.ts';
 import { statement } from './statement.ts';
 import type { None } from './statement.ts';
 

@@ -13,8 +13,8 @@ import type {
 import type { LiveUpload, PurgedUpload } from '../../uploads/upload.ts';
 import { toKeyHolder, toListed, toLiveUpload, toPurgedUpload, toPurgingBody } from '../rows.ts';
 import type { PurgingRow } from '../rows.ts';
-import { issueColumns, objectColumns } from '../upload-columns.ts';
-import type { Cause } from '../upload-columns.ts';
+import { issueColumns, objectColumns } from '../columns.ts';
+import type { Cause } from '../columns.ts';
 import { violatedIndex } from './connections.ts';
 import type { Connections, RunStatement } from './connections.ts';
 import * as purge from './purge-statements.ts';

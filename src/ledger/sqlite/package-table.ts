@@ -1,13 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
 import type { PackageChange, PackageFilter, PackageOwner } from '../../uploads/ports.ts';
-import {
-  CHANGE_PACKAGE,
-  INSERT_PACKAGE,
-  changeColumns,
-  packageCondition,
-} from '../package-columns.ts';
-import type { ChangeColumns } from '../package-columns.ts';
+import { CHANGE_PACKAGE, INSERT_PACKAGE, changeColumns, packageCondition } from '../columns.ts';
+import type { ChangeColumns } from '../columns.ts';
 import { toPackage, toPackageRow } from '../rows.ts';
 import type { PackageFileRow, PackageRow } from '../rows.ts';
 

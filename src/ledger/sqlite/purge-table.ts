@@ -4,7 +4,7 @@ import type { LedgerChange } from '../../uploads/ledger-changes.ts';
 import type { FoundBody, PurgingBody } from '../../uploads/ports.ts';
 import { toPurgingBody } from '../rows.ts';
 import type { PurgingRow } from '../rows.ts';
-import { PURGING_BODY, SET_PURGING } from '../upload-columns.ts';
+import { PURGING_BODY, SET_PURGING } from '../columns.ts';
 import type { OwnerColumns } from './upload-table.ts';
 import { changeOf, OWNER } from './upload-table.ts';
 

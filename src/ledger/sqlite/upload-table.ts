@@ -19,8 +19,8 @@ import {
   SET_PURGING,
   issueColumns,
   objectColumns,
-} from '../upload-columns.ts';
-import type { Cause, IssueColumns, ObjectColumns } from '../upload-columns.ts';
+} from '../columns.ts';
+import type { Cause, IssueColumns, ObjectColumns } from '../columns.ts';
 
 export const OWNER = 'account_id, size';
 

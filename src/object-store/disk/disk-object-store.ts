@@ -18,7 +18,7 @@ import { digestChunks } from '../hashing/digests.ts';
 import type { Hasher } from '../hashing/hasher.ts';
 import type { Batch } from '../batches.ts';
 import { EMPTY_BATCH, inBatches, maxHeldBytes, writeBatch } from '../batches.ts';
-import { BodyMemory } from '../body-memory.ts';
+import { BodyMemory, share } from '../body-memory.ts';
 import { BodyStream } from './body-stream.ts';
 import { flushFile, flushFolder, linkDurably, remove, unlessMissing } from '../files.ts';
 import { handleForeignFiles } from './foreign-files.ts';
@@ -37,8 +37,7 @@ import {
 import { ObjectFolders } from './object-folders.ts';
 import type { Recovered } from './recover-journals.ts';
 import { forgetRecovered, recoverJournals } from './recover-journals.ts';
-import { isLocator } from '../locators.ts';
-import { share } from '../share.ts';
+import { isLocator } from '../../lib/ids.ts';
 import { writeStagedFile } from './staged-file.ts';
 
 /**

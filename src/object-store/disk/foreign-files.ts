@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
 import { linkDurably, remove, unlessMissing } from '../files.ts';
-import { isLocator } from '../locators.ts';
+import { isLocator } from '../../lib/ids.ts';
 import { isJournal, isObjectFolder, JOURNAL, LOST, OBJECTS, STAGING } from './layout.ts';
 
 /** Which entries of each folder belong to the store. */

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import { isLocator } from '../locators.ts';
+import { isLocator } from '../../lib/ids.ts';
 
 /** The maximum length of a line of a journal, in bytes. */
 export const MAX_LINE_BYTES = 16 * 1024;

@@ -4,7 +4,7 @@ import { PRIVATE_FILE } from '../../lib/private-files.ts';
 import type { StoredBody } from '../../uploads/ports.ts';
 import type { Hasher } from '../hashing/hasher.ts';
 import type { Batch } from '../batches.ts';
-import { writeBatches } from '../write-batches.ts';
+import { writeBatches } from '../batches.ts';
 
 /** A flush starts after this number of bytes while more are received, so that the last flush is short. */
 const FLUSH_BYTES = 64 * 1024 * 1024;

@@ -4,7 +4,7 @@ import type { StoredBody } from '../../uploads/ports.ts';
 import type { Batch } from '../batches.ts';
 import { remove } from '../files.ts';
 import type { Hasher } from '../hashing/hasher.ts';
-import { writeBatches } from '../write-batches.ts';
+import { writeBatches } from '../batches.ts';
 import { MultipartUpload } from './multipart-upload.ts';
 import { partSize, SINGLE_PUT_BYTES } from './part-sizes.ts';
 import type { Spool } from './spool.ts';

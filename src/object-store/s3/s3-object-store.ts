@@ -12,12 +12,11 @@ import type {
 import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
 import type { Batch } from '../batches.ts';
 import { EMPTY_BATCH, inBatches, maxHeldBytes } from '../batches.ts';
-import { BodyMemory } from '../body-memory.ts';
+import { BodyMemory, share } from '../body-memory.ts';
 import type { Crc64Engine } from '../hashing/crc64.ts';
 import { createCrc64Engine } from '../hashing/crc64.ts';
 import { digestChunks } from '../hashing/digests.ts';
 import type { Hasher } from '../hashing/hasher.ts';
-import { share } from '../share.ts';
 import { Background } from './background.ts';
 import { putLarge } from './large-body.ts';
 import type { LargeBody } from './large-body.ts';

@@ -1,11 +1,10 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '../../lib/clock.ts';
 import { wallClock } from '../../lib/clock.ts';
-import { randomFraction } from '../../lib/ids.ts';
+import { isLocator, randomFraction } from '../../lib/ids.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import type { Body, ByteRange } from '../../uploads/ports.ts';
-import { isLocator } from '../locators.ts';
 import type { StoreLimits } from './limits.ts';
 import { STORE_LIMITS } from './limits.ts';
 import { StoreCalls, unlessAbsent } from './store-calls.ts';
