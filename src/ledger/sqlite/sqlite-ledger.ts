@@ -1,6 +1,6 @@
 import { hasErrorCode } from '../../lib/errno.ts';
 import type { FirmwarePackage } from '../../uploads/firmware-package.ts';
-import type { LedgerWatcher } from '../../uploads/ledger-changes.ts';
+import type { LedgerChange, LedgerWatcher } from '../../uploads/ledger-changes.ts';
 import type {
   FoundUploads,
   ListedPackage,
@@ -242,12 +242,15 @@ export class SqliteLedger implements UploadLedger {
     limit: number,
   ): Promise<PurgingBody[]> {
     let bodies: readonly PurgingBody[] = [];
-    return this.#changes.runPurge(
-      'durable',
-      (changes) => (bodies = this.#purge.expire(storedBefore, at, limit, changes)),
-      () => {
-        this.#database.leases.take(bodies, takenUntil);
-      },
+    return this.#database.leases.takeOf(
+      takenUntil,
+      () => bodies,
+      (committed) =>
+        this.#changes.runPurge(
+          'durable',
+          (changes) => (bodies = this.#purge.expire(storedBefore, at, limit, changes)),
+          committed,
+        ),
     );
   }
 
@@ -258,18 +261,17 @@ export class SqliteLedger implements UploadLedger {
     limit: number,
   ): Promise<RetiredPackages> {
     let bodies: readonly PurgingBody[] = [];
-    return this.#changes.runPurge(
-      'durable',
-      (changes) => {
-        const packages = this.#packages.deleteOld(createdBefore, limit);
-        for (const { accountId } of packages)
-          changes.push({ kind: 'packages', accountId, count: -1 });
-        bodies = packages.flatMap(({ id }) => this.#purge.retire(id, at, changes));
-        return { packages, bodies };
-      },
-      () => {
-        this.#database.leases.take(bodies, takenUntil);
-      },
+    const step = (changes: LedgerChange[]): RetiredPackages => {
+      const packages = this.#packages.deleteOld(createdBefore, limit);
+      for (const { accountId } of packages)
+        changes.push({ kind: 'packages', accountId, count: -1 });
+      bodies = packages.flatMap(({ id }) => this.#purge.retire(id, at, changes));
+      return { packages, bodies };
+    };
+    return this.#database.leases.takeOf(
+      takenUntil,
+      () => bodies,
+      (committed) => this.#changes.runPurge('durable', step, committed),
     );
   }
 

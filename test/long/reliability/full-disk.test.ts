@@ -115,7 +115,8 @@ whenMounted('a full disk', () => {
     expect(stored.length).toBeGreaterThan(5);
     expect(await freeBytes(dataDir)).toBeGreaterThan(20 * MIB);
     expect((await bodiesOnDisk(dataDir)).staging).toEqual([]);
-    expect(gateway.output()).toContain('there is no room for an upload');
+    // Lines of the log are written together.
+    await eventually(() => gateway.output().includes('there is no room for an upload'));
 
     // Claims, downloads and deletions use the room that uploads must leave.
     const ids: string[] = [];

@@ -91,6 +91,22 @@ describe('SQLite as a ledger', () => {
     await ledger.close();
   });
 
+  it('gives back the bodies of a step of the purge that was committed, but not flushed', async () => {
+    const ledger = new SqliteLedger(openLedgerDatabase(folder));
+    await ledger.recordStored({
+      key: 'k0',
+      object: { ...OBJECT, locator: 'l0' },
+      forbidOverwrite: false,
+    });
+    const flushing = jest.spyOn(await fileHandlePrototype(), 'datasync');
+    flushing.mockRejectedValueOnce(new Error('EIO: i/o error, fdatasync'));
+    const now = OBJECT.storedAt;
+    await expect(ledger.expireStored(now, now, now + 60_000, 10)).rejects.toThrow('EIO');
+    flushing.mockRestore();
+    expect(await ledger.takePurging(now, now + 60_000, 10)).toMatchObject([{ locator: 'l0' }]);
+    await ledger.close();
+  });
+
   it('finds uploads on both sides of a long row of removed ones', async () => {
     const opened = openLedgerDatabase(undefined);
     const ledger = new SqliteLedger(opened);
