@@ -81,6 +81,6 @@ describe('the migrations of PostgreSQL', () => {
 
   it('are not applied by a command', async () => {
     const command = openExistingPostgresRecords({ url, connections: 1 }, silentLogger);
-    await expect(command).rejects.toThrow('the ledger has schema version 0, this program needs 1');
+    await expect(command).rejects.toThrow('the ledger has schema version 0, this program needs 2');
   });
 });
