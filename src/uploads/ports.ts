@@ -31,6 +31,18 @@ export interface Body extends Readable {
   recycle?(chunk: Uint8Array): void;
 }
 
+/** Bodies that are read at once, which takes less than a stream of them. */
+export interface SmallBodies {
+  /** The largest of them, in bytes. */
+  readonly maxBytes: number;
+  /**
+   * Reads a whole body.
+   * @param size - of the body, in bytes
+   * @returns its bytes, another number of them when the size is wrong; undefined when there is no such body
+   */
+  read(locator: string, size: number): Promise<Uint8Array | undefined>;
+}
+
 /**
  * Keeps bodies, each under its locator. It knows nothing of policies, keys or HTTP.
  *
@@ -71,6 +83,8 @@ export interface ObjectStore {
    * @returns undefined when there is no such body
    */
   open(locator: string, range?: ByteRange): Promise<Body | undefined>;
+  /** Absent in a store that streams all bodies. */
+  readonly smallBodies?: SmallBodies;
   /** @returns the size in bytes, or undefined when there is no such body */
   stat(locator: string): Promise<{ readonly size: number } | undefined>;
   /** Deletes a body; does nothing when there is no such body. */

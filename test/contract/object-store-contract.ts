@@ -79,6 +79,16 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect((await read('a1', { start: 2, end: 4 })).toString()).toBe('234');
     });
 
+    it('reads a small body at once, if it does that, until it is deleted', async () => {
+      const bytes = patternBytes(1000);
+      await store.put('a1', inChunks(bytes, 300));
+      const { smallBodies = { read: () => read('a1') } } = store;
+      expect(await smallBodies.read('a1', 1000)).toEqual(bytes);
+      expect(await smallBodies.read('a1', 1000)).toEqual(bytes);
+      await store.delete('a1');
+      expect(await store.smallBodies?.read('a1', 1000)).toBeUndefined();
+    });
+
     it('finds nothing under an unknown locator', async () => {
       expect(await store.open('none')).toBeUndefined();
       expect(await store.stat('none')).toBeUndefined();

@@ -35,6 +35,7 @@ import {
   stagingPath,
 } from './layout.ts';
 import { ObjectFolders } from './object-folders.ts';
+import { RecentBodies } from './recent-bodies.ts';
 import type { Recovered } from './recover-journals.ts';
 import { forgetRecovered, recoverJournals } from './recover-journals.ts';
 import { isLocator } from '../../lib/ids.ts';
@@ -68,6 +69,7 @@ const LATER_BATCHES = { max: BATCH_BYTES, min: 32 * 1024, total: 32 * 1024 * 102
  * in the journal, which also knows whether it is committed.
  */
 export class DiskObjectStore implements ObjectStore {
+  readonly smallBodies = new RecentBodies((locator) => this.#objectPath(locator));
   readonly #dataDir: string;
   readonly #hashing: Hashing;
   readonly #journal: Journal;
@@ -215,6 +217,7 @@ export class DiskObjectStore implements ObjectStore {
   }
 
   async delete(locator: string): Promise<void> {
+    this.smallBodies.forget(locator);
     await remove(this.#objectPath(locator));
     await this.#journal.forget(locator);
   }

@@ -6,7 +6,7 @@ import { onClose } from '../../http/on-close.ts';
 import { elapsedSince } from '../../lib/clock.ts';
 import type { UploadDependencies } from '../../uploads/dependencies.ts';
 import { findExcessHeader } from '../../uploads/header-limit.ts';
-import type { Body, ByteRange } from '../../uploads/ports.ts';
+import type { Body, ByteRange, SmallBodies } from '../../uploads/ports.ts';
 import type { StoredObject } from '../../uploads/upload.ts';
 import { authorizeRequest } from '../auth/authorize-request.ts';
 import type { Authorization } from '../auth/authorize-request.ts';
@@ -30,6 +30,7 @@ export type SentBody = AsyncIterable<Buffer> & Pick<Body, 'recycle'>;
 /** Opens and describes stored bodies. */
 interface BodySource {
   open(locator: string, range?: ByteRange): Promise<SentBody | undefined>;
+  readonly smallBodies?: SmallBodies;
   stat(locator: string): Promise<{ readonly size: number } | undefined>;
 }
 
@@ -181,18 +182,40 @@ async function respondToGet(
   object: StoredObject,
   range: ByteRange | undefined,
 ): Promise<boolean> {
-  const { deps, request, response } = read;
   // Do not open the body for a client that has closed the connection.
-  if (request.raw.socket.destroyed) return true;
+  if (read.request.raw.socket.destroyed) return true;
+  const { smallBodies } = read.deps.uploads.store;
+  return smallBodies === undefined || object.size > smallBodies.maxBytes
+    ? respondWithStream(read, object, range)
+    : respondAtOnce(smallBodies, read, object, range);
+}
+
+async function respondAtOnce(
+  smallBodies: SmallBodies,
+  read: Read,
+  object: StoredObject,
+  range: ByteRange | undefined,
+): Promise<boolean> {
+  const bytes = await smallBodies.read(object.locator, object.size);
+  if (bytes === undefined) return false;
+  if (bytes.length !== object.size) throw wrongSize(object, bytes.length);
+  setBodyHeaders(read, object, range);
+  const { response } = read;
+  // `end` encodes a Content-Disposition in another way than `writeHead` and all other responses.
+  response.writeHead(response.statusCode);
+  response.end(range === undefined ? bytes : bytes.subarray(range.start, range.end + 1));
+  return true;
+}
+
+async function respondWithStream(
+  read: Read,
+  object: StoredObject,
+  range: ByteRange | undefined,
+): Promise<boolean> {
+  const { deps, request, response } = read;
   const body = await deps.uploads.store.open(object.locator, range);
   if (body === undefined) return false;
-  const length = range === undefined ? object.size : range.end - range.start + 1;
-  setHeaders(read, objectHeaders(object, read.overrides));
-  response.setHeader('Content-Length', length);
-  if (range !== undefined) {
-    response.statusCode = 206;
-    response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
-  }
+  const length = setBodyHeaders(read, object, range);
   const sent = await send(body, request, response);
   if (sent === undefined) return true;
   if (sent !== length) {
@@ -202,6 +225,19 @@ async function respondToGet(
   }
   response.end();
   return true;
+}
+
+/** @returns the number of bytes of the body of the response */
+function setBodyHeaders(read: Read, object: StoredObject, range: ByteRange | undefined): number {
+  const { response } = read;
+  const length = range === undefined ? object.size : range.end - range.start + 1;
+  setHeaders(read, objectHeaders(object, read.overrides));
+  response.setHeader('Content-Length', length);
+  if (range !== undefined) {
+    response.statusCode = 206;
+    response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
+  }
+  return length;
 }
 
 function chooseRange(
