@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 
 /** The path in Debian. */
@@ -25,6 +25,24 @@ export const CHROMIUM_OPTIONS = {
 /** Starts a headless Chromium. @param args - more of them */
 export function startChromium(...args: readonly string[]): Promise<Browser> {
   return chromium.launch({ ...CHROMIUM_OPTIONS, args: [...CHROMIUM_OPTIONS.args, ...args] });
+}
+
+/**
+ * Waits until an expression holds in a page. `page.waitForFunction` would not do: it evaluates a text inside of the page
+ * with each look, which the policy of the console forbids.
+ *
+ * @param expression - JavaScript
+ * @returns its value
+ */
+export function untilTrue(page: Page, expression: string): Promise<unknown> {
+  return page.evaluate(`new Promise((resolve) => {
+    const look = () => {
+      const value = ${expression};
+      if (value) resolve(value);
+      else setTimeout(look, 10);
+    };
+    look();
+  })`);
 }
 
 /** A web site that serves one page at every path. */

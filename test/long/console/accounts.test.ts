@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { startWithAccounts } from '../../support/accounts.ts';
-import { startChromium } from '../../support/browser.ts';
+import { startChromium, untilTrue } from '../../support/browser.ts';
 import { openConsole, signIn } from '../../support/console.ts';
 import { apiOf, codeOf } from '../../support/loop.ts';
 import { createOTAFirmware } from '../../../src/client/api-client.ts';
@@ -78,7 +78,8 @@ describeWith('chromium', 'accounts in the console, in Chromium', () => {
     expect(await codeOf(createOTAFirmware(apiOf(gateway.url, ANN), wrong))).not.toBe('ok');
     const own = await upload(bob.page, 'c.bin');
     for (const { page } of [bob, ops]) {
-      await page.waitForFunction(
+      await untilTrue(
+        page,
         `window.seen.some((text) => text.includes(${JSON.stringify(own)}) && text.includes('"stored"'))`,
       );
     }
