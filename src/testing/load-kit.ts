@@ -1,5 +1,5 @@
+import { loadModule } from '../lib/load-module.ts';
 import { once } from '../lib/once.ts';
-import { withRealTimers } from '../lib/timers.ts';
 import type { startTestGateway as start } from './start-test-gateway.ts';
 import type { TestGateway, TestGatewayOptions } from './test-gateway.ts';
 
@@ -14,16 +14,13 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
 }
 
 /** Loads the gateway at the first start, so that the import of the kit costs a file without such a test nothing. */
-const loadKit = once(() =>
-  withRealTimers(() => {
-    // Not `import()`, which Jest does not allow in a CommonJS package.
+const loadKit = once(
+  () =>
     // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const loaded: unknown = require('./start-test-gateway');
-    if (!hasStart(loaded)) throw new Error('./start-test-gateway has another export');
-    return loaded.startTestGateway;
-  }),
+    loadModule<KitModule>(() => require('./start-test-gateway'), 'startTestGateway')
+      .startTestGateway,
 );
 
-function hasStart(loaded: unknown): loaded is { readonly startTestGateway: typeof start } {
-  return typeof loaded === 'object' && loaded !== null && 'startTestGateway' in loaded;
+interface KitModule {
+  readonly startTestGateway: typeof start;
 }
