@@ -1,5 +1,7 @@
 // Runs a script of scripts/ that installs, starts and stops an engine.
 const { execFileSync } = require('node:child_process');
+const { randomInt } = require('node:crypto');
+const { once } = require('node:events');
 const { mkdtempSync, rmSync } = require('node:fs');
 const { createServer } = require('node:net');
 const { tmpdir } = require('node:os');
@@ -13,19 +15,37 @@ function parseSettings(output) {
   );
 }
 
-async function findFreePort() {
+/** An engine may use as many ports, one after the other. */
+const PORTS_OF_ENGINE = 20;
+/** Below those that the system gives to connections, so that none of them takes a port before the engine does. */
+const PORTS = { from: 10_000, to: 32_000 };
+
+async function isFree(port) {
   const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const listening = once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  server.listen(port, '127.0.0.1');
+  const result = await listening;
+  if (result) await new Promise((resolve) => server.close(resolve));
+  return result;
+}
+
+/** @returns the first of the ports of an engine */
+async function findFreePorts() {
+  for (;;) {
+    const first = randomInt(PORTS.from, PORTS.to - PORTS_OF_ENGINE);
+    const all = Array.from({ length: PORTS_OF_ENGINE }, (_, place) => isFree(first + place));
+    if ((await Promise.all(all)).every(Boolean)) return first;
+  }
 }
 
 /**
  * Starts an engine in a new folder.
  * @param script - its path from the root of the repository
  * @param portName - the setting of the script that says where it listens
- * @returns the settings that it prints, and a function that stops it and removes its folder
+ * @returns the settings that it prints, its folder, and a function that stops it and removes the folder
  */
 async function startByScript(script, portName) {
   const path = join(__dirname, '..', '..', '..', script);
@@ -36,13 +56,13 @@ async function startByScript(script, portName) {
       env: { ...process.env, [portName]: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-  const port = await findFreePort();
+  const port = await findFreePorts();
   const stop = () => {
     run('stop', port);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    return { settings: parseSettings(run('start', port)), stop };
+    return { settings: parseSettings(run('start', port)), folder, stop };
   } catch (error) {
     stop();
     throw new Error(`${script} start has failed: install the engine by ${script} install`, {
