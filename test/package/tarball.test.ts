@@ -29,9 +29,10 @@ describe('the tarball', () => {
     // Hash threads start from this file.
     'dist/object-store/hashing/hash-thread.js',
     ...['docs/operations.md', 'docs/settings.md', 'docs/openapi.json'],
-    ...['Dockerfile', 'compose.yaml', 'nginx.conf', 'Caddyfile', 'ota-gateway.service'].map(
+    ...['Dockerfile', 'compose.yaml', 'compose-cluster.yaml', 'nginx.conf', 'Caddyfile'].map(
       (name) => `examples/deploy/${name}`,
     ),
+    'examples/deploy/ota-gateway.service',
   ])('contains %s', (path) => {
     expect(files).toContain(path);
   });

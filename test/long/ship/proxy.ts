@@ -37,14 +37,36 @@ export function replace(text: string, from: string, to: string): string {
 }
 
 /** Starts nginx of Debian with the shipped configuration. */
-export async function startNginx({ folder, tls, upstreamPort }: ProxySite): Promise<Proxy> {
+export function startNginx({ upstreamPort, ...site }: ProxySite): Promise<Proxy> {
+  return startSite(site, [['127.0.0.1:9070', `127.0.0.1:${String(upstreamPort)}`]]);
+}
+
+/** Starts nginx of Debian with the shipped configuration, as the shipped compose file changes it for two gateways. */
+export function startBalancer(
+  site: Omit<ProxySite, 'upstreamPort'>,
+  upstreamPorts: readonly [number, number],
+): Promise<Proxy> {
+  const [, from = '', to = ''] =
+    /sed 's\/(.+?)\/(.+?)\/'/.exec(shipped('compose-cluster.yaml')) ?? [];
+  const [a, b] = upstreamPorts.map((port) => `127.0.0.1:${String(port)}`);
+  return startSite(site, [
+    [from.replaceAll('\\', ''), to],
+    ['gateway-a:9070', a],
+    ['gateway-b:9070', b],
+  ]);
+}
+
+async function startSite(
+  { folder, tls }: Omit<ProxySite, 'upstreamPort'>,
+  upstream: readonly (readonly (string | undefined)[])[],
+): Promise<Proxy> {
   const port = await freePort();
   const site = [
     ['listen 443 ssl;', `listen 127.0.0.1:${String(port)} ssl;`],
     ['    listen [::]:443 ssl;\n', ''],
     ['/etc/nginx/tls/fullchain.pem', tls.certFile],
     ['/etc/nginx/tls/privkey.pem', tls.keyFile],
-    ['127.0.0.1:9070', `127.0.0.1:${String(upstreamPort)}`],
+    ...upstream,
   ].reduce((text, [from = '', to = '']) => replace(text, from, to), shipped('nginx.conf'));
   return runNginx(folder, port, site);
 }
