@@ -253,6 +253,9 @@ export class KillLog {
   ): Promise<string | undefined> {
     const live = rows.find(({ state }) => state === 'stored' || state === 'claimed');
     const { wish } = record;
+    if (wish?.deleted === 'yes' && packages.has(wish.packageId ?? '')) {
+      return 'its package was deleted, and it is still there';
+    }
     if (record.gone) return live && `it is ${live.state}, but it was deleted`;
     if (live === undefined) return this.#checkAbsence(record, rows);
     const whole = [...(record.stored ? [record.stored] : []), ...record.perhaps];
@@ -304,6 +307,11 @@ export class KillLog {
     return [...this.#records.values()].flatMap(({ gone, key, stored }) =>
       gone || stored === undefined ? [] : [{ key, bytes: stored.bytes }],
     );
+  }
+
+  /** @returns the keys whose object must not be there, after `verify` */
+  goneKeys(): string[] {
+    return [...this.#records.values()].flatMap(({ gone, key }) => (gone ? [key] : []));
   }
 
   /** Deletes most of the packages, so that the data of a long run does not grow. */
