@@ -1,5 +1,6 @@
 import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
+import { parseStoreUrl } from './config/shared-urls.ts';
 import type { Records } from './ledger/records.ts';
 import { openRecords as openSqliteRecords } from './ledger/sqlite/records.ts';
 import { wallClock } from './lib/clock.ts';
@@ -60,7 +61,7 @@ export interface OpenStore {
   readonly sweep?: StoreSweep | undefined;
 }
 
-/** Opens the store of a server. @throws SettingsError when its URL cannot be used, or a package is missing */
+/** Opens the store of a server. @throws SettingsError when a package is missing */
 export async function openStore(config: Config, logger: Logger): Promise<OpenStore> {
   const { dataDir, minFree } = config;
   const hasher = new ThreadHasher();
@@ -105,33 +106,22 @@ async function openStoreAccess(
 ) {
   const { STORE_LIMITS } = await import('./object-store/s3/limits.ts');
   const { loadSdk, openS3Client } = await import('./object-store/s3/s3-client.ts');
-  const { bucket, prefix, ...address } = await findAddress(storeUrl);
+  const { prefix, ...address } = parseStoreUrl(storeUrl);
+  const { bucket } = address;
   await loadSdk().catch((error: unknown) => {
     throw isMissing(error instanceof Error ? error.cause : error)
       ? storeProblem(String(error instanceof Error ? error.message : error))
       : error;
   });
   const hasKeys = storeAccessKeyId !== undefined && storeAccessKeySecret !== undefined;
-  const client = await openS3Client(
-    { bucket, prefix, ...address },
-    {
-      stallTimeout: STORE_LIMITS.stallTimeout,
-      sockets: STORE_LIMITS.requests + STORE_LIMITS.parts,
-      ...(hasKeys && {
-        credentials: { accessKeyId: storeAccessKeyId, secretAccessKey: storeAccessKeySecret },
-      }),
-    },
-  );
+  const client = await openS3Client(address, {
+    stallTimeout: STORE_LIMITS.stallTimeout,
+    sockets: STORE_LIMITS.requests + STORE_LIMITS.parts,
+    ...(hasKeys && {
+      credentials: { accessKeyId: storeAccessKeyId, secretAccessKey: storeAccessKeySecret },
+    }),
+  });
   return { client, name: `s3://${bucket}/${prefix}`, prefix, logger };
-}
-
-async function findAddress(storeUrl: string) {
-  const { parseStoreUrl, StoreUrlError } = await import('./object-store/s3/store-url.ts');
-  try {
-    return parseStoreUrl(storeUrl);
-  } catch (error) {
-    throw error instanceof StoreUrlError ? storeProblem(error.message) : error;
-  }
 }
 
 function storeProblem(text: string): SettingsError {
@@ -148,7 +138,7 @@ export async function requireSameStore(
   { shared }: Records,
 ): Promise<void> {
   if (shared === undefined || storeUrl === undefined) return;
-  const { endpoint = 'AWS', ...address } = await findAddress(storeUrl);
+  const { endpoint = 'AWS', ...address } = parseStoreUrl(storeUrl);
   const own = [
     {
       name: 'store',

@@ -2,7 +2,6 @@ import type { z } from 'zod';
 import { ConfigError, plainTexts, withFound } from './config-error.ts';
 import { isSecret } from './secrets.ts';
 import { optionsSchema } from './settings.ts';
-import { TEST_KEYS } from './test-keys.ts';
 
 export type { GatewayOptions } from './options.ts';
 
@@ -11,6 +10,12 @@ export type { GatewayOptions } from './options.ts';
  * @interface
  */
 export type Config = z.output<typeof optionsSchema>;
+
+/** The access keys of test gateways, the same in every run: signatures are then the same, too. */
+export const TEST_KEYS = {
+  account: { id: 'testid', secret: 'testsecret' },
+  bucket: { id: 'bucketid', secret: 'bucketsecret' },
+} as const;
 
 /** Settings that must be given together or not at all. */
 const PAIRS = [

@@ -1,16 +1,17 @@
 import { z } from 'zod';
+import { findLedgerUrlProblem, findStoreUrlProblem } from './shared-urls.ts';
 import { duration, limit, size, sizeLimit, timeout } from './units.ts';
 import {
   accessKeyText,
   addressRange,
   callbackHost,
+  checkedText,
   corsRules,
   count,
   cronText,
   flag,
   hostList,
   instant,
-  isPostgresUrl,
   jsonText,
   portNumber,
   text,
@@ -52,14 +53,12 @@ const data = {
 };
 
 const nodes = {
-  ledgerUrl: z
-    .string()
-    .refine(isPostgresUrl, 'expected postgres://user:password@host/database')
+  ledgerUrl: checkedText(findLedgerUrlProblem)
     .optional()
     .describe(
       'PostgreSQL ledger that several gateways share, such as postgres://user:password@host/database?sslmode=verify-full; without it the ledger is in the data folder',
     ),
-  storeUrl: text
+  storeUrl: checkedText(findStoreUrlProblem)
     .optional()
     .describe(
       'S3-compatible store of the bodies, such as s3://bucket/prefix?endpoint=https://host&region=r&path-style=on; without it they are in the data folder',

@@ -12,10 +12,15 @@ export const flag = z.union(
 );
 /** Text that is not empty. */
 export const text = z.string().min(1, 'expected text that is not empty');
-/** Whether it is the address of a database. */
-export function isPostgresUrl(value: string): boolean {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  return url !== undefined && /^postgres(?:ql)?:$/.test(url.protocol) && url.host !== '';
+/**
+ * Text with a syntax of its own.
+ * @param findProblem - says what was expected; undefined when the text is right
+ */
+export function checkedText(findProblem: (value: string) => string | undefined): z.ZodString {
+  return z.string().superRefine((value, context) => {
+    const message = findProblem(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
 }
 
 /** A cron expression. */

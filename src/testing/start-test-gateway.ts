@@ -13,7 +13,7 @@ import { checkTimers } from '../client/real-timers.ts';
 import { createSeed } from '../client/seed.ts';
 import type { Key } from '../client/seed.ts';
 import type { GatewayOptions } from '../config/config.ts';
-import { TEST_KEYS } from '../config/test-keys.ts';
+import { TEST_KEYS } from '../config/config.ts';
 import type { Gateway, Records } from '../gateway.ts';
 import {
   createFaults,

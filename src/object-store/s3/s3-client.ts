@@ -15,13 +15,23 @@ import type {
   UploadPart,
 } from './store-client.ts';
 import { sendContent } from './send-content.ts';
-import type { StoreAddress } from './store-url.ts';
 
 /*
  * This is the only file that knows the SDK, so that another client can take its place.
  */
 
 type Sdk = typeof AwsSdk;
+
+/** Where a bucket is. */
+export interface BucketAddress {
+  readonly bucket: string;
+  /** Address of the store; absent: that of AWS for the region. */
+  readonly endpoint?: string;
+  /** Absent: what the environment of the SDK says, or `us-east-1` at an endpoint. */
+  readonly region?: string;
+  /** The bucket is in the path, instead of in the host. */
+  readonly pathStyle: boolean;
+}
 
 /** How the store is reached. */
 export interface S3ClientOptions {
@@ -53,14 +63,14 @@ export async function loadSdk(
 
 /** Loads the SDK and prepares the client. Sends nothing. */
 export async function openS3Client(
-  address: StoreAddress,
+  address: BucketAddress,
   options: S3ClientOptions,
 ): Promise<StoreClient> {
   return new AwsClient(await loadSdk(), address, options);
 }
 
 function clientConfig(
-  { endpoint, pathStyle, region }: StoreAddress,
+  { endpoint, pathStyle, region }: BucketAddress,
   { credentials }: S3ClientOptions,
 ): AwsSdk.S3ClientConfig {
   // Stores with an address of their own rarely look at the region.
@@ -86,7 +96,7 @@ class AwsClient implements StoreClient {
   /** @returns the store's clock in an answer */
   readonly #dateOf: (answer: object) => number;
 
-  constructor(sdk: Sdk, address: StoreAddress, options: S3ClientOptions) {
+  constructor(sdk: Sdk, address: BucketAddress, options: S3ClientOptions) {
     const { sockets, stallTimeout } = options;
     const connect = (agent: { readonly maxSockets: number }): AwsSdk.S3ClientConfig => ({
       requestHandler: {
@@ -199,10 +209,11 @@ class AwsClient implements StoreClient {
     });
     const found = await this.#client.send(command);
     const { Contents = [], NextContinuationToken: after } = found;
-    const items = Contents.map(({ Key, LastModified, Size }) => ({
+    const items = Contents.map(({ ETag, Key, LastModified, Size }) => ({
       key: required(Key, 'Key'),
       size: required(Size, 'Size'),
       writtenAt: required(LastModified, 'LastModified').getTime(),
+      ...(ETag !== undefined && { etag: ETag.replaceAll('"', '') }),
     }));
     return { items, now: this.#dateOf(found), ...(after !== undefined && { next: after }) };
   }

@@ -58,14 +58,31 @@ it('refuses half a pair of keys of the store, and keys without a store', () => {
   ]);
 });
 
-it.each(['mysql://ota:hidden@db', 'hidden', 'postgres:'])(
-  'refuses the ledger URL %s without repeating it',
-  (ledgerUrl) => {
-    expect(problemsOf({ ...NODE, ledgerUrl })).toEqual([
-      'ledgerUrl: expected postgres://user:password@host/database',
-    ]);
-  },
-);
+it.each([
+  ['mysql://ota:hidden@db', 'it must begin with postgres://'],
+  ['hidden', 'it must begin with postgres://'],
+  ['postgres:', 'it has no host; it must name one database after the host'],
+  ['postgres://ota:hidden@db', 'it must name one database after the host'],
+  ['postgres://ota:hidden@db/a/b', 'it must name one database after the host'],
+  ['postgres://ota:hidden%@db/a', 'a % in its user, password or database must be written as %25'],
+  ['postgres://ota:hid#den@db/a', expect.stringMatching(/^it is not a URL; in a password, write/)],
+])('refuses the ledger URL %s without repeating it', (ledgerUrl, reason) => {
+  const [problem = '', ...others] = problemsOf({ ...NODE, ledgerUrl });
+  const [name, expected, ...rest] = problem.split(': ');
+  expect([name, expected, rest.join(': ')]).toEqual([
+    ...['ledgerUrl', 'expected postgres://user:password@host/database', reason],
+  ]);
+  expect(others).toEqual([]);
+  expect(problem).not.toMatch(/hid|den@/);
+});
+
+it('refuses a store URL that cannot be used, without repeating it', () => {
+  expect(problemsOf({ ...NODE, storeUrl: 's3://id:hidden@bodies?path-style=yes' })).toEqual([
+    expect.stringMatching(
+      /^storeUrl: expected a URL such as s3:.*: it must not have keys in it.*; path-style is on or off$/,
+    ),
+  ]);
+});
 
 it.each([
   ['ledgerUrl', NODE.ledgerUrl, 'postgres://ota:********@db.example/ota'],

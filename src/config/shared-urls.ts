@@ -1,3 +1,32 @@
+/* The URLs of a ledger and of a store that gateways share. No text repeats one: it may have a password in it. */
+
+const EXPECTED_LEDGER = 'expected postgres://user:password@host/database';
+const LEDGER_SCHEME = /^postgres(?:ql)?:/;
+
+/**
+ * Finds what is wrong with the URL of a ledger.
+ * @returns undefined when it can be used; else one line without the URL, which may have a password in it
+ */
+export function findLedgerUrlProblem(text: string): string | undefined {
+  if (!LEDGER_SCHEME.test(text)) return `${EXPECTED_LEDGER}: it must begin with postgres://`;
+  if (!URL.canParse(text)) {
+    return `${EXPECTED_LEDGER}: it is not a URL; in a password, write % / ? # @ : as %25 %2F %3F %23 %40 %3A`;
+  }
+  const { host, password, pathname, username } = new URL(text);
+  const problems = [
+    ...(host === '' ? ['it has no host'] : []),
+    ...(/^\/[^/]+$/.test(pathname) ? [] : ['it must name one database after the host']),
+    ...([username, password, pathname].every(isEncoded)
+      ? []
+      : ['a % in its user, password or database must be written as %25']),
+  ];
+  return problems.length === 0 ? undefined : `${EXPECTED_LEDGER}: ${problems.join('; ')}`;
+}
+
+function isEncoded(text: string): boolean {
+  return !/%(?![0-9a-f]{2})/i.test(text);
+}
+
 /** Where an S3-compatible store keeps the bodies. */
 export interface StoreAddress {
   readonly bucket: string;
@@ -11,46 +40,59 @@ export interface StoreAddress {
   readonly pathStyle: boolean;
 }
 
-/** The URL of a store cannot be used. Its message lists everything that is wrong with it. */
-export class StoreUrlError extends Error {
-  override readonly name = 'StoreUrlError';
-}
-
-const EXAMPLE = 's3://bucket/prefix?endpoint=https://host&region=us-east-1&path-style=on';
+const STORE_EXAMPLE = 's3://bucket/prefix?endpoint=https://host&region=us-east-1&path-style=on';
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const PREFIX_SEGMENT = /^[\w!*'()-][\w!*'().-]*$/;
 const PARAMETERS = ['endpoint', 'region', 'path-style', 'allow-http'];
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * Parses `s3://bucket/prefix?endpoint=URL&region=NAME&path-style=on&allow-http=on`.
- * @throws StoreUrlError
+ * Finds what is wrong with `s3://bucket/prefix?endpoint=URL&region=NAME&path-style=on&allow-http=on`.
+ * @returns undefined when it can be used; else everything at once, without the URL, which may have keys in it
  */
-export function parseStoreUrl(text: string): StoreAddress {
+export function findStoreUrlProblem(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 's3:') throw storeUrlError([`it must begin with s3://bucket`]);
+  const problems = url?.protocol === 's3:' ? problemsOf(url) : ['it must begin with s3://bucket'];
+  return problems.length === 0
+    ? undefined
+    : `expected a URL such as ${STORE_EXAMPLE}: ${problems.join('; ')}`;
+}
+
+function problemsOf(url: URL): readonly string[] {
   const parameters = url.searchParams;
-  const segments = url.pathname.split('/').filter((segment) => segment !== '');
   const endpoint = parameters.get('endpoint') ?? undefined;
-  const region = parameters.get('region') ?? undefined;
-  const problems = [
+  return [
     ...userProblems(url),
     ...(BUCKET.test(url.host) ? [] : ['a bucket has 3 to 63 lower-case letters, digits, - or .']),
-    ...(segments.every((segment) => PREFIX_SEGMENT.test(segment))
+    ...(segmentsOf(url).every((segment) => PREFIX_SEGMENT.test(segment))
       ? []
       : ["the prefix may have letters, digits, and any of / _ - . ! * ' ( )"]),
     ...parameterProblems(parameters),
     ...endpointProblems(endpoint, parameters.get('allow-http') === 'on'),
-    ...(region === '' ? ['region is empty'] : []),
+    ...(parameters.get('region') === '' ? ['region is empty'] : []),
   ];
-  if (problems.length > 0) throw storeUrlError(problems);
+}
+
+/** Parses a URL that was checked by {@link findStoreUrlProblem}. @throws an Error for another one */
+export function parseStoreUrl(text: string): StoreAddress {
+  const problem = findStoreUrlProblem(text);
+  if (problem !== undefined) throw new Error(`the URL of the store cannot be used: ${problem}`);
+  const url = new URL(text);
+  const endpoint = url.searchParams.get('endpoint');
+  const region = url.searchParams.get('region');
   return {
     bucket: url.host,
-    prefix: segments.map((segment) => `${segment}/`).join(''),
-    ...(endpoint !== undefined && { endpoint: new URL(endpoint).origin }),
-    ...(region !== undefined && { region }),
-    pathStyle: parameters.get('path-style') === 'on',
+    prefix: segmentsOf(url)
+      .map((segment) => `${segment}/`)
+      .join(''),
+    ...(endpoint !== null && { endpoint: new URL(endpoint).origin }),
+    ...(region !== null && { region }),
+    pathStyle: url.searchParams.get('path-style') === 'on',
   };
+}
+
+function segmentsOf({ pathname }: URL): readonly string[] {
+  return pathname.split('/').filter((segment) => segment !== '');
 }
 
 function userProblems({ password, username }: URL): string[] {
@@ -84,11 +126,4 @@ function endpointProblems(endpoint: string | undefined, allowHttp: boolean): str
   }
   if (url.protocol === 'https:' || allowHttp || LOOPBACK.test(url.hostname)) return [];
   return ['endpoint must use https, unless it is on this machine or allow-http=on is given'];
-}
-
-/** Never repeats the URL: it may have keys in it. */
-function storeUrlError(problems: readonly string[]): StoreUrlError {
-  return new StoreUrlError(
-    `the URL of the store cannot be used: ${problems.join('; ')}. Example: ${EXAMPLE}`,
-  );
 }
