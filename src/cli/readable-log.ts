@@ -7,13 +7,20 @@ type Entry = Readonly<Record<string, unknown>>;
 /**
  * Makes the function that turns a line of the JSON log into one for a person: time, level, message, and the facts that the
  * message does not have. An error adds the lines of its stack.
+ * @param options.isOneOfSeveral - each line also names the process and its machine
  */
-export function createReadableFormat(colorize: boolean): (line: string) => string {
+export function createReadableFormat({
+  colorize,
+  isOneOfSeveral,
+}: {
+  readonly colorize: boolean;
+  readonly isOneOfSeveral: boolean;
+}): (line: string) => string {
   return prettyFactory({
     colorize,
     translateTime: 'SYS:HH:MM:ss.l',
     // The facts are part of the message.
-    include: 'time,level,err',
+    include: isOneOfSeveral ? 'time,level,err,pid,hostname' : 'time,level,err',
     messageFormat: (entry, messageKey) => [String(entry[messageKey]), ...factsOf(entry)].join('  '),
   });
 }

@@ -7,22 +7,25 @@ import { toUtc } from '../lib/dates.ts';
 import { setTimeout } from '../lib/timers.ts';
 import { createReadableFormat } from './readable-log.ts';
 
-/** Makes a logger to standard output: readable text on a terminal, else JSON. */
-export function createLogger(level: Config['logLevel']): Logger {
+/** Makes a logger to standard output: readable text on a terminal, else JSON, which names process and machine. */
+export function createLogger({ ledgerUrl, logLevel }: Config): Logger {
   const options = {
-    level,
+    level: logLevel,
     timestamp: () => `,"time":"${toUtc(wallClock.now())}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(options, process.stdout.isTTY ? readableOutput() : gatheredOutput());
+  return pino(
+    options,
+    process.stdout.isTTY ? readableOutput(ledgerUrl !== undefined) : gatheredOutput(),
+  );
 }
 
 /** A terminal that has been closed cannot be written; the service still stops as it should. */
-function readableOutput(): DestinationStream {
+function readableOutput(isOneOfSeveral: boolean): DestinationStream {
   const output = pino.destination({ dest: 1, sync: true });
   output.on('error', () => undefined);
   // It knows NO_COLOR, FORCE_COLOR and TERM.
-  const format = createReadableFormat(process.stdout.hasColors());
+  const format = createReadableFormat({ colorize: process.stdout.hasColors(), isOneOfSeveral });
   return { write: (line) => output.write(format(line)) };
 }
 

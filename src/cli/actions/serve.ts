@@ -32,7 +32,7 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<v
   const options = gatherOptions(process.env, flags);
   setFlagsFromString(FREE_BUFFERS_AT_ONCE);
   const config = readConfig(options);
-  const logger = createLogger(config.logLevel);
+  const logger = createLogger(config);
   const gatewayId = randomIds.locator();
   await using gateway = await createGateway(options, { logger, gatewayId, measureProcess: true });
   const hasLostTerminal = watchTerminal();
