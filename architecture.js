@@ -123,7 +123,7 @@ const entries = {
   },
   'shared-storage.ts': {
     holds: 'what commands do with a ledger and a store that gateways share',
-    imports: ['existing-ledger.ts', 'storage.ts', ...belowApp],
+    imports: ['data-folder.ts', 'existing-ledger.ts', 'storage.ts', ...belowApp],
   },
   'data-folder-report.ts': { holds: 'what doctor looks at in a data folder', imports: belowApp },
   cli: {

@@ -35,7 +35,12 @@ import { LedgerTotals } from './uploads/ledger-totals.ts';
 import { backUp } from './uploads/maintenance/backup.ts';
 import type { BackupReport } from './uploads/maintenance/backup.ts';
 import { check } from './uploads/maintenance/check.ts';
-import type { CheckOptions, CheckDependencies, CheckReport } from './uploads/maintenance/check.ts';
+import type {
+  CheckDependencies,
+  CheckOptions,
+  CheckReport,
+  Repair,
+} from './uploads/maintenance/check.ts';
 import type { UploadLedger } from './uploads/ports.ts';
 import { reconcile } from './uploads/reconcile.ts';
 
@@ -195,11 +200,9 @@ async function checkLedger(
     const journals = options.repair ? 0 : await countLeftJournals(dataDir, inventory);
     const recoverable = journals === 0 ? new Set<string>() : await inventory.listJournaled();
     const deps: CheckDependencies = {
-      ledger,
-      maintenance,
-      inventory,
-      recoverable,
+      ...{ ledger, maintenance, inventory, recoverable },
       clock: options.clock,
+      giveUp: ({ path }) => setAside(inventory, path),
     };
     const report = await check(deps, options);
     const compacted = options.repair ? await maintenance.compact() : 'unneeded';
@@ -207,6 +210,14 @@ async function checkLedger(
   } finally {
     await inventory.close();
     await database.close();
+  }
+}
+
+async function setAside(inventory: DiskInventory, path: string): Promise<Repair> {
+  try {
+    return { done: `moved to ${quoted(await inventory.setAside(path))}` };
+  } catch (error) {
+    return { done: undefined, failure: `, and could not be moved: ${quoted(String(error))}` };
   }
 }
 

@@ -1,11 +1,18 @@
 import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
+import type { DataFolderReport } from './data-folder.ts';
 import { requireLedger } from './existing-ledger.ts';
 import { openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
+import { SqliteMaintenance } from './ledger/sqlite/sqlite-maintenance.ts';
+import type { Clock } from './lib/clock.ts';
 import { silentLogger } from './lib/logger.ts';
-import { openExistingRecords, openSweep } from './storage.ts';
+import { takeServerLock } from './object-store/disk/folder-lock.ts';
+import { openExistingRecords, openSharedBodies, openSweep } from './storage.ts';
 import type { SweepReport } from './uploads/daily-sweep.ts';
+import { check } from './uploads/maintenance/check.ts';
+import type { CheckOptions, Repair } from './uploads/maintenance/check.ts';
+import type { FoundFile, LedgerMaintenance } from './uploads/maintenance/ports.ts';
 import type { UploadLedger } from './uploads/ports.ts';
 
 /**
@@ -48,4 +55,85 @@ export async function sweepStore(config: Config): Promise<SweepReport> {
 function openLedgerFile(dataDir: string): UploadLedger {
   requireLedger(dataDir);
   return new SqliteLedger(openExistingLedger(dataDir, 'write'));
+}
+
+/**
+ * Compares a ledger with the bodies of a shared store. Gateways may be running, also for a repair if the ledger is in
+ * PostgreSQL.
+ * @throws SettingsError when there is no ledger; StoreUnavailable when the store does not answer; for a repair, when a
+ *   gateway uses the ledger of the data folder
+ */
+export async function checkSharedStore(
+  config: Config,
+  storeUrl: string,
+  options: CheckOptions & { readonly clock: Clock },
+): Promise<DataFolderReport> {
+  if (config.ledgerUrl !== undefined) return compare(config, storeUrl, options);
+  requireLedger(config.dataDir);
+  const lock = options.repair ? takeServerLock(config.dataDir) : undefined;
+  try {
+    return await compare(config, storeUrl, options);
+  } finally {
+    lock?.release();
+  }
+}
+
+async function compare(
+  config: Config,
+  storeUrl: string,
+  options: CheckOptions & { readonly clock: Clock },
+): Promise<DataFolderReport> {
+  const { clock, repair } = options;
+  const { compact, ledger, maintenance } = await openLedger(config, repair ? 'write' : 'read');
+  try {
+    const { endUploads, inventory } = await openSharedBodies(config, storeUrl, silentLogger);
+    try {
+      if (repair) await endUploads();
+      const giveUp = (file: FoundFile): Promise<Repair> => disown(ledger, file, clock);
+      const recoverable = new Set<string>();
+      const report = await check(
+        { clock, giveUp, inventory, ledger, maintenance, recoverable },
+        options,
+      );
+      return { ...report, journals: 0, compacted: repair ? await compact() : 'unneeded' };
+    } finally {
+      await inventory.close();
+    }
+  } finally {
+    await ledger.close();
+  }
+}
+
+interface OpenLedger {
+  readonly ledger: UploadLedger;
+  readonly maintenance: Pick<LedgerMaintenance, 'findDamage'>;
+  readonly compact: () => ReturnType<LedgerMaintenance['compact']>;
+}
+
+async function openLedger(config: Config, mode: 'read' | 'write'): Promise<OpenLedger> {
+  const records = await openExistingRecords(config, silentLogger);
+  if (records !== undefined) {
+    return { ...records, compact: () => Promise.resolve('unneeded') };
+  }
+  const database = openExistingLedger(config.dataDir, mode);
+  const maintenance = new SqliteMaintenance(database);
+  return {
+    ledger: new SqliteLedger(database),
+    maintenance,
+    compact: () => maintenance.compact(),
+  };
+}
+
+/** A body that no upload has is left to the purge, which gateways run. */
+async function disown(
+  ledger: Pick<UploadLedger, 'disown'>,
+  { locator, size }: FoundFile,
+  clock: Clock,
+): Promise<Repair> {
+  if (locator === undefined) {
+    const failure = ', and is left as it is: remove it from the bucket if it is not needed';
+    return { done: undefined, failure };
+  }
+  const count = await ledger.disown([{ locator, size }], clock.now());
+  return { done: count > 0 ? 'given up: the next purge deletes it' : undefined };
 }

@@ -1,6 +1,7 @@
 import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
 import { parseStoreUrl } from './config/shared-urls.ts';
+import type { ExistingRecords } from './ledger/postgres/records.ts';
 import type { Records } from './ledger/records.ts';
 import { openRecords as openSqliteRecords } from './ledger/sqlite/records.ts';
 import { wallClock } from './lib/clock.ts';
@@ -8,6 +9,7 @@ import { hasErrorCode } from './lib/errno.ts';
 import type { Logger } from './lib/logger.ts';
 import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
+import type { BodyInventory } from './uploads/maintenance/ports.ts';
 import type { ObjectStore, UploadLedger } from './uploads/ports.ts';
 import type { StoreSweep } from './uploads/daily-sweep.ts';
 
@@ -33,7 +35,7 @@ export async function openRecords(config: Config, logger: Logger): Promise<Recor
 export async function openExistingRecords(
   { ledgerUrl: url }: Config,
   logger: Logger,
-): Promise<Required<Records> | undefined> {
+): Promise<ExistingRecords | undefined> {
   if (url === undefined) return undefined;
   const { openExistingPostgresRecords } = await loadPostgres();
   return openExistingPostgresRecords({ url, connections: 2 }, logger);
@@ -86,6 +88,30 @@ export async function openSweep(
     close: () => {
       access.client.close();
     },
+  };
+}
+
+/** The bodies of a shared store, for a command. */
+export interface SharedBodies {
+  readonly inventory: BodyInventory;
+  /** Ends multipart uploads that are older than `OTA_GATEWAY_ORPHAN_AGE`. @returns how many */
+  readonly endUploads: () => Promise<number>;
+}
+
+/** Opens the bodies of a shared store beside its gateways. @throws SettingsError as {@link openStore} */
+export async function openSharedBodies(
+  config: Config,
+  storeUrl: string,
+  logger: Logger,
+): Promise<SharedBodies> {
+  const access = await openStoreAccess(config, storeUrl, logger);
+  const { StoredBodies } = await import('./object-store/s3/stored-bodies.ts');
+  const { S3Inventory } = await import('./object-store/s3/s3-inventory.ts');
+  const { endUploads } = await import('./object-store/s3/sweep.ts');
+  const bodies = new StoredBodies(access);
+  return {
+    inventory: new S3Inventory(bodies, config.orphanAge),
+    endUploads: () => endUploads({ bodies, logger }, config.orphanAge),
   };
 }
 

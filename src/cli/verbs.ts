@@ -171,7 +171,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     usage: 'fsck',
-    description: 'compare the ledger with the bodies on disk',
+    description: 'compare the ledger with the bodies',
     examples: ['ota-gateway fsck --data-dir /var/lib/ota', 'ota-gateway fsck --deep --repair'],
     changes: true,
     load: () => import('./commands/fsck.ts'),

@@ -1,9 +1,10 @@
 import type { FirmwarePackage } from './firmware-package.ts';
-import type { UploadLedger } from './ports.ts';
+import type { ExpectedBody, UploadLedger } from './ports.ts';
 import type { Upload } from './upload.ts';
 
 const BATCH = 256;
 const PAGE = 100;
+const BODIES = 1000;
 
 /** Reads every upload, oldest first, including tombstones. */
 export async function* allUploads(
@@ -17,6 +18,19 @@ export async function* allUploads(
       yield upload;
     }
     if (batch.length < BATCH) return;
+  }
+}
+
+/** Reads every body that the store should have, by its locator. */
+export async function* allBodies(
+  ledger: Pick<UploadLedger, 'listBodies'>,
+): AsyncGenerator<ExpectedBody, void, undefined> {
+  let last = '';
+  for (;;) {
+    const page = await ledger.listBodies(last, BODIES);
+    yield* page;
+    last = page.at(-1)?.locator ?? last;
+    if (page.length < BODIES) return;
   }
 }
 

@@ -226,6 +226,9 @@ export interface FoundBody {
 
 /** A body that the ledger expects in the store. `purging`: its bytes may be gone already. */
 export interface ExpectedBody extends FoundBody {
+  /** Digests as in {@link StoredBody}; empty texts of a body that was given up. */
+  readonly md5: string;
+  readonly crc64: string;
   readonly state: 'stored' | 'claimed' | 'purging';
   readonly key: string;
   readonly sequence: number;

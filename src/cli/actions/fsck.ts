@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { DataFolderReport, Finding } from '../../data-folder.ts';
 import { checkDataFolder } from '../../data-folder.ts';
-import { requireOwnFolder, sweepStore } from '../../shared-storage.ts';
+import { checkSharedStore, sweepStore } from '../../shared-storage.ts';
 import { duration } from '../../config/units.ts';
 import { wallClock } from '../../lib/clock.ts';
+import { UsageError } from '../command-error.ts';
 import type { RawOptions } from '../environment.ts';
 import { gatherOptions, readConfig } from '../environment.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -22,14 +23,15 @@ const flags = z.looseObject({
   age: duration.optional(),
 });
 
-/** Checks a data folder, and prints what was found. The exit code says whether anything was not repaired. */
+/** Compares the ledger with the bodies, and prints what was found. The exit code says whether anything was not repaired. */
 export async function fsck(given: unknown): Promise<void> {
   const { age, deep, json, repair, sweep, ...settings } = parseFlags(flags, given);
   if (sweep) {
     await sweepNow({ age, json }, gatherOptions(process.env, settings));
     return;
   }
-  const hasFindings = await check({ deep, json, repair }, gatherOptions(process.env, settings));
+  const command = { age, deep, json, repair };
+  const hasFindings = await check(command, gatherOptions(process.env, settings));
   if (hasFindings) process.exitCode = EXIT.findings;
 }
 
@@ -51,36 +53,40 @@ async function sweepNow(
 }
 
 interface FsckCommand {
+  readonly age: number | undefined;
   readonly deep: boolean;
   readonly repair: boolean;
   readonly json: boolean;
 }
 
-/** Checks a data folder and prints its findings. @returns whether any were not repaired */
+/** Compares, and prints the findings. @returns whether any were not repaired */
 async function check(command: FsckCommand, options: RawOptions): Promise<boolean> {
+  const { age, deep, json, repair } = command;
   const config = readConfig(options);
-  requireOwnFolder(
-    config,
-    'ota-gateway fsck --sweep finds the bodies of a store that no upload has',
-  );
-  const { dataDir } = config;
+  const { dataDir, orphanAge, storeUrl } = config;
+  if (age !== undefined && storeUrl === undefined) {
+    throw new UsageError('--age: is for the bodies of a shared store, and there is none');
+  }
   const findings: Finding[] = [];
   let bar: ProgressBar | undefined;
-  const report = await checkDataFolder(dataDir, {
-    ...command,
-    clock: wallClock,
-    onFinding: (finding) => {
+  const checkOptions = {
+    ...{ deep, repair, clock: wallClock },
+    onFinding: (finding: Finding) => {
       findings.push(finding);
-      if (!command.json) printFinding(finding);
+      if (!json) printFinding(finding);
     },
-    onProgress: (done, total) => {
-      if (command.json) return;
-      bar ??= progressBar(process.stderr, command.deep ? 'read' : 'checked', total);
+    onProgress: (done: number, total: number) => {
+      if (json) return;
+      bar ??= progressBar(process.stderr, deep ? 'read' : 'checked', total);
       bar.update(done);
     },
-  });
+  };
+  const report =
+    storeUrl === undefined
+      ? await checkDataFolder(dataDir, checkOptions)
+      : await checkSharedStore({ ...config, orphanAge: age ?? orphanAge }, storeUrl, checkOptions);
   bar?.end();
-  if (command.json) printJson(toResult(report, findings));
+  if (json) printJson(toResult(report, findings));
   else print(`${summary(report)}\n`);
   return report.left > 0;
 }

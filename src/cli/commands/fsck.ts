@@ -1,11 +1,17 @@
 import type { Command } from 'commander';
 import { withJson, withSettings } from '../flags.ts';
 
-/** Configures `ota-gateway fsck`, which works also while a server uses the folder; only a repair needs it stopped. */
+/**
+ * Configures `ota-gateway fsck`, which works also while gateways are running; only the repair of a ledger in a data folder
+ * needs its server stopped.
+ */
 export function configure(command: Command): void {
   withJson(withSettings(command, ['dataDir']))
     .option('--deep', 'read every body and compare its digests')
-    .option('--repair', 'repair what can be repaired; the server must be stopped')
+    .option(
+      '--repair',
+      'repair what can be repaired; the server must be stopped, unless the ledger is in PostgreSQL',
+    )
     .option(
       '--sweep',
       'give up the bodies of a shared store that no upload has; the purge deletes them',

@@ -1,4 +1,4 @@
-import { DatabaseError, Pool, TypeOverrides, types } from 'pg';
+import { Client, DatabaseError, Pool, TypeOverrides, types } from 'pg';
 import type { PoolClient, PoolConfig, QueryResultRow } from 'pg';
 import { preciseNow } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -154,8 +154,23 @@ export function violatedIndex(error: unknown, indexes: ReadonlySet<string>): str
   return constraint !== undefined && indexes.has(constraint) ? constraint : undefined;
 }
 
-/** Options of a connection whose statements may take any time. */
-export function connectionConfig({
+/** Works on a connection of its own, whose statements may take longer than any call. */
+export async function withClient<T>(
+  address: Omit<PostgresAddress, 'connections'>,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = new Client(connectionConfig(address));
+  // The call fails by the same error.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function connectionConfig({
   timeouts = DEFAULT_TIMEOUTS,
   url,
 }: Omit<PostgresAddress, 'connections'>): PoolConfig {

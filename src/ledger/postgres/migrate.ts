@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { z } from 'zod';
 import { MIGRATIONS_DIR, findPending, readMigrations, requireCurrent } from '../migrations.ts';
 import type { AppliedMigration } from '../migrations.ts';
-import { connectionConfig } from './connections.ts';
+import { withClient } from './connections.ts';
 import type { PostgresAddress } from './connections.ts';
 
 const DIRECTORY = join(MIGRATIONS_DIR, 'postgres');
@@ -57,22 +57,6 @@ export async function requireCurrentSchema(
   await withClient(address, async (client) => {
     requireCurrent(await readApplied(client), readMigrations(directory));
   });
-}
-
-/** A client of its own: a migration may take longer than any other call. */
-async function withClient(
-  address: Pick<PostgresAddress, 'url' | 'timeouts'>,
-  work: (client: Client) => Promise<void>,
-): Promise<void> {
-  const client = new Client(connectionConfig(address));
-  // The call fails by the same error.
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    await work(client);
-  } finally {
-    await client.end();
-  }
 }
 
 async function readApplied(client: Client): Promise<AppliedMigration[]> {

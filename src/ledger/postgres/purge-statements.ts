@@ -108,6 +108,6 @@ export const LIST_BODIES = statement<
   ExpectedBody
 >(
   'list_bodies',
-  `SELECT locator, size, state, key, sequence FROM uploads
+  `SELECT locator, size, md5, crc64, state, key, sequence FROM uploads
    WHERE locator > :afterLocator AND state <> 'purged' ORDER BY locator LIMIT :limit`,
 );

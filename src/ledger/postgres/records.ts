@@ -1,9 +1,11 @@
 import type { Logger } from '../../lib/logger.ts';
+import type { LedgerMaintenance } from '../../uploads/maintenance/ports.ts';
 import type { Records } from '../records.ts';
 import { Connections } from './connections.ts';
 import type { PostgresAddress } from './connections.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 import { PostgresLedger } from './postgres-ledger.ts';
+import { PostgresMaintenance } from './postgres-maintenance.ts';
 import { PostgresNonces } from './postgres-nonces.ts';
 import { PostgresQuota } from './postgres-quota.ts';
 import { PostgresRefusals } from './postgres-refusals.ts';
@@ -19,6 +21,11 @@ export async function openPostgresRecords(
   return connect(address, logger);
 }
 
+/** What a command has of a ledger that gateways share. */
+export interface ExistingRecords extends Required<Records> {
+  readonly maintenance: Pick<LedgerMaintenance, 'findDamage'>;
+}
+
 /**
  * Opens the records for a command, without migrating them: servers may be running with this schema.
  * @throws when the schema is older than that of this program, or too new
@@ -26,9 +33,9 @@ export async function openPostgresRecords(
 export async function openExistingPostgresRecords(
   address: PostgresAddress,
   logger: Logger,
-): Promise<Required<Records>> {
+): Promise<ExistingRecords> {
   await requireCurrentSchema(address);
-  return connect(address, logger);
+  return { ...connect(address, logger), maintenance: new PostgresMaintenance(address) };
 }
 
 function connect(address: PostgresAddress, logger: Logger): Required<Records> {

@@ -215,7 +215,7 @@ function prepareUploadStatements(database: Database) {
        WHERE locator = :locator AND state = 'stored' RETURNING ${OWNER}`,
     ),
     listBodies: database.prepare<[string, number], ExpectedBody>(
-      `SELECT locator, size, state, key, sequence FROM uploads
+      `SELECT locator, size, md5, crc64, state, key, sequence FROM uploads
        WHERE locator > ? AND state IN ('stored', 'claimed', 'purging') ORDER BY locator LIMIT ?`,
     ),
     deleteStored: database.prepare<Cause & { key: string; locator: string }, OwnerColumns>(

@@ -24,6 +24,8 @@ const NO_LINK = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'];
 
 /** Counts, compares and copies the bodies of a disk store that another process may be using. */
 export class DiskInventory implements BodyInventory {
+  /** Folders are named after the ends of locators. */
+  readonly isSorted = false;
   readonly #dataDir: string;
   readonly #hasher: Hasher;
 

@@ -11,11 +11,17 @@ import { createCrc64Engine } from '../hashing/crc64.ts';
 import { allPages } from './stored-bodies.ts';
 import type { StoredBodies } from './stored-bodies.ts';
 
+/** The ETag of an object that was sent in one piece; that of a multipart upload also has the number of its parts. */
+const MD5 = /^[0-9a-f]{32}$/;
+
 /** Counts, compares and copies the bodies of a store that gateways may be using. */
 export class S3Inventory implements BodyInventory {
+  readonly isSorted = true;
   readonly #bodies: StoredBodies;
   readonly #orphanAge: number;
   readonly #crc64 = createCrc64Engine();
+  /** Locators of bodies without a row that may get one. */
+  readonly #young = new Set<string>();
 
   /** @param orphanAge - milliseconds for which a body may be on its way to its row, by the clock of the store */
   constructor(bodies: StoredBodies, orphanAge: number) {
@@ -25,8 +31,9 @@ export class S3Inventory implements BodyInventory {
 
   async *listFiles(): AsyncGenerator<FoundFile, void, undefined> {
     for await (const { items } of this.#bodies.pages()) {
-      for (const { key, size, writtenAt } of items) {
-        yield { path: key, locator: this.#bodies.locatorOf(key), size, writtenAt };
+      for (const { etag = '', key, size, writtenAt } of items) {
+        const locator = this.#bodies.locatorOf(key);
+        yield { path: key, locator, size, writtenAt, ...(MD5.test(etag) && { md5: etag }) };
       }
     }
   }
@@ -34,14 +41,16 @@ export class S3Inventory implements BodyInventory {
   /** A body that is old enough for the sweep is committed, or never will be. */
   async isUncommitted(locator: string): Promise<boolean> {
     const found = await this.#bodies.describe(locator);
-    return found !== undefined && found.writtenAt > found.now - this.#orphanAge;
+    const isYoung = found !== undefined && found.writtenAt > found.now - this.#orphanAge;
+    if (isYoung) this.#young.add(locator);
+    return isYoung;
   }
 
-  /** @returns the number of multipart uploads that have not ended */
+  /** @returns the number of multipart uploads that have not ended, and of the bodies that `isUncommitted` has found */
   async countUncommitted(): Promise<number> {
     const { calls, client, folder } = this.#bodies;
     const pages = allPages((next) => calls.request(() => client.listUploads(folder, next)));
-    let count = 0;
+    let count = this.#young.size;
     for await (const { items } of pages) count += items.length;
     return count;
   }

@@ -22,6 +22,8 @@ export interface FoundObject {
   readonly size: number;
   /** By the store's clock, in Unix milliseconds. */
   readonly writtenAt: number;
+  /** Without quotes. */
+  readonly etag?: string;
 }
 
 /** A multipart upload that has not ended. */

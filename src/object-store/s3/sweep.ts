@@ -53,8 +53,8 @@ async function disownOrphans(
 }
 
 /** Most stores do so by a rule of the bucket, but not all have such rules or may be given one. */
-async function endUploads(
-  { bodies: { calls, client, folder }, logger }: SweepDependencies,
+export async function endUploads(
+  { bodies: { calls, client, folder }, logger }: Pick<SweepDependencies, 'bodies' | 'logger'>,
   orphanAge: number,
 ): Promise<number> {
   let ended = 0;

@@ -1,9 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
 import { quoted } from '../../lib/quoted.ts';
-import { allUploads } from '../list-all.ts';
-import type { StoredBody, UploadLedger } from '../ports.ts';
-import type { ClaimedUpload, StoredUpload } from '../upload.ts';
-import type { BodyInventory, LedgerMaintenance } from './ports.ts';
+import { allBodies } from '../list-all.ts';
+import type { ExpectedBody, StoredBody, UploadLedger } from '../ports.ts';
+import { StoreUnavailable } from '../store-unavailable.ts';
+import { mergeByLocator, withoutPairing } from './pairs.ts';
+import type { BodyInventory, FoundFile, LedgerMaintenance } from './ports.ts';
 
 /**
  * Kinds of problems. `ledgerDamage`: the ledger is damaged or contradicts itself. `bytesMissing`, `bytesDiffer`: a
@@ -25,7 +26,7 @@ export interface Finding {
 export interface CheckOptions {
   /** Reads every body and compares its digests. */
   readonly deep: boolean;
-  /** Repairs what can be repaired. No other process may use the data folder. */
+  /** Repairs what can be repaired. */
   readonly repair: boolean;
   readonly onFinding: (finding: Finding) => void;
   /** Receives how many bytes of uploads were checked, and how many were recorded at the start. */
@@ -52,16 +53,35 @@ export interface CheckReport {
 /** What a check works with. */
 export interface CheckDependencies {
   readonly ledger: UploadLedger;
-  readonly maintenance: LedgerMaintenance;
+  readonly maintenance: Pick<LedgerMaintenance, 'findDamage'>;
   readonly inventory: BodyInventory;
   readonly clock: Clock;
   /** Locators of bodies that the next start restores from the journals. */
   readonly recoverable: ReadonlySet<string>;
+  /** Repairs an entry of the store that the ledger does not know. */
+  readonly giveUp: (file: FoundFile) => Promise<Repair>;
+}
+
+/** What has become of a problem that was to be repaired. */
+export interface Repair {
+  /** Undefined when it was not repaired. */
+  readonly done: string | undefined;
+  /** Why not; continues the text of the finding. */
+  readonly failure?: string;
+}
+
+/** What is gathered while the two lists are compared. */
+interface Progress {
+  done: number;
+  restorable: number;
+  /** Whether the store remembers digests. A store that encrypts bodies may call something else their MD5. */
+  knowsDigests: boolean;
 }
 
 /**
- * Compares the ledger with the bodies, and the bodies with the ledger. A server may be running: each problem is checked
- * again, and is not a finding if the server has changed the upload or the body in between.
+ * Compares the ledger with the bodies, and the bodies with the ledger. Servers may be running: each problem is checked
+ * again, and is not a finding if a server has changed the upload or the body in between.
+ * @throws StoreUnavailable when the store does not answer
  */
 export async function check(deps: CheckDependencies, options: CheckOptions): Promise<CheckReport> {
   const count = { findings: 0, left: 0 };
@@ -74,8 +94,7 @@ export async function check(deps: CheckDependencies, options: CheckOptions): Pro
     onFinding({ kind: 'ledgerDamage', text, repair: undefined });
   }
   const expected = await countUploads(deps);
-  const restorable = await checkUploads(deps, { ...options, onFinding }, expected.bytes);
-  await checkFiles(deps, { ...options, onFinding });
+  const { restorable } = await compare(deps, { ...options, onFinding }, expected.bytes);
   const uncommitted = await deps.inventory.countUncommitted();
   return { ...expected, ...count, uncommitted, restorable };
 }
@@ -84,39 +103,75 @@ async function countUploads({
   ledger,
 }: CheckDependencies): Promise<{ uploads: number; bytes: number; purging: number }> {
   const count = { uploads: 0, bytes: 0, purging: 0 };
-  for await (const upload of allUploads(ledger)) {
-    if (upload.state === 'purging') count.purging += 1;
-    if (upload.state !== 'stored' && upload.state !== 'claimed') continue;
+  for await (const { size, state } of allBodies(ledger)) {
+    if (state === 'purging') {
+      count.purging += 1;
+      continue;
+    }
     count.uploads += 1;
-    count.bytes += upload.object.size;
+    count.bytes += size;
   }
   return count;
 }
 
-type UploadWithBytes = StoredUpload | ClaimedUpload;
-
-/** @returns the number of uploads that the next start restores */
-async function checkUploads(
+async function compare(
   deps: CheckDependencies,
-  { deep, repair, onFinding, onProgress }: CheckOptions,
+  options: CheckOptions,
   total: number,
-): Promise<number> {
-  let done = 0;
-  let restorable = 0;
-  onProgress(0, total);
-  for await (const upload of allUploads(deps.ledger)) {
-    if (upload.state !== 'stored' && upload.state !== 'claimed') continue;
-    const problem = await findProblem(deps, upload, deep);
-    if (problem !== undefined && deps.recoverable.has(upload.object.locator)) {
-      restorable += 1;
-    } else if (problem !== undefined && (await isStillRecorded(deps, upload))) {
-      const isRepairable = repair && problem.kind === 'bytesMissing';
-      onFinding({ ...problem, repair: isRepairable ? await deleteRow(deps, upload) : undefined });
+): Promise<Progress> {
+  const { inventory, ledger } = deps;
+  const progress: Progress = { done: 0, restorable: 0, knowsDigests: true };
+  options.onProgress(0, total);
+  const findPairs = inventory.isSorted ? mergeByLocator : withoutPairing;
+  for await (const { file, row } of findPairs(allBodies(ledger), inventory.listFiles())) {
+    if (row === undefined) {
+      await checkFile(deps, file, options);
+      continue;
     }
-    done += upload.object.size;
-    onProgress(done, total);
+    // The bytes of the others may be gone already.
+    if (row.state === 'purging') continue;
+    await checkUpload(deps, { row, file }, options, progress);
+    progress.done += row.size;
+    options.onProgress(progress.done, total);
   }
-  return restorable;
+  return progress;
+}
+
+interface ListedBody {
+  readonly row: ExpectedBody;
+  /** As it was listed; absent: the list does not say. */
+  readonly file: FoundFile | undefined;
+}
+
+async function checkUpload(
+  deps: CheckDependencies,
+  listed: ListedBody,
+  { deep, onFinding, repair }: CheckOptions,
+  progress: Progress,
+): Promise<void> {
+  const { row } = listed;
+  const listing = readListing(listed, progress.knowsDigests);
+  if (listing === 'right' && !deep) return;
+  const isSuspect = listing === 'otherDigest';
+  const problem = await findProblem(deps, row, deep || isSuspect);
+  if (problem === undefined) {
+    progress.knowsDigests &&= !isSuspect;
+  } else if (deps.recoverable.has(row.locator)) {
+    progress.restorable += 1;
+  } else if (await isStillRecorded(deps, row)) {
+    const isRepairable = repair && problem.kind === 'bytesMissing';
+    onFinding({ ...problem, repair: isRepairable ? await deleteRow(deps, row) : undefined });
+  }
+}
+
+/** What the list of the store says of a body. Only `right` is sure: the others may have changed since. */
+function readListing(
+  { file, row }: ListedBody,
+  knowsDigests: boolean,
+): 'right' | 'otherDigest' | 'unknown' {
+  if (file?.size !== row.size) return 'unknown';
+  const isSame = !knowsDigests || file.md5 === undefined || file.md5 === row.md5;
+  return isSame ? 'right' : 'otherDigest';
 }
 
 /** What was measured of a body; it has digests only if the body was read. */
@@ -124,16 +179,16 @@ type Measured = Pick<StoredBody, 'size'> & Partial<StoredBody>;
 
 async function findProblem(
   { inventory }: CheckDependencies,
-  { key, object, state }: UploadWithBytes,
+  { crc64, key, locator, md5, size, state }: ExpectedBody,
   deep: boolean,
 ): Promise<Omit<Finding, 'repair'> | undefined> {
-  const { locator, size, md5, crc64 } = object;
   const name = `${quoted(key)} (${state}, ${quoted(locator)})`;
   const differs = (how: string) => ({ kind: 'bytesDiffer', text: `${name} ${how}` }) as const;
   let found: Measured | undefined;
   try {
     found = deep ? await inventory.measure(locator) : await inventory.stat(locator);
   } catch (error) {
+    if (error instanceof StoreUnavailable) throw error;
     return differs(`cannot be read: ${quoted(String(error))}`);
   }
   if (found === undefined) return { kind: 'bytesMissing', text: `${name} has no bytes` };
@@ -147,10 +202,10 @@ async function findProblem(
 /** Whether the ledger still has the upload with the same body; a running server may have purged or replaced it. */
 async function isStillRecorded(
   { ledger }: CheckDependencies,
-  upload: UploadWithBytes,
+  { key, locator }: ExpectedBody,
 ): Promise<boolean> {
-  const now = await ledger.findUpload(upload.key);
-  return now !== undefined && 'object' in now && now.object.locator === upload.object.locator;
+  const now = await ledger.findUpload(key);
+  return now !== undefined && 'object' in now && now.object.locator === locator;
 }
 
 /**
@@ -159,33 +214,24 @@ async function isStillRecorded(
  */
 async function deleteRow(
   { clock, ledger }: CheckDependencies,
-  { key, object, state }: UploadWithBytes,
+  { key, locator, state }: ExpectedBody,
 ): Promise<string | undefined> {
   if (state === 'claimed') return undefined;
-  const isDeleted = await ledger.deleteUpload(key, object.locator, clock.now());
+  const isDeleted = await ledger.deleteUpload(key, locator, clock.now());
   return isDeleted ? 'removed from the ledger' : undefined;
 }
 
-async function checkFiles(
+async function checkFile(
   deps: CheckDependencies,
-  { repair, onFinding }: Pick<CheckOptions, 'repair' | 'onFinding'>,
+  file: FoundFile,
+  { onFinding, repair }: CheckOptions,
 ): Promise<void> {
-  for await (const { locator, path } of deps.inventory.listFiles()) {
-    if (locator !== undefined && !(await isLost(deps, locator))) continue;
-    const kind = locator === undefined ? 'strayFile' : 'bodyWithoutRow';
-    const text = `${quoted(path)} is ${locator === undefined ? 'not a body' : 'not in the ledger'}`;
-    if (!repair) {
-      onFinding({ kind, text, repair: undefined });
-      continue;
-    }
-    try {
-      const moved = await deps.inventory.setAside(path);
-      onFinding({ kind, text, repair: `moved to ${quoted(moved)}` });
-    } catch (error) {
-      const why = `${text}, and could not be moved: ${quoted(String(error))}`;
-      onFinding({ kind, text: why, repair: undefined });
-    }
-  }
+  const { locator, path } = file;
+  if (locator !== undefined && !(await isLost(deps, locator))) return;
+  const kind = locator === undefined ? 'strayFile' : 'bodyWithoutRow';
+  const text = `${quoted(path)} is ${locator === undefined ? 'not a body' : 'not in the ledger'}`;
+  const { done, failure = '' } = repair ? await deps.giveUp(file) : { done: undefined };
+  onFinding({ kind, text: text + failure, repair: done });
 }
 
 /**

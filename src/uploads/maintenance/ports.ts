@@ -7,12 +7,16 @@ export interface FoundFile {
   readonly locator: string | undefined;
   /** In bytes. */
   readonly size: number;
+  /** Lower-case hexadecimal, as the store remembers it; absent where it does not. */
+  readonly md5?: string;
   /** By the clock of the store, in Unix milliseconds. */
   readonly writtenAt: number;
 }
 
 /** Counts, compares and copies the bodies of a store that another process may be using. */
 export interface BodyInventory {
+  /** Whether `listFiles` lists by locator, as `UploadLedger.listBodies` does. */
+  readonly isSorted: boolean;
   /** Every entry in the folders of durable bodies. */
   listFiles(): AsyncIterable<FoundFile>;
   /** Whether a body may still be coming in: it is not committed yet. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type {
@@ -11,6 +12,7 @@ import type {
 interface Stored {
   readonly bytes: Buffer;
   readonly writtenAt: number;
+  readonly etag?: string;
 }
 
 /** Pages are short, so that lists have several. */
@@ -35,6 +37,8 @@ export class MemoryBucket {
   before: (operation: keyof StoreClient) => void = () => undefined;
   /** Runs after each request that has succeeded. */
   after: (operation: keyof StoreClient) => void = () => undefined;
+  /** @returns the ETag of an object that is sent in one piece */
+  etagOf = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
   #lastUpload = 0;
 
   connect(): StoreClient {
@@ -45,7 +49,11 @@ export class MemoryBucket {
       return result;
     };
     return {
-      put: (key, content) => run('put', async () => this.#write(key, await bytesOf(content))),
+      put: (key, content) =>
+        run('put', async () => {
+          const bytes = await bytesOf(content);
+          this.#write(key, bytes, this.etagOf(bytes));
+        }),
       startUpload: (key) =>
         run('startUpload', () => {
           const id = String(++this.#lastUpload);
@@ -62,7 +70,7 @@ export class MemoryBucket {
         run('completeUpload', () => {
           const { parts } = this.#upload(id);
           if (parts.length !== tags.length) throw new Error('a part is missing');
-          this.#write(key, Buffer.concat(parts));
+          this.#write(key, Buffer.concat(parts), `${id}-${String(parts.length)}`);
           this.uploads.delete(id);
         }),
       abortUpload: (_key, id) =>
@@ -87,8 +95,8 @@ export class MemoryBucket {
     };
   }
 
-  #write(key: string, bytes: Buffer): void {
-    this.objects.set(key, { bytes, writtenAt: Date.now() });
+  #write(key: string, bytes: Buffer, etag: string): void {
+    this.objects.set(key, { bytes, writtenAt: Date.now(), etag });
   }
 
   #upload(id: string): { key: string; parts: Buffer[] } {
@@ -100,7 +108,8 @@ export class MemoryBucket {
   #describe(key: string): FoundObject {
     const found = this.objects.get(key);
     if (found === undefined) throw missing();
-    return { key, size: found.bytes.length, writtenAt: found.writtenAt };
+    const { bytes, ...others } = found;
+    return { key, size: bytes.length, ...others };
   }
 
   #read(key: string, range?: { start: number; end: number }): ArrivingObject {
