@@ -232,13 +232,13 @@ async function recover(dataDir: string, ledger: SqliteLedger): Promise<void> {
 }
 
 /**
- * @returns what each account has according to the ledger of a data folder; undefined when it has none
+ * @returns what each account has according to the ledger; undefined when the data folder does not exist
  * @throws SettingsError when the folder cannot be read
  */
-export async function countAll(dataDir: string): Promise<LedgerTotals | undefined> {
-  if (hasErrorCode(findObstacle(dataDir), 'ENOENT')) return undefined;
-  requireLedger(dataDir);
-  const ledger = new SqliteLedger(openExistingLedger(dataDir, 'read'));
+export async function countAll(config: Config): Promise<LedgerTotals | undefined> {
+  const { dataDir, ledgerUrl } = config;
+  if (ledgerUrl === undefined && hasErrorCode(findObstacle(dataDir), 'ENOENT')) return undefined;
+  const { ledger } = await openForReading(config);
   const totals = new LedgerTotals();
   try {
     await totals.start(ledger);

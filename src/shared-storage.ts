@@ -137,3 +137,45 @@ async function disown(
   const count = await ledger.disown([{ locator, size }], clock.now());
   return { done: count > 0 ? 'given up: the next purge deletes it' : undefined };
 }
+
+/** What doctor looks at in a ledger that gateways share. */
+export interface SharedLedgerReport {
+  /** How far the clock of PostgreSQL is from that of this machine, in milliseconds. */
+  readonly skew: number;
+}
+
+/**
+ * Looks at a ledger that gateways share; they may be running.
+ * @returns undefined when the ledger is in the data folder
+ * @throws when PostgreSQL cannot be used, or has the schema of another version
+ */
+export async function inspectSharedLedger(
+  config: Config,
+  clock: Clock,
+): Promise<SharedLedgerReport | undefined> {
+  const { ledger, shared } = (await openExistingRecords(config, silentLogger)) ?? {};
+  if (shared === undefined) return undefined;
+  try {
+    const before = clock.now();
+    const theirs = await shared.now();
+    return { skew: Math.max(0, before - theirs, theirs - clock.now()) };
+  } finally {
+    await ledger?.close();
+  }
+}
+
+/**
+ * Asks a shared store whether its bucket can be used.
+ * @returns the name of the store; undefined when the bodies are in the data folder
+ * @throws StoreUnavailable when it cannot
+ */
+export async function inspectStore(config: Config): Promise<string | undefined> {
+  if (config.storeUrl === undefined) return undefined;
+  const store = await openSharedBodies(config, config.storeUrl, silentLogger);
+  try {
+    await store.checkBucket();
+  } finally {
+    await store.inventory.close();
+  }
+  return store.name;
+}

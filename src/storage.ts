@@ -93,7 +93,11 @@ export async function openSweep(
 
 /** The bodies of a shared store, for a command. */
 export interface SharedBodies {
+  /** What messages call the store. */
+  readonly name: string;
   readonly inventory: BodyInventory;
+  /** @throws StoreUnavailable when the bucket cannot be used */
+  readonly checkBucket: () => Promise<void>;
   /** Ends multipart uploads that are older than `OTA_GATEWAY_ORPHAN_AGE`. @returns how many */
   readonly endUploads: () => Promise<number>;
 }
@@ -110,7 +114,9 @@ export async function openSharedBodies(
   const { endUploads } = await import('./object-store/s3/sweep.ts');
   const bodies = new StoredBodies(access);
   return {
+    name: access.name,
     inventory: new S3Inventory(bodies, config.orphanAge),
+    checkBucket: () => bodies.calls.request(() => access.client.checkBucket()),
     endUploads: () => endUploads({ bodies, logger }, config.orphanAge),
   };
 }

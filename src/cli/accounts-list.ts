@@ -8,11 +8,11 @@ import { listAccounts } from '../operator/accounts.ts';
 import { openAccounts } from './accounts-file.ts';
 import { formatSize } from './people.ts';
 
-/** @returns the accounts of the settings, with what they use according to the ledger of the data folder */
+/** @returns the accounts of the settings, with what they use according to the ledger */
 export async function readAccounts(config: Config, now: number): Promise<FolderAccountsShape> {
   const accounts =
     config.accountsFile === undefined ? soleAccount(config) : openAccounts(config).accounts;
-  const totals = config.ledgerUrl === undefined ? await countAll(config.dataDir) : undefined;
+  const totals = await countAll(config);
   return listAccounts({ accounts, config, now, usedBy: (id) => totals?.usedBy(id) });
 }
 

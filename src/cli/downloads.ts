@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pathSegment } from '../client/operator-call.ts';
 import type { Config } from '../config/config.ts';
+import { SettingsError } from '../config/settings-error.ts';
 import { duration } from '../config/units.ts';
 import { openQueries } from '../data-folder.ts';
 import type { ReferenceShape } from '../operator/shapes.ts';
@@ -38,6 +39,7 @@ export function readDownload(given: unknown): Download {
 /**
  * Reads the settings, and adds those of the gateway that uses the data folder, with its public URL when they say no
  * address.
+ * @throws SettingsError when gateways share a ledger, and none of them says its address here
  */
 export function readAddressed(settings: Readonly<Record<string, unknown>>): Config {
   const given = gatherSettings(settings);
@@ -46,7 +48,11 @@ export function readAddressed(settings: Readonly<Record<string, unknown>>): Conf
   if (['publicUrl', 'host', 'port'].some((name) => options[name] !== undefined)) return config;
   const running = readRunningGateway(config.dataDir);
   const url = running?.publicUrl ?? running?.url;
-  return url === undefined ? config : readConfig({ ...options, publicUrl: url });
+  if (url !== undefined) return readConfig({ ...options, publicUrl: url });
+  if (config.ledgerUrl === undefined) return config;
+  const text =
+    'is needed: the ledger does not say at which address clients reach its gateways. Give it, or the --endpoint of one of them';
+  throw new SettingsError([{ settings: ['publicUrl'], text }]);
 }
 
 /** The longest time that the operator API signs for, in milliseconds. */

@@ -6,6 +6,7 @@ import { findFolderState, findRunning, lookAt } from '../doctor/checkup.ts';
 import { FOLDER_POINTS } from '../doctor/folder-points.ts';
 import { NETWORK_POINTS } from '../doctor/network-points.ts';
 import { SETTINGS_POINTS } from '../doctor/settings-points.ts';
+import { sharedPoints } from '../doctor/shared-points.ts';
 import type { RawOptions } from '../environment.ts';
 import { readConfig } from '../environment.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -15,8 +16,6 @@ import { outputFlags, painter, print, printJson, say } from '../output.ts';
 import { counted } from '../people.ts';
 import { parseFlags } from '../parse-flags.ts';
 import type { DoctorPoint } from '../shapes.ts';
-
-const POINTS = [...SETTINGS_POINTS, ...FOLDER_POINTS, ...NETWORK_POINTS];
 
 /** Looks at every point, and prints what was found. The exit code says whether something is wrong. */
 export async function doctor(flags: unknown): Promise<void> {
@@ -28,8 +27,12 @@ export async function doctor(flags: unknown): Promise<void> {
 
 async function examine(flags: Readonly<Record<string, unknown>>): Promise<DoctorPoint[]> {
   const checkup = gather(flags);
+  const looked = [
+    ...[...SETTINGS_POINTS, ...FOLDER_POINTS],
+    ...[...sharedPoints(checkup.config), ...NETWORK_POINTS],
+  ];
   const points: DoctorPoint[] = [];
-  for (const point of POINTS) points.push(await lookAt(point, checkup));
+  for (const point of looked) points.push(await lookAt(point, checkup));
   return points;
 }
 

@@ -10,6 +10,7 @@ import { describeError } from '../command-error.ts';
 import { counted, formatSize } from '../people.ts';
 import type { Checkup, Finding, Point } from './checkup.ts';
 import { fail, notKnown, ok, skip, warn } from './checkup.ts';
+import { lookAtSharedLedger } from './shared-points.ts';
 
 /** File systems of a network, by their magic numbers (statfs(2)). SQLite's locks are not safe on them. */
 const NETWORK: Readonly<Record<number, string>> = {
@@ -150,6 +151,8 @@ async function lookAtFileSystem(checkup: Checkup): Promise<Finding> {
 }
 
 async function lookAtLedger(checkup: Checkup): Promise<Finding> {
+  const shared = await lookAtSharedLedger(checkup.config);
+  if (shared !== undefined) return shared;
   const unseen = ifNotOpen(checkup);
   if (unseen !== undefined) return unseen;
   const report = await inspectLedger(checkup.config.dataDir);

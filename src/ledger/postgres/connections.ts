@@ -162,12 +162,25 @@ export async function withClient<T>(
   const client = new Client(connectionConfig(address));
   // The call fails by the same error.
   client.on('error', () => undefined);
-  await client.connect();
+  await client.connect().catch((error: unknown) => {
+    throw unreachable(address.url, error);
+  });
   try {
     return await work(client);
   } finally {
     await client.end();
   }
+}
+
+/** Says which server does not let anyone in, without its password. */
+function unreachable(url: string, cause: unknown): Error {
+  const { host, pathname } = new URL(url);
+  // The addresses of a name are tried in turn.
+  const causes: unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
+  const reason = causes.map((each) => (each instanceof Error ? each.message : String(each)));
+  const advice = 'Check the URL of the ledger, and whether PostgreSQL is running there';
+  const message = `PostgreSQL at ${host}${pathname} cannot be used: ${reason.join(', ')}. ${advice}`;
+  return new Error(message, { cause });
 }
 
 function connectionConfig({
