@@ -6,7 +6,7 @@ import {
   generateOTAUploadURL,
   queryDownloadUrl,
 } from '../../../src/client/api-client.ts';
-import { parseStoreUrl } from '../../../src/object-store/s3/store-url.ts';
+import { parseStoreUrl } from '../../../src/config/shared-urls.ts';
 import { shipped, startBalancer } from '../../long/ship/proxy.ts';
 import type { Proxy } from '../../long/ship/proxy.ts';
 import { eventually, runCli, temporaryFolder } from '../../support/built-gateway.ts';
