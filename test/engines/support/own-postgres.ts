@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { hasErrorCode } from '../../../src/lib/errno.ts';
 
 const SCRIPT = join(__dirname, '..', '..', '..', 'scripts', 'postgres.sh');
 const run = promisify(execFile);
@@ -14,6 +15,8 @@ export interface OwnPostgres {
   /** Starts it again, at the same address. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Kills it with all of its processes. */
+  kill(): Promise<void>;
   /** Stops it, and removes what it holds. */
   dispose(): Promise<void>;
 }
@@ -26,13 +29,28 @@ async function findFreePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Starts a server of its own. */
-export async function startOwnPostgres(): Promise<OwnPostgres> {
+function killIfRunning(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!hasErrorCode(error, 'ESRCH')) throw error;
+  }
+}
+
+/**
+ * Starts a server of its own.
+ * @param primary - the server whose standby it is
+ */
+export async function startOwnPostgres(primary?: OwnPostgres): Promise<OwnPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'ota-engine-'));
-  const env = { ...process.env, POSTGRES_PORT: String(await findFreePort()) };
+  const env = {
+    ...process.env,
+    POSTGRES_PORT: String(await findFreePort()),
+    ...(primary && { POSTGRES_PRIMARY_PORT: new URL(primary.url).port }),
+  };
   const script = async (command: string): Promise<string> =>
     (await run(SCRIPT, [command, folder], { env })).stdout;
-  const url = /^POSTGRES_URL=(.*)$/m.exec(await script('start'))?.[1];
+  const url = /^POSTGRES_URL=(.*)$/m.exec(await script(primary ? 'standby' : 'start'))?.[1];
   if (url === undefined) throw new Error('postgres.sh printed no address');
   const stop = async (): Promise<void> => {
     await script('stop');
@@ -41,6 +59,13 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     ...{ url, stop },
     start: async () => {
       await script('start');
+    },
+    kill: async () => {
+      const [pid = ''] = (await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8')).split(
+        '\n',
+      );
+      const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+      for (const each of [pid, ...children.trim().split(' ')]) killIfRunning(Number(each));
     },
     dispose: async () => {
       await stop();

@@ -6,18 +6,21 @@ import type { Server, Socket } from 'node:net';
 export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [client: Socket, engine: Socket]>();
+  #target: URL;
   #mode: 'pass' | 'hold' | 'refuse' = 'pass';
 
-  private constructor(server: Server) {
+  private constructor(server: Server, target: URL) {
     this.#server = server;
+    this.#target = target;
   }
 
   /** @param target - the address of the engine */
   static async start(target: URL): Promise<TcpProxy> {
     const server = createServer();
-    const proxy = new TcpProxy(server);
+    const proxy = new TcpProxy(server, target);
     server.on('connection', (client) => {
-      proxy.#accept(client, connect(Number(target.port), target.hostname));
+      const { hostname, port } = proxy.#target;
+      proxy.#accept(client, connect(Number(port), hostname));
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -36,6 +39,11 @@ export class TcpProxy {
   pass(): void {
     this.#mode = 'pass';
     for (const sockets of this.#pairs) for (const socket of sockets) socket.resume();
+  }
+
+  /** Leads new connections to another engine. */
+  leadTo(target: URL): void {
+    this.#target = target;
   }
 
   /** Passes nothing on, as an engine that stands still. */
