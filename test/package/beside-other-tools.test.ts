@@ -1,7 +1,7 @@
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { name, pack, run, tools } from './packed.ts';
+import { extractInto, name, run, tools } from './packed.ts';
 
 // Runs the suites of test/package/beside/ with the packed package, in a project that borrows all tools of this
 // repository. It needs dist/, which Jest builds before the run.
@@ -17,19 +17,11 @@ const JEST = {
 let folder: string;
 let project: string;
 
-/** Extracts the package beside links to the tools, which takes seconds; an installation takes minutes. */
 async function createProject(): Promise<void> {
   project = join(folder, 'project');
   await cp(SUITES, project, { recursive: true });
   await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, jest: JEST }));
-  const installed = join(project, 'node_modules');
-  await mkdir(join(installed, name), { recursive: true });
-  for (const entry of await readdir(tools)) {
-    await symlink(join(tools, entry), join(installed, entry));
-  }
-  const tarball = await pack(folder);
-  const into = ['--directory', join(installed, name), '--strip-components', '1'];
-  await run('tar', ['--extract', '--gzip', '--file', tarball, ...into], { cwd: folder });
+  await extractInto(project, folder);
 }
 
 beforeAll(async () => {

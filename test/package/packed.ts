@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -52,6 +52,30 @@ export async function pack(folder: string): Promise<string> {
   const [file] = (await readdir(folder)).filter((each) => each.endsWith('.tgz'));
   if (file === undefined) throw new Error('npm pack created no tarball');
   return join(folder, file);
+}
+
+/**
+ * Extracts the package in a project, beside links to the packages of this repository, which takes seconds; an installation
+ * takes minutes.
+ * @param folder - for the tarball
+ * @param isInstalled - whether the project has a package, or the packages of a scope
+ * @returns the folder of the package
+ */
+export async function extractInto(
+  project: string,
+  folder: string,
+  isInstalled: (entry: string) => boolean = () => true,
+): Promise<string> {
+  const installed = join(project, 'node_modules');
+  const own = join(installed, name);
+  await mkdir(own, { recursive: true });
+  for (const entry of await readdir(tools)) {
+    if (isInstalled(entry)) await symlink(join(tools, entry), join(installed, entry));
+  }
+  const tarball = await pack(folder);
+  const into = ['--directory', own, '--strip-components', '1'];
+  await run('tar', ['--extract', '--gzip', '--file', tarball, ...into], { cwd: folder });
+  return own;
 }
 
 /** Packs the existing build, and installs it once, which compiles better-sqlite3. */
