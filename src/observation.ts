@@ -116,31 +116,37 @@ interface Publisher {
   readonly refusal: (find: () => Promise<RefusalRecord>) => void;
 }
 
-/** Tells those who watch of requests, each with the account that it concerns. */
+/**
+ * Tells those who watch of requests, each with the account that it concerns, in the order in which they ended: however
+ * long the ledger takes to find an account.
+ */
 function createPublisher(hub: EventHub, findOwner: OwnerFinder, logger: Logger): Publisher {
-  const later = (published: Promise<void>): void => {
-    published.catch((error: unknown) => {
-      logger.error({ err: error }, 'could not tell those who watch of a request');
-    });
-  };
-  const publishRequest = async (record: RequestRecord): Promise<void> => {
-    const account = await findOwner(record, record.keys[0]);
-    const make = (): object => ({
-      ...showRequest(record),
-      ...(account !== undefined && { account }),
-    });
-    hub.publish('request', make, account);
-  };
-  const publishRefusal = async (find: () => Promise<RefusalRecord>): Promise<void> => {
-    const refusal = await find();
-    hub.publish('refusal', () => showRefusal(refusal), refusal.account);
+  let last = Promise.resolve();
+  const inTurn = <T>(finding: Promise<T>, publish: (found: T) => void): void => {
+    const before = last;
+    last = finding
+      .then(async (found) => {
+        await before;
+        publish(found);
+      })
+      .catch((error: unknown) => {
+        logger.error({ err: error }, 'could not tell those who watch of a request');
+      });
   };
   return {
     request: (record) => {
-      later(publishRequest(record));
+      inTurn(findOwner(record, record.keys[0]), (account) => {
+        const make = (): object => ({
+          ...showRequest(record),
+          ...(account !== undefined && { account }),
+        });
+        hub.publish('request', make, account);
+      });
     },
     refusal: (find) => {
-      later(publishRefusal(find));
+      inTurn(find(), (refusal) => {
+        hub.publish('refusal', () => showRefusal(refusal), refusal.account);
+      });
     },
   };
 }

@@ -112,31 +112,25 @@ export class UploadLimits {
     this.#rules = rules;
   }
 
-  /**
-   * Admits a new upload, before it is recorded as issued.
-   * @returns a function to call when it is recorded; undefined without limits
-   * @throws LimitReached
-   */
-  admitUpload(accountId: string): (() => void) | undefined {
-    if (this.#rules === undefined) return undefined;
-    const parties = this.#parties(accountId);
-    for (const party of parties) {
-      checkUploads(party, 1);
-      // There must be room for at least one byte.
-      checkBytes(party, 1);
-      checkFiles(party);
-    }
-    return reserve(parties, { uploads: 1, files: 0 });
+  /** Checks whether one more upload would be admitted. @throws LimitReached */
+  async requireUpload(accountId: string): Promise<void> {
+    if (this.#rules === undefined) return;
+    await this.#totals.catchUp();
+    this.#admitUpload(accountId)();
   }
 
-  /** Admits a form before it is signed: the same, and the rate. */
+  /**
+   * Admits a form before it is signed.
+   * @returns a function to call when its upload is recorded as issued; undefined without limits
+   * @throws LimitReached
+   */
   admitForm(accountId: string): Promise<() => void> | undefined {
     return this.#rules === undefined ? undefined : this.#admitForm(accountId);
   }
 
   async #admitForm(accountId: string): Promise<() => void> {
     await this.#totals.catchUp();
-    const end = this.admitUpload(accountId) ?? (() => undefined);
+    const end = this.#admitUpload(accountId);
     try {
       for (const { label, limits, scope } of this.#parties(accountId)) {
         const allowed = limitOf(limits.maxRate);
@@ -152,6 +146,17 @@ export class UploadLimits {
       end();
       throw error;
     }
+  }
+
+  #admitUpload(accountId: string): () => void {
+    const parties = this.#parties(accountId);
+    for (const party of parties) {
+      checkUploads(party, 1);
+      // There must be room for at least one byte.
+      checkBytes(party, 1);
+      checkFiles(party);
+    }
+    return reserve(parties, { uploads: 1, files: 0 });
   }
 
   /**

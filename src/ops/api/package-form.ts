@@ -47,7 +47,7 @@ export function createPackageForm(deps: ApiDependencies): RequestHandler {
     }
     const { account, viewer } = callerOf(request);
     // Only to refuse the form before it is read: each of its files is admitted again, one after the other.
-    deps.limits?.admitUpload(account.id)?.();
+    await deps.limits?.requireUpload(account.id);
     allowSmallChunks(request);
     const hash = signedPayload(request) === undefined ? undefined : createHash('sha256');
     const form = new FormBody(request, (chunk) => hash?.update(chunk));

@@ -296,6 +296,32 @@ it('tells an account the refused forms of its own keys, and calls of nobody else
   expect([ann, bob].map(({ events }) => events.length)).toEqual([2, 3]);
 });
 
+it('tells requests in the order in which they ended, however long the ledger takes', async () => {
+  const { body: grant } = await call(gateway, BOB, 'post', '/grants').send({}).expect(201);
+  const watcher = await watch(OPS, '/events?types=refusal,request');
+  const { ledger } = gateway.records;
+  const find = ledger.findUpload.bind(ledger);
+  let goOn = (): void => undefined;
+  const isLater = new Promise<void>((resolve) => (goOn = resolve));
+  jest.spyOn(ledger, 'findUpload').mockImplementation(async (key) => {
+    if (key === grant.key) await isLater;
+    return find(key);
+  });
+  const form = request(gateway.app)
+    .post('/')
+    .field({ ...grant.fields, signature: 'wrong' });
+  await form.attach('file', Buffer.from('x'), 'a').expect(403);
+  await refuseClaim(ANN);
+  goOn();
+  const told = await watcher.next(4);
+  expect(told.map(({ data, type }) => [type, Object(data).operation])).toEqual([
+    ['refusal', 'PostObject'],
+    ['request', 'PostObject'],
+    ['refusal', 'CreateOTAFirmware'],
+    ['request', 'CreateOTAFirmware'],
+  ]);
+});
+
 it('continues after the last event that a client has received', async () => {
   const first = await watch(OPS, '/events?types=upload');
   await store(ANN);

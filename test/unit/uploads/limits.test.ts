@@ -1,0 +1,26 @@
+import { LedgerTotals } from '../../../src/uploads/ledger-totals.ts';
+import type { LedgerWatcher } from '../../../src/uploads/ledger-changes.ts';
+import { UploadLimits } from '../../../src/uploads/limits.ts';
+
+it('refuses one more upload at a limit that uploads of another gateway have reached', async () => {
+  const watchers: LedgerWatcher[] = [];
+  const ledger = {
+    watch: async (watcher: LedgerWatcher) => {
+      watchers.push(watcher);
+      return () => undefined;
+    },
+    catchUp: async () => {
+      const change = {
+        kind: 'uploads',
+        from: undefined,
+        to: 'issued',
+        count: 1,
+        bytes: 0,
+      } as const;
+      for (const watcher of watchers) watcher({ ...change, accountId: 'ann' });
+    },
+  };
+  const limits = new UploadLimits(new LedgerTotals(), ledger, async () => undefined);
+  await limits.use({ bucket: {}, of: () => ({ maxUploads: 1 }) });
+  await expect(limits.requireUpload('ann')).rejects.toMatchObject({ limit: 'maxUploads' });
+});
