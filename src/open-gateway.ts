@@ -22,6 +22,7 @@ import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import { dailySweep } from './uploads/daily-sweep.ts';
 import { combineObservers } from './uploads/observers.ts';
+import { KeyOwners } from './uploads/key-owners.ts';
 import { LedgerTotals } from './uploads/ledger-totals.ts';
 import { UploadLimits } from './uploads/limits.ts';
 import type { Observer } from './uploads/ports.ts';
@@ -141,10 +142,11 @@ function composeUploads(
     readonly totals: LedgerTotals;
     readonly observers: readonly Observer[];
   },
-  { bucketKey }: Keys,
+  { accounts, bucketKey }: Keys,
 ): UploadDependencies {
   const { clock = wallClock, logger = silentLogger, observers = [] } = parts;
   const rates = quota ?? createQuota(parts.monotonicClock ?? monotonicClock);
+  const owners = new KeyOwners(() => accounts.all);
   return {
     ledger,
     store,
@@ -159,6 +161,7 @@ function composeUploads(
       sign: (policy) => bucketKey.signPostV1(policy),
     },
     activeUploads: new ActiveUploads(),
+    ownerOf: (key) => owners.find(key),
     limits: new UploadLimits(totals, ledger, (...turn) => rates.take(...turn)),
     rules: {
       bucket: config.bucket,

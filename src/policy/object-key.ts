@@ -28,6 +28,11 @@ export function isKeyOfTenant(key: string, tenant: string): boolean {
   return key.startsWith(`ota/${tenant}/`);
 }
 
+/** @returns the tenant that a key was made for; undefined for other keys */
+export function tenantOfKey(key: string): string | undefined {
+  return /^ota\/([\da-f]{32})\//.exec(key)?.[1];
+}
+
 /** The problem of an object key. `reserved`: the gateway uses it itself. */
 export type ObjectKeyProblem = 'empty' | 'tooLong' | 'invalid' | 'reserved';
 

@@ -41,6 +41,8 @@ export interface UploadDependencies {
   readonly rules: UploadRules;
   readonly policySigner: PolicySigner;
   readonly activeUploads: ActiveUploads;
+  /** @returns the id of the account that a key was made for. Absent: no key names its account */
+  readonly ownerOf?: (key: string) => string | undefined;
   /** Absent: nothing is limited. */
   readonly limits?: UploadLimits | undefined;
 }

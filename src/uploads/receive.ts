@@ -65,14 +65,15 @@ export async function receiveUpload(
     const from = holder?.state;
     const refusal = findRefusal(from, request);
     if (refusal !== undefined) return { kind: refusal };
-    const admitting = admit(deps, holder, request);
+    const issue = issueOf(deps, holder, request);
+    const admitting = admit(deps, holder, request.announcedSize, issue);
     admission = admitting && (await admitting);
     const bytes = admission === undefined ? request.bytes : admission.count(request.bytes);
     const locator = deps.ids.locator();
     const body = await deps.store.put(locator, bytes, request.announcedSize);
     const { headers, peer, requestId } = request;
     const object = { locator, storedAt: deps.clock.now(), headers, requestId, peer, ...body };
-    const owned = { ...request, issue: issueOf(holder, request) };
+    const owned = { ...request, issue };
     const outcome = await upload.record(() => recordBody(deps, owned, object));
     if (outcome === undefined) {
       await deps.store.discard(locator);
@@ -94,14 +95,27 @@ export async function receiveUpload(
 function admit(
   { limits }: UploadDependencies,
   holder: KeyHolder | undefined,
-  { announcedSize, issue }: ReceiveRequest,
+  announcedSize: number | undefined,
+  issue: Issue | undefined,
 ): Promise<AdmittedFile> | undefined {
   return limits?.admitFile(holder, announcedSize, issue?.accountId);
 }
 
-/** The row of the key may be removed while the body is received, so its issue travels with the body. */
-function issueOf(holder: KeyHolder | undefined, { issue }: ReceiveRequest): Issue | undefined {
-  return holder?.issue ?? issue;
+/**
+ * Whose upload it becomes. The row of the key may be removed while the body is received, so its issue travels with the
+ * body. When the ledger has forgotten the grant, the key names the account; the times of the grant are not known any more.
+ */
+function issueOf(
+  { clock, ownerOf }: UploadDependencies,
+  holder: KeyHolder | undefined,
+  { issue, key }: ReceiveRequest,
+): Issue | undefined {
+  const known = holder?.issue ?? issue;
+  const isForgotten = known === undefined && holder === undefined;
+  const accountId = isForgotten ? ownerOf?.(key) : undefined;
+  if (accountId === undefined) return known;
+  const now = clock.now();
+  return { accountId, issuedAt: now, policyExpiresAt: now };
 }
 
 async function recordBody(

@@ -5,6 +5,7 @@ import {
   findObjectKeyProblem,
   isKeyOfTenant,
   otaObjectKey,
+  tenantOfKey,
   tenantSegment,
 } from '../../../src/policy/object-key.ts';
 
@@ -35,6 +36,20 @@ describe('tenantSegment', () => {
     ];
     expect(new Set(segments).size).toBe(segments.length);
   });
+});
+
+describe('tenantOfKey', () => {
+  it('finds the tenant that a key was made for', () => {
+    const tenant = tenantSegment('account', 'iot-cn-1');
+    expect(tenantOfKey(otaObjectKey(tenant, 'c1', 'bin'))).toBe(tenant);
+  });
+
+  it.each(['', 'ota/', 'ota/firmware.bin', `ota/${'0'.repeat(31)}/a`, `x/ota/${'0'.repeat(32)}/a`])(
+    'finds none in %j',
+    (key) => {
+      expect(tenantOfKey(key)).toBeUndefined();
+    },
+  );
 });
 
 describe('otaObjectKey', () => {
