@@ -16,6 +16,7 @@ import { isDiskFull } from '../lib/errno.ts';
 import type { LimitedLog } from '../lib/limited-log.ts';
 import type { BucketKey } from '../signatures/bucket-key.ts';
 import type { UploadDependencies } from '../uploads/dependencies.ts';
+import { LedgerUnavailable } from '../uploads/ledger-unavailable.ts';
 import { StoreUnavailable } from '../uploads/store-unavailable.ts';
 import { admit } from './admit.ts';
 import type { AdmissionDependencies } from './admit.ts';
@@ -241,8 +242,9 @@ function refuse(
   const { accessKeyId, action } = signed.common;
   const isRefusal = error instanceof BusinessError || error instanceof GatewayError;
   if (!isRefusal) uploads.logger.error({ err: error, requestId, action }, 'a call failed');
-  // Neither is a bug of the gateway, and both go away: the purge makes room, and a store comes back.
-  const isPassing = isDiskFull(error) || error instanceof StoreUnavailable;
+  // None is a bug of the gateway, and all go away: the purge makes room, a store or a ledger comes back.
+  const isAway = error instanceof StoreUnavailable || error instanceof LedgerUnavailable;
+  const isPassing = isAway || isDiskFull(error);
   const failure = isPassing ? 'ServiceUnavailable' : 'InternalError';
   const refusal = isRefusal ? error : gatewayError(failure, {});
   const { code } = refusal;

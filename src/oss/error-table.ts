@@ -262,6 +262,9 @@ export const OSS_ERRORS = {
       store: {
         message: 'The store of the files cannot be used at this moment. Please try again later.',
       },
+      ledger: {
+        message: 'The ledger of the uploads cannot be used at this moment. Please try again later.',
+      },
     },
   },
   SignatureDoesNotMatch: {

@@ -7,6 +7,7 @@ import type { Evidence, RefusalRecord } from '../refusals/refusal-record.ts';
 import { openRecord, reportRefusal } from '../http/request-record.ts';
 import type { OpenRecord } from '../http/request-record.ts';
 import { BrokenRequest, ClientVanished } from '../http/request-chunks.ts';
+import { LedgerUnavailable } from '../uploads/ledger-unavailable.ts';
 import { StoreUnavailable } from '../uploads/store-unavailable.ts';
 import { chooseAddress, findSignedBucket } from './choose-address.ts';
 import { allowOrigin, findMismatches, respondToPreflight } from './cors.ts';
@@ -158,7 +159,10 @@ async function handleError(
   const refusal = toRefusal(deps, error, request);
   const difference = refusal && differenceOf(refusal);
   if (difference !== undefined) fidelity.meet({ code: difference }, requestId, response);
-  if (refusal === undefined) logger.error({ requestId, err: error }, 'could not handle a request');
+  const details = { requestId, err: error };
+  if (refusal === undefined) logger.error(details, 'could not handle a request');
+  // A store logs by itself when it begins to fail.
+  if (error instanceof LedgerUnavailable) limitedLog.warn(details, 'the ledger cannot be used');
   const answer = refusal ?? ossError('InternalError');
   request.record.refuse(answer.code, answer.reason);
   if (response.headersSent) {
@@ -224,6 +228,7 @@ function preflightOf(headers: ReadonlyMap<string, string>): Evidence['cors'] {
 const PASSING = [
   { kind: BudgetExhausted, row: 'ServiceUnavailable' },
   { kind: StoreUnavailable, row: 'ServiceUnavailable.store' },
+  { kind: LedgerUnavailable, row: 'ServiceUnavailable.ledger' },
 ] as const;
 
 /** @returns undefined for an error that the request did not cause */

@@ -44,6 +44,15 @@ export interface SmallBodies {
 }
 
 /**
+ * Why a try of a request to a store in the network has failed. `silent`: no answer, or the connection broke. `failing`: it
+ * answers that it cannot now. `skewed`: its clock and ours differ too much. `refused`: keys, bucket or rights are wrong.
+ * `full`: it takes no more bytes.
+ */
+export type StoreFailure = 'silent' | 'failing' | 'skewed' | 'refused' | 'full' | 'unexpected';
+
+export type FailedTryListener = (failure: StoreFailure, isTriedAgain: boolean) => void;
+
+/**
  * Keeps bodies, each under its locator. It knows nothing of policies, keys or HTTP.
  *
  * After `put` a body is durable and *uncommitted*: the store remembers that the ledger may not have recorded it yet.
@@ -97,6 +106,8 @@ export interface ObjectStore {
    * @returns when it has begun to fail, in Unix milliseconds; undefined while it answers. Absent in a store of this machine
    */
   failingSince?(): number | undefined;
+  /** Calls back after each try of a request that has failed. Absent in a store of this machine. */
+  onFailedTry?(listener: FailedTryListener): void;
   /**
    * Checks whether a body could be written now.
    * @throws with the code `ENOSPC` when there is too little room; another error when the store cannot be written
@@ -292,6 +303,11 @@ export interface UploadLedger extends LedgerQueries {
   catchUp?(): Promise<void>;
   /** Calls back after each commit with its time in milliseconds, including the flush if it needs one. */
   onCommit(listener: (milliseconds: number) => void): void;
+  /**
+   * Calls back after each wait for a connection with its time in milliseconds, also when none came. Absent in a ledger of
+   * this machine.
+   */
+  onConnect?(listener: (milliseconds: number) => void): void;
   /** @returns the bytes that the ledger takes on the disk; undefined when it is not on a disk of this machine */
   size(): Promise<number | undefined>;
   /**

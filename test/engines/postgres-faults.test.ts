@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { openExistingPostgresRecords } from '../../src/ledger/postgres/records.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { LedgerUnavailable } from '../../src/uploads/ledger-unavailable.ts';
 import { aBody } from '../contract/upload-ledger-contract.ts';
 import { createSchema, openNode, postgresUrl, runSql } from './support/postgres.ts';
 import type { OpenRecords } from './support/postgres.ts';
@@ -84,7 +85,8 @@ describe('a ledger in PostgreSQL', () => {
     await blocker.query('BEGIN');
     await blocker.query('LOCK TABLE uploads');
     const storing = expect(ledger.recordStored(aBody('k1', 'l1'))).rejects.toMatchObject({
-      code: '57P01',
+      name: 'LedgerUnavailable',
+      cause: { code: '57P01' },
     });
     await untilWaiting();
     await terminate();
@@ -102,7 +104,8 @@ describe('a ledger in PostgreSQL', () => {
     await blocker.query('LOCK TABLE uploads');
     // 57014: the statement took too long; 55P03: the lock did.
     await expect(ledger.recordStored(aBody('k1', 'l1'))).rejects.toMatchObject({
-      code: expect.stringMatching(/^(?:57014|55P03)$/),
+      name: 'LedgerUnavailable',
+      cause: { code: expect.stringMatching(/^(?:57014|55P03)$/) },
     });
     expect(network.connections).toBe(1);
     await blocker.end();
@@ -126,7 +129,9 @@ describe('a ledger in PostgreSQL', () => {
     network.hold();
     const calls = Array.from({ length: 20 }, () => ledger.findUpload('k1'));
     const outcomes = await Promise.allSettled(calls);
-    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'LedgerUnavailable' } });
+    }
     network.pass();
     expect(await ledger.findUpload('k1')).toMatchObject({ state: 'issued' });
   });
@@ -135,12 +140,34 @@ describe('a ledger in PostgreSQL', () => {
     const { ledger, nonces, proxy: network } = await openBehindProxy();
     await ledger.recordIssued({ key: 'k1', ...GRANT });
     network.refuse();
-    await expect(ledger.findUpload('k1')).rejects.toHaveProperty('message');
-    await expect(ledger.recordStored(aBody('k1', 'l1'))).rejects.toHaveProperty('message');
-    await expect(nonces.burn('ak', 'n', 1)).rejects.toHaveProperty('message');
+    await expect(ledger.findUpload('k1')).rejects.toThrow(LedgerUnavailable);
+    await expect(ledger.recordStored(aBody('k1', 'l1'))).rejects.toThrow(LedgerUnavailable);
+    await expect(nonces.burn('ak', 'n', 1)).rejects.toThrow(LedgerUnavailable);
     network.pass();
     expect(await ledger.recordStored(aBody('k1', 'l1'))).toBe('stored');
     expect(await nonces.burn('ak', 'n', 1)).toBe(true);
+  });
+
+  it('fails a call that finds every connection in use, and keeps what is not its fault', async () => {
+    const { ledger } = await openBehindProxy(1);
+    const waits: number[] = [];
+    ledger.onConnect?.((milliseconds) => waits.push(milliseconds));
+    const blocker = new Client({ connectionString: url });
+    await blocker.connect();
+    await blocker.query('BEGIN');
+    await blocker.query('LOCK TABLE uploads');
+    // Longer than the second call waits for the connection.
+    const waiting = ledger.recordStored(aBody('k1', 'l1')).catch((error: unknown) => error);
+    const late = Array.from({ length: 3 }, () => ledger.findUpload('k1'));
+    for (const outcome of await Promise.allSettled(late)) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'LedgerUnavailable' } });
+    }
+    await waiting;
+    await blocker.end();
+    expect(waits.length).toBeGreaterThanOrEqual(4);
+    const key = { key: 'k1', ...GRANT };
+    await ledger.recordIssued(key);
+    await expect(ledger.recordIssued(key)).rejects.toMatchObject({ code: '23505' });
   });
 
   it('keeps the totals up to date after the server was away', async () => {
@@ -172,7 +199,10 @@ describe('a ledger in PostgreSQL', () => {
     );
     try {
       const grant = { key: 'k1', ...GRANT };
-      await expect(reader.ledger.recordIssued(grant)).rejects.toMatchObject({ code: '25006' });
+      await expect(reader.ledger.recordIssued(grant)).rejects.toMatchObject({
+        name: 'LedgerUnavailable',
+        cause: { code: '25006' },
+      });
       await runSql(url, `ALTER ROLE ${role} RESET default_transaction_read_only`);
       // On the connection of before, it would fail for ever.
       await reader.ledger.recordIssued(grant);

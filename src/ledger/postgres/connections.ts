@@ -2,6 +2,7 @@ import { Client, DatabaseError, Pool, TypeOverrides, types } from 'pg';
 import type { PoolClient, PoolConfig, QueryResultRow } from 'pg';
 import { preciseNow } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { LedgerUnavailable } from '../../uploads/ledger-unavailable.ts';
 import type { Statement } from './statement.ts';
 
 /** How to reach a database. */
@@ -38,8 +39,12 @@ const UNIQUE_VIOLATION = '23505';
 const UNKNOWN_CHARACTER = '22021';
 /** Indexes of what two transactions may add at the same time; the next try finds what the other one has added. */
 const CONTENDED = new Set(['uploads_by_key', 'packages_by_name', 'packages_by_version']);
-/** Read-only, because it is no longer the primary; about to stop, crashed, or starting. */
-const SERVER_GONE = new Set(['25006', '57P01', '57P02', '57P03']);
+/** Read-only, because it is no longer the primary; about to stop, crashed, or starting; an idle transaction was ended. */
+const SERVER_GONE = new Set(['25006', '57P01', '57P02', '57P03', '25P03']);
+/** A statement, or its wait for a lock, took too long. */
+const TOO_LATE = new Set(['57014', '55P03']);
+/** The connection of a pooler in between; too few connections, or too little memory or disk. */
+const PASSING_CLASSES = ['08', '53'];
 
 /** The rows of a result, and how many a statement has changed. */
 export interface Result<Row> {
@@ -62,6 +67,7 @@ export type RunStatement = <Parameters extends object, Row extends QueryResultRo
 export class Connections {
   readonly #pool: Pool;
   readonly #listeners: ((milliseconds: number) => void)[] = [];
+  readonly #connectListeners: ((milliseconds: number) => void)[] = [];
 
   constructor(address: PostgresAddress, logger: Logger) {
     this.#pool = new Pool(poolConfig(address));
@@ -77,6 +83,11 @@ export class Connections {
   /** Calls back after each change with its time in milliseconds. */
   onCommit(listener: (milliseconds: number) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Calls back after each wait for a connection with its time in milliseconds, also when none came. */
+  onConnect(listener: (milliseconds: number) => void): void {
+    this.#connectListeners.push(listener);
   }
 
   /** Runs a statement that changes nothing. By a text that PostgreSQL cannot have, it finds nothing. */
@@ -129,8 +140,17 @@ export class Connections {
     return result;
   }
 
+  async #connect(): Promise<PoolClient> {
+    const startedAt = preciseNow();
+    try {
+      return await asked(() => this.#pool.connect());
+    } finally {
+      for (const listener of this.#connectListeners) listener(preciseNow() - startedAt);
+    }
+  }
+
   async #use<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await this.#connect();
     // The pool listens only while a connection is idle. The call fails by the same error.
     const ignore = (): void => undefined;
     client.on('error', ignore);
@@ -217,7 +237,8 @@ function runOn(client: PoolClient): RunStatement {
     parameters: Parameters,
   ) => {
     const values = names.map((each) => toValue(Reflect.get(parameters, each)));
-    const { rowCount, rows } = await client.query<Row>({ ...(name && { name }), text, values });
+    const query = { ...(name && { name }), text, values };
+    const { rowCount, rows } = await asked(() => client.query<Row>(query));
     return { rows, count: rowCount ?? 0 };
   };
 }
@@ -232,13 +253,13 @@ async function runTransaction<T>(
   client: PoolClient,
   work: (run: RunStatement) => Promise<T>,
 ): Promise<T> {
-  await client.query('BEGIN');
+  await asked(() => client.query('BEGIN'));
   try {
     const result = await work(runOn(client));
-    await client.query('COMMIT');
+    await asked(() => client.query('COMMIT'));
     return result;
   } catch (error) {
-    if (!isBroken(error)) await client.query('ROLLBACK');
+    if (!isBroken(error)) await asked(() => client.query('ROLLBACK'));
     throw error;
   }
 }
@@ -261,7 +282,28 @@ function isConflict(error: unknown): boolean {
   return error.code === SERIALIZATION_FAILURE || error.code === DEADLOCK;
 }
 
+/** Asks PostgreSQL. @throws LedgerUnavailable when it does not answer, or cannot do it now; other errors unchanged */
+async function asked<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    const said = error instanceof Error ? error.message : String(error);
+    throw new LedgerUnavailable(`PostgreSQL does not answer, or cannot now: ${said}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Whether what PostgreSQL or its driver says may be over at the next call. Without SQLSTATE, it is the driver or the network. */
+function isAway(error: unknown): boolean {
+  if (!(error instanceof DatabaseError)) return true;
+  const { code = '' } = error;
+  return SERVER_GONE.has(code) || TOO_LATE.has(code) || PASSING_CLASSES.includes(code.slice(0, 2));
+}
+
 /** Whether a connection cannot be used again: PostgreSQL has not answered, or the server is not what it was. */
 function isBroken(error: unknown): boolean {
-  return !(error instanceof DatabaseError) || SERVER_GONE.has(error.code ?? '');
+  const cause = error instanceof LedgerUnavailable ? error.cause : error;
+  return !(cause instanceof DatabaseError) || SERVER_GONE.has(cause.code ?? '');
 }

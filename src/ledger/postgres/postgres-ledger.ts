@@ -70,6 +70,10 @@ export class PostgresLedger implements UploadLedger {
     this.#connections.onCommit(listener);
   }
 
+  onConnect(listener: (milliseconds: number) => void): void {
+    this.#connections.onConnect(listener);
+  }
+
   /** It is on a disk of PostgreSQL. */
   async size(): Promise<undefined> {
     return Promise.resolve(undefined);

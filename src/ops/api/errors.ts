@@ -9,6 +9,7 @@ import type { OperatorFailure } from '../../operator/errors.ts';
 import { DepositError } from '../../uploads/deposit.ts';
 import type { DepositRefusal } from '../../uploads/deposit.ts';
 import { LimitReached } from '../../uploads/limits.ts';
+import { LedgerUnavailable } from '../../uploads/ledger-unavailable.ts';
 import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
 import { BadControl } from '../responses.ts';
 import { hasBody } from './authenticate.ts';
@@ -27,7 +28,7 @@ const STATUSES: Readonly<Record<OperatorFailure, number>> = {
 };
 
 /** Failures of what the gateway needs; an operator has to act. */
-const PASSING = ['DiskFull', 'StoreUnavailable'];
+const PASSING = ['DiskFull', 'StoreUnavailable', 'LedgerUnavailable'];
 
 const DEPOSIT_STATUSES: Readonly<Record<DepositRefusal, number>> = {
   invalidKey: 400,
@@ -127,8 +128,8 @@ function toRefusal(error: unknown): ApiRefusal {
   if (isDiskFull(error)) {
     return new ApiRefusal(503, 'DiskFull', 'the disk of the data folder is full');
   }
-  if (error instanceof StoreUnavailable) {
-    return new ApiRefusal(503, 'StoreUnavailable', error.message);
+  if (error instanceof StoreUnavailable || error instanceof LedgerUnavailable) {
+    return new ApiRefusal(503, error.name, error.message);
   }
   return readForeign(error) ?? new ApiRefusal(500, 'InternalError', 'failed; the log says why');
 }

@@ -1,8 +1,11 @@
+import { z } from 'zod';
+import { callOperatorApi } from '../../../src/cli/operator-api.ts';
 import { report } from '../../long/reliability/dice.ts';
 import { objectUrl } from '../../long/reliability/kill.ts';
 import { eventually } from '../../support/built-gateway.ts';
 import { patternBytes } from '../../support/bytes.ts';
-import { grantFrom, post } from '../../support/loop.ts';
+import { apiOf, grantFrom, post } from '../../support/loop.ts';
+import { outcomeOf } from '../../support/sdk-families.ts';
 import type { Fault, FaultyProxy } from '../support/faulty-proxy.ts';
 import { startFaultyProxy } from '../support/faulty-proxy.ts';
 import type { Nodes, NodesSetup } from '../support/nodes.ts';
@@ -97,6 +100,35 @@ describe('gateways whose engines fail', () => {
       expect([await statusOf(url(0), key), await statusOf(url(1), key)]).toEqual([200, 200]);
     }
   });
+
+  it.each(['refuse', 'hold'] as const)(
+    'answer 503 while PostgreSQL does not answer (%s), and go on when it is back',
+    async (fault) => {
+      const schema = await createSchema();
+      const ledger = await TcpProxy.start(new URL(schema.url));
+      const { url } = await start(1, { ledgerUrl: ledger.through(new URL(schema.url)).href });
+      const before = await grantFrom(url(0));
+      ledger[fault]();
+      const [signed, posted, listed] = await Promise.all([
+        outcomeOf(grantFrom(url(0))),
+        post(before, BYTES),
+        outcomeOf(callOperatorApi(apiOf(url(0)), { method: 'GET', path: '/uploads' }, z.unknown())),
+      ]);
+      expect(signed).toMatchObject({ thrown: { status: 503, code: 'ServiceUnavailable' } });
+      expect([posted.status, /<Code>(\w+)/.exec(posted.body)?.[1]]).toEqual([
+        503,
+        'ServiceUnavailable',
+      ]);
+      expect(listed).toMatchObject({ thrown: { code: 'LedgerUnavailable' } });
+      ledger.pass();
+      expect((await post(before, BYTES)).status).toBe(200);
+      expect(await statusOf(url(0), (await grantFrom(url(0))).key)).toBe(404);
+      await nodes?.dispose();
+      nodes = undefined;
+      await ledger.close();
+      await schema.drop();
+    },
+  );
 
   it('answer no success for a body that was swept while its gateway stood still', async () => {
     const schema = await createSchema();

@@ -1,3 +1,4 @@
+import { LedgerUnavailable } from '../../../src/uploads/ledger-unavailable.ts';
 import { StoreUnavailable } from '../../../src/uploads/store-unavailable.ts';
 import { createHash } from 'node:crypto';
 import request from 'supertest';
@@ -504,13 +505,14 @@ it('responds to a failure with 500 in the format of the caller, and writes the c
   ]);
 });
 
-it('responds with 503 while the store of the bodies does not answer', async () => {
+it.each([
+  ['the store of the bodies', new StoreUnavailable('the store does not answer')],
+  ['the ledger', new LedgerUnavailable('the ledger does not answer')],
+])('responds with 503 while %s does not answer', async (_, cause) => {
   const { ledger, nonces } = createMemoryRecords();
   const failing = new Proxy(ledger, {
     get: (target, name: keyof UploadLedger) =>
-      name === 'recordIssued'
-        ? () => Promise.reject(new StoreUnavailable('the store does not answer'))
-        : target[name]?.bind(target),
+      name === 'recordIssued' ? () => Promise.reject(cause) : target[name]?.bind(target),
   });
   const broken = await startTestGateway({ parts: { records: { ledger: failing, nonces } } });
   const options = { key: broken.accessKey, time: broken.clock.now() };

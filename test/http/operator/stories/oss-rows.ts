@@ -708,6 +708,7 @@ export const OSS_ROWS: Rows<OssErrorName> = {
   },
   ServiceUnavailable: { unreachable: 'needs many requests at the same time' },
   'ServiceUnavailable.store': { unreachable: 'needs a store in the network' },
+  'ServiceUnavailable.ledger': { unreachable: 'needs a ledger in the network' },
   SignatureDoesNotMatch: {
     send: posting((form) => {
       form.fields.set('Signature', 'bm90aGluZw==');
