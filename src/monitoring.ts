@@ -61,7 +61,10 @@ export function createMonitoring(parts: MonitoredParts): Monitoring {
   const listeners = new Set<Listener>();
   const known = knownNames();
   const metrics = config.metrics
-    ? new GatewayMetrics({ ledger, known, sources: createSources(parts, readiness, listeners) })
+    ? new GatewayMetrics({
+        ...{ ledger, store, known },
+        sources: createSources(parts, { readiness, ledgerClock }, listeners),
+      })
     : undefined;
   return { readiness, ledgerClock, listeners, metrics };
 }
@@ -74,7 +77,7 @@ function storeChecks(store: ObjectStore): Pick<ReadinessChecks, 'store' | 'faili
 
 function createSources(
   { config, ledger, now, store, totals }: MonitoredParts,
-  readiness: Readiness,
+  { ledgerClock, readiness }: Pick<Monitoring, 'ledgerClock' | 'readiness'>,
   listeners: ReadonlySet<Listener>,
 ): MetricSources {
   return {
@@ -91,6 +94,8 @@ function createSources(
     disk: () => measureDisk(config.dataDir),
     ledgerSize: () => ledger.size(),
     backlog: () => store.backlog?.(),
+    ledgerClockAhead: () => ledgerClock?.ahead,
+    isStoreFailing: () => store.failingSince?.() !== undefined,
     isReady: async () => (await readiness.report()).problem === undefined,
   };
 }

@@ -34,6 +34,14 @@ export const COUNTERS = {
     labels: ['outcome'],
     help: 'Runs of the purge. Skipped: it was due while another run was not finished.',
   },
+  store_failures_total: {
+    labels: ['failure'],
+    help: 'Tries of requests to a store in the network that have failed. Silent: no answer, or the connection broke; failing: it cannot now; skewed: clocks differ; refused: keys, bucket or rights.',
+  },
+  store_retries_total: {
+    labels: [],
+    help: 'How many of these tries were followed by another one.',
+  },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
 const REQUEST_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 5, 60, 1800] as const;
@@ -76,6 +84,11 @@ export const HISTOGRAMS = {
     buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.25, 1],
     help: 'Time of a commit of the ledger, with its flush to the disk when it needs one. Requests share commits.',
   },
+  ledger_connect_seconds: {
+    labels: [],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 1, 3],
+    help: 'Time that a call of a ledger in the network waited for one of OTA_GATEWAY_LEDGER_POOL connections.',
+  },
 } as const satisfies Readonly<Record<string, HistogramDefinition>>;
 
 export const GAUGES = {
@@ -110,6 +123,14 @@ export const GAUGES = {
     help: 'SHA-256 digests that are being computed; claims may wait for them.',
   },
   ledger_size_bytes: { labels: [], help: 'Size of the ledger with its write-ahead log.' },
+  ledger_clock_ahead_seconds: {
+    labels: [],
+    help: 'How far the clock of the gateway was ahead of that of a ledger in the network, at the comparison of the last minute.',
+  },
+  store_failing: {
+    labels: [],
+    help: '1 while a store in the network cannot be used, so that uploads and downloads are refused; otherwise 0.',
+  },
   ready: { labels: [], help: '1 when signed calls can be recorded, otherwise 0.' },
   build_info: { labels: ['version', 'node'], help: 'Always 1; the labels are the versions.' },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;

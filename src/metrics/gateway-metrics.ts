@@ -1,5 +1,5 @@
 import type { Dialect, RequestRecord } from '../http/request-record.ts';
-import type { Observer, UploadLedger } from '../uploads/ports.ts';
+import type { ObjectStore, Observer, UploadLedger } from '../uploads/ports.ts';
 import type { KnownNames } from './labels.ts';
 import { loadRecorder } from './load-recorder.ts';
 import type { MetricsRecorder } from './recorder.ts';
@@ -10,7 +10,8 @@ import type { MetricSources } from './sources.ts';
 export interface MetricsDependencies {
   readonly sources: MetricSources;
   readonly known: KnownNames;
-  readonly ledger: Pick<UploadLedger, 'watch' | 'onCommit'>;
+  readonly ledger: Pick<UploadLedger, 'watch' | 'onCommit' | 'onConnect'>;
+  readonly store: Pick<ObjectStore, 'onFailedTry'>;
 }
 
 /** The text of the metrics, with its media type. */
@@ -44,12 +45,17 @@ export class GatewayMetrics {
   }
 
   async #start(ofProcess: boolean): Promise<Started> {
-    const { known, ledger, sources } = this.#deps;
+    const { known, ledger, sources, store } = this.#deps;
     const { recorder, registry } = loadRecorder()(ofProcess, known, () => sources.now());
     const commit = registry.histogram('ledger_commit_seconds');
     ledger.onCommit((milliseconds) => {
       commit(milliseconds / 1000);
     });
+    const connect = registry.histogram('ledger_connect_seconds');
+    ledger.onConnect?.((milliseconds) => {
+      connect(milliseconds / 1000);
+    });
+    store.onFailedTry?.(recorder.failedTry);
     this.#recorder = recorder;
     return { registry, recorder };
   }

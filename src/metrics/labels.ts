@@ -1,4 +1,5 @@
 import type { Dialect } from '../http/request-record.ts';
+import type { StoreFailure } from '../uploads/ports.ts';
 import type { PurgeReason, UploadState } from '../uploads/upload.ts';
 
 /** The value of a label for everything that has no value of its own. */
@@ -13,6 +14,10 @@ export const PURGE_REASONS: readonly PurgeReason[] = [
   'replaced',
   'deleted',
   'retired',
+];
+
+export const STORE_FAILURES: readonly StoreFailure[] = [
+  ...(['silent', 'failing', 'skewed', 'refused', 'full', 'unexpected'] as const),
 ];
 
 /** The code of a success. */

@@ -1,5 +1,5 @@
 import type { Dialect, RequestRecord } from '../http/request-record.ts';
-import type { Observer, PurgeRun } from '../uploads/ports.ts';
+import type { FailedTryListener, Observer, PurgeRun } from '../uploads/ports.ts';
 import {
   ClosedLabel,
   ClosedSeries,
@@ -10,6 +10,7 @@ import {
   PURGE_REASONS,
   STATES,
   STATES_ON_DISK,
+  STORE_FAILURES,
 } from './labels.ts';
 import type { Add, KnownNames } from './labels.ts';
 import { createRegistry } from './registry.ts';
@@ -35,6 +36,8 @@ export class MetricsRecorder {
   readonly #operations: ReadonlyMap<Dialect, Map<string, OperationSeries>>;
   readonly #refusals: ReadonlyMap<Dialect, ClosedSeries>;
   readonly observer: CountedEvents;
+  /** Counts a try of a request to a store. */
+  readonly failedTry: FailedTryListener;
 
   constructor(registry: MetricsRegistry, known: KnownNames, now: () => number) {
     this.#registry = registry;
@@ -45,6 +48,7 @@ export class MetricsRecorder {
     this.#operations = new Map(DIALECTS.map((dialect) => [dialect, new Map()]));
     this.#refusals = new Map(DIALECTS.map((dialect) => [dialect, refusals(dialect)]));
     this.observer = createObserver(registry, now);
+    this.failedTry = createFailedTryCounter(registry);
     this.#presetOperations(known);
   }
 
@@ -111,6 +115,8 @@ export class MetricsRecorder {
     set('journals_full', backlog?.fullJournals);
     set('sha256_pending', backlog?.digests);
     set('connections', sources.connections());
+    set('ledger_clock_ahead_seconds', toSeconds(sources.ledgerClockAhead()));
+    set('store_failing', Number(sources.isStoreFailing()));
     set('ready', isReady ? 1 : 0);
     set('disk_reserved_bytes', sources.reserved);
     set('connections_limit', sources.connectionsLimit);
@@ -118,6 +124,10 @@ export class MetricsRecorder {
     set('upload_limit_bytes', sources.maxUpload);
     set('build_info', 1, [sources.version, sources.node]);
   }
+}
+
+function toSeconds(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
 
 type SetArguments = readonly [
@@ -172,6 +182,18 @@ function purgedSeries(registry: MetricsRegistry, reason: string): Add {
   return (size) => {
     uploads(1);
     bytes(size);
+  };
+}
+
+function createFailedTryCounter(registry: MetricsRegistry): FailedTryListener {
+  const failures = new Map(
+    STORE_FAILURES.map((failure) => [failure, registry.counter('store_failures_total', [failure])]),
+  );
+  const retries = registry.counter('store_retries_total');
+  for (const add of [...failures.values(), retries]) add(0);
+  return (failure, isTriedAgain) => {
+    failures.get(failure)?.(1);
+    if (isTriedAgain) retries(1);
   };
 }
 

@@ -30,5 +30,9 @@ export interface MetricSources {
   ledgerSize(): Promise<number | undefined>;
   /** @returns undefined when the store does not know */
   backlog(): StoreBacklog | undefined;
+  /** @returns milliseconds at the last comparison; undefined when the ledger has no clock of its own */
+  ledgerClockAhead(): number | undefined;
+  /** Whether a store in the network cannot be used. */
+  isStoreFailing(): boolean;
   isReady(): Promise<boolean>;
 }

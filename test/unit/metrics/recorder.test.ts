@@ -3,15 +3,21 @@ import { createMemoryRecords } from '../../../src/ledger/sqlite/records.ts';
 import { COUNTERS, GAUGES, HISTOGRAMS } from '../../../src/metrics/definitions.ts';
 import { GatewayMetrics } from '../../../src/metrics/gateway-metrics.ts';
 import { REFUSAL_REASONS } from '../../../src/refusals/refusal-reason.ts';
+import type { MetricsDependencies } from '../../../src/metrics/gateway-metrics.ts';
 import type { MetricSources } from '../../../src/metrics/sources.ts';
 import { knownNames } from '../../../src/monitoring.ts';
+import type { FailedTryListener } from '../../../src/uploads/ports.ts';
 import { LedgerTotals } from '../../../src/uploads/ledger-totals.ts';
 
 const { ledger } = createMemoryRecords();
 
 afterAll(() => ledger.close());
 
-function createMetrics(change: Partial<MetricSources> = {}): GatewayMetrics {
+function createMetrics(
+  change: Partial<MetricSources> = {},
+  store: MetricsDependencies['store'] = {},
+  network: Pick<MetricsDependencies['ledger'], 'onConnect'> = {},
+): GatewayMetrics {
   const sources: MetricSources = {
     ...{ version: '1.2.3', node: '20.19.0', connectionsLimit: 10, reserved: 7 },
     ...{ claimTtl: 3_600_000, maxUpload: 1000, totals: new LedgerTotals() },
@@ -21,10 +27,19 @@ function createMetrics(change: Partial<MetricSources> = {}): GatewayMetrics {
     disk: () => Promise.resolve({ free: 50, size: 100 }),
     ledgerSize: () => Promise.resolve(4096),
     backlog: () => ({ fullJournals: 1, digests: 2 }),
+    ledgerClockAhead: () => undefined,
+    isStoreFailing: () => false,
     isReady: () => Promise.resolve(true),
     ...change,
   };
-  return new GatewayMetrics({ sources, ledger, known: knownNames() });
+  const watched: MetricsDependencies['ledger'] = {
+    watch: (watcher) => ledger.watch(watcher),
+    onCommit: (listener) => {
+      ledger.onCommit(listener);
+    },
+    ...network,
+  };
+  return new GatewayMetrics({ sources, ledger: watched, store, known: knownNames() });
 }
 
 function recordOf(change: Partial<RequestRecord> = {}): RequestRecord {
@@ -205,6 +220,44 @@ describe('runs of the purge', () => {
     expect(after.get('purge_runs_total{outcome="skipped"}')).toBe(1);
     expect(after.get('purge_duration_seconds_count')).toBe(2);
   });
+});
+
+it('counts the failed tries of a store by their failure, and those that were tried again', async () => {
+  const listeners: FailedTryListener[] = [];
+  const metrics = createMetrics(
+    { isStoreFailing: () => true },
+    { onFailedTry: (listener) => listeners.push(listener) },
+  );
+  await metrics.start();
+  for (const listener of listeners) {
+    listener('silent', true);
+    listener('silent', false);
+    listener('full', false);
+  }
+  const found = await read(metrics);
+  expect(found.get('store_failures_total{failure="silent"}')).toBe(2);
+  expect(found.get('store_failures_total{failure="full"}')).toBe(1);
+  expect(found.get('store_failures_total{failure="failing"}')).toBe(0);
+  expect(found.get('store_retries_total')).toBe(1);
+  expect(found.get('store_failing')).toBe(1);
+});
+
+it('measures the clock of a ledger in the network, and what calls wait for its connections', async () => {
+  const waits: ((milliseconds: number) => void)[] = [];
+  const metrics = createMetrics(
+    { ledgerClockAhead: () => -1500 },
+    {},
+    { onConnect: (listener) => waits.push(listener) },
+  );
+  await metrics.start();
+  for (const wait of waits) wait(200);
+  const found = await read(metrics);
+  expect(found.get('ledger_clock_ahead_seconds')).toBe(-1.5);
+  expect(found.get('ledger_connect_seconds_bucket{le="0.1"}')).toBe(0);
+  expect(found.get('ledger_connect_seconds_bucket{le="0.5"}')).toBe(1);
+  const single = await read(createMetrics());
+  expect(single.get('ledger_clock_ahead_seconds')).toBeNaN();
+  expect(single.get('store_failing')).toBe(0);
 });
 
 it('measures what it asks for, and has NaN for what cannot be measured', async () => {
