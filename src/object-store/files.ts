@@ -92,28 +92,3 @@ export async function linkDurably(path: string, folder: string, name: string): P
 export function numberedName(name: string, count: number): string {
   return count === 1 ? name : `${name}.${String(count)}`;
 }
-
-/**
- * Calls `work` for each item, `atOnce` at the same time.
- * @throws the first error, after the calls in progress have ended
- */
-export async function forEachOf<T>(
-  items: Iterable<T>,
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const waiting = items[Symbol.iterator]();
-  let failed = false;
-  const worker = async (): Promise<void> => {
-    for (let next = waiting.next(); next.done !== true && !failed; next = waiting.next()) {
-      try {
-        await work(next.value);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const results = await Promise.allSettled(Array.from({ length: atOnce }, worker));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
-}

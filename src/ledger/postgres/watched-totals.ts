@@ -1,5 +1,5 @@
 import type { Logger } from '../../lib/logger.ts';
-import { CoalescedTask } from '../../lib/coalesced-task.ts';
+import { CoalescedTask } from '../../lib/tasks.ts';
 import { clearTimeout, setTimeout } from '../../lib/timers.ts';
 import type { LedgerWatcher } from '../../uploads/ledger-changes.ts';
 import type { StateCount, UploadCounts } from '../../uploads/ledger-queries.ts';

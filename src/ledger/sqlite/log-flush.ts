@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { Database } from 'better-sqlite3';
-import { CoalescedTask } from '../../lib/coalesced-task.ts';
+import { CoalescedTask } from '../../lib/tasks.ts';
 
 /**
  * Flushes SQLite's write-ahead log without blocking the event loop. With `synchronous = NORMAL` SQLite itself flushes

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CoalescedTask } from '../../lib/coalesced-task.ts';
+import { CoalescedTask } from '../../lib/tasks.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { randomIds } from '../../lib/ids.ts';
 import { PRIVATE_FILE } from '../../lib/private-files.ts';

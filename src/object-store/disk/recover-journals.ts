@@ -1,11 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { link, open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { forEachOf } from '../../lib/tasks.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { PRIVATE_FILE } from '../../lib/private-files.ts';
 import {
   flushFolder,
-  forEachOf,
   isSameFile,
   linkDurably,
   makeFolder,

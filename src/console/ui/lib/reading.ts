@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
-import { CoalescedTask } from '../../../lib/coalesced-task.ts';
+import { CoalescedTask } from '../../../lib/tasks.ts';
 
 /** Something that is read again and again. While it is read again, the last value stays. */
 export interface Reading<T, E> {
