@@ -125,10 +125,16 @@ const entries = {
     holds: 'what commands do with a ledger and a store that gateways share',
     imports: ['data-folder.ts', 'existing-ledger.ts', 'storage.ts', ...belowApp],
   },
+  'cluster-copy.ts': {
+    holds: 'copies a data folder into what gateways share, and back',
+    imports: ['data-folder.ts', 'existing-ledger.ts', 'storage.ts', ...belowApp],
+  },
   'data-folder-report.ts': { holds: 'what doctor looks at in a data folder', imports: belowApp },
   cli: {
     holds: 'the commands',
-    imports: [...entryPoint, 'data-folder-report.ts', 'shared-storage.ts', 'iot'],
+    imports: [
+      ...[...entryPoint, 'cluster-copy.ts', 'data-folder-report.ts', 'shared-storage.ts', 'iot'],
+    ],
   },
   testing: { holds: 'the test kit', imports: entryPoint },
   multer: { holds: 'a storage engine for multer', imports: entryPoint },

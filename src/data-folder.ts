@@ -222,7 +222,7 @@ async function setAside(inventory: DiskInventory, path: string): Promise<Repair>
 }
 
 /** Recovers and reconciles after a crash, as the next start does. */
-async function recover(dataDir: string, ledger: SqliteLedger): Promise<void> {
+export async function recover(dataDir: string, ledger: SqliteLedger): Promise<void> {
   const store = await DiskObjectStore.open(dataDir, new ThreadHasher());
   try {
     await reconcile({ ledger, store });
@@ -334,13 +334,14 @@ async function requireRecovered(dataDir: string, inventory: DiskInventory): Prom
   );
 }
 
-async function findDamage(folder: string): Promise<readonly string[]> {
+/** @returns one line for each damage of a ledger that no server uses */
+export async function findDamage(folder: string): Promise<readonly string[]> {
   const found = await copyLedger(folder, (maintenance) => maintenance.findDamage());
   return found.map((text) => `ledger damage: ${text}`);
 }
 
-/** @returns one line if the credentials are damaged */
-async function copyCredentials(dataDir: string, folder: string): Promise<readonly string[]> {
+/** Copies the generated credentials, if there are any. @returns one line if they are damaged */
+export async function copyCredentials(dataDir: string, folder: string): Promise<readonly string[]> {
   let text: string;
   try {
     text = await readFile(credentialsPath(dataDir), 'utf8');

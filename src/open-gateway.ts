@@ -15,7 +15,7 @@ import { createMonitoring, measureDisk } from './monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
 import { loadWatching } from './operator/load-watching.ts';
 import type { Watching } from './operator/watching.ts';
-import { openRecords, openStore, requireSameStore } from './storage.ts';
+import { openRecords, openStore, requireComplete, requireSameStore } from './storage.ts';
 import type { OpenStore } from './storage.ts';
 import { adjustableClock, requireFreshIds } from './test-mode.ts';
 import { ActiveUploads } from './uploads/active-uploads.ts';
@@ -56,6 +56,7 @@ export async function openGateway(
   const records = parts.records ?? (await openRecords(config, logger));
   const { ledger } = records;
   closers.push(() => ledger.close());
+  await requireComplete(records);
   await requireSameStore(config, records);
   await requireFreshIds(config, ledger);
   const { store, sweep } = parts.store ? { store: parts.store } : await openStore(config, logger);

@@ -16,21 +16,6 @@ import type { FoundFile, LedgerMaintenance } from './uploads/maintenance/ports.t
 import type { UploadLedger } from './uploads/ports.ts';
 
 /**
- * For a command that works on a data folder as a whole.
- * @param advice - what to do instead
- * @throws SettingsError when the ledger or the bodies are not in the data folder
- */
-export function requireOwnFolder({ ledgerUrl, storeUrl }: Config, advice: string): void {
-  const { setting, what } =
-    ledgerUrl === undefined
-      ? ({ setting: 'storeUrl', what: 'bodies in a store' } as const)
-      : ({ setting: 'ledgerUrl', what: 'ledger in PostgreSQL' } as const);
-  if (ledgerUrl === undefined && storeUrl === undefined) return;
-  const text = `this command works on a data folder, but these settings have the ${what}: ${advice}`;
-  throw new SettingsError([{ settings: [setting], text }]);
-}
-
-/**
  * Gives up the bodies of a shared store that no upload has, also while gateways use it; their purge deletes them.
  * @throws SettingsError when there is no shared store
  */

@@ -2,6 +2,7 @@ import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
 import { parseStoreUrl } from './config/shared-urls.ts';
 import type { ExistingRecords } from './ledger/postgres/records.ts';
+import type * as RowCopy from './ledger/postgres/postgres-rows.ts';
 import type { Records } from './ledger/records.ts';
 import { openRecords as openSqliteRecords } from './ledger/sqlite/records.ts';
 import { wallClock } from './lib/clock.ts';
@@ -9,6 +10,7 @@ import { hasErrorCode } from './lib/errno.ts';
 import type { Logger } from './lib/logger.ts';
 import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
+import type { BodyImporter } from './uploads/maintenance/copy-bodies.ts';
 import type { BodyInventory } from './uploads/maintenance/ports.ts';
 import type { ObjectStore, UploadLedger } from './uploads/ports.ts';
 import type { StoreSweep } from './uploads/daily-sweep.ts';
@@ -27,7 +29,7 @@ const NOT_FOUND = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'];
 export async function openRecords(config: Config, logger: Logger): Promise<Records> {
   const { ledgerPool: connections, ledgerUrl: url } = config;
   if (url === undefined) return openSqliteRecords(config);
-  const { openPostgresRecords } = await loadPostgres();
+  const { openPostgresRecords } = await loadPostgres(() => import('./ledger/postgres/records.ts'));
   return openPostgresRecords({ url, connections }, logger);
 }
 
@@ -37,13 +39,18 @@ export async function openExistingRecords(
   logger: Logger,
 ): Promise<ExistingRecords | undefined> {
   if (url === undefined) return undefined;
-  const { openExistingPostgresRecords } = await loadPostgres();
-  return openExistingPostgresRecords({ url, connections: 2 }, logger);
+  const postgres = await loadPostgres(() => import('./ledger/postgres/records.ts'));
+  return postgres.openExistingPostgresRecords({ url, connections: 2 }, logger);
 }
 
-async function loadPostgres() {
+/** Loads what copies rows into a shared ledger and out of it. @throws SettingsError when a package is missing */
+export function loadRowCopy(): Promise<typeof RowCopy> {
+  return loadPostgres(() => import('./ledger/postgres/postgres-rows.ts'));
+}
+
+async function loadPostgres<Module>(load: () => Promise<Module>): Promise<Module> {
   try {
-    return await import('./ledger/postgres/records.ts');
+    return await load();
   } catch (error) {
     if (!isMissing(error)) throw error;
     const text =
@@ -100,6 +107,8 @@ export interface SharedBodies {
   readonly checkBucket: () => Promise<void>;
   /** Ends multipart uploads that are older than `OTA_GATEWAY_ORPHAN_AGE`. @returns how many */
   readonly endUploads: () => Promise<number>;
+  /** What copies bodies into the store; close it. */
+  readonly openImporter: () => BodyImporter;
 }
 
 /** Opens the bodies of a shared store beside its gateways. @throws SettingsError as {@link openStore} */
@@ -109,15 +118,18 @@ export async function openSharedBodies(
   logger: Logger,
 ): Promise<SharedBodies> {
   const access = await openStoreAccess(config, storeUrl, logger);
+  const { S3BodyImporter } = await import('./object-store/s3/body-importer.ts');
   const { StoredBodies } = await import('./object-store/s3/stored-bodies.ts');
   const { S3Inventory } = await import('./object-store/s3/s3-inventory.ts');
   const { endUploads } = await import('./object-store/s3/sweep.ts');
   const bodies = new StoredBodies(access);
+  const inventory = new S3Inventory(bodies, config.orphanAge);
   return {
     name: access.name,
-    inventory: new S3Inventory(bodies, config.orphanAge),
+    inventory,
     checkBucket: () => bodies.calls.request(() => access.client.checkBucket()),
     endUploads: () => endUploads({ bodies, logger }, config.orphanAge),
+    openImporter: () => new S3BodyImporter(bodies, inventory, new ThreadHasher()),
   };
 }
 
@@ -158,6 +170,19 @@ async function openStoreAccess(
 
 function storeProblem(text: string): SettingsError {
   return new SettingsError([{ settings: ['storeUrl'], text }]);
+}
+
+/**
+ * Checks that a ledger is not being filled, and keeps it from being filled as long as it exists.
+ * @throws SettingsError when `ota-gateway export` has not ended
+ */
+export async function requireComplete({ shared }: Records): Promise<void> {
+  if (shared === undefined) return;
+  const { LEDGER_USE, SERVED, isUnfinished } = await import('./ledger/copy/ledger-use.ts');
+  if (!isUnfinished(await shared.agree(LEDGER_USE, SERVED))) return;
+  const text =
+    'names a ledger into which `ota-gateway export` has not copied everything yet: run it to its end';
+  throw new SettingsError([{ settings: ['ledgerUrl'], text }]);
 }
 
 /**

@@ -52,6 +52,28 @@ export function progressBar(
   };
 }
 
+/**
+ * Shows the progress of some work on standard error.
+ * @param isQuiet - shows nothing
+ * @param work - is given what receives how many bytes are done, and how many there are
+ */
+export async function withProgress<T>(
+  label: string,
+  isQuiet: boolean,
+  work: (onProgress: (done: number, total: number) => void) => Promise<T>,
+): Promise<T> {
+  let bar: ProgressBar | undefined;
+  try {
+    return await work((done, total) => {
+      if (isQuiet) return;
+      bar ??= progressBar(process.stderr, label, total);
+      bar.update(done);
+    });
+  } finally {
+    bar?.end();
+  }
+}
+
 /** Before this time a rate means nothing. */
 const FIRST_RATE_MS = 500;
 

@@ -113,6 +113,17 @@ export const backupResult = z.object({
   damage: z.array(z.string()).describe('other problems of the original'),
 });
 
+/** `export --json` */
+export const exportResult = z.object({
+  uploads: count.describe('stored and claimed'),
+  bytes,
+  copied: count.describe('bodies that this run has copied; the store had the others'),
+  rows: count.describe('of the ledger'),
+  wasDone: z.boolean().describe('an earlier export has ended, and nothing was done'),
+  missing: z.array(z.string()).describe('keys of uploads without bytes, also in the data folder'),
+  differing: z.array(z.string()).describe('keys of uploads with other bytes than were stored'),
+});
+
 export type DoctorPoint = z.infer<typeof doctorResult>['points'][number];
 export type UploadedPackage = z.infer<typeof uploadedPackage>;
 export type UploadResult = z.infer<typeof uploadResult>;
@@ -121,4 +132,5 @@ export type RemoveResult = z.infer<typeof removeResult>;
 export type SignedForm = z.infer<typeof signedForm>;
 export type UrlResult = z.infer<typeof urlResult>;
 export type FsckResult = z.infer<typeof fsckResult>;
+export type ExportResult = z.infer<typeof exportResult>;
 export type BackupResult = z.infer<typeof backupResult>;

@@ -178,13 +178,21 @@ export const VERBS: readonly Verb[] = [
   },
   {
     usage: 'backup <folder>',
-    description: 'copy the data folder into a new folder',
+    description: 'copy the data folder, or what several gateways share, into a new data folder',
     examples: [
       'ota-gateway backup /backups/ota-2026-11-26',
       'ota-gateway backup /mnt/copy --data-dir /var/lib/ota',
+      'ota-gateway backup /mnt/copy --env-file /etc/ota-cluster.env',
     ],
     changes: true,
     load: () => import('./commands/backup.ts'),
+  },
+  {
+    usage: 'export',
+    description: 'copy the data folder into PostgreSQL and a bucket, for several gateways',
+    examples: ['ota-gateway export --data-dir /var/lib/ota --env-file /etc/ota-cluster.env'],
+    changes: true,
+    load: () => import('./commands/export.ts'),
   },
   {
     usage: 'health',

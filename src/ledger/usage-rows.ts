@@ -16,15 +16,16 @@ export type SampleRow = Readonly<
   Record<'at' | Exclude<(typeof LEVELS)[number], 'disk_free'> | (typeof EVENTS)[number], number>
 > & { readonly disk_free: number | null };
 
-const COLUMNS = ['slot', 'at', ...LEVELS, ...EVENTS];
+/** The columns of `usage_samples`. */
+export const SAMPLE_COLUMNS = ['slot', 'at', ...LEVELS, ...EVENTS];
 const CHANGES = [
   ...['at', ...LEVELS].map((name) => `${name} = excluded.${name}`),
   ...EVENTS.map((name) => `${name} = usage_samples.${name} + excluded.${name}`),
 ];
 
 /** Adds a sample, or changes the one of the same slot. */
-export const ADD_SAMPLE = `INSERT INTO usage_samples (${COLUMNS.join(', ')})
-       VALUES (${COLUMNS.map((name) => `:${name}`).join(', ')})
+export const ADD_SAMPLE = `INSERT INTO usage_samples (${SAMPLE_COLUMNS.join(', ')})
+       VALUES (${SAMPLE_COLUMNS.map((name) => `:${name}`).join(', ')})
        ON CONFLICT (slot) DO UPDATE SET ${CHANGES.join(', ')}`;
 
 export function slotOf(time: number): number {

@@ -1,6 +1,6 @@
 import type { FirmwarePackage } from './firmware-package.ts';
 import type { ExpectedBody, UploadLedger } from './ports.ts';
-import type { Upload } from './upload.ts';
+import type { ClaimedUpload, StoredUpload, Upload } from './upload.ts';
 
 const BATCH = 256;
 const PAGE = 100;
@@ -31,6 +31,15 @@ export async function* allBodies(
     yield* page;
     last = page.at(-1)?.locator ?? last;
     if (page.length < BODIES) return;
+  }
+}
+
+/** Reads every upload whose bytes must exist, oldest first. */
+export async function* uploadsWithBytes(
+  ledger: Pick<UploadLedger, 'listUploads'>,
+): AsyncGenerator<StoredUpload | ClaimedUpload, void, undefined> {
+  for await (const upload of allUploads(ledger)) {
+    if (upload.state === 'stored' || upload.state === 'claimed') yield upload;
   }
 }
 

@@ -120,16 +120,6 @@ it('gives up a body that no upload has when a command sweeps the store', async (
   expect(await countBodies()).toBe(0);
 });
 
-it.each([[['backup', '/tmp/ota-no-backup'], /PostgreSQL.*pg_dump/]])(
-  'says that the command %j needs a data folder',
-  async ([name = '', ...args], text) => {
-    const { code, stderr } = await command(name, ...args);
-    expect(stderr).toMatch(text);
-    expect(stderr).not.toContain(new URL(ledgerUrl).password);
-    expect(code).toBe(2);
-  },
-);
-
 it.each([
   [['ls', 'packages', '--json'], /"name":\s*"listed"/],
   [['ls', '--json'], /"state":\s*"claimed"/],

@@ -1,5 +1,5 @@
+import { backUpShared } from '../../cluster-copy.ts';
 import { backUpDataFolder } from '../../data-folder.ts';
-import { requireOwnFolder } from '../../shared-storage.ts';
 import { quoted } from '../../lib/quoted.ts';
 import { CommandError } from '../command-error.ts';
 import type { RawOptions } from '../environment.ts';
@@ -8,15 +8,17 @@ import { EXIT } from '../exit-codes.ts';
 import { jsonFlag, print, printJson } from '../output.ts';
 import { counted } from '../people.ts';
 import { parseFlags } from '../parse-flags.ts';
+import { withProgress } from '../progress-bar.ts';
 import type { BackupResult } from '../shapes.ts';
+import { stopSignal } from '../stop-signal.ts';
 import { isDiskFull } from '../../lib/errno.ts';
 import type { SystemFailure } from '../../lib/system-failure.ts';
 import { systemFailureOf } from '../../lib/system-failure.ts';
 
-/** Copies the data folder, and prints what the copy has. The exit code says whether the original is damaged. */
+/** Copies the data folder, or what gateways share, and prints what the copy has. The exit code says whether the original is damaged. */
 export async function backup(folder: string, flags: unknown): Promise<void> {
   const { json, ...settings } = parseFlags(jsonFlag.loose(), flags);
-  const report = await copyTo(folder, gatherOptions(process.env, settings));
+  const report = await copyTo(folder, gatherOptions(process.env, settings), json);
   const problems = describeProblems(report);
   if (json) printJson(report);
   else print(describe(report, problems));
@@ -24,28 +26,26 @@ export async function backup(folder: string, flags: unknown): Promise<void> {
 }
 
 /**
- * Copies the data folder, also while its server is running.
- * @throws when a signal stops it; the incomplete copy is removed
+ * Copies the data folder, or what gateways share, also while they are running.
+ * @throws when a signal stops it
  */
-async function copyTo(target: string, options: RawOptions): Promise<BackupResult> {
-  const stopping = new AbortController();
-  const stop = (): void => {
-    const message = `the backup to ${quoted(target)} was stopped`;
-    const hint = 'The incomplete copy was removed; run the command again';
-    stopping.abort(new CommandError('Stopped', message, hint));
-  };
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+async function copyTo(
+  target: string,
+  options: RawOptions,
+  isQuiet: boolean,
+): Promise<BackupResult> {
   const config = readConfig(options);
-  requireOwnFolder(
-    config,
-    'back up PostgreSQL first, by pg_dump or its log, and then the bucket, with versions that outlive the oldest dump',
-  );
-  const { dataDir } = config;
-  const report = await backUpDataFolder(dataDir, target, stopping.signal).catch(
-    (error: unknown) => {
-      throw explain(error, target);
-    },
-  );
+  const isShared = config.ledgerUrl !== undefined || config.storeUrl !== undefined;
+  const left = isShared ? TO_GO_ON : REMOVED;
+  const signal = stopSignal(`the backup to ${quoted(target)} was stopped`, left);
+  const copying = isShared
+    ? withProgress('copied', isQuiet, (onProgress) =>
+        backUpShared(config, target, { signal, onProgress }),
+      )
+    : backUpDataFolder(config.dataDir, target, signal);
+  const report = await copying.catch((error: unknown) => {
+    throw explain(error, target, left);
+  });
   const { bytes, damage, differing, missing, uploads } = report;
   return {
     ...{ folder: target, uploads, bytes },
@@ -53,12 +53,16 @@ async function copyTo(target: string, options: RawOptions): Promise<BackupResult
   };
 }
 
+/** What has become of a copy that is not complete. */
+const REMOVED = 'The incomplete copy was removed; run the command again';
+const TO_GO_ON = 'Run the command again: it keeps the bodies that are copied';
+
 /** Adds to a failure of the system which command has failed, and what has become of the copy. */
-function explain(error: unknown, target: string): unknown {
+function explain(error: unknown, target: string, left: string): unknown {
   const failure = failureOf(error);
   if (failure === undefined) return error;
   const message = `the backup to ${quoted(target)} has failed: ${failure.problem}`;
-  const hint = `${failure.hint}. The incomplete copy was removed`;
+  const hint = `${failure.hint}. ${left}`;
   return new CommandError(failure.code, message, hint, { cause: error });
 }
 

@@ -36,8 +36,12 @@ export class PostgresState implements SharedState {
 
   async agree(name: string, value: string): Promise<string> {
     await this.#connections.change(AGREE, { name, value });
+    return (await this.find(name)) ?? value;
+  }
+
+  async find(name: string): Promise<string | undefined> {
     const { rows } = await this.#connections.read(FIND_AGREED, { name });
-    return rows[0]?.value ?? value;
+    return rows[0]?.value;
   }
 
   async beginJob(name: string, interval: number): Promise<boolean> {

@@ -9,14 +9,16 @@ import type { ServerLock } from './folder-lock.ts';
 
 /**
  * Creates a folder that gets its name only when it is complete and durable. The next call for the same target removes
- * what a killed process has left.
+ * what a killed or failed one has left, except what it keeps.
  * @param target - a folder that does not exist yet, or is empty
- * @param fill - writes the content; its error is rethrown after the folder is removed
+ * @param fill - writes the content; its error is rethrown
+ * @param kept - the entry that the next call for the target finds, so that it can go on; absent: all is removed
  * @throws when the target is not empty, or another process is creating it
  */
 export async function makeWholeFolder<Result>(
   target: string,
   fill: (folder: string) => Promise<Result>,
+  kept?: string,
 ): Promise<Result> {
   const path = resolve(target);
   await requireEmpty(path);
@@ -24,7 +26,7 @@ export async function makeWholeFolder<Result>(
   const folder = `${path}.unfinished`;
   const lock = await lockUnfinished(folder, path);
   try {
-    await clear(folder);
+    await clear(folder, kept);
     const result = await fill(folder);
     await flushFolder(folder);
     await rename(folder, path);
@@ -33,7 +35,8 @@ export async function makeWholeFolder<Result>(
     await flushFolder(dirname(path));
     return result;
   } catch (error) {
-    await discard(folder);
+    await clear(folder, kept);
+    await removeEmpty(folder);
     throw error;
   } finally {
     lock.release();
@@ -69,10 +72,11 @@ async function tryLock(folder: string): Promise<ServerLock | undefined> {
   }
 }
 
-/** Removes everything except the lock. */
-async function clear(folder: string): Promise<void> {
+/** Removes everything except the lock, and what is kept. */
+async function clear(folder: string, kept: string | undefined): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
-    if (!LOCK_FILES.includes(name)) await rm(join(folder, name), { recursive: true });
+    if (LOCK_FILES.includes(name) || name === kept) continue;
+    await rm(join(folder, name), { recursive: true });
   }
 }
 
@@ -81,12 +85,7 @@ async function removeLock(folder: string): Promise<void> {
   for (const name of LOCK_FILES) await rm(join(folder, name), { force: true });
 }
 
-/** Removes an unfinished folder, unless another process has just begun to use it. */
-async function discard(folder: string): Promise<void> {
-  await clear(folder);
-  await removeEmpty(folder);
-}
-
+/** Removes an unfinished folder, unless it keeps something, or another process has just begun to use it. */
 async function removeEmpty(folder: string): Promise<void> {
   await removeLock(folder);
   try {

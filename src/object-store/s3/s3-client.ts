@@ -193,6 +193,7 @@ class AwsClient implements StoreClient {
       key,
       size: required(found.ContentLength, 'Content-Length'),
       writtenAt: required(found.LastModified, 'Last-Modified').getTime(),
+      etag: found.ETag?.replaceAll('"', ''),
       now: this.#dateOf(found),
     };
   }
@@ -213,7 +214,7 @@ class AwsClient implements StoreClient {
       key: required(Key, 'Key'),
       size: required(Size, 'Size'),
       writtenAt: required(LastModified, 'LastModified').getTime(),
-      ...(ETag !== undefined && { etag: ETag.replaceAll('"', '') }),
+      etag: ETag?.replaceAll('"', ''),
     }));
     return { items, now: this.#dateOf(found), ...(after !== undefined && { next: after }) };
   }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, rename, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import type { BodyInventory, FoundFile } from '../../uploads/maintenance/ports.ts';
 import type { StoredBody } from '../../uploads/ports.ts';
 import { objectFolder, objectPath } from '../disk/layout.ts';
-import { remove, unlessMissing } from '../files.ts';
+import { unlessMissing } from '../files.ts';
 import { createCrc64Engine } from '../hashing/crc64.ts';
 import { allPages } from './stored-bodies.ts';
 import type { StoredBodies } from './stored-bodies.ts';
@@ -98,14 +98,10 @@ export class S3Inventory implements BodyInventory {
     const body = await this.#bodies.open(locator);
     if (body === undefined) return false;
     await mkdir(objectFolder(dataDir, locator), { recursive: true, mode: PRIVATE_FOLDER });
-    const file = createWriteStream(target, { flags: 'wx', mode: PRIVATE_FILE, flush: true });
-    try {
-      await pipeline(body, file);
-    } catch (error) {
-      // The next call must not take it for the whole body.
-      await remove(target);
-      throw error;
-    }
+    // A process that is killed must not leave a part under the name of the body. `keepOnly` removes what it leaves.
+    const part = `${target}.part`;
+    await pipeline(body, createWriteStream(part, { mode: PRIVATE_FILE, flush: true }));
+    await rename(part, target);
     return true;
   }
 

@@ -22,8 +22,8 @@ export interface FoundObject {
   readonly size: number;
   /** By the store's clock, in Unix milliseconds. */
   readonly writtenAt: number;
-  /** Without quotes. */
-  readonly etag?: string;
+  /** The ETag without quotes: in most stores the MD5 of what was sent in one request. */
+  readonly etag?: string | undefined;
 }
 
 /** A multipart upload that has not ended. */
