@@ -41,8 +41,10 @@ export async function* readChunks(
   const count = { bytes: 0 };
   // The usual body, which has a length, is not counted.
   if (request.headers['content-length'] === undefined) given.set(request, count);
+  let size = firstSize(request);
   for (;;) {
-    const chunk: unknown = request.read();
+    const chunk: unknown = request.read(size);
+    size = undefined;
     if (Buffer.isBuffer(chunk)) {
       count.bytes += chunk.length;
       yield chunk;
@@ -57,6 +59,18 @@ export async function* readChunks(
     }
     await waitForMore(request);
   }
+}
+
+/** Fields of a form, and headers of its file, mostly have less. */
+const FIRST_BYTES = 4096;
+
+/**
+ * Node reads ahead when less than its high-water mark is left. So the first read leaves that, when it can: a request that
+ * waits after its first bytes, for its authorization or for memory, then holds one chunk of Node instead of two.
+ * @returns undefined for everything that has arrived
+ */
+function firstSize({ readableHighWaterMark, readableLength }: IncomingMessage): number | undefined {
+  return readableLength - FIRST_BYTES >= readableHighWaterMark ? FIRST_BYTES : undefined;
 }
 
 const GONE = 'the client has closed the connection';

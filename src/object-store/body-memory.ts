@@ -18,6 +18,7 @@ const CHECK_INTERVAL_MS = 250;
 interface Waiting {
   readonly bytes: number;
   readonly resolve: (lease: MemoryLease) => void;
+  readonly refuse: (error: StoreUnavailable) => void;
 }
 
 /** A lease with the state that only `BodyMemory` uses. */
@@ -57,21 +58,39 @@ export class BodyMemory {
     this.#checkTimer ??= setInterval(() => {
       this.#reclaim();
     }, CHECK_INTERVAL_MS);
-    return new Promise((resolve, reject) => {
-      const waiting = { bytes, resolve };
-      this.#waiting.push(waiting);
-      if (this.#patience === undefined) return;
-      const timer = setTimeout(() => {
-        this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        reject(new StoreUnavailable('bodies arrive faster than the store takes them'));
-        // A smaller body behind it may fit.
-        this.#serveWaiting();
-      }, this.#patience);
-      waiting.resolve = (lease) => {
-        clearTimeout(timer);
-        resolve(lease);
+    return new Promise((resolve, refuse) => {
+      const waiting: Waiting = {
+        bytes,
+        resolve: (lease) => {
+          clearTimeout(timer);
+          resolve(lease);
+        },
+        refuse: (error) => {
+          clearTimeout(timer);
+          refuse(error);
+        },
       };
+      this.#waiting.push(waiting);
+      const timer = this.#limitWait(waiting);
     });
+  }
+
+  /** Refuses all bodies that wait: the store stands still, so they would be gathered in vain. */
+  refuseWaiting(error: StoreUnavailable): void {
+    const refused = this.#waiting;
+    this.#waiting = [];
+    for (const { refuse } of refused) refuse(error);
+    this.#serveWaiting();
+  }
+
+  #limitWait(waiting: Waiting): NodeJS.Timeout | undefined {
+    if (this.#patience === undefined) return undefined;
+    return setTimeout(() => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiting);
+      waiting.refuse(new StoreUnavailable('bodies arrive faster than the store takes them'));
+      // A smaller body behind it may fit.
+      this.#serveWaiting();
+    }, this.#patience);
   }
 
   #fits(bytes: number): boolean {

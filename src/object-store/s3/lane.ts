@@ -14,12 +14,21 @@ export class Lane {
   #free: number;
   readonly #waiting = new Set<Waiting>();
   readonly #patience: number | undefined;
+  readonly #onRefused: (error: StoreUnavailable) => void;
   #watch: NodeJS.Timeout | undefined;
 
-  /** @param patience - milliseconds without the end of any call, after which those that wait are refused */
-  constructor(size: number, patience?: number) {
+  /**
+   * @param patience - milliseconds without the end of any call, after which those that wait are refused
+   * @param onRefused - is called when those that wait are refused
+   */
+  constructor(
+    size: number,
+    patience?: number,
+    onRefused: (error: StoreUnavailable) => void = () => undefined,
+  ) {
     this.#free = size;
     this.#patience = patience;
+    this.#onRefused = onRefused;
   }
 
   /** @throws StoreUnavailable when it did not begin; what `call` throws */
@@ -35,8 +44,10 @@ export class Lane {
 
   /** Refuses all calls that wait, because they would fail like one before them. */
   refuseWaiting(message: string): void {
-    for (const { refuse } of this.#waiting) refuse(new StoreUnavailable(message));
+    const error = new StoreUnavailable(message);
+    for (const { refuse } of this.#waiting) refuse(error);
     this.#waiting.clear();
+    this.#onRefused(error);
     this.#watchNext();
   }
 

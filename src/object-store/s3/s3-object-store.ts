@@ -5,6 +5,7 @@ import { silentLogger } from '../../lib/logger.ts';
 import type {
   Body,
   ByteRange,
+  FailedTryListener,
   ObjectStore,
   StoreBacklog,
   StoredBody,
@@ -28,6 +29,12 @@ import type { StoreAccess } from './stored-bodies.ts';
 
 /** Size of the later batches of a body on their way to the spool, in bytes; smaller when there are many bodies. */
 const LATER_BATCHES = { max: SMALL_BODY_BYTES, min: 32 * 1024, total: 32 * 1024 * 1024 };
+
+/**
+ * What a gathered byte counts in the memory: once more than it is, because a byte that was sent still takes memory until
+ * the next garbage collection. Twice as many bodies fit as are sent at the same time.
+ */
+const COST = 2;
 
 /** What a gateway needs to keep its bodies in a store. */
 export interface S3StoreOptions extends StoreAccess {
@@ -61,6 +68,9 @@ export class S3ObjectStore implements ObjectStore {
     this.#hasher = options.hasher;
     const { memory, memoryPatience } = this.#bodies.limits;
     this.#memory = new BodyMemory(memory, memoryPatience);
+    this.#bodies.calls.onStandstill((error) => {
+      this.#memory.refuseWaiting(error);
+    });
     this.#logger = options.logger ?? silentLogger;
   }
 
@@ -77,6 +87,10 @@ export class S3ObjectStore implements ObjectStore {
     return this.#bodies.health.failingSince;
   }
 
+  onFailedTry(listener: FailedTryListener): void {
+    this.#bodies.calls.onFailedTry(listener);
+  }
+
   async put(
     locator: string,
     bytes: AsyncIterable<Uint8Array>,
@@ -85,7 +99,7 @@ export class S3ObjectStore implements ObjectStore {
     if (announcedSize > SMALL_BODY_BYTES) await this.#spool.requireRoom(announcedSize);
     const most = announcedSize > 0 ? Math.min(announcedSize, SMALL_BODY_BYTES) : SMALL_BODY_BYTES;
     const batches = inBatches(bytes, {
-      acquire: () => this.#memory.acquire(maxHeldBytes(most)),
+      acquire: () => this.#memory.acquire(COST * maxHeldBytes(most)),
       first: SMALL_BODY_BYTES,
       others: () => share(LATER_BATCHES, this.#largeWrites),
     });

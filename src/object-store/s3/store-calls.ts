@@ -1,9 +1,11 @@
 import { setTimeout } from '../../lib/timers.ts';
+import type { FailedTryListener } from '../../uploads/ports.ts';
 import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
 import { Lane } from './lane.ts';
 import type { StoreLimits } from './limits.ts';
 import { waitBeforeRetry } from './retry.ts';
 import { failureOf, storeError } from './store-errors.ts';
+import type { Failure } from './store-errors.ts';
 import type { StoreHealth } from './store-health.ts';
 
 /** Makes requests to a store: so many at a time, and each up to three times. */
@@ -14,6 +16,8 @@ export class StoreCalls {
   readonly #random: () => number;
   readonly #requests: Lane;
   readonly #parts: Lane;
+  readonly #listeners: FailedTryListener[] = [];
+  readonly #standstillListeners: ((error: StoreUnavailable) => void)[] = [];
 
   /**
    * @param store - what messages call it
@@ -24,8 +28,20 @@ export class StoreCalls {
     this.#limits = limits;
     this.#health = health;
     this.#random = random;
-    this.#requests = new Lane(limits.requests, limits.requestPatience);
+    this.#requests = new Lane(limits.requests, limits.requestPatience, (error) => {
+      for (const listener of this.#standstillListeners) listener(error);
+    });
     this.#parts = new Lane(limits.parts, limits.partPatience);
+  }
+
+  /** Calls back after each try that has failed. */
+  onFailedTry(listener: FailedTryListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Calls back when the requests that wait are refused, because the store stands still. */
+  onStandstill(listener: (error: StoreUnavailable) => void): void {
+    this.#standstillListeners.push(listener);
   }
 
   /** @throws StoreUnavailable; an error with the code `ENOSPC` when the store is full; others unchanged */
@@ -43,6 +59,16 @@ export class StoreCalls {
     return this.#try(call);
   }
 
+  /** Counts a body that broke off while it was read. @param isTriedAgain - the rest is requested */
+  noteBreak(isTriedAgain: boolean): void {
+    this.#note('silent', isTriedAgain);
+  }
+
+  #note(failure: Failure, isTriedAgain: boolean): void {
+    if (failure === 'missing' || failure === 'stopped') return;
+    for (const listener of this.#listeners) listener(failure, isTriedAgain);
+  }
+
   #take<T>(lane: Lane, call: () => Promise<T>): Promise<T> {
     return lane.run(() =>
       this.#try(call, (failure) => {
@@ -51,10 +77,7 @@ export class StoreCalls {
     );
   }
 
-  async #try<T>(
-    call: () => Promise<T>,
-    onFailure?: (failure: ReturnType<typeof failureOf>) => void,
-  ): Promise<T> {
+  async #try<T>(call: () => Promise<T>, onFailure?: (failure: Failure) => void): Promise<T> {
     let wasSkewed = false;
     for (let count = 1; ; count += 1) {
       try {
@@ -68,6 +91,7 @@ export class StoreCalls {
           { count, last, wasSkewed },
           this.#random(),
         );
+        this.#note(last, wait !== undefined);
         if (wait === undefined) {
           onFailure?.(last);
           throw this.#finalError(error);

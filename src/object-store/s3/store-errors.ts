@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { StoreFailure } from '../../uploads/ports.ts';
 import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
 
 /** What errors of the SDK and of Node's sockets have. */
@@ -10,12 +11,10 @@ const anyError = z.object({
 });
 
 /**
- * What an error of a call means. `silent`: the store did not answer, or the connection broke. `failing`: it answers that
- * it cannot now. `skewed`: its clock and ours differ too much. `missing`: there is no such object or multipart upload.
- * `full`: it takes no more bytes. `refused`: keys, bucket or rights are wrong. `stopped`: this process has given up.
+ * What an error of a call means: the store fails; or `missing`: there is no such object or multipart upload; or `stopped`:
+ * this process has given up.
  */
-export type Failure =
-  'silent' | 'failing' | 'skewed' | 'missing' | 'full' | 'refused' | 'stopped' | 'unexpected';
+export type Failure = StoreFailure | 'missing' | 'stopped';
 
 const BY_NAME: Readonly<Record<string, Failure>> = {
   AbortError: 'stopped',

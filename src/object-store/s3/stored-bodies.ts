@@ -62,7 +62,10 @@ export class StoredBodies {
     const start = range?.start ?? 0;
     const resume = (offset: number): Promise<ArrivingObject | undefined> =>
       this.#get(locator, { start: start + offset, end: start + first.size - 1 });
-    const body = Readable.from(readObject({ first, resume, resumptions, stallTimeout }));
+    const onBreak = (isTriedAgain: boolean): void => {
+      this.calls.noteBreak(isTriedAgain);
+    };
+    const body = Readable.from(readObject({ first, resume, resumptions, stallTimeout, onBreak }));
     // A reader may go before it has read anything: the generator has not begun then, and closes nothing.
     body.once('close', () => first.bytes.destroy());
     return body;

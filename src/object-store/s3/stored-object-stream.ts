@@ -13,6 +13,8 @@ export interface ResumedReading {
   readonly resumptions: number;
   /** How long the bytes may stand still while they are wanted, in milliseconds. */
   readonly stallTimeout: number;
+  /** Is called after each break. */
+  readonly onBreak?: (isResumed: boolean) => void;
 }
 
 /**
@@ -21,6 +23,7 @@ export interface ResumedReading {
  */
 export async function* readObject({
   first,
+  onBreak,
   resume,
   resumptions,
   stallTimeout,
@@ -39,6 +42,7 @@ export async function* readObject({
       }
       if (offset >= first.size) return;
       source.bytes.destroy();
+      onBreak?.(left > 0);
       const rest = left > 0 ? await resume(offset) : undefined;
       if (rest === undefined) throw brokenOff(offset, first.size, next.error);
       left -= 1;

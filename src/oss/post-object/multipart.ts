@@ -36,6 +36,7 @@ interface Input {
   readonly fetch: () => Promise<boolean>;
 }
 
+const NOTHING = Buffer.alloc(0);
 const CRLF = Buffer.from('\r\n');
 const [CR, LF, DASH, SPACE, TAB] = [0x0d, 0x0a, 0x2d, 0x20, 0x09];
 const HEADERS_END = Buffer.from('\r\n\r\n');
@@ -77,7 +78,7 @@ export async function* formParts(
 ): AsyncGenerator<FormPart, void, undefined> {
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   const input = openInput(body);
-  await skip(untilDelimiter(input, delimiter), MAX_PREAMBLE_BYTES);
+  await skipPreamble(input, delimiter);
   while (await anotherPartFollows(input)) {
     const headers = await readHeaders(input);
     const offset = input.fetched - heldLength(input) + CRLF.length;
@@ -91,10 +92,9 @@ export async function* formParts(
 function openInput(body: AsyncIterable<Buffer>): Input {
   const chunks = body[Symbol.asyncIterator]();
   const input: Input = {
-    // A line break before the body, because the first boundary may come without one.
-    memory: CRLF,
+    memory: NOTHING,
     start: 0,
-    end: CRLF.length,
+    end: 0,
     fetched: 0,
     padding: 0,
     fetch: async () => {
@@ -149,6 +149,17 @@ function take(input: Input, length: number): Buffer {
   const taken = input.memory.subarray(input.start, input.start + length);
   input.start += length;
   return taken;
+}
+
+/** Skips the first delimiter, and what is before it. A body may begin with it, without its line break. */
+async function skipPreamble(input: Input, delimiter: Buffer): Promise<void> {
+  const boundary = delimiter.subarray(CRLF.length);
+  // No body has less than its last boundary, and two dashes.
+  while (heldLength(input) < boundary.length + 2) await fetchMore(input);
+  const begins = held(input).subarray(0, boundary.length).equals(boundary);
+  if (begins && classifyAfterDelimiter(held(input), boundary.length) !== 'data')
+    take(input, boundary.length);
+  else await skip(untilDelimiter(input, delimiter), MAX_PREAMBLE_BYTES);
 }
 
 /** Yields the bytes up to the next delimiter, then skips the delimiter. */

@@ -11,6 +11,16 @@ describe('the memory for bodies', () => {
     (await small).release();
   });
 
+  it('refuses all bodies that wait when it is told to, and serves the next one', async () => {
+    const memory = new BodyMemory(10);
+    const first = await memory.acquire(8);
+    const waiting = [memory.acquire(8), memory.acquire(2)];
+    memory.refuseWaiting(new StoreUnavailable('the store stands still'));
+    for (const each of waiting) await expect(each).rejects.toThrow('the store stands still');
+    (await memory.acquire(2)).release();
+    first.release();
+  });
+
   it('serves a body that waits in time', async () => {
     const memory = new BodyMemory(10, 20_000);
     const first = await memory.acquire(8);

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { request as requestHttp } from 'node:http';
+import { createServer, request as requestHttp } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { DiskObjectStore } from '../../../../src/object-store/disk/disk-object-store.ts';
@@ -343,6 +345,45 @@ describe('PostObject on a disk that fails', () => {
     });
     expect(response.body).not.toContain('ENOSPC');
     expect(oss.errors).toEqual([{ requestId: response.xml['RequestId'], err: failure }]);
+    await oss.close();
+  });
+});
+
+describe('PostObject while its file waits', () => {
+  it('holds one chunk of Node, and does not read ahead', async () => {
+    const oss = await startOss();
+    const requests: IncomingMessage[] = [];
+    const server = createServer((request, response) => {
+      requests.push(request);
+      oss.gateway.app(request, response);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    let refuse: (error: Error) => void = () => undefined;
+    const putting = jest.spyOn(DiskObjectStore.prototype, 'put').mockImplementationOnce(
+      () =>
+        new Promise((_, reject) => {
+          refuse = reject;
+        }),
+    );
+    const { head, beforeFile, rest } = written(largeForm(MIB, MIB));
+    const socket = connect(port ?? 0, '127.0.0.1');
+    socket.write(Buffer.concat([Buffer.from(head), beforeFile, rest]));
+    await until(() => putting.mock.calls.length === 1);
+    // Their answers come after what Node would have read meanwhile.
+    for (let asked = 0; asked < 3; asked += 1)
+      await fetch(`http://127.0.0.1:${String(port)}/_gateway/health/live`);
+    const [request] = requests;
+    expect(request?.socket.bytesRead).toBeLessThanOrEqual(
+      64 * 1024 + (request?.readableHighWaterMark ?? 0),
+    );
+    refuse(new StoreUnavailable('full'));
+    expect(await readUntil(socket, /<\/Error>/)).toContain('<Code>ServiceUnavailable</Code>');
+    putting.mockRestore();
+    socket.destroy();
+    server.close();
     await oss.close();
   });
 });

@@ -37,11 +37,13 @@ describe('a lane', () => {
     await expect(lane.run(() => never)).rejects.toThrow(StoreUnavailable);
   });
 
-  it('refuses all calls that wait when it is told to', async () => {
-    const lane = new Lane(1);
+  it('refuses all calls that wait when it is told to, and reports it', async () => {
+    const reported: string[] = [];
+    const lane = new Lane(1, undefined, ({ message }) => reported.push(message));
     lane.run(() => never).catch(() => undefined);
     const waiting = lane.run(() => never);
     lane.refuseWaiting('it is gone');
+    expect(reported).toEqual(['it is gone']);
     await expect(waiting).rejects.toThrow('it is gone');
   });
 });

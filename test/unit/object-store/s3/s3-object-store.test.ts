@@ -88,6 +88,39 @@ describe('a store in the network', () => {
     expect(subject.bucket.uploads.size).toBe(0);
   });
 
+  it('gathers no body that waits for memory once it does not answer', async () => {
+    subject.bucket.before = () => {
+      throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
+    };
+    const size = 500_000;
+    const chunks = [patternBytes(size / 2), patternBytes(size / 2)];
+    let gathered = 0;
+    async function* body(): AsyncGenerator<Uint8Array> {
+      for (const chunk of chunks) yield await Promise.resolve(chunk);
+      gathered += 1;
+    }
+    const puts = Array.from({ length: 100 }, (_, n) =>
+      subject.store.put(`a${String(n)}`, body(), size),
+    );
+    for (const each of await Promise.allSettled(puts)) {
+      expect(each).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailable) });
+    }
+    expect(gathered).toBeLessThan(60);
+  });
+
+  it('reports each try that has failed, but not that an object is absent', async () => {
+    const failures: unknown[] = [];
+    subject.store.onFailedTry((...failure) => failures.push(failure));
+    expect(await subject.store.stat('a1')).toBeUndefined();
+    subject.bucket.before = failing;
+    await expect(put('a1', 10)).rejects.toThrow(StoreUnavailable);
+    expect(failures).toEqual([
+      ['failing', true],
+      ['failing', true],
+      ['failing', false],
+    ]);
+  });
+
   it('leaves a body that failed with the store to the next reconcile', async () => {
     subject.bucket.before = failing;
     await expect(put('a1', 10)).rejects.toThrow(StoreUnavailable);
