@@ -3,6 +3,7 @@
 const { writeFileSync } = require('node:fs');
 const { cpus } = require('node:os');
 const { parseArgs } = require('node:util');
+const { cluster } = require('./rows/cluster.js');
 const { downloads } = require('./rows/downloads.js');
 const { floor } = require('./rows/floor.js');
 const { growth } = require('./rows/growth.js');
@@ -18,6 +19,8 @@ const { watched } = require('./rows/watched.js');
 const ROWS = {
   ...{ large, memory, small, signing, watched, refusal, downloads, growth, start, floor, purge },
 };
+/** Rows that need more than this program, so they are run by name alone. */
+const NAMED_ROWS = { cluster };
 
 async function main() {
   const { positionals, values } = parseArgs({
@@ -33,7 +36,7 @@ async function main() {
   const wanted = positionals.length > 0 ? positionals : Object.keys(ROWS);
   const figures = [];
   for (const name of wanted) {
-    const rows = await ROWS[name]({ rounds, quick });
+    const rows = await { ...ROWS, ...NAMED_ROWS }[name]({ rounds, quick });
     figures.push(...rows);
     console.table(rows.map((figure) => ({ ...figure, samples: figure.samples?.join(' ') })));
   }

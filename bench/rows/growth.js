@@ -1,36 +1,13 @@
 'use strict';
-const { drive } = require('../clients/keep-alive.js');
+const { call, fieldsOf, succeed } = require('../calls.js');
 const { sharedFolder } = require('../filled-ledger.js');
 const { median } = require('../figures.js');
-const { apiRequest, formRequest, formFields, randomBytes } = require('../forms.js');
+const { apiRequest, formRequest, randomBytes } = require('../forms.js');
 const { startGateway } = require('../servers.js');
 
 const CONNECTIONS = 4;
 const SIZE = 4096;
 const OPERATIONS = ['sign', 'post', 'claim'];
-
-async function succeed(url, requests) {
-  const result = await drive(url, requests, CONNECTIONS);
-  if (result.statuses['200'] !== requests.length) throw new Error(JSON.stringify(result.statuses));
-  return result;
-}
-
-async function call(url, requests) {
-  const { bodies, ...figures } = await succeed(url, requests);
-  const answers = bodies.map((body) => JSON.parse(body));
-  const refusal = answers.find(({ Success }) => !Success);
-  if (refusal !== undefined) throw new Error(JSON.stringify(refusal));
-  return { ...figures, grants: answers.map(({ Data }) => Data) };
-}
-
-function fieldsOf({ Key, Policy, OSSAccessKeyId, Signature }) {
-  return formFields({
-    key: Key,
-    policy: Policy,
-    accessKeyId: OSSAccessKeyId,
-    signature: Signature,
-  });
-}
 
 /** Signs, posts and claims in sequence. A separate instance keeps it below the limit of packages. */
 async function lives(url, count, round) {
@@ -38,15 +15,15 @@ async function lives(url, count, round) {
   const signing = Array.from({ length: count }, () =>
     apiRequest(url, 'GenerateOTAUploadURL', instance),
   );
-  const { grants, ...sign } = await call(url, signing);
+  const { data: grants, ...sign } = await call(url, signing, CONNECTIONS);
   const bytes = randomBytes(SIZE);
   const forms = grants.map((grant) => formRequest(url, fieldsOf(grant), bytes));
-  const post = await succeed(url, forms);
+  const post = await succeed(url, forms, CONNECTIONS);
   const claims = grants.map(({ FirmwareUrl }, n) => {
     const named = { FirmwareName: `growth-${round}-${n}`, DestVersion: '1', FirmwareUrl };
     return apiRequest(url, 'CreateOTAFirmware', { ...named, ...instance });
   });
-  return { sign, post, claim: await call(url, claims) };
+  return { sign, post, claim: await call(url, claims, CONNECTIONS) };
 }
 
 /** Signing, a small form and its claim with a growing ledger, on several gateways in turn. */

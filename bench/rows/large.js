@@ -89,4 +89,4 @@ async function large({ rounds, quick }) {
   ];
 }
 
-module.exports = { large };
+module.exports = { large, postAndClaim, readBack };
