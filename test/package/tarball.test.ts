@@ -38,12 +38,17 @@ describe('the tarball', () => {
   });
 
   it.each(['migrations', 'docs'])('contains everything of %s', (folder) => {
-    const expected = filesOf(folder).filter((path) => !path.startsWith('docs/console/'));
+    // Pictures, and what the types say as well.
+    const expected = filesOf(folder).filter((path) => !/^docs\/(?:console|api)\//.test(path));
     expect(expected.filter((path) => !files.has(path))).toEqual([]);
   });
 
   it('contains no screenshots: they are as large as all of it', () => {
     expect([...files].filter((path) => path.endsWith('.png'))).toEqual([]);
+  });
+
+  it('contains no API reference: the types say the same', () => {
+    expect([...files].filter((path) => path.startsWith('docs/api/'))).toEqual([]);
   });
 
   it('contains no sources: they are a third of it, and nothing refers to them', () => {
