@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import { readdir, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { IncomingMessage, Server } from 'node:http';
 import { joinSmallChunks, skipBody } from '../../src/http/small-chunks.ts';
@@ -30,13 +28,6 @@ async function sendAndEnd(port: number, bytes: Buffer | string): Promise<string>
   return received;
 }
 
-/** @returns the open files of this process below a folder */
-async function openFiles(folder: string): Promise<string[]> {
-  const open = await readdir('/proc/self/fd');
-  const paths = open.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => ''));
-  return (await Promise.all(paths)).filter((path) => path.startsWith(join(folder, 'objects')));
-}
-
 function get(target: string, headers = ''): string {
   return `GET ${target} HTTP/1.1\r\nHost: h\r\n${headers}\r\n`;
 }
@@ -49,8 +40,8 @@ function codeIn(received: string): string | undefined {
   return /<Code>([^<]*)|"Code":"([^"]*)/.exec(received)?.slice(1).find(Boolean);
 }
 
-async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; !(await isSo()); tries += 1) {
+async function until(isSo: () => boolean): Promise<void> {
+  for (let tries = 0; !isSo(); tries += 1) {
     if (tries > 500) throw new Error('it did not happen');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -66,8 +57,6 @@ function formRequest(form = validForm()): { head: string; body: Buffer } {
 
 describe('pipelined requests', () => {
   let oss: PostOss;
-
-  const openBodies = async (): Promise<number> => (await openFiles(oss.gateway.dataDir)).length;
 
   beforeAll(async () => {
     oss = await startPost({ publicRead: true, maxUpload: '4MiB' });
@@ -89,7 +78,7 @@ describe('pipelined requests', () => {
   });
 
   afterEach(async () => {
-    await until(async () => (await openBodies()) === 0);
+    await until(() => oss.gateway.openBodies() === 0);
   });
 
   it('are answered in order', async () => {
@@ -104,10 +93,10 @@ describe('pipelined requests', () => {
     const socket = await dial(oss.port);
     socket.pause();
     socket.write(get('/large').repeat(20));
-    await until(async () => (await openBodies()) > 0);
+    await until(() => oss.gateway.openBodies() > 0);
     // If requests were handled in parallel, all objects would be open after one round trip.
     await oss.send({ path: '/small' });
-    expect(await openBodies()).toBe(1);
+    await until(() => oss.gateway.openBodies() === 1);
     socket.resetAndDestroy();
   });
 
@@ -135,9 +124,9 @@ describe('pipelined requests to a server of the host application', () => {
     const socket = await dial(port);
     socket.pause();
     socket.write(get('/large').repeat(50));
-    await until(async () => (await oss.openBodies()) > 1);
+    await until(() => oss.openBodies() > 1);
     socket.resetAndDestroy();
-    await until(async () => (await oss.openBodies()) === 0);
+    await until(() => oss.openBodies() === 0);
     server.close();
     await oss[Symbol.asyncDispose]();
   });

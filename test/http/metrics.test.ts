@@ -3,6 +3,7 @@ import request from 'supertest';
 import type { Gateway } from '../../src/gateway.ts';
 import type { GatewayOptions } from '../../src/config/config.ts';
 import { folderForEachTest } from '../support/suite.ts';
+import { itOnOneMachine } from '../support/engine.ts';
 import { createGateway, startTestGateway } from '../support/gateways.ts';
 
 const folder = folderForEachTest();
@@ -24,7 +25,11 @@ describe('without a token', () => {
     expect(response.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(response.text).toContain('\nota_gateway_ready 1\n');
     expect(response.text).toMatch(/\nota_gateway_disk_free_bytes \d{6,}\n/);
-    expect(response.text).toMatch(/\nota_gateway_ledger_size_bytes \d{4,}\n/);
+  });
+
+  itOnOneMachine('a client of this machine reads how large the ledger is', async () => {
+    const { text } = await get(await start()).expect(200);
+    expect(text).toMatch(/\nota_gateway_ledger_size_bytes \d{4,}\n/);
   });
 
   it.each(['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Proto', 'Via', 'X-Real-IP'])(

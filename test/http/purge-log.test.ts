@@ -1,8 +1,7 @@
-import { createMemoryRecords } from '../../src/gateway.ts';
 import { RetainedNonces } from '../../src/iot/retained-nonces.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { DiskObjectStore } from '../../src/object-store/disk/disk-object-store.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
+import { engineUnderTest } from '../support/engine.ts';
 import { startTestGateway } from '../support/gateways.ts';
 
 interface Line {
@@ -25,7 +24,7 @@ const linesOf = (...levels: readonly string[]): Line[] =>
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  gateway = await startTestGateway({ parts: { logger, records: createMemoryRecords() } });
+  gateway = await startTestGateway({ parts: { logger } });
 });
 afterEach(async () => {
   jest.restoreAllMocks();
@@ -66,7 +65,7 @@ it('a run without anything to delete has its line at the level debug', async () 
 
 it('bodies that cannot be deleted are counted in the line of the run, which says what to do', async () => {
   await makeDue();
-  jest.spyOn(DiskObjectStore.prototype, 'delete').mockRejectedValue(withCode('EACCES'));
+  jest.spyOn(engineUnderTest().storeMethods, 'delete').mockRejectedValue(withCode('EACCES'));
   expect(await gateway.purgeUnclaimed()).toMatchObject({ purged: 0, failed: 2 });
   const text =
     'purged 0 files, could not delete 2 files: check the owner and the permissions of the data folder';
@@ -101,7 +100,7 @@ it.each(['uncommitted', 'takePurging', 'prune'] as const)(
     if (method === 'prune') nonce.mockRejectedValue(withCode('EIO'));
     else if (method === 'takePurging')
       jest.spyOn(ledger, method).mockRejectedValue(withCode('EIO'));
-    else jest.spyOn(DiskObjectStore.prototype, method).mockRejectedValue(withCode('EIO'));
+    else jest.spyOn(engineUnderTest().storeMethods, method).mockRejectedValue(withCode('EIO'));
     await expect(gateway.purgeUnclaimed()).rejects.toMatchObject({ code: 'EIO' });
     expect(nonce).toHaveBeenCalled();
     expect(pruned).toHaveBeenCalledTimes(1);

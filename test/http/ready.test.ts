@@ -2,6 +2,7 @@ import request from 'supertest';
 import type { Gateway } from '../../src/gateway.ts';
 import { folderForEachTest } from '../support/suite.ts';
 import { getV1 } from './iot/api.ts';
+import { itOnOneMachine } from '../support/engine.ts';
 import { createGateway } from '../support/gateways.ts';
 
 const KEY = { id: 'testid', secret: 'testsecret' };
@@ -23,7 +24,7 @@ const sign = () => getV1(gateway.app, ACTION, {}, { key: KEY, time: Date.now() }
 const ready = () => request(gateway.app).get('/_gateway/health/ready');
 
 describe('a gateway whose disk has too little space for a signed call', () => {
-  it('is not ready, and says why and what to do', async () => {
+  itOnOneMachine('is not ready, and says why and what to do', async () => {
     await start(TOO_MUCH);
     const { body, status } = await ready();
     expect(status).toBe(503);
@@ -36,7 +37,7 @@ describe('a gateway whose disk has too little space for a signed call', () => {
     });
   });
 
-  it('responds to signed calls with ServiceUnavailable', async () => {
+  itOnOneMachine('responds to signed calls with ServiceUnavailable', async () => {
     await start(TOO_MUCH);
     const { body, status } = await sign();
     expect([status, body.Code]).toEqual([503, 'ServiceUnavailable']);

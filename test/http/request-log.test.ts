@@ -2,7 +2,6 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { createMemoryRecords } from '../../src/gateway.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
 import { folderForEachTest } from '../support/suite.ts';
 import { createGateway, startTestGateway } from '../support/gateways.ts';
@@ -151,11 +150,7 @@ describe('the log of connections', () => {
 
   it('has the client that is gone before its upload is complete', async () => {
     lines.length = 0;
-    const records = createMemoryRecords();
-    await using gateway = await createGateway(
-      { dataDir: folder.path, port: 0 },
-      { logger, records },
-    );
+    await using gateway = await createGateway({ dataDir: folder.path, port: 0 }, { logger });
     const { port } = await gateway.listen();
     const socket = connect(port, '127.0.0.1');
     socket.write(

@@ -47,6 +47,8 @@ export interface TestStore extends ObjectStoreUnderTest {
   /** Reaches the store directly. */
   readonly client: StoreClient;
   reopen(): Promise<S3ObjectStore>;
+  /** Opens it with a new data folder, as another gateway does. */
+  openBeside(minFree: number): Promise<{ readonly store: S3ObjectStore; readonly folder: string }>;
 }
 
 /** @returns the environment variables with which a built gateway uses a part of the store */
@@ -91,10 +93,10 @@ export async function openTestStore(setup: StoreSetup = {}): Promise<TestStore> 
   const client = await connect(prefix, storeEndpoint(), STORE_LIMITS);
   const bodies = new StoredBodies({ client, name: 'the store', prefix });
   const opened: S3ObjectStore[] = [];
-  const open = async (dataDir: string): Promise<S3ObjectStore> => {
+  const open = async (dataDir: string, minFree = setup.minFree ?? 0): Promise<S3ObjectStore> => {
     const store = await S3ObjectStore.open({
       client: await connect(prefix, setup.endpoint ?? storeEndpoint(), limits),
-      ...{ name: 'the store', prefix, dataDir, limits, minFree: setup.minFree ?? 0 },
+      ...{ name: 'the store', prefix, dataDir, limits, minFree },
       hasher: new ThreadHasher(),
     });
     opened.push(store);
@@ -105,6 +107,10 @@ export async function openTestStore(setup: StoreSetup = {}): Promise<TestStore> 
     ...{ folder, client, bodies, prefix },
     inventory: new S3Inventory(bodies, ORPHAN_AGE),
     reopen: async () => open(await newFolder()),
+    openBeside: async (minFree) => {
+      const beside = await newFolder();
+      return { store: await open(beside, minFree), folder: beside };
+    },
     dispose: async () => {
       await Promise.all(opened.map((store) => store.close()));
       for await (const { items } of bodies.pages()) {

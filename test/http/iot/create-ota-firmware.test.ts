@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import request from 'supertest';
 import type { Response } from 'supertest';
 import type { Account } from '../../../src/accounts/accounts.ts';
-import { createMemoryRecords } from '../../../src/gateway.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { HOST, call, createPackage, signV1, upload } from './api.ts';
 import type { Parameters } from './api.ts';
@@ -403,7 +402,6 @@ describe('size and digest', () => {
     const bodies = new Map<string, number>();
     const slow = await startTestGateway({
       parts: {
-        records: createMemoryRecords(),
         store: {
           put: async (locator, chunks) => {
             let size = 0;

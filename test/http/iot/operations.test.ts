@@ -4,13 +4,12 @@ import { createHash } from 'node:crypto';
 import request from 'supertest';
 import type { Response } from 'supertest';
 import type { Account } from '../../../src/accounts/accounts.ts';
-import { createMemoryRecords } from '../../../src/gateway.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import type { UploadLedger } from '../../../src/uploads/ports.ts';
 import { HOST, call, createPackage, getV1, upload } from './api.ts';
 import type { Parameters } from './api.ts';
-import { startTestGateway } from '../../support/gateways.ts';
+import { openRecords, startTestGateway } from '../../support/gateways.ts';
 
 const owner = { id: 'owner', secret: 'ownersecret' };
 const stranger = { id: 'stranger', secret: 'strangersecret' };
@@ -478,7 +477,7 @@ describe('ListOTAFirmware', () => {
 it('responds to a failure with 500 in the format of the caller, and writes the cause only to the log', async () => {
   const errors: object[] = [];
   const error = (details: object): void => void errors.push(details);
-  const { ledger, nonces } = createMemoryRecords();
+  const { ledger, nonces } = await openRecords();
   const cause = new Error('the disk is full');
   const failing = new Proxy(ledger, {
     get: (target, name: keyof UploadLedger) =>
@@ -509,7 +508,7 @@ it.each([
   ['the store of the bodies', new StoreUnavailable('the store does not answer')],
   ['the ledger', new LedgerUnavailable('the ledger does not answer')],
 ])('responds with 503 while %s does not answer', async (_, cause) => {
-  const { ledger, nonces } = createMemoryRecords();
+  const { ledger, nonces } = await openRecords();
   const failing = new Proxy(ledger, {
     get: (target, name: keyof UploadLedger) =>
       name === 'recordIssued' ? () => Promise.reject(cause) : target[name]?.bind(target),

@@ -7,11 +7,10 @@ import { setImmediate } from 'node:timers/promises';
 import request from 'supertest';
 import type { Test } from 'supertest';
 import type { GatewayOptions } from '../../../src/config/config.ts';
-import type { Gateway } from '../../../src/gateway.ts';
-import { createMemoryRecords } from '../../../src/gateway.ts';
+import type { Gateway, Records } from '../../../src/gateway.ts';
 import { collectRequestLines } from '../../support/request-lines.ts';
 import { folderForSuite } from '../../support/suite.ts';
-import { createGateway } from '../../support/gateways.ts';
+import { createGateway, openRecords } from '../../support/gateways.ts';
 
 const { first: lineOf, lines, logger } = collectRequestLines();
 
@@ -20,17 +19,17 @@ const folder = folderForSuite();
 let gateway: Gateway;
 
 /** Starts a gateway with a data folder of its own. */
-function start(
+async function start(
   name: string,
   settings: GatewayOptions = {},
-  records = createMemoryRecords(),
+  records?: Records,
 ): Promise<Gateway> {
   return createGateway(
     {
       ...{ dataDir: join(folder.path, name), port: 0, minFree: 0, metricsToken: TOKEN },
       ...{ accessKeyId: 'id', accessKeySecret: 'secret', ...settings },
     },
-    { logger, records },
+    { logger, records: records ?? (await openRecords()) },
   );
 }
 
@@ -115,7 +114,7 @@ it('a client that is gone during the body of its call has a line that names no c
 });
 
 it('a client that is gone while its change is carried out has a line with the change', async () => {
-  const records = createMemoryRecords();
+  const records = await openRecords();
   await using own = await start('gone', {}, records);
   const { key } = await own.uploads.deposit({ bytes: Readable.from([Buffer.from('x')]) });
   let gone: Promise<unknown> | undefined;
@@ -155,7 +154,7 @@ it('the form of a package that reaches a limit of bytes has the reason limit', a
 it('the form of a package that finds a full disk has the reason disk_full', async () => {
   await using full = await start('full', { minFree: '1000000GB' });
   const sent = call(full, 'post', '/packages').field(named);
-  await sent.attach('file', Buffer.from('x'), 'a.bin').expect(503);
+  await sent.attach('file', Buffer.alloc(600_000), 'a.bin').expect(503);
   expect(await lineOf()).toMatchObject({ text: 'POST packages: Full (disk_full)' });
 });
 

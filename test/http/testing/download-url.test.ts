@@ -1,6 +1,6 @@
 import request from 'supertest';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 let gateway: TestGateway;
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createFaults } from '../../../src/gateway.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway, UploadGrant } from '../../../src/testing/index.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 let gateway: TestGateway;
 

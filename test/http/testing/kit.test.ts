@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import express from 'express';
 import request from 'supertest';
-import { ApiCallError, ManualClock, startTestGateway } from '../../../src/testing/index.ts';
+import { ApiCallError, ManualClock } from '../../../src/testing/index.ts';
 import { createOtaClient } from '../../../src/client/ota-client.ts';
 import { MemorySocket } from '../../../src/client/memory-connection.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import { itOnOneMachine } from '../../support/engine.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 let gateway: TestGateway;
 
@@ -159,7 +161,8 @@ describe('gateway.fetch', () => {
 });
 
 describe('a faked Date', () => {
-  it('is followed, as by the SDKs of the process', async () => {
+  // All timers are faked, also those of a client of PostgreSQL.
+  itOnOneMachine('is followed, as by the SDKs of the process', async () => {
     jest.useFakeTimers({ now: Date.UTC(2030, 0, 1) });
     try {
       const { accessKey, url } = gateway;

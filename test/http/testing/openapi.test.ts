@@ -19,8 +19,8 @@ import { createTestRouter, TEST_ROUTES } from '../../../src/ops/test-controls.ts
 import type { TestControls } from '../../../src/ops/test-controls.ts';
 import { wallClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 interface Operation {
   readonly operationId: string;

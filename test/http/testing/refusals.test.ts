@@ -1,5 +1,5 @@
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 let gateway: TestGateway;
 

@@ -3,8 +3,8 @@ import type { OutgoingHttpHeaders, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const BASE = '/_gateway/test';
 const START = '2024-01-01T00:00:00.000Z';

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import request from 'supertest';
 import { parseConfig } from '../../../src/config/config.ts';
-import { createGateway } from '../../../src/gateway.ts';
 import type { Gateway } from '../../../src/gateway.ts';
 import { AdjustableClock } from '../../../src/lib/clock.ts';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { BASE, controlsOf } from './controls.ts';
+import { createGateway, startTestGateway } from '../../support/gateways.ts';
 
 let gateway: TestGateway;
 

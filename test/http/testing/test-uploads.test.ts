@@ -2,9 +2,9 @@ import { get as httpGet } from 'node:http';
 import express from 'express';
 import request from 'supertest';
 import type { Response } from 'supertest';
-import { startTestGateway } from '../../../src/testing/index.ts';
 import type { TestGateway } from '../../../src/testing/index.ts';
 import { BASE, controlsOf } from './controls.ts';
+import { startTestGateway } from '../../support/gateways.ts';
 
 const UNKNOWN = 'ota/none/none.bin';
 

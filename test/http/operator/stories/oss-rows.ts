@@ -1,6 +1,6 @@
 import { request as requestHttp } from 'node:http';
 import type { OssErrorName } from '../../../../src/oss/errors.ts';
-import { addCondition, NOW } from '../../oss/post/form.ts';
+import { addCondition, BUCKET, NOW } from '../../oss/post/form.ts';
 import type { Form } from '../../oss/post/form.ts';
 import { named } from '../../oss/post/refusal.ts';
 import { OPS, SMALL, signedPath } from './bench.ts';
@@ -293,7 +293,11 @@ export const OSS_ROWS: Rows<OssErrorName> = {
     toPass: 'look for the id of the request in the log',
   },
   'InternalError.diskFull': {
-    send: posting(() => undefined),
+    send: posting((form) => {
+      form.policy.conditions = [{ bucket: BUCKET }];
+      // Also a store in the network needs the disk for it.
+      form.file = Buffer.alloc(600_000);
+    }),
     says: ['There is not enough free space', 'OTA_GATEWAY_MIN_FREE'],
     toPass: 'make room on the disk of the data folder',
     by: 'full',

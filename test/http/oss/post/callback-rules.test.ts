@@ -7,13 +7,12 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { GatewayOptions } from '../../../../src/config/config.ts';
-import { createMemoryRecords } from '../../../../src/gateway.ts';
 import type { Gateway } from '../../../../src/gateway.ts';
 import { ManualClock } from '../../../../src/lib/clock.ts';
 import { BUCKET_KEY, NOW, addCondition, validForm, validFormV4, writeForm } from './form.ts';
 import type { Form } from './form.ts';
 import { startOss } from './start.ts';
-import { createGateway } from '../../../support/gateways.ts';
+import { createGateway, openRecords } from '../../../support/gateways.ts';
 
 const KEY = 'dir/firmware.bin';
 const UNCOVERED = 'Invalid according to Policy: Extra input fields: callback';
@@ -52,7 +51,7 @@ async function startGateway(options: GatewayOptions): Promise<Listening> {
       ...options,
       dataDir,
     },
-    { clock, wallClock: clock, records: createMemoryRecords() },
+    { clock, wallClock: clock, records: await openRecords() },
   );
   const { port } = await gateway.listen();
   const close = async (): Promise<void> => {

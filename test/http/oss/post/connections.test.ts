@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { DiskObjectStore } from '../../../../src/object-store/disk/disk-object-store.ts';
+import { engineUnderTest } from '../../../support/engine.ts';
 import { StoreUnavailable } from '../../../../src/uploads/store-unavailable.ts';
 import type { ObjectStore } from '../../../../src/uploads/ports.ts';
 import { validForm, writeForm } from './form.ts';
@@ -392,7 +392,9 @@ describe('PostObject while the store of the bodies does not answer', () => {
   it('responds with 503, so that the client tries again', async () => {
     const oss = await startOss();
     const failure = new StoreUnavailable('the store s3://secret does not answer');
-    const putting = jest.spyOn(DiskObjectStore.prototype, 'put').mockRejectedValueOnce(failure);
+    const putting = jest
+      .spyOn(engineUnderTest().storeMethods, 'put')
+      .mockRejectedValueOnce(failure);
     const response = await oss.post(validForm());
     putting.mockRestore();
     expect(response.status).toBe(503);

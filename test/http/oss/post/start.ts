@@ -7,11 +7,12 @@ import { buffer } from 'node:stream/consumers';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { ManualClock } from '../../../../src/lib/clock.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
-import type { TestGateway, TestGatewayOptions } from '../../../../src/testing/index.ts';
+import type { TestGatewayOptions } from '../../../../src/testing/index.ts';
 import type { StoredUpload } from '../../../../src/uploads/upload.ts';
 import { NOW, writeForm } from './form.ts';
 import type { Form } from './form.ts';
 import { startTestGateway } from '../../../support/gateways.ts';
+import type { EngineGateway } from '../../../support/gateways.ts';
 
 export interface OssResponse {
   readonly status: number;
@@ -23,7 +24,7 @@ export interface OssResponse {
 
 /** A listening gateway. */
 export interface Oss {
-  readonly gateway: TestGateway;
+  readonly gateway: EngineGateway;
   readonly clock: ManualClock;
   readonly port: number;
   /** The errors that it has logged. */

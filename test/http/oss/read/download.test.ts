@@ -55,21 +55,17 @@ it('closes the file when the client closes the connection, without an error', as
   await oss.store(KEY, LARGE);
   await using server = await oss.listen();
   const path = oss.sign(KEY);
-  await new Promise<void>((resolve, reject) => {
+  const open = await new Promise<number>((resolve) => {
     const client = get({ port: server.port, path }, (response) => {
       response.once('data', () => {
         response.pause();
-        oss
-          .openBodies()
-          .then((count) => {
-            expect(count).toBe(1);
-            client.destroy();
-            resolve();
-          })
-          .catch(reject);
+        const open = oss.openBodies();
+        client.destroy();
+        resolve(open);
       });
     });
   });
+  expect(open).toBe(1);
   expect(await allClosed(oss)).toBe(true);
   expect(oss.errors).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -11,15 +11,16 @@ import { DiskInventory } from '../../../../src/object-store/disk/inventory.ts';
 import { createCrc64Engine } from '../../../../src/object-store/hashing/crc64.ts';
 import { digestChunks } from '../../../../src/object-store/hashing/digests.ts';
 import type { Hasher } from '../../../../src/object-store/hashing/hasher.ts';
-import { openEngine } from '../../../support/engine.ts';
+import { engineUnderTest } from '../../../support/engine.ts';
 import { signUrlV1 } from '../../../support/signed-url.ts';
+import { startTestGateway } from '../../../../src/testing/index.ts';
 import type { TestGateway } from '../../../../src/testing/index.ts';
 import { ActiveUploads } from '../../../../src/uploads/active-uploads.ts';
 import type { UploadDependencies } from '../../../../src/uploads/dependencies.ts';
 import type { ObjectStore } from '../../../../src/uploads/ports.ts';
 import { receiveUpload } from '../../../../src/uploads/receive.ts';
 import type { StoredObject } from '../../../../src/uploads/upload.ts';
-import { startTestGateway } from '../../../support/gateways.ts';
+import { countOpenBodies } from '../../../support/gateways.ts';
 
 export const NOW = Date.UTC(2024, 0, 2, 3, 4, 5, 678);
 
@@ -60,7 +61,7 @@ export interface Oss extends AsyncDisposable {
   /** Listens on a port, for tests that supertest does not support. */
   listen(): Promise<{ readonly port: number } & AsyncDisposable>;
   /** @returns the number of bodies that this process has open */
-  openBodies(): Promise<number>;
+  openBodies(): number;
   /** @returns the number of bodies that are coming in */
   uncommitted(): Promise<number>;
 }
@@ -68,7 +69,7 @@ export interface Oss extends AsyncDisposable {
 export async function startOss(options: OssOptions = {}): Promise<Oss> {
   const { publicRead = false, maxUploadBytes = 64 * 1024 * 1024, wrapStore } = options;
   const folder = await mkdtemp(join(tmpdir(), 'oss-read-'));
-  const engine = await openEngine(folder);
+  const engine = await engineUnderTest().open(folder, 0);
   const plain = engine.parts.store ?? (await DiskObjectStore.open(folder, localHasher));
   const inventory = engine.inventory ?? new DiskInventory(folder, localHasher);
   const store = wrapStore?.(plain) ?? plain;
@@ -94,7 +95,7 @@ export async function startOss(options: OssOptions = {}): Promise<Oss> {
     sign: (key, signing) => sign(gateway, key, signing),
     listen: () => listen(gateway.app),
     uncommitted: () => inventory.countUncommitted(),
-    openBodies: () => countDescriptors(join(folder, 'objects')),
+    openBodies: () => countOpenBodies(engine, folder),
     [Symbol.asyncDispose]: async () => {
       await gateway.close();
       await engine.close();
@@ -150,14 +151,6 @@ async function listen(app: RequestListener): Promise<{ port: number } & AsyncDis
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-async function countDescriptors(folder: string): Promise<number> {
-  const descriptors = await readdir('/proc/self/fd');
-  const targets = await Promise.all(
-    descriptors.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')),
-  );
-  return targets.filter((target) => target.startsWith(folder)).length;
 }
 
 /** Calls `get` until its value passes the test. @returns this value, or the last one after two seconds */
