@@ -58,15 +58,18 @@ export async function runCli(
 /**
  * Starts `ota-gateway serve`.
  * @param port - 0: a free one
+ * @param launcher - a program that starts it, with its arguments
  * @returns once it accepts requests
  */
 export async function startBuiltGateway(
   dataDir: string,
   environment: Readonly<Record<string, string>> = {},
   port = 0,
+  launcher: readonly string[] = [],
 ): Promise<BuiltGateway> {
   const args = ['serve', '--port', String(port), '--data-dir', dataDir];
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const [program = '', ...all] = [...launcher, process.execPath, MAIN, ...args];
+  const child = spawn(program, all, {
     env: {
       PATH: process.env['PATH'],
       OTA_GATEWAY_ACCESS_KEY_ID: ACCOUNT_KEY.id,

@@ -18,6 +18,8 @@ export interface NodesSetup {
   readonly environment?: Readonly<Record<string, string>>;
   /** Settings of one node, which win. */
   readonly environmentOf?: (index: number) => Readonly<Record<string, string>>;
+  /** The program that starts a node, with its arguments. */
+  readonly launcherOf?: (index: number) => readonly string[];
 }
 
 /** Built gateways that share a new ledger and a new part of the store. Node 0 is the first one. */
@@ -48,6 +50,7 @@ function storeUrl(prefix: string, endpoint: string): string {
     endpoint,
     region: required('S3_REGION'),
     'path-style': 'on',
+    'allow-http': 'on',
   });
   return `s3://${required('S3_BUCKET')}/${prefix}?${query.toString()}`;
 }
@@ -74,6 +77,7 @@ export async function startNodes(count: number, setup: NodesSetup = {}): Promise
       join(folder.path, `node-${String(index)}`),
       { ...environment, ...setup.environmentOf?.(index) },
       port,
+      setup.launcherOf?.(index),
     );
   const at = (index: number): BuiltGateway => {
     const node = running[index];

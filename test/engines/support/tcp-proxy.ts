@@ -6,23 +6,30 @@ import type { Server, Socket } from 'node:net';
 export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [client: Socket, engine: Socket]>();
+  readonly #host: string;
+  /** Is called with what a client sends, before the engine gets it. */
+  onSent: ((bytes: Buffer) => void) | undefined;
   #target: URL;
   #mode: 'pass' | 'hold' | 'refuse' = 'pass';
 
-  private constructor(server: Server, target: URL) {
+  private constructor(server: Server, target: URL, host: string) {
     this.#server = server;
     this.#target = target;
+    this.#host = host;
   }
 
-  /** @param target - the address of the engine */
-  static async start(target: URL): Promise<TcpProxy> {
+  /**
+   * @param target - the address of the engine
+   * @param host - where it listens
+   */
+  static async start(target: URL, host = '127.0.0.1'): Promise<TcpProxy> {
     const server = createServer();
-    const proxy = new TcpProxy(server, target);
+    const proxy = new TcpProxy(server, target, host);
     server.on('connection', (client) => {
       const { hostname, port } = proxy.#target;
       proxy.#accept(client, connect(Number(port), hostname));
     });
-    server.listen(0, '127.0.0.1');
+    server.listen(0, host);
     await once(server, 'listening');
     return proxy;
   }
@@ -31,6 +38,7 @@ export class TcpProxy {
   through(target: URL): URL {
     const url = new URL(target);
     const address = this.#server.address();
+    url.hostname = this.#host;
     url.port = String(typeof address === 'object' && address !== null ? address.port : 0);
     return url;
   }
@@ -82,6 +90,7 @@ export class TcpProxy {
         for (const each of pair) each.destroy();
       });
     }
+    client.on('data', (bytes: Buffer) => this.onSent?.(bytes));
     client.pipe(engine).pipe(client);
     if (this.#mode === 'refuse') client.destroy();
     if (this.#mode === 'hold') for (const socket of pair) socket.pause();
