@@ -26,6 +26,13 @@ async function statusOf(url: string, key: string): Promise<number> {
   return response.status;
 }
 
+/** @returns the value of a series */
+async function metric(url: string, series: string): Promise<number> {
+  const text = await (await fetch(`${url}/_gateway/metrics`)).text();
+  const line = text.split('\n').find((each) => each.startsWith(`ota_gateway_${series} `));
+  return Number(line?.split(' ').at(-1));
+}
+
 describe('gateways whose engines fail', () => {
   let proxy: FaultyProxy;
   let nodes: Nodes | undefined;
@@ -79,12 +86,12 @@ describe('gateways whose engines fail', () => {
     expect(new Set(running.map(({ pid }) => pid)).size).toBe(3);
   }, 120_000);
 
-  it.each<[string, Fault | 'refused']>([
-    ['refuses connections', 'refused'],
-    ['never answers', 'silence'],
-    ['cuts its answers', 'lostAnswer'],
-    ['answers 503', { status: 503, code: 'SlowDown' }],
-  ])('answer 503 while the store %s, and go on when it is back', async (_, fault) => {
+  it.each<[string, Fault | 'refused', string]>([
+    ['refuses connections', 'refused', 'silent'],
+    ['never answers', 'silence', 'silent'],
+    ['cuts its answers', 'lostAnswer', 'silent'],
+    ['answers 503', { status: 503, code: 'SlowDown' }, 'failing'],
+  ])('answer 503 while the store %s, and go on when it is back', async (_, fault, failure) => {
     const { url } = await start(2);
     const before = await grantFrom(url(0));
     expect((await post(before, BYTES)).status).toBe(200);
@@ -93,12 +100,18 @@ describe('gateways whose engines fail', () => {
     const during = await grantFrom(url(0));
     const [posted, read] = await Promise.all([post(during, BYTES), statusOf(url(1), before.key)]);
     expect({ posted: posted.status, read }).toEqual({ posted: 503, read: 503 });
+    expect(await metric(url(0), `store_failures_total{failure="${failure}"}`)).toBe(3);
+    expect(await metric(url(0), 'store_retries_total')).toBe(2);
+    expect(await metric(url(0), 'store_failing')).toBe(1);
     if (fault === 'refused') await proxy.accept();
     else proxy.choose = () => 'none';
     expect((await post({ ...during, host: url(1) }, BYTES)).status).toBe(200);
     for (const { key } of [before, during]) {
       expect([await statusOf(url(0), key), await statusOf(url(1), key)]).toEqual([200, 200]);
     }
+    expect(await metric(url(0), 'store_failing')).toBe(0);
+    expect(await metric(url(0), 'ledger_connect_seconds_count')).toBeGreaterThan(2);
+    expect(Math.abs(await metric(url(0), 'ledger_clock_ahead_seconds'))).toBeLessThan(1);
   });
 
   it.each(['refuse', 'hold'] as const)(
