@@ -66,6 +66,12 @@ interface Party {
 export interface AdmittedFile {
   /** Passes on the bytes. @throws LimitReached as soon as there are more than a limit allows */
   count(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /**
+   * Checks once more, before the file is recorded, what other gateways have recorded meanwhile.
+   * @returns undefined when no other gateway changes the ledger
+   * @throws LimitReached, as a rejection
+   */
+  recheck(): Promise<void> | undefined;
   /** Call it when the file is recorded, or has failed. */
   end(): void;
 }
@@ -203,6 +209,10 @@ export class UploadLimits {
     };
     return {
       count: (chunks) => countBytes(chunks, grow),
+      recheck: () =>
+        this.#totals.catchUp()?.then(() => {
+          for (const party of parties) checkReserved(party, { uploads, bytes });
+        }),
       end: () => {
         end();
         for (const { pending } of parties) pending.bytes -= bytes;
@@ -237,16 +247,38 @@ function checkUploads({ label, limits, pending, scope, usage }: Party, more: num
   const allowed = limitOf(limits.maxUploads);
   const used = usage().uploads + pending.uploads;
   if (more === 0 || used + more <= allowed) return;
-  const use = `${label} has ${String(used)} uploads that are issued, stored or claimed.`;
-  throw new LimitReached('maxUploads', scope, use, allowed);
+  throw new LimitReached('maxUploads', scope, usesUploads(label, used), allowed);
 }
 
 function checkBytes({ label, limits, pending, scope, usage }: Party, more: number): void {
   const allowed = limitOf(limits.maxBytes);
   const used = usage().bytes + pending.bytes;
   if (more === 0 || used + more <= allowed) return;
-  const use = `${label} uses ${String(used)} bytes for files that are stored, claimed or being received.`;
-  throw new LimitReached('maxBytes', scope, use, allowed);
+  throw new LimitReached('maxBytes', scope, usesBytes(label, used), allowed);
+}
+
+/** Checks what a file has reserved, if it has: also when a limit is exceeded, a file may replace a larger one. */
+function checkReserved(
+  { label, limits, pending, scope, usage }: Party,
+  reserved: Pick<Pending, 'uploads' | 'bytes'>,
+): void {
+  const used = usage();
+  const [uploads, bytes] = [used.uploads + pending.uploads, used.bytes + pending.bytes];
+  const [maxUploads, maxBytes] = [limitOf(limits.maxUploads), limitOf(limits.maxBytes)];
+  if (reserved.uploads > 0 && uploads > maxUploads) {
+    throw new LimitReached('maxUploads', scope, usesUploads(label, uploads), maxUploads);
+  }
+  if (reserved.bytes > 0 && bytes > maxBytes) {
+    throw new LimitReached('maxBytes', scope, usesBytes(label, bytes), maxBytes);
+  }
+}
+
+function usesUploads(label: string, uploads: number): string {
+  return `${label} has ${String(uploads)} uploads that are issued, stored or claimed.`;
+}
+
+function usesBytes(label: string, bytes: number): string {
+  return `${label} uses ${String(bytes)} bytes for files that are stored, claimed or being received.`;
 }
 
 function checkFiles({ label, limits, pending, scope }: Party): void {

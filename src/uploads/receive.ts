@@ -2,7 +2,7 @@ import { isDiskFull } from '../lib/errno.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import { LimitReached } from './limits.ts';
 import type { AdmittedFile } from './limits.ts';
-import type { KeyHolder, StoreOutcome } from './ports.ts';
+import type { KeyHolder, ObjectStore, StoredBody, StoreOutcome } from './ports.ts';
 import type { Issue, StoredObject, UploadState } from './upload.ts';
 
 /** A body that an authorized request stores. */
@@ -68,9 +68,8 @@ export async function receiveUpload(
     const issue = issueOf(deps, holder, request);
     const admitting = admit(deps, holder, request.announcedSize, issue);
     admission = admitting && (await admitting);
-    const bytes = admission === undefined ? request.bytes : admission.count(request.bytes);
     const locator = deps.ids.locator();
-    const body = await deps.store.put(locator, bytes, request.announcedSize);
+    const body = await putBody(deps, locator, request, admission);
     const { headers, peer, requestId } = request;
     const object = { locator, storedAt: deps.clock.now(), headers, requestId, peer, ...body };
     const owned = { ...request, issue };
@@ -89,6 +88,35 @@ export async function receiveUpload(
     admission?.end();
     upload.end();
   }
+}
+
+/** Stores the bytes, as far as the limits allow. */
+function putBody(
+  { store }: UploadDependencies,
+  locator: string,
+  { announcedSize, bytes }: ReceiveRequest,
+  admission: AdmittedFile | undefined,
+): Promise<StoredBody> {
+  return admission === undefined
+    ? store.put(locator, bytes, announcedSize)
+    : putLimited(store, locator, { bytes: admission.count(bytes), announcedSize }, admission);
+}
+
+/** @throws LimitReached when other gateways have used up the room meanwhile; nothing is left of the body then */
+async function putLimited(
+  store: ObjectStore,
+  locator: string,
+  { announcedSize, bytes }: Pick<ReceiveRequest, 'announcedSize' | 'bytes'>,
+  admission: AdmittedFile,
+): Promise<StoredBody> {
+  const body = await store.put(locator, bytes, announcedSize);
+  try {
+    await admission.recheck();
+  } catch (error) {
+    await store.discard(locator);
+    throw error;
+  }
+  return body;
 }
 
 /** @returns undefined without limits, which costs no turn of the event loop */

@@ -6,6 +6,9 @@ import { silentLogger } from '../../../src/lib/logger.ts';
 import { ActiveUploads } from '../../../src/uploads/active-uploads.ts';
 import type { UploadDependencies } from '../../../src/uploads/dependencies.ts';
 import type { UploadLedger } from '../../../src/uploads/ports.ts';
+import type { LedgerWatcher } from '../../../src/uploads/ledger-changes.ts';
+import { LedgerTotals } from '../../../src/uploads/ledger-totals.ts';
+import { UploadLimits } from '../../../src/uploads/limits.ts';
 import { purgeUnclaimed } from '../../../src/uploads/purge-bodies.ts';
 import { receiveUpload } from '../../../src/uploads/receive.ts';
 import { openDisk } from '../../support/disk-store.ts';
@@ -124,6 +127,45 @@ describe('a purge', () => {
 });
 
 describe('a body that comes in', () => {
+  it('is refused when other nodes have used up its room meanwhile, and leaves nothing', async () => {
+    let watcher: LedgerWatcher = () => undefined;
+    /** Bytes that another node has stored since the last look. */
+    let others = 0;
+    const limits = new UploadLimits(
+      new LedgerTotals(),
+      {
+        watch: (given) => {
+          watcher = given;
+          return Promise.resolve(() => undefined);
+        },
+        catchUp: async () => {
+          const stored = { kind: 'uploads', from: undefined, to: 'stored' } as const;
+          if (others > 0) watcher({ ...stored, accountId: 'acme', count: 1, bytes: others });
+          others = 0;
+        },
+      },
+      () => Promise.resolve(undefined),
+    );
+    await limits.use({ bucket: {}, of: () => ({ maxBytes: 20 }) });
+    const limited = { ...one, limits };
+    await one.ledger.recordIssued({ key: 'k', ...ISSUE });
+    const store = (bytesOfOthers: number): Promise<unknown> =>
+      receive(limited, 'k', async () => {
+        others = bytesOfOthers;
+      });
+    expect(await store(13)).toMatchObject({
+      kind: 'limit',
+      explanation: expect.stringContaining('The account acme uses 21 bytes'),
+    });
+    expect(await disk.store.uncommitted()).toEqual([]);
+    expect(await one.ledger.findUpload('k')).toMatchObject({ state: 'issued' });
+    watcher({
+      ...{ kind: 'uploads', from: 'stored', to: undefined, accountId: 'acme' },
+      ...{ count: 1, bytes: 13 },
+    });
+    expect(await store(12)).toMatchObject({ kind: 'stored' });
+  });
+
   it('keeps the account of its grant, which another node has removed meanwhile', async () => {
     await one.ledger.recordIssued({ key: 'k', ...ISSUE });
     const outcome = await receive(one, 'k', () => other.ledger.pruneIssued(Infinity, 10));
