@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
@@ -8,10 +7,10 @@ import { copyCredentials, findDamage, recover } from './data-folder.ts';
 import { requireLedger } from './existing-ledger.ts';
 import { copyTables } from './ledger/copy/copy-tables.ts';
 import { LEDGER_USE, copied, copying, isUnfinished } from './ledger/copy/ledger-use.ts';
-import { LEDGER_FILE, openExistingLedger, openLedgerDatabase } from './ledger/sqlite/database.ts';
+import { openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { SqliteMaintenance } from './ledger/sqlite/sqlite-maintenance.ts';
-import { SqliteRows } from './ledger/sqlite/sqlite-rows.ts';
+import { SqliteRows, createLedger } from './ledger/sqlite/sqlite-rows.ts';
 import { flushFolder, writeDurably } from './lib/durable-files.ts';
 import { randomIds } from './lib/ids.ts';
 import { silentLogger } from './lib/logger.ts';
@@ -231,19 +230,10 @@ async function prepareLedgerCopy(
 ): Promise<(folder: string) => Promise<void>> {
   if (url === undefined) return (folder) => copyFile(dataDir, folder);
   const { readSnapshot } = await loadRowCopy();
-  return async (folder) => {
-    for (const suffix of ['', '-wal', '-shm']) {
-      await rm(join(folder, LEDGER_FILE + suffix), { force: true });
-    }
-    const copy = openLedgerDatabase(folder);
-    try {
-      await readSnapshot({ url }, (source) => copyTables(source, new SqliteRows(copy), signal));
-    } finally {
-      await copy.close();
-    }
-    await using file = await open(join(folder, LEDGER_FILE), 'r');
-    await file.sync();
-  };
+  return (folder) =>
+    createLedger(folder, (target) =>
+      readSnapshot({ url }, (source) => copyTables(source, target, signal)),
+    );
 }
 
 async function copyFile(dataDir: string, folder: string): Promise<void> {
