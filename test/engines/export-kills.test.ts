@@ -68,13 +68,17 @@ function begin(args: readonly string[]): ChildProcess {
 }
 
 /** Runs a command, and kills it at a request to the store. @returns its exit code; null when it was killed */
-async function runUntil(args: readonly string[], request: number): Promise<number | null> {
+async function runUntil(
+  args: readonly string[],
+  request: number,
+  faultOf: FaultyProxy['choose'] = () => 'none',
+): Promise<number | null> {
   const before = proxy.seen.length;
   const child = begin(args);
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => (stderr += String(chunk)));
-  proxy.choose = (_, number) => {
-    if (number - before !== request) return 'none';
+  proxy.choose = (incoming, number) => {
+    if (number - before !== request) return faultOf(incoming, number);
     child.kill('SIGKILL');
     // Each second request reaches the store although its sender is gone.
     return request % 2 === 0 ? 'none' : 'silence';
@@ -85,9 +89,12 @@ async function runUntil(args: readonly string[], request: number): Promise<numbe
 }
 
 /** Runs a command again and again, and kills it each time one request later, until it ends. @returns how often it was killed */
-async function killAtEachRequest(args: readonly string[]): Promise<number> {
+async function killAtEachRequest(
+  args: readonly string[],
+  faultOf?: FaultyProxy['choose'],
+): Promise<number> {
   for (let kills = 0; ; kills += 1) {
-    if ((await runUntil(args, kills + 1)) !== null) return kills;
+    if ((await runUntil(args, kills + 1, faultOf)) !== null) return kills;
   }
 }
 
@@ -147,7 +154,11 @@ async function killWhileItWaits(args: readonly string[]): Promise<void> {
 it('backs up everything although it is killed at each request to the store', async () => {
   expect(await runUntil(['export', '--data-dir', dataDir], Infinity)).toBe(0);
   const target = join(folder.path, 'back');
-  expect(await killAtEachRequest(['backup', target])).toBeGreaterThanOrEqual(2);
+  // Large bodies break off, so that some requests come when a file has a part of its body.
+  const kills = await killAtEachRequest(['backup', target], ({ headers }) =>
+    headers.range === undefined ? { cutAfter: 200_000 } : 'none',
+  );
+  expect(kills).toBeGreaterThan(2);
   expect((await readdir(target)).sort()).toEqual(['gateway.sqlite3', 'objects']);
   expect(tablesOfFolder(target)).toEqual(tablesOfFolder(dataDir));
   expect(await compareFolder(target)).toBe(BODIES);
