@@ -63,7 +63,13 @@ export type {
   PackagesChanged,
   UploadsChanged,
 } from './uploads/ledger-changes.ts';
-export type { PurgeRun, RetiredPackages, SmallBodies, StoreBacklog } from './uploads/ports.ts';
+export type {
+  PurgeRun,
+  RetiredPackages,
+  SmallBodies,
+  StoreBacklog,
+  StoreFailure,
+} from './uploads/ports.ts';
 export type { Fault, FaultPlan, FaultSubject } from './faults/fault-plan.ts';
 export type { PackageInput, Uploads } from './uploads/uploads.ts';
 export type { VerificationResult } from './uploads/change-package.ts';
@@ -101,6 +107,7 @@ export type {
   PackageOwner,
   PurgingBody,
   ExpectedBody,
+  FailedTryListener,
   FoundBody,
   StoredBody,
   StoredRecord,

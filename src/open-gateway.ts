@@ -9,12 +9,12 @@ import type { Records } from './ledger/records.ts';
 import type { Clock } from './lib/clock.ts';
 import { monotonicClock, wallClock } from './lib/clock.ts';
 import { randomIds, sequentialIds } from './lib/ids.ts';
+import { loadModule } from './lib/load-module.ts';
 import { silentLogger } from './lib/logger.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { createMonitoring, measureDisk } from './monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
-import { loadWatching } from './operator/load-watching.ts';
-import type { Watching } from './operator/watching.ts';
+import type { createWatching, Watching } from './operator/watching.ts';
 import { openRecords, openStore, requireComplete, requireSameStore } from './storage.ts';
 import type { OpenStore } from './storage.ts';
 import { adjustableClock, requireFreshIds } from './test-mode.ts';
@@ -175,4 +175,15 @@ function composeUploads(
       tombstoneRetention: config.tombstoneRetention,
     },
   };
+}
+
+interface WatchingModule {
+  readonly createWatching: typeof createWatching;
+}
+
+/** Loads what watches a gateway, when one starts. */
+function loadWatching(): WatchingModule['createWatching'] {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return loadModule<WatchingModule>(() => require('./operator/watching'), 'createWatching')
+    .createWatching;
 }

@@ -104,3 +104,11 @@ export function packageCondition({ instanceId, productKey, destVersion }: Packag
     ...(destVersion === undefined ? [] : ['dest_version = :destVersion']),
   ].join(' AND ');
 }
+
+/**
+ * The key in the row of a body that was disowned: no client had named one that the ledger knows. It is below `_gateway/`, so
+ * no client can store anything under it.
+ */
+export function disownedKey(locator: string): string {
+  return `_gateway/disowned/${locator}`;
+}

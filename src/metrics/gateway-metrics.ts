@@ -1,8 +1,8 @@
 import type { Dialect, RequestRecord } from '../http/request-record.ts';
+import { loadModule } from '../lib/load-module.ts';
 import type { ObjectStore, Observer, UploadLedger } from '../uploads/ports.ts';
 import type { KnownNames } from './labels.ts';
-import { loadRecorder } from './load-recorder.ts';
-import type { MetricsRecorder } from './recorder.ts';
+import type { createRecorder, MetricsRecorder } from './recorder.ts';
 import type { MetricsRegistry } from './registry.ts';
 import type { MetricSources } from './sources.ts';
 
@@ -94,4 +94,14 @@ export class GatewayMetrics {
     await recorder.measure(sources, this.#inFlight);
     return { contentType: registry.contentType, text: await registry.render() };
   }
+}
+
+interface RecorderModule {
+  readonly createRecorder: typeof createRecorder;
+}
+
+/** Loads the recorder and with it prom-client, which most gateways of a test suite never need. */
+function loadRecorder(): RecorderModule['createRecorder'] {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return loadModule<RecorderModule>(() => require('./recorder'), 'createRecorder').createRecorder;
 }

@@ -1,5 +1,5 @@
 import { clearInterval, clearTimeout, setInterval, setTimeout } from '../lib/timers.ts';
-import { StoreUnavailable } from '../uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../uploads/unavailable.ts';
 
 /** Memory that the bytes of one body may occupy while they are gathered and written. */
 export interface MemoryLease {

@@ -50,6 +50,7 @@ export interface SmallBodies {
  */
 export type StoreFailure = 'silent' | 'failing' | 'skewed' | 'refused' | 'full' | 'unexpected';
 
+/** Receives each failed try of a request to a store, and whether it is tried again. */
 export type FailedTryListener = (failure: StoreFailure, isTriedAgain: boolean) => void;
 
 /**

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { openExistingPostgresRecords } from '../../src/ledger/postgres/records.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { LedgerUnavailable } from '../../src/uploads/ledger-unavailable.ts';
+import { LedgerUnavailable } from '../../src/uploads/unavailable.ts';
 import { aBody } from '../contract/upload-ledger-contract.ts';
 import { createSchema, openNode, postgresUrl, runSql } from './support/postgres.ts';
 import type { OpenRecords } from './support/postgres.ts';

@@ -2,7 +2,7 @@ import request from 'supertest';
 import { createMemoryRecords } from '../../src/gateway.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import type { TestGateway } from '../../src/testing/index.ts';
-import { LedgerUnavailable } from '../../src/uploads/ledger-unavailable.ts';
+import { LedgerUnavailable } from '../../src/uploads/unavailable.ts';
 import type { UploadLedger } from '../../src/uploads/ports.ts';
 import { startTestGateway } from '../support/gateways.ts';
 

@@ -2,7 +2,7 @@ import { Client, DatabaseError, Pool, TypeOverrides, types } from 'pg';
 import type { PoolClient, PoolConfig, QueryResultRow } from 'pg';
 import { preciseNow } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { LedgerUnavailable } from '../../uploads/ledger-unavailable.ts';
+import { LedgerUnavailable } from '../../uploads/unavailable.ts';
 import type { Statement } from './statement.ts';
 
 /** How to reach a database. */

@@ -1,5 +1,4 @@
 import { hasNul } from '../../lib/nul.ts';
-import { disownedKey } from '../../uploads/disowned-key.ts';
 import type {
   ExpectedBody,
   FoundBody,
@@ -13,7 +12,7 @@ import type {
 import type { LiveUpload, PurgedUpload } from '../../uploads/upload.ts';
 import { toKeyHolder, toListed, toLiveUpload, toPurgedUpload, toPurgingBody } from '../rows.ts';
 import type { PurgingRow } from '../rows.ts';
-import { issueColumns, objectColumns } from '../columns.ts';
+import { disownedKey, issueColumns, objectColumns } from '../columns.ts';
 import type { Cause } from '../columns.ts';
 import { violatedIndex } from './connections.ts';
 import type { Connections, RunStatement } from './connections.ts';

@@ -1,6 +1,8 @@
 import { createCipheriv } from 'node:crypto';
 import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
 import { isDiskFull } from '../../lib/errno.ts';
 import { PRIVATE_FILE, makePrivate } from '../../lib/private-files.ts';
 
@@ -102,4 +104,12 @@ function allocate(path: string): void {
     rmSync(path, { force: true });
     if (!isDiskFull(error)) throw error;
   }
+}
+
+/** @returns the bytes of a ledger and its write-ahead log; undefined for one in memory */
+export async function sizeOnDisk(database: Database): Promise<number | undefined> {
+  if (database.memory) return undefined;
+  const files = [database.name, `${database.name}-wal`];
+  const sizes = await Promise.all(files.map((file) => stat(file).then(({ size }) => size)));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

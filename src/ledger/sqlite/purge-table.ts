@@ -1,10 +1,9 @@
 import type { Database } from 'better-sqlite3';
-import { disownedKey } from '../../uploads/disowned-key.ts';
 import type { LedgerChange } from '../../uploads/ledger-changes.ts';
 import type { FoundBody, PurgingBody } from '../../uploads/ports.ts';
 import { toPurgingBody } from '../rows.ts';
 import type { PurgingRow } from '../rows.ts';
-import { PURGING_BODY, SET_PURGING } from '../columns.ts';
+import { disownedKey, PURGING_BODY, SET_PURGING } from '../columns.ts';
 import type { OwnerColumns } from './upload-table.ts';
 import { changeOf, OWNER } from './upload-table.ts';
 

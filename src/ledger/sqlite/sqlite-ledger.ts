@@ -32,7 +32,7 @@ import { OperatorQueries } from './operator-queries.ts';
 import { PackageTable } from './package-table.ts';
 import { PurgeTable } from './purge-table.ts';
 import { UploadTable } from './upload-table.ts';
-import { sizeOnDisk } from './size-on-disk.ts';
+import { sizeOnDisk } from './disk-space.ts';
 import { checkpoint, vacuumStep } from './vacuum.ts';
 import { WatchedChanges } from './watched-changes.ts';
 import { prepareWriteProbe } from './write-probe.ts';

@@ -1,5 +1,5 @@
 import { clearTimeout, setTimeout } from '../../lib/timers.ts';
-import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../uploads/unavailable.ts';
 
 interface Waiting {
   readonly enter: () => void;

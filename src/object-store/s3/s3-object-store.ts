@@ -10,7 +10,7 @@ import type {
   StoreBacklog,
   StoredBody,
 } from '../../uploads/ports.ts';
-import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../uploads/unavailable.ts';
 import type { Batch } from '../batches.ts';
 import { EMPTY_BATCH, inBatches, maxHeldBytes } from '../batches.ts';
 import { BodyMemory, share } from '../body-memory.ts';

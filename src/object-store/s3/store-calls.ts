@@ -1,6 +1,6 @@
 import { setTimeout } from '../../lib/timers.ts';
 import type { FailedTryListener } from '../../uploads/ports.ts';
-import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../uploads/unavailable.ts';
 import { Lane } from './lane.ts';
 import type { StoreLimits } from './limits.ts';
 import { waitBeforeRetry } from './retry.ts';

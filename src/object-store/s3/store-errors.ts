@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StoreFailure } from '../../uploads/ports.ts';
-import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../uploads/unavailable.ts';
 
 /** What errors of the SDK and of Node's sockets have. */
 const anyError = z.object({

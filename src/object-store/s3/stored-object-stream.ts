@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { clearTimeout, setTimeout } from '../../lib/timers.ts';
-import { StoreUnavailable } from '../../uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../uploads/unavailable.ts';
 import type { ArrivingObject } from './store-client.ts';
 
 /** How a body is read. */

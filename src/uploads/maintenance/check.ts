@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { quoted } from '../../lib/quoted.ts';
 import { allBodies } from '../list-all.ts';
 import type { ExpectedBody, StoredBody, UploadLedger } from '../ports.ts';
-import { StoreUnavailable } from '../store-unavailable.ts';
+import { StoreUnavailable } from '../unavailable.ts';
 import { mergeByLocator, withoutPairing } from './pairs.ts';
 import type { BodyInventory, FoundFile, LedgerMaintenance } from './ports.ts';
 

@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { StoreUnavailable } from '../../../src/uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../../src/uploads/unavailable.ts';
 import { inChunks, md5Hex, patternBytes, sha256Hex } from '../../support/bytes.ts';
 import { startFaultyProxy } from '../support/faulty-proxy.ts';
 import type { FaultyProxy } from '../support/faulty-proxy.ts';

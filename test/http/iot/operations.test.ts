@@ -1,5 +1,4 @@
-import { LedgerUnavailable } from '../../../src/uploads/ledger-unavailable.ts';
-import { StoreUnavailable } from '../../../src/uploads/store-unavailable.ts';
+import { LedgerUnavailable, StoreUnavailable } from '../../../src/uploads/unavailable.ts';
 import { createHash } from 'node:crypto';
 import request from 'supertest';
 import type { Response } from 'supertest';

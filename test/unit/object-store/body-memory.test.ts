@@ -1,5 +1,5 @@
 import { BodyMemory } from '../../../src/object-store/body-memory.ts';
-import { StoreUnavailable } from '../../../src/uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../../src/uploads/unavailable.ts';
 
 describe('the memory for bodies', () => {
   it('refuses a body that waits too long, and serves a smaller one behind it', async () => {

@@ -7,7 +7,7 @@ import { StoredBodies } from '../../../src/object-store/s3/stored-bodies.ts';
 import { check } from '../../../src/uploads/maintenance/check.ts';
 import type { CheckReport, Finding } from '../../../src/uploads/maintenance/check.ts';
 import type { StoreClient } from '../../../src/object-store/s3/store-client.ts';
-import { StoreUnavailable } from '../../../src/uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../../src/uploads/unavailable.ts';
 import { md5Hex } from '../../support/bytes.ts';
 import { MemoryBucket } from '../object-store/s3/memory-client.ts';
 import { createCrc64Engine } from '../../../src/object-store/hashing/crc64.ts';

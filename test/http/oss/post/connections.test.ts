@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { engineUnderTest } from '../../../support/engine.ts';
-import { StoreUnavailable } from '../../../../src/uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../../../src/uploads/unavailable.ts';
 import type { ObjectStore } from '../../../../src/uploads/ports.ts';
 import { validForm, writeForm } from './form.ts';
 import type { Form } from './form.ts';
@@ -362,7 +362,7 @@ describe('PostObject while its file waits', () => {
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     let refuse: (error: Error) => void = () => undefined;
-    const putting = jest.spyOn(DiskObjectStore.prototype, 'put').mockImplementationOnce(
+    const putting = jest.spyOn(engineUnderTest().storeMethods, 'put').mockImplementationOnce(
       () =>
         new Promise((_, reject) => {
           refuse = reject;

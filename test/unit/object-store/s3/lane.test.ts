@@ -1,5 +1,5 @@
 import { Lane } from '../../../../src/object-store/s3/lane.ts';
-import { StoreUnavailable } from '../../../../src/uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../../../src/uploads/unavailable.ts';
 
 const never = new Promise<void>(() => undefined);
 

@@ -3,7 +3,7 @@ import { partSize } from '../../../../src/object-store/s3/part-sizes.ts';
 import { waitBeforeRetry } from '../../../../src/object-store/s3/retry.ts';
 import { loadSdk } from '../../../../src/object-store/s3/s3-client.ts';
 import { failureOf, storeError } from '../../../../src/object-store/s3/store-errors.ts';
-import { StoreUnavailable } from '../../../../src/uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../../../src/uploads/unavailable.ts';
 
 const RULE = { tries: 3, delay: 200 };
 

@@ -9,7 +9,7 @@ import { S3Inventory } from '../../../../src/object-store/s3/s3-inventory.ts';
 import { S3ObjectStore } from '../../../../src/object-store/s3/s3-object-store.ts';
 import { StoredBodies } from '../../../../src/object-store/s3/stored-bodies.ts';
 import { sweep } from '../../../../src/object-store/s3/sweep.ts';
-import { StoreUnavailable } from '../../../../src/uploads/store-unavailable.ts';
+import { StoreUnavailable } from '../../../../src/uploads/unavailable.ts';
 import { describeBodyInventory } from '../../../contract/body-inventory-contract.ts';
 import { describeObjectStore } from '../../../contract/object-store-contract.ts';
 import type { ObjectStoreUnderTest } from '../../../contract/object-store-contract.ts';

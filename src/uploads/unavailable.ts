@@ -5,3 +5,11 @@
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
+
+/**
+ * A ledger in the network does not answer, is not the primary any more, or has too much to do. It goes away by itself or
+ * by an operator: clients should try again.
+ */
+export class LedgerUnavailable extends Error {
+  override readonly name = 'LedgerUnavailable';
+}

@@ -1,7 +1,0 @@
-/**
- * A ledger in the network does not answer, is not the primary any more, or has too much to do. It goes away by itself or
- * by an operator: clients should try again.
- */
-export class LedgerUnavailable extends Error {
-  override readonly name = 'LedgerUnavailable';
-}
