@@ -130,7 +130,7 @@ function checkRepetition(call: SignedCall): void {
 
 /** Rejects U+0000: no parameter needs it, and not every ledger can keep it. */
 function checkCharacters({ parameters }: SignedCall): void {
-  const found = parameters.find((pair) => pair.some(hasNul));
+  const found = parameters.find(([name, value]) => hasNul(name) || hasNul(value));
   if (found === undefined) return;
   const reason = 'It contains the character U+0000, which no name and no value may have.';
   throw gatewayError('InvalidParameter', { name: shown(withoutNul(found[0])), reason });

@@ -1,4 +1,4 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccountDirectory } from '../accounts/accounts.ts';
 import type { NonceMemory, Quota } from '../accounts/ports.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
@@ -315,10 +315,10 @@ function writeHead(
   { headers, status, text }: RenderedResponse,
 ): void {
   record.bytesSent = Buffer.byteLength(text);
-  // A copy first, in the order in which they are sent.
-  const all: OutgoingHttpHeaders = { ...headers };
-  all['Content-Length'] = record.bytesSent;
-  all['Date'] = formatHttpDate(uploads.clock.now());
-  all['x-acs-request-id'] = record.requestId;
+  const all: string[] = [];
+  for (const [name, value] of Object.entries(headers)) all.push(name, value);
+  all.push('Content-Length', String(record.bytesSent));
+  all.push('Date', formatHttpDate(uploads.clock.now()));
+  all.push('x-acs-request-id', record.requestId);
   response.writeHead(status, all);
 }
