@@ -192,12 +192,13 @@ const BODIES_AT_ONCE = 8;
  */
 export async function backUpShared(
   config: Config,
+  storeUrl: string,
   target: string,
   options: CopyOptions = {},
 ): Promise<DataFolderCopy> {
-  const { dataDir, ledgerUrl, storeUrl } = config;
+  const { dataDir, ledgerUrl } = config;
   if (ledgerUrl === undefined) requireLedger(dataDir);
-  const { inventory } = await openSharedBodies(config, storeUrl ?? '', silentLogger);
+  const { inventory } = await openSharedBodies(config, storeUrl, silentLogger);
   try {
     const copyTo = await prepareLedgerCopy(config, options.signal);
     return await makeWholeFolder(

@@ -12,16 +12,16 @@ import { folderForEachTest } from '../support/suite.ts';
 import {
   compareBodies,
   compareFolder,
+  createTarget,
   KEYS,
-  PURGE_BY_HAND,
   seedFolder,
   tablesOfCluster,
   tablesOfFolder,
 } from './support/copies.ts';
 import type { FaultyProxy } from './support/faulty-proxy.ts';
 import { startFaultyProxy } from './support/faulty-proxy.ts';
-import { createSchema, runSql } from './support/postgres.ts';
-import { openTestStore, storeEndpoint, storeUrl } from './support/s3-store.ts';
+import { runSql } from './support/postgres.ts';
+import { storeEndpoint } from './support/s3-store.ts';
 import type { TestStore } from './support/s3-store.ts';
 
 const BODIES = 7;
@@ -39,20 +39,14 @@ const cleanUps: (() => Promise<unknown>)[] = [];
 beforeEach(async () => {
   dataDir = join(folder.path, 'data');
   await seedFolder(dataDir);
-  store = await openTestStore();
+  const target = await createTarget();
   proxy = await startFaultyProxy(storeEndpoint());
-  const schema = await createSchema();
   cleanUps.push(
-    schema.drop,
-    () => store.dispose(),
+    () => target.remove(),
     () => proxy.close(),
   );
-  ledgerUrl = schema.url;
-  environment = {
-    ...{ PATH: process.env['PATH'] ?? '', NODE_NO_WARNINGS: '1', ...KEYS, ...PURGE_BY_HAND },
-    ...{ OTA_GATEWAY_LEDGER_URL: ledgerUrl, OTA_GATEWAY_DRAIN_DELAY: '0s' },
-    ...storeUrl(store.prefix),
-  };
+  ({ ledgerUrl, store } = target);
+  environment = { PATH: process.env['PATH'] ?? '', ...KEYS, ...target.environment };
 });
 
 afterEach(async () => {
@@ -174,13 +168,14 @@ it('backs up gateways that are running, and leaves out what they purge in betwee
   };
   let rounds = 0;
   const target = join(folder.path, 'back');
+  const storeUrl = environment['OTA_GATEWAY_STORE_URL'] ?? '';
   const config = parseConfig({
-    ...{ ledgerUrl, storeUrl: storeUrl(store.prefix)['OTA_GATEWAY_STORE_URL'] },
+    ...{ ledgerUrl, storeUrl },
     storeAccessKeyId: environment['OTA_GATEWAY_STORE_ACCESS_KEY_ID'],
     storeAccessKeySecret: environment['OTA_GATEWAY_STORE_ACCESS_KEY_SECRET'],
     ...{ accessKeyId: 'a', accessKeySecret: 'b', ossAccessKeyId: 'c', ossAccessKeySecret: 'd' },
   });
-  const report = await backUpShared(config, target, {
+  const report = await backUpShared(config, storeUrl, target, {
     onProgress: (done) => {
       if (done > 0) return;
       rounds += 1;

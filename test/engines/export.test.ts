@@ -14,6 +14,7 @@ import {
   BURNED,
   compareBodies,
   compareFolder,
+  createTarget,
   KEYS,
   PURGE_BY_HAND,
   seedFolder,
@@ -21,8 +22,7 @@ import {
   tablesOfFolder,
 } from './support/copies.ts';
 import { bodiesInStore, purgeBy } from './support/nodes.ts';
-import { createSchema, runSql } from './support/postgres.ts';
-import { openTestStore, storeUrl } from './support/s3-store.ts';
+import { runSql } from './support/postgres.ts';
 import type { TestStore } from './support/s3-store.ts';
 
 const BODIES = 7;
@@ -33,7 +33,7 @@ let seeded: Seeded;
 let dataDir: string;
 let store: TestStore;
 let ledgerUrl: string;
-let environment: Record<string, string>;
+let environment: Readonly<Record<string, string>>;
 const cleanUps: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
@@ -43,18 +43,9 @@ beforeAll(async () => {
 beforeEach(async () => {
   dataDir = join(folder.path, 'data');
   await cp(join(seedOf.path, 'data'), dataDir, { recursive: true });
-  store = await openTestStore();
-  const schema = await createSchema();
-  cleanUps.push(schema.drop, () => store.dispose());
-  ledgerUrl = schema.url;
-  environment = {
-    OTA_GATEWAY_LEDGER_URL: ledgerUrl,
-    ...storeUrl(store.prefix),
-    OTA_GATEWAY_DRAIN_DELAY: '0s',
-    // The SDK warns of the end of this version of Node.
-    NODE_NO_WARNINGS: '1',
-    ...PURGE_BY_HAND,
-  };
+  const target = await createTarget();
+  ({ environment, ledgerUrl, store } = target);
+  cleanUps.push(() => target.remove());
 });
 
 afterEach(async () => {

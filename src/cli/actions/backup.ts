@@ -35,14 +35,16 @@ async function copyTo(
   isQuiet: boolean,
 ): Promise<BackupResult> {
   const config = readConfig(options);
-  const isShared = config.ledgerUrl !== undefined || config.storeUrl !== undefined;
-  const left = isShared ? TO_GO_ON : REMOVED;
+  // A shared ledger needs a shared store.
+  const { dataDir, storeUrl } = config;
+  const left = storeUrl === undefined ? REMOVED : TO_GO_ON;
   const signal = stopSignal(`the backup to ${quoted(target)} was stopped`, left);
-  const copying = isShared
-    ? withProgress('copied', isQuiet, (onProgress) =>
-        backUpShared(config, target, { signal, onProgress }),
-      )
-    : backUpDataFolder(config.dataDir, target, signal);
+  const copying =
+    storeUrl === undefined
+      ? backUpDataFolder(dataDir, target, signal)
+      : withProgress('copied', isQuiet, (onProgress) =>
+          backUpShared(config, storeUrl, target, { signal, onProgress }),
+        );
   const report = await copying.catch((error: unknown) => {
     throw explain(error, target, left);
   });

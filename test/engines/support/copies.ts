@@ -11,7 +11,9 @@ import { ACCOUNT_KEY, BUCKET_KEY, startBuiltGateway } from '../../support/built-
 import { patternBytes } from '../../support/bytes.ts';
 import { apiOf, claim, grantFrom, post } from '../../support/loop.ts';
 import { purgeBy } from './nodes.ts';
-import { runSql } from './postgres.ts';
+import { createSchema, runSql } from './postgres.ts';
+import { openTestStore, storeUrl } from './s3-store.ts';
+import type { TestStore } from './s3-store.ts';
 
 /** The nonce of a call that the data folder remembers. */
 export const BURNED = 'burned-in-the-folder';
@@ -23,6 +25,32 @@ export const KEYS = {
   OTA_GATEWAY_OSS_ACCESS_KEY_SECRET: BUCKET_KEY.secret,
 };
 export const PURGE_BY_HAND = { OTA_GATEWAY_PURGE_CRON: '0 0 1 1 *' };
+
+/** What a data folder is copied into: an empty schema, and an empty part of the store. */
+export interface Target {
+  readonly ledgerUrl: string;
+  readonly store: TestStore;
+  /** The settings of its gateways, without keys of accounts and of the bucket. */
+  readonly environment: Readonly<Record<string, string>>;
+  remove(): Promise<void>;
+}
+
+/** Makes what a data folder is copied into. */
+export async function createTarget(): Promise<Target> {
+  const [schema, store] = await Promise.all([createSchema(), openTestStore()]);
+  return {
+    ...{ ledgerUrl: schema.url, store },
+    environment: {
+      ...{ OTA_GATEWAY_LEDGER_URL: schema.url, ...storeUrl(store.prefix), ...PURGE_BY_HAND },
+      OTA_GATEWAY_DRAIN_DELAY: '0s',
+      // The SDK warns of the end of this version of Node.
+      NODE_NO_WARNINGS: '1',
+    },
+    remove: async () => {
+      await Promise.all([schema.drop(), store.dispose()]);
+    },
+  };
+}
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
