@@ -6,7 +6,7 @@ const { join } = require('node:path');
 // The lock names the packages that are built into the page.
 const SOURCES = [
   ...['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json'],
-  ...['scripts/build-console.js', 'package-lock.json'],
+  ...['scripts/build-console.js', 'scripts/prune-types.js', 'package-lock.json'],
 ];
 // The build writes it last, so that a build that has failed is repeated.
 const LAST = 'dist/console/ui/index.html';

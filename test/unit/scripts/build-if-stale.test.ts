@@ -13,7 +13,8 @@ const [EARLY, BUILT, LATE] = [1000, 2000, 3000];
 const PAGE = 'dist/console/ui/index.html';
 const FILES = [
   ...['src/gateway.ts', 'src/console/ui/app.tsx', 'src/console/ui/styles/base.css'],
-  ...['migrations/1.sql', 'scripts/build-console.js', 'package-lock.json'],
+  ...['migrations/1.sql', 'package-lock.json'],
+  ...['scripts/build-console.js', 'scripts/prune-types.js'],
   ...['tsconfig.json', 'tsconfig.build.json'],
 ];
 
