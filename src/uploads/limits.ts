@@ -67,7 +67,7 @@ export interface AdmittedFile {
   /** Passes on the bytes. @throws LimitReached as soon as there are more than a limit allows */
   count(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /**
-   * Checks once more, before the file is recorded, what other gateways have recorded meanwhile.
+   * Checks the limits again before the file is recorded: other gateways may have recorded files since it was admitted.
    * @returns undefined when no other gateway changes the ledger
    * @throws LimitReached, as a rejection
    */

@@ -102,7 +102,7 @@ function putBody(
     : putLimited(store, locator, { bytes: admission.count(bytes), announcedSize }, admission);
 }
 
-/** @throws LimitReached when other gateways have used up the room meanwhile; nothing is left of the body then */
+/** @throws LimitReached when other gateways have used up the room since; the body is removed again */
 async function putLimited(
   store: ObjectStore,
   locator: string,

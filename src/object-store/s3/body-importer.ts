@@ -53,7 +53,7 @@ export class S3BodyImporter implements BodyImporter {
     }
   }
 
-  /** A tag says what the object has, unless the store encrypts it in a way that changes the tag. Then it is read. */
+  /** An ETag says what the object has, unless the store encrypts it in a way that changes the ETag. Then it is read. */
   async compare(
     dataDir: string,
     locator: string,
@@ -62,7 +62,7 @@ export class S3BodyImporter implements BodyImporter {
     const found = await this.#bodies.describe(locator);
     if (found === undefined) return 'absent';
     if (found.size !== size) return 'different';
-    if (await hasTagOf(found, objectPath(dataDir, locator), md5)) return 'same';
+    if (await hasEtagOf(found, objectPath(dataDir, locator), md5)) return 'same';
     const measured = await this.#inventory.measure(locator);
     if (measured === undefined) return 'absent';
     return measured.md5 === md5 && measured.crc64 === crc64 ? 'same' : 'different';
@@ -78,18 +78,18 @@ function contentOf(path: string, { md5, size }: StoredBody): Content {
   return size === 0 ? { size, md5, open: () => Buffer.alloc(0) } : fileContent(path, 0, size, md5);
 }
 
-/** Whether the tag of an object is that of a file with an MD5. False when this cannot be known. */
-async function hasTagOf({ etag, size }: FoundObject, path: string, md5: string): Promise<boolean> {
+/** Whether the ETag of an object is that of a file with an MD5. False when this cannot be known. */
+async function hasEtagOf({ etag, size }: FoundObject, path: string, md5: string): Promise<boolean> {
   if (etag === md5) return true;
   if (etag === undefined || !/^[0-9a-f]{32}-\d+$/.test(etag)) return false;
   const parts = await unlessMissing(hashParts(path, size));
   return parts?.md5 === md5 && parts.etag === etag;
 }
 
-/** @returns the MD5 of a file, and the tag that stores give it when it is sent in parts: the MD5 of their MD5s, and their number */
+/** @returns the MD5 of a file, and the ETag that stores give it when it is sent in parts: the MD5 of their MD5s, and their number */
 async function hashParts(path: string, size: number): Promise<{ md5: string; etag: string }> {
   const whole = createHash('md5');
-  const tags = createHash('md5');
+  const digests = createHash('md5');
   const step = partSize(size);
   let count = 0;
   for (let start = 0; start < size; start += step) {
@@ -99,8 +99,8 @@ async function hashParts(path: string, size: number): Promise<{ md5: string; eta
       whole.update(chunk);
       part.update(chunk);
     }
-    tags.update(part.digest());
+    digests.update(part.digest());
     count += 1;
   }
-  return { md5: whole.digest('hex'), etag: `${tags.digest('hex')}-${String(count)}` };
+  return { md5: whole.digest('hex'), etag: `${digests.digest('hex')}-${String(count)}` };
 }
