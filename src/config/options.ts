@@ -244,7 +244,7 @@ export interface GatewayOptions {
   maxConnections?: number | string | undefined;
   /**
    * Memory of all requests together before their signature is verified: fields, bodies, headers.
-   * @defaultValue `256MiB`
+   * @defaultValue `96MiB`
    */
   maxUnsigned?: number | string | undefined;
   /**

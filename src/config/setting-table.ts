@@ -405,7 +405,7 @@ export const SETTING_TABLE: readonly SettingRow[] = [
     name: 'maxUnsigned',
     description:
       'memory of all requests together before their signature is verified: fields, bodies, headers',
-    default: '256MiB',
+    default: '96MiB',
     isSwitch: false,
     words: [],
   },

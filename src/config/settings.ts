@@ -198,7 +198,7 @@ const lifetimes = {
 const limits = {
   maxConnections: count.default(10_000).describe('connections at the same time'),
   maxUnsigned: size
-    .prefault('256MiB')
+    .prefault('96MiB')
     .describe(
       'memory of all requests together before their signature is verified: fields, bodies, headers',
     ),

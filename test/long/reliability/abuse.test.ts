@@ -21,7 +21,7 @@ jest.setTimeout(90_000);
 
 const MIB = 1024 * 1024;
 /** How much more memory than an idle gateway it may use, in bytes. */
-const MEMORY = { during: 400 * MIB, afterwards: 200 * MIB };
+const MEMORY = { during: 256 * MIB, afterwards: 200 * MIB };
 const ATTACK_LIMIT_MS = 45_000;
 /** Longer than a garbage collection and the kernel's cleanup take. */
 const CALM_LIMIT_MS = 15_000;
