@@ -94,18 +94,20 @@ export class GatheredChunks {
 export interface Gathering {
   /** Acquires memory for the first batch; called when the first bytes have arrived. */
   readonly acquire: () => Promise<MemoryLease>;
+  /** Called for each chunk, with its bytes, before it is gathered; may be awaited. An error ends the body. */
+  readonly onBytes?: (length: number) => Promise<void> | undefined;
   /** The first batch ends at this number of bytes, or earlier when its memory is reclaimed or the body ends. */
   readonly first: number;
   /** The later batches end at this number of bytes. */
   readonly others: () => number;
 }
 
-const nothing = (): void => undefined;
+const nothing = (): undefined => undefined;
 
 /** Gathers chunks into batches. An empty body has no batch. */
 export async function* inBatches(
   bytes: AsyncIterable<Uint8Array>,
-  { acquire, first, others }: Gathering,
+  { acquire, first, onBytes = nothing, others }: Gathering,
 ): AsyncGenerator<Batch, void, undefined> {
   const source = new Source(bytes);
   const gathered = new GatheredChunks();
@@ -116,6 +118,8 @@ export async function* inBatches(
     lease = await acquire();
     while (next !== undefined && next.done !== true) {
       gathered.add(next.value);
+      const noted = onBytes(next.value.length);
+      if (noted !== undefined) await noted;
       if (gathered.size >= first || lease.isReclaimed) break;
       next = await source.nextUnlessReclaimed(lease);
     }
@@ -124,19 +128,31 @@ export async function* inBatches(
     lease = undefined;
     batchLease.endGathering();
     yield takeBatch(gathered, isLast, () => batchLease.release());
-    if (isLast) return;
-    while ((next = await source.next()).done !== true) {
-      gathered.add(next.value);
-      if (gathered.size >= others()) yield takeBatch(gathered, false);
-    }
-    if (gathered.size > 0) yield takeBatch(gathered, true);
+    if (!isLast) yield* laterBatches(source, gathered, { onBytes, others });
   } finally {
     lease?.release();
     await source.close();
   }
 }
 
-function takeBatch(gathered: GatheredChunks, isLast: boolean, releaseMemory = nothing): Batch {
+async function* laterBatches(
+  source: Source,
+  gathered: GatheredChunks,
+  { onBytes, others }: Required<Pick<Gathering, 'onBytes' | 'others'>>,
+): AsyncGenerator<Batch, void, undefined> {
+  for (let next = await source.next(); next.done !== true; next = await source.next()) {
+    gathered.add(next.value);
+    await onBytes(next.value.length);
+    if (gathered.size >= others()) yield takeBatch(gathered, false);
+  }
+  if (gathered.size > 0) yield takeBatch(gathered, true);
+}
+
+function takeBatch(
+  gathered: GatheredChunks,
+  isLast: boolean,
+  releaseMemory: () => void = nothing,
+): Batch {
   const { chunks, size } = gathered.take();
   const release = (): void => {
     chunks.length = 0;

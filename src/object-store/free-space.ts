@@ -24,12 +24,14 @@ export class FreeSpace {
 
   /**
    * Checks the disk, unless few bytes were written since the last check.
-   * @throws ReserveReached when less than the reserve would be free after `size` more bytes
+   * @returns undefined when it is not checked
+   * @throws ReserveReached, as a rejection, when less than the reserve would be free after `size` more bytes
    */
-  async require(size: number): Promise<void> {
-    if (this.#unchecked + size < STEP_BYTES) return;
-    await this.#check(size);
-    this.#unchecked = 0;
+  require(size: number): Promise<void> | undefined {
+    if (this.#unchecked + size < STEP_BYTES) return undefined;
+    return this.#check(size).then(() => {
+      this.#unchecked = 0;
+    });
   }
 
   /** Checks the disk now. @throws ReserveReached when less than the reserve is free */
@@ -48,15 +50,13 @@ export class FreeSpace {
     );
   }
 
-  /** Passes items on. @throws ReserveReached when less than the reserve is free */
-  async *guard<Item>(
-    items: AsyncIterable<Item>,
-    sizeOf: (item: Item) => number,
-  ): AsyncGenerator<Item, void, undefined> {
-    for await (const item of items) {
-      this.#unchecked += sizeOf(item);
-      await this.require(0);
-      yield item;
-    }
+  /**
+   * Counts bytes that will be written.
+   * @returns undefined, or a check of the disk when enough were counted
+   * @throws ReserveReached, as a rejection, when less than the reserve is free
+   */
+  note(bytes: number): Promise<void> | undefined {
+    this.#unchecked += bytes;
+    return this.require(0);
   }
 }

@@ -1,4 +1,5 @@
 import { LostBody } from '../http/parsed-body.ts';
+import { watchBytes } from '../lib/watched-bytes.ts';
 import { ossError } from './errors.ts';
 import type { OssError } from './errors.ts';
 
@@ -37,23 +38,23 @@ export function admitSize(
  * @throws OssError as soon as there are more than the limit, and at the end if there are fewer than the minimum;
  *   LostBody if there are fewer than announced, which Node would report if the client had not sent them
  */
-export async function* withinSize(
+export function withinSize(
   bytes: AsyncIterable<Buffer>,
   { min, max, announced = 0, isExact = false }: SizeLimits,
   onEnd: () => void,
-): AsyncGenerator<Buffer, void, undefined> {
-  let size = 0;
-  for await (const chunk of bytes) {
-    size += chunk.length;
-    if (size > max) throw tooLarge(max, Math.max(size, announced));
-    yield chunk;
-  }
-  onEnd();
-  if (isExact && size < announced) throw new LostBody();
-  if (size < min) {
-    const elements = { MinSizeAllowed: String(min), ProposedSize: String(size) };
-    throw ossError('EntityTooSmall', { elements });
-  }
+): AsyncIterable<Buffer> {
+  return watchBytes(bytes, {
+    onBytes: (size) => {
+      if (size > max) throw tooLarge(max, Math.max(size, announced));
+    },
+    onEnd: (size) => {
+      onEnd();
+      if (isExact && size < announced) throw new LostBody();
+      if (size >= min) return;
+      const elements = { MinSizeAllowed: String(min), ProposedSize: String(size) };
+      throw ossError('EntityTooSmall', { elements });
+    },
+  });
 }
 
 /** The elements are those that OSS has for form fields; that it has them here is unverified. */

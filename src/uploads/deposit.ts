@@ -1,4 +1,5 @@
 import { hasNul } from '../lib/nul.ts';
+import { watchBytes } from '../lib/watched-bytes.ts';
 import { findObjectKeyProblem } from '../policy/object-key.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import { findExcessHeader, MAX_HEADER_BYTES } from './header-limit.ts';
@@ -141,18 +142,13 @@ function generateKey(
   return suffix === undefined ? `uploads/${name}` : `uploads/${name}.${suffix}`;
 }
 
-async function* upTo(
-  maximum: number,
-  bytes: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let size = 0;
-  for await (const chunk of bytes) {
-    size += chunk.length;
-    if (size > maximum) {
+function upTo(maximum: number, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return watchBytes(bytes, {
+    onBytes: (size) => {
+      if (size <= maximum) return;
       throw new DepositError('tooLarge', `the file has more than ${String(maximum)} bytes`);
-    }
-    yield chunk;
-  }
+    },
+  });
 }
 
 /**

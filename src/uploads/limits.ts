@@ -1,3 +1,4 @@
+import { watchBytes } from '../lib/watched-bytes.ts';
 import type { LedgerTotals, Used } from './ledger-totals.ts';
 import type { KeyHolder, UploadLedger } from './ports.ts';
 
@@ -208,7 +209,7 @@ export class UploadLimits {
       bytes += more;
     };
     return {
-      count: (chunks) => countBytes(chunks, grow),
+      count: (chunks) => watchBytes(chunks, { onBytes: grow }),
       recheck: () =>
         this.#totals.catchUp()?.then(() => {
           for (const party of parties) checkReserved(party, { uploads, bytes });
@@ -303,16 +304,4 @@ function reserve(
       pending.uploads -= uploads;
     }
   };
-}
-
-async function* countBytes(
-  chunks: AsyncIterable<Uint8Array>,
-  grow: (size: number) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.length;
-    grow(size);
-    yield chunk;
-  }
 }

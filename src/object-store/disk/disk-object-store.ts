@@ -125,19 +125,18 @@ export class DiskObjectStore implements ObjectStore {
     bytes: AsyncIterable<Uint8Array>,
     announcedSize = 0,
   ): Promise<StoredBody> {
-    await this.#space.require(announcedSize);
+    const checked = this.#space.require(announcedSize);
+    if (checked !== undefined) await checked;
     this.#inProgress.add(locator);
     let first = EMPTY_BATCH;
     try {
       const maxBytes = announcedSize > 0 ? Math.min(announcedSize, BATCH_BYTES) : BATCH_BYTES;
-      const batches = inBatches(
-        this.#space.guard(bytes, ({ length }) => length),
-        {
-          acquire: () => this.#memory.acquire(maxHeldBytes(maxBytes)),
-          first: BATCH_BYTES,
-          others: () => share(LATER_BATCHES, this.#largeWrites),
-        },
-      );
+      const batches = inBatches(bytes, {
+        acquire: () => this.#memory.acquire(maxHeldBytes(maxBytes)),
+        onBytes: (length) => this.#space.note(length),
+        first: BATCH_BYTES,
+        others: () => share(LATER_BATCHES, this.#largeWrites),
+      });
       first = (await batches.next()).value ?? EMPTY_BATCH;
       if (first.isLast) return await this.#putSmall(locator, first);
       return await this.#putLarge(locator, first, batches);

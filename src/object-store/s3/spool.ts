@@ -40,13 +40,16 @@ export class Spool {
   }
 
   /** @throws an error with the code `ENOSPC` when a body of this size does not fit */
-  requireRoom(size: number): Promise<void> {
-    return this.#space.require(size);
+  async requireRoom(size: number): Promise<void> {
+    await this.#space.require(size);
   }
 
   /** Passes batches on. @throws an error with the code `ENOSPC` when too little of the disk is free */
-  guard(batches: AsyncIterable<Batch>): AsyncIterable<Batch> {
-    return this.#space.guard(batches, ({ size }) => size);
+  async *guard(batches: AsyncIterable<Batch>): AsyncGenerator<Batch, void, undefined> {
+    for await (const batch of batches) {
+      await this.#space.note(batch.size);
+      yield batch;
+    }
   }
 
   /** @throws when no body could be written now */

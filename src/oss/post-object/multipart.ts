@@ -82,11 +82,13 @@ export async function* formParts(
   while (await anotherPartFollows(input)) {
     const headers = await readHeaders(input);
     const offset = input.fetched - heldLength(input) + CRLF.length;
-    const unread: UnreadBody = { input, delimiter, ended: false, skip: CRLF.length };
-    yield { headers, offset, body: bodyOf(unread) };
-    await skip(bodyOf(unread));
+    // The line break of the empty line after the headers is not part of the body. It is still in the input, because the
+    // delimiter after an empty body begins with it.
+    const body = new BytesUntil(delimiter, input, CRLF.length);
+    yield { headers, offset, body };
+    await skip(body);
   }
-  await skip(remaining(input), MAX_EPILOGUE_BYTES);
+  await skipRest(input);
 }
 
 function openInput(body: AsyncIterable<Buffer>): Input {
@@ -159,22 +161,38 @@ async function skipPreamble(input: Input, delimiter: Buffer): Promise<void> {
   const begins = held(input).subarray(0, boundary.length).equals(boundary);
   if (begins && classifyAfterDelimiter(held(input), boundary.length) !== 'data')
     take(input, boundary.length);
-  else await skip(untilDelimiter(input, delimiter), MAX_PREAMBLE_BYTES);
+  else await skip(new BytesUntil(delimiter, input), MAX_PREAMBLE_BYTES);
 }
 
-/** Yields the bytes up to the next delimiter, then skips the delimiter. */
-async function* untilDelimiter(
-  input: Input,
-  delimiter: Buffer,
-): AsyncGenerator<Buffer, void, undefined> {
-  for (;;) {
-    const { index, isComplete } = findDelimiter(held(input), delimiter);
-    if (index > 0) yield take(input, index);
-    if (isComplete) {
-      take(input, delimiter.length);
-      return;
+/** The bytes up to the next delimiter, which is taken with the last of them. Who stops in the middle can go on later. */
+class BytesUntil implements AsyncIterableIterator<Buffer> {
+  readonly #delimiter: Buffer;
+  readonly #input: Input;
+  /** Bytes at the beginning that are not passed on. */
+  #omitted: number;
+  #isOver = false;
+
+  constructor(delimiter: Buffer, input: Input, omitted = 0) {
+    this.#delimiter = delimiter;
+    this.#input = input;
+    this.#omitted = omitted;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Buffer, undefined>> {
+    for (;;) {
+      if (this.#isOver) return { done: true, value: undefined };
+      const { index, isComplete } = findDelimiter(held(this.#input), this.#delimiter);
+      const value = take(this.#input, index).subarray(this.#omitted);
+      if (index > 0) this.#omitted = 0;
+      if (isComplete) take(this.#input, this.#delimiter.length);
+      this.#isOver = isComplete;
+      if (value.length > 0) return { done: false, value };
+      if (!isComplete) await fetchMore(this.#input);
     }
-    await fetchMore(input);
   }
 }
 
@@ -245,41 +263,19 @@ async function readHeaders(input: Input): Promise<PartHeaders> {
   return parseHeaders(take(input, end + CRLF.length).toString('latin1'));
 }
 
-interface UnreadBody {
-  readonly input: Input;
-  readonly delimiter: Buffer;
-  ended: boolean;
-  /**
-   * Bytes before the body that are not yielded: the line break of the empty line after the headers. It stays in the
-   * input, because the delimiter after an empty body begins with it.
-   */
-  skip: number;
-}
-
-/** Yields the bytes that no earlier reader of the body has read. */
-async function* bodyOf(unread: UnreadBody): AsyncGenerator<Buffer, void, undefined> {
-  if (unread.ended) return;
-  for await (const bytes of untilDelimiter(unread.input, unread.delimiter)) {
-    const chunk = bytes.subarray(unread.skip);
-    unread.skip = 0;
-    if (chunk.length > 0) yield chunk;
-  }
-  unread.ended = true;
-}
-
-async function* remaining(input: Input): AsyncGenerator<Buffer, void, undefined> {
-  do {
-    yield take(input, heldLength(input));
-  } while (await input.fetch());
-}
-
-async function skip(
-  bytes: AsyncGenerator<Buffer, void, undefined>,
-  limit = Infinity,
-): Promise<void> {
+async function skip(bytes: BytesUntil, limit = Infinity): Promise<void> {
   let skipped = 0;
-  for (let next = await bytes.next(); next.done !== true; next = await bytes.next()) {
-    skipped += next.value.length;
+  for await (const { length } of bytes) {
+    skipped += length;
     if (skipped > limit) throw ossError('MalformedPOSTRequest');
   }
+}
+
+/** Reads what is after the last delimiter. */
+async function skipRest(input: Input): Promise<void> {
+  let skipped = 0;
+  do {
+    skipped += take(input, heldLength(input)).length;
+    if (skipped > MAX_EPILOGUE_BYTES) throw ossError('MalformedPOSTRequest');
+  } while (await input.fetch());
 }

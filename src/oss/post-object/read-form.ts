@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { COST, GrowingBuffer } from '../../http/growing-buffer.ts';
 import type { MemoryShare } from '../../http/memory-budget.ts';
+import { watchBytes } from '../../lib/watched-bytes.ts';
 import { argument, hint, ossError } from '../errors.ts';
 import type { ErrorElements, OssError } from '../errors.ts';
 import type { MetDifference } from '../fidelity.ts';
@@ -83,7 +84,7 @@ export async function readForm(
       const announcedSize = contentLength && contentLength - part.offset - boundary.length - 8;
       const contentType = decodeUtf8(part.headers.get('content-type')?.[0] ?? '').trim();
       const filename = readFilename(disposition);
-      const bytes = fileBytes(part, parts);
+      const bytes = watchBytes(part.body, { onEnd: () => readTrailers(parts) });
       const { headers } = part;
       return {
         fields,
@@ -146,14 +147,10 @@ async function readValue(part: FormPart, value: GrowingBuffer, allowed: number):
 }
 
 /**
- * Yields the bytes of the file, then reads the parts after it. Refuses {@link KEY_AND_AUTH_FIELDS} there, and ignores
- * other fields: all samples of OSS have a `submit` field there.
+ * Reads the parts after the file. Refuses {@link KEY_AND_AUTH_FIELDS} there, and ignores other fields: all samples of
+ * OSS have a `submit` field there.
  */
-async function* fileBytes(
-  file: FormPart,
-  parts: AsyncIterable<FormPart>,
-): AsyncGenerator<Buffer, void, undefined> {
-  yield* file.body;
+async function readTrailers(parts: AsyncIterable<FormPart>): Promise<void> {
   let count = 0;
   let bytes = 0;
   for await (const part of parts) {
