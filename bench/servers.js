@@ -22,6 +22,11 @@ async function start(args, environment = {}) {
     });
     child.once('exit', () => reject(new Error(output)));
   });
+  const end = (signal) =>
+    new Promise((resolve) => {
+      child.once('exit', resolve);
+      child.kill(signal);
+    });
   return {
     url,
     pid: child.pid,
@@ -35,11 +40,9 @@ async function start(args, environment = {}) {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return Number(/^VmHWM:\s+(\d+)/m.exec(status)[1]) / 1024;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        child.once('exit', resolve);
-        child.kill('SIGTERM');
-      }),
+    stop: () => end('SIGTERM'),
+    /** As a crash of the process. */
+    kill: () => end('SIGKILL'),
   };
 }
 
@@ -48,9 +51,12 @@ function temporaryFolder() {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** The built gateway in its default configuration, but with fixed access keys and without quotas. */
-function startGateway(folder, environment = {}) {
-  return start([MAIN, 'serve', '--port', '0', '--data-dir', folder], {
+/**
+ * The built gateway in its default configuration, but with fixed access keys and without quotas.
+ * @param port - 0 for a free one
+ */
+function startGateway(folder, environment = {}, port = 0) {
+  return start([MAIN, 'serve', '--port', String(port), '--data-dir', folder], {
     OTA_GATEWAY_ACCESS_KEY_ID: 'bench',
     OTA_GATEWAY_ACCESS_KEY_SECRET: 'bench-secret',
     OTA_GATEWAY_QPS: 'off',
