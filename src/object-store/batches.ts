@@ -1,5 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { MemoryLease } from './body-memory.ts';
+import type { OpenFile } from './open-file.ts';
 
 /** Chunks that are written together. */
 export interface Batch {
@@ -199,7 +199,7 @@ class Source {
 
 /** Writes a batch at a position of a file. @throws an error with the code `ENOSPC` when the disk is full */
 export async function writeBatch(
-  file: FileHandle,
+  file: Pick<OpenFile, 'writev'>,
   { chunks, size }: Pick<Batch, 'chunks' | 'size'>,
   position: number,
 ): Promise<void> {
@@ -209,7 +209,7 @@ export async function writeBatch(
   let left = Buffer.concat(chunks).subarray(bytesWritten);
   let at = position + bytesWritten;
   while (left.length > 0) {
-    const written = await file.write(left, 0, left.length, at);
+    const written = await file.writev([left], at);
     if (written.bytesWritten === 0) throw diskFullError(left.length);
     left = left.subarray(written.bytesWritten);
     at += written.bytesWritten;
@@ -227,7 +227,7 @@ function diskFullError(left: number): Error {
  * @returns the size of the file
  */
 export async function writeBatches(
-  file: FileHandle,
+  file: Pick<OpenFile, 'writev'>,
   first: Batch,
   rest: AsyncIterable<Batch>,
   onWritten: (size: number) => void,

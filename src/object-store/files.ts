@@ -1,8 +1,8 @@
-import { constants } from 'node:fs';
-import { link, mkdir, open, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasErrorCode } from '../lib/errno.ts';
 import { PRIVATE_FOLDER } from '../lib/private-files.ts';
+import { withFile } from './open-file.ts';
 
 /** Creates a folder, unless it exists, and makes its name durable. */
 export async function makeDurableFolder(path: string): Promise<void> {
@@ -27,14 +27,12 @@ export class FlushError extends Error {
 
 /** Makes the names in a folder durable. @throws FlushError; another error when the folder cannot be opened */
 export async function flushFolder(path: string): Promise<void> {
-  await using folder = await open(path, constants.O_RDONLY);
-  await waitForFlush(path, folder.sync());
+  await withFile(path, 'r', (folder) => waitForFlush(path, folder.sync()));
 }
 
 /** Makes the bytes of a file durable. @throws FlushError; another error when the file cannot be opened */
 export async function flushFile(path: string): Promise<void> {
-  await using file = await open(path, constants.O_RDONLY);
-  await waitForFlush(path, file.datasync());
+  await withFile(path, 'r', (file) => waitForFlush(path, file.datasync()));
 }
 
 async function waitForFlush(path: string, flush: Promise<void>): Promise<void> {

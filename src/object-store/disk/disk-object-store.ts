@@ -3,7 +3,7 @@ import { access, link, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
 import { silentLogger } from '../../lib/logger.ts';
-import { makePrivate, makePrivateFolders, PRIVATE_FILE } from '../../lib/private-files.ts';
+import { makePrivate, makePrivateFolders } from '../../lib/private-files.ts';
 import type {
   Body,
   ByteRange,
@@ -23,6 +23,7 @@ import { BodyStream } from './body-stream.ts';
 import { flushFile, flushFolder, linkDurably, remove, unlessMissing } from '../files.ts';
 import { handleForeignFiles } from './foreign-files.ts';
 import { FreeSpace } from '../free-space.ts';
+import { withFile } from '../open-file.ts';
 import { Journal } from './journal.ts';
 import {
   FOLDERS,
@@ -249,8 +250,7 @@ export class DiskObjectStore implements ObjectStore {
 
   async #writeFile(locator: string, body: Batch): Promise<void> {
     await this.#folders.create(locator);
-    await using file = await open(this.#objectPath(locator), 'wx', PRIVATE_FILE);
-    await writeBatch(file, body, 0);
+    await withFile(this.#objectPath(locator), 'wx', (file) => writeBatch(file, body, 0));
   }
 
   async #putLarge(locator: string, first: Batch, rest: AsyncIterable<Batch>): Promise<StoredBody> {

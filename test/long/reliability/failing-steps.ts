@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import files from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { UploadLedger } from '../../../src/uploads/ports.ts';
 
 /**
@@ -35,7 +35,7 @@ export class FailingSteps {
   /** The kinds of all steps that were tried while armed. */
   readonly seen: string[] = [];
   /** All files that were opened. A closed one has no descriptor. */
-  readonly opened = new Map<FileHandle, string>();
+  readonly opened = new Map<{ fd: number }, string>();
   #failing: Failing | undefined;
   #at = 0;
 
@@ -86,10 +86,12 @@ const HANDLE_STEPS = ['write', 'writev', 'sync', 'datasync', 'close'] as const;
 /** Calls that do not go through `steps`. None of them may touch a body. */
 const OTHERS = [
   ...(['writeSync', 'writevSync', 'fsyncSync', 'fdatasyncSync', 'linkSync', 'unlinkSync'] as const),
-  ...(['write', 'writev', 'fsync', 'fdatasync', 'link', 'unlink'] as const),
+  ...(['write', 'link', 'unlink'] as const),
 ];
+/** Calls with a callback, which use a descriptor. They are the same steps as those of a file handle. */
+const DESCRIPTOR_STEPS = { writev: 'writev', fsync: 'sync', fdatasync: 'datasync' } as const;
 
-/** Lets every call of `node:fs/promises` go through `steps`. @returns a function that undoes this */
+/** Lets every call of `node:fs` that changes a file go through `steps`. @returns a function that undoes this */
 export function failInFileSystem(steps: FailingSteps): () => void {
   const { open } = files;
   const undo = FILE_STEPS.map((name) =>
@@ -121,6 +123,7 @@ export function failInFileSystem(steps: FailingSteps): () => void {
       return handle;
     }),
   );
+  undo.push(...failWithDescriptors(steps));
   for (const name of OTHERS) {
     const message = `${name} is not among the steps that this test can make fail`;
     undo.push(replace(fs, name, () => () => Promise.reject(new Error(message))));
@@ -128,6 +131,68 @@ export function failInFileSystem(steps: FailingSteps): () => void {
   return () => {
     for (const one of undo) one();
   };
+}
+
+/** Lets the calls with a descriptor and a callback go through `steps`. @returns functions that undo this */
+function failWithDescriptors(steps: FailingSteps): (() => void)[] {
+  const opened = new Map<unknown, { fd: number }>();
+  const forget = (fd: unknown): void => {
+    const file = opened.get(fd);
+    if (file !== undefined) file.fd = -1;
+    opened.delete(fd);
+  };
+  const { close } = fs;
+  const opening = replaceCallback('open', async (call, args) => {
+    const fd = await steps.take(
+      'open',
+      () => call(...args),
+      async (done) => {
+        if (typeof done === 'number') await promisify(close)(done);
+      },
+    );
+    if (typeof fd !== 'number') return fd;
+    const file = { fd };
+    opened.set(fd, file);
+    steps.opened.set(file, String(args[0]));
+    return fd;
+  });
+  const closing = replaceCallback('close', (call, args) => {
+    const known = opened.has(args[0]);
+    forget(args[0]);
+    return known ? steps.take('close', () => call(...args)) : call(...args);
+  });
+  const others = Object.entries(DESCRIPTOR_STEPS).map(([name, kind]) =>
+    replaceCallback(name, (call, args) => steps.take(kind, () => call(...args))),
+  );
+  return [opening, closing, ...others];
+}
+
+type Call = (...args: unknown[]) => Promise<unknown>;
+
+/** Replaces a function of `node:fs` with a callback. @returns a function that restores it */
+function replaceCallback(
+  name: string,
+  make: (original: Call, args: unknown[]) => Promise<unknown>,
+): () => void {
+  const original: unknown = Reflect.get(fs, name);
+  if (typeof original !== 'function') throw new Error(`there is no ${name}`);
+  const call: Call = (...args) =>
+    new Promise((resolve, reject) => {
+      const done = (error: Error | null, result: unknown): void => {
+        if (error === null) resolve(result);
+        else reject(error);
+      };
+      Reflect.apply(original, fs, [...args, done]);
+    });
+  Reflect.set(fs, name, (...args: unknown[]) => {
+    const done = args.pop();
+    if (typeof done !== 'function') throw new Error(`${name} was called without a callback`);
+    make(call, args).then(
+      (result) => Reflect.apply(done, undefined, [null, result]),
+      (error: unknown) => Reflect.apply(done, undefined, [error]),
+    );
+  });
+  return () => Reflect.set(fs, name, original);
 }
 
 type Method<A extends unknown[]> = (...args: A) => Promise<unknown>;

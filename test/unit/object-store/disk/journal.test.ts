@@ -1,4 +1,4 @@
-import promises, { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { silentLogger } from '../../../../src/lib/logger.ts';
 import { Journal } from '../../../../src/object-store/disk/journal.ts';
@@ -7,7 +7,7 @@ import { objectPath } from '../../../../src/object-store/disk/layout.ts';
 import { scanJournal } from '../../../../src/object-store/disk/scan-journal.ts';
 import { eventually, temporaryFolder } from '../../../support/built-gateway.ts';
 import { md5Hex } from '../../../support/bytes.ts';
-import { fileHandlePrototype } from '../../../support/file-handles.ts';
+import { failCalls, fileHandlePrototype } from '../../../support/file-handles.ts';
 
 function bytesOf(chunks: readonly NodeJS.ArrayBufferView[]): number {
   return chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -142,13 +142,10 @@ describe('a journal', () => {
     };
     journal = new Journal(folder.path, { bytes: 1000, bodies: 3, full: 2 }, logger);
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
-    const opening = jest.spyOn(promises, 'open');
-    opening.mockRejectedValue(
-      Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }),
-    );
+    const opening = failCalls('open', 'EMFILE');
     for (const locator of ['a1', 'a2', 'a3']) journal.commit(locator);
     await eventually(() => warnings.length > 0);
-    opening.mockRestore();
+    opening.restore();
     expect(await files()).toEqual(['1']);
     journal.retry();
     await eventually(async () => (await files()).length === 0);
@@ -157,22 +154,20 @@ describe('a journal', () => {
 
   it('removes a file at a clean close although the files of its bodies could not be opened before', async () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
-    const opening = jest.spyOn(promises, 'open');
-    opening.mockRejectedValue(Object.assign(new Error('ENFILE'), { code: 'ENFILE' }));
+    const opening = failCalls('open', 'ENFILE');
     for (const locator of ['a1', 'a2', 'a3']) journal.commit(locator);
-    await eventually(() => opening.mock.calls.length > 0);
-    opening.mockRestore();
+    await eventually(() => opening.count() > 0);
+    opening.restore();
     await journal.close();
     expect(await files()).toEqual([]);
   });
 
   it('keeps a file after a failed flush of a body, even if a later flush succeeds', async () => {
     for (const locator of ['a1', 'a2', 'a3']) await put(locator);
-    const flushing = jest.spyOn(await fileHandlePrototype(), 'datasync');
-    flushing.mockRejectedValueOnce(new Error('EIO: i/o error, fdatasync'));
+    const flushing = failCalls('fdatasync', 'EIO', 1);
     for (const locator of ['a1', 'a2', 'a3']) journal.commit(locator);
-    await eventually(() => flushing.mock.calls.length > 0);
-    flushing.mockRestore();
+    await eventually(() => flushing.count() > 0);
+    flushing.restore();
     journal.retry();
     await journal.close();
     expect(await files()).toEqual(['1']);
