@@ -45,11 +45,18 @@ async function until(isSo, { every, seconds }) {
   return performance.now();
 }
 
-/** @returns the number of files in a folder and its subfolders */
-function filesIn(folder) {
-  if (!existsSync(folder)) return 0;
+/** @returns the paths of all files in a folder and its subfolders */
+function pathsIn(folder) {
+  if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).length;
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ name, parentPath }) => join(parentPath, name));
 }
 
-module.exports = { filesIn, median, quantile, settle, until, warmMemory };
+/** @returns the number of files in a folder and its subfolders */
+function filesIn(folder) {
+  return pathsIn(folder).length;
+}
+
+module.exports = { filesIn, pathsIn, median, quantile, settle, until, warmMemory };

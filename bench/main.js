@@ -12,12 +12,14 @@ const { memory } = require('./rows/memory.js');
 const { purge } = require('./rows/purge.js');
 const { refusal } = require('./rows/refusal.js');
 const { signing } = require('./rows/signing.js');
+const { size } = require('./rows/size.js');
 const { small } = require('./rows/small.js');
 const { start } = require('./rows/start.js');
 const { watched } = require('./rows/watched.js');
 
 const ROWS = {
-  ...{ large, memory, small, signing, watched, refusal, downloads, growth, start, floor, purge },
+  ...{ large, memory, small, signing, watched, refusal, downloads },
+  ...{ growth, start, size, floor, purge },
 };
 /** Rows that need more than this program, so they are run by name alone. */
 const NAMED_ROWS = { cluster };
