@@ -5,6 +5,7 @@ const { cpus } = require('node:os');
 const { parseArgs } = require('node:util');
 const { cluster } = require('./rows/cluster.js');
 const { downloads } = require('./rows/downloads.js');
+const { entry } = require('./rows/entry.js');
 const { floor } = require('./rows/floor.js');
 const { growth } = require('./rows/growth.js');
 const { large } = require('./rows/large.js');
@@ -19,7 +20,7 @@ const { watched } = require('./rows/watched.js');
 
 const ROWS = {
   ...{ large, memory, small, signing, watched, refusal, downloads },
-  ...{ growth, start, size, floor, purge },
+  ...{ growth, start, entry, size, floor, purge },
 };
 /** Rows that need more than this program, so they are run by name alone. */
 const NAMED_ROWS = { cluster };
