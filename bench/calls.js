@@ -1,6 +1,6 @@
 'use strict';
 const { drive } = require('./clients/keep-alive.js');
-const { formFields } = require('./forms.js');
+const { apiRequest, formFields, formRequest } = require('./forms.js');
 
 /** Sends requests that must all succeed. */
 async function succeed(url, requests, connections) {
@@ -28,4 +28,12 @@ function fieldsOf({ Key, Policy, OSSAccessKeyId, Signature }) {
   });
 }
 
-module.exports = { call, fieldsOf, succeed };
+/** Forms with the same file as complete requests, each with a new grant. A peer, which ignores fields, gets none. */
+async function formRequests({ signed, url }, count, bytes) {
+  if (!signed) return Array.from({ length: count }, () => formRequest(url, [], bytes));
+  const calls = Array.from({ length: count }, () => apiRequest(url, 'GenerateOTAUploadURL'));
+  const { data } = await call(url, calls, 16);
+  return data.map((grant) => formRequest(url, fieldsOf(grant), bytes));
+}
+
+module.exports = { call, fieldsOf, formRequests, succeed };

@@ -1,5 +1,13 @@
 'use strict';
-const { closeSync, existsSync, openSync, readdirSync, unlinkSync, writeSync } = require('node:fs');
+const {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} = require('node:fs');
 const { join } = require('node:path');
 const { performance } = require('node:perf_hooks');
 
@@ -59,4 +67,12 @@ function filesIn(folder) {
   return pathsIn(folder).length;
 }
 
-module.exports = { filesIn, pathsIn, median, quantile, settle, until, warmMemory };
+/** @throws unless a folder has this number of files, and all have these bytes */
+function checkFiles(folder, count, bytes) {
+  const paths = pathsIn(folder);
+  if (paths.length !== count) throw new Error(`${paths.length} files in ${folder}, not ${count}`);
+  const wrong = paths.find((path) => !readFileSync(path).equals(bytes));
+  if (wrong !== undefined) throw new Error(`${wrong} has other bytes than were sent`);
+}
+
+module.exports = { checkFiles, filesIn, pathsIn, median, quantile, settle, until, warmMemory };

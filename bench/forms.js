@@ -27,12 +27,14 @@ async function freshFields(url) {
   return formFields(await freshGrant(url));
 }
 
+/** One field of a form. */
+function formField([name, value]) {
+  return `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+}
+
 /** The bytes of a form before its file and after it. */
 function formAround(fields) {
-  const parts = fields.map(
-    ([name, value]) =>
-      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
-  );
+  const parts = fields.map(formField);
   const head =
     parts.join('') +
     `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="f.bin"\r\n` +
@@ -67,6 +69,7 @@ module.exports = {
   apiRequest,
   callApi,
   formAround,
+  formField,
   formFields,
   formRequest,
   freshFields,

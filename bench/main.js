@@ -16,10 +16,11 @@ const { signing } = require('./rows/signing.js');
 const { size } = require('./rows/size.js');
 const { small } = require('./rows/small.js');
 const { start } = require('./rows/start.js');
+const { strangers } = require('./rows/strangers.js');
 const { watched } = require('./rows/watched.js');
 
 const ROWS = {
-  ...{ large, memory, small, signing, watched, refusal, downloads },
+  ...{ large, memory, small, signing, watched, refusal, strangers, downloads },
   ...{ growth, start, entry, size, floor, purge },
 };
 /** Rows that need more than this program, so they are run by name alone. */

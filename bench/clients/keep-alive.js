@@ -43,7 +43,7 @@ async function drive(url, requests, connections) {
  * Sends requests at a steady pace over several connections, until it is stopped. If a request is sent late because the
  * response before it came late, its latency counts from the time when it was due.
  * @param makeRequest - makes one complete request as bytes
- * @returns a function that stops and returns the latencies in milliseconds
+ * @returns a function that stops and returns the latencies in milliseconds, or throws when a request has failed
  */
 function pace(url, makeRequest, { connections, perSecond }) {
   const interval = (connections / perSecond) * 1000;
@@ -65,6 +65,8 @@ function pace(url, makeRequest, { connections, perSecond }) {
     socket.destroy();
   });
   const done = Promise.all(clients);
+  // A failure is thrown by the returned function; until it is called, nothing awaits it.
+  done.catch(() => undefined);
   return async () => {
     running = false;
     await done;
