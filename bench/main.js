@@ -18,9 +18,10 @@ const { small } = require('./rows/small.js');
 const { start } = require('./rows/start.js');
 const { strangers } = require('./rows/strangers.js');
 const { watched } = require('./rows/watched.js');
+const { work } = require('./rows/work.js');
 
 const ROWS = {
-  ...{ large, memory, small, signing, watched, refusal, strangers, downloads },
+  ...{ large, memory, small, work, signing, watched, refusal, strangers, downloads },
   ...{ growth, start, entry, size, floor, purge },
 };
 /** Rows that need more than this program, so they are run by name alone. */

@@ -13,13 +13,16 @@ function readProc(path) {
   }
 }
 
+/** @returns nanoseconds of processor time of one thread; 0 when it has ended. The first thread of a process has its id. */
+function timeOfThread(pid, thread) {
+  const text = readProc(`${pid}/task/${thread}/schedstat`);
+  return Number(text?.split(' ')[0] ?? 0);
+}
+
 /** @returns nanoseconds of processor time that the running threads of a process have had */
 function timeOfProcess(pid) {
   const threads = readdirSync(`/proc/${pid}/task`);
-  return threads.reduce((sum, thread) => {
-    const text = readProc(`${pid}/task/${thread}/schedstat`);
-    return sum + Number(text?.split(' ')[0] ?? 0);
-  }, 0);
+  return threads.reduce((sum, thread) => sum + timeOfThread(pid, thread), 0);
 }
 
 /** @returns nanoseconds of a process without threads, of its children, and of those that have ended */
@@ -33,4 +36,4 @@ function timeOfFamily(pid) {
   return own + running + (Number(fields[13]) + Number(fields[14])) * CLOCK_TICK;
 }
 
-module.exports = { timeOfFamily, timeOfProcess };
+module.exports = { timeOfFamily, timeOfProcess, timeOfThread };
