@@ -20,8 +20,9 @@ const { strangers } = require('./rows/strangers.js');
 const { watched } = require('./rows/watched.js');
 const { work } = require('./rows/work.js');
 
+/** `work` is first, before rows that delete many files. */
 const ROWS = {
-  ...{ large, memory, small, work, signing, watched, refusal, strangers, downloads },
+  ...{ work, large, memory, small, signing, watched, refusal, strangers, downloads },
   ...{ growth, start, entry, size, floor, purge },
 };
 /** Rows that need more than this program, so they are run by name alone. */

@@ -1,5 +1,5 @@
 'use strict';
-const { existsSync, mkdirSync, readFileSync, unlinkSync } = require('node:fs');
+const { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { formRequests, succeed } = require('../calls.js');
@@ -12,6 +12,7 @@ const PRELOADED = require.resolve('../count-calls.js');
 const OURS = pathToFileURL(join(__dirname, '..', '..', 'dist')).href;
 const CONNECTIONS = 16;
 const COUNTED = 100;
+const FILES = 'files alone, without a server';
 const BYTES = randomBytes(8);
 
 /** Sends forms. @returns their number, of which each must be stored */
@@ -36,12 +37,26 @@ async function timeForms(server, count) {
   return { all: perForm('all'), main: perForm('main') };
 }
 
-/** Processor time of a gateway and of multer, which take turns. */
+/**
+ * @returns microseconds of processor time per file that this process writes into the folder of a server. It shows whether
+ * ext4 is slow there because many files were deleted.
+ */
+function timeFiles(server, count, round) {
+  const before = process.cpuUsage();
+  for (let n = 0; n < count; n += 1) writeFileSync(join(server.files, `${round}-${n}`), BYTES);
+  const { system, user } = process.cpuUsage(before);
+  server.sent += count;
+  const time = (system + user) / count;
+  return { all: time, main: time };
+}
+
+/** Processor time of a gateway and of multer, which take turns, and of files alone. */
 async function compareTimes(servers, { rounds, warmUp, count }) {
-  const times = {};
+  const times = { [FILES]: [] };
   for (const server of Object.values(servers))
     server.sent = await post(server, warmUp, CONNECTIONS);
   for (let round = 0; round < rounds; round += 1) {
+    times[FILES].push(timeFiles(servers.multer, count, round));
     const order = Object.entries(servers);
     for (const [name, server] of round % 2 === 0 ? order : order.reverse()) {
       (times[name] ??= []).push(await timeForms(server, count));
