@@ -8,8 +8,8 @@ const root = join(__dirname, '..', '..');
 const MIB = 1024 * 1024;
 /** What an upload gateway in Node needs in any case: HTTP, a ledger, forms, and a schedule. */
 const NEEDED = ['express', 'better-sqlite3', 'multer', 'busboy', 'node-cron'];
-/** Most of what a compilation leaves in better-sqlite3 (`sqlite3.a` is counted). A prebuilt binary comes without it. */
-const COMPILED = /(?:^|[/\\])better-sqlite3[/\\]build[/\\](?:deps|Release[/\\]obj[^/\\]*)[/\\]/;
+/** What a compilation leaves in better-sqlite3. A prebuilt binary comes as one file, `better_sqlite3.node`. */
+const COMPILED = /[/\\]better-sqlite3[/\\]build[/\\](?!Release[/\\]better_sqlite3\.node$)/;
 
 function readManifest(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
