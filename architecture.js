@@ -81,6 +81,10 @@ const entries = {
     holds: 'the IoT API and the checks of PostObject as operators use them',
     imports: belowApp,
   },
+  'test-settings.ts': {
+    holds: 'the settings of the test mode: its clock, its ids',
+    imports: belowApp,
+  },
   'test-mode.ts': { holds: 'the composition of the test mode', imports: belowApp },
   'gateway-parts.ts': {
     holds: 'parts that replace those of a gateway',
@@ -94,7 +98,7 @@ const entries = {
       'gateway-parts.ts',
       'monitoring.ts',
       'storage.ts',
-      'test-mode.ts',
+      'test-settings.ts',
       ...belowApp,
     ],
   },

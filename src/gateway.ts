@@ -12,6 +12,7 @@ import { RefusalLog } from './refusals/refusal-log.ts';
 import { RetainedNonces } from './iot/retained-nonces.ts';
 import { monotonicClock } from './lib/clock.ts';
 import { randomIds } from './lib/ids.ts';
+import { loadModule } from './lib/load-module.ts';
 import type { Monitoring } from './monitoring.ts';
 import { createRunning } from './running.ts';
 import type { Running } from './running.ts';
@@ -20,8 +21,7 @@ import type { Observation } from './observation.ts';
 import type { Watching } from './operator/watching.ts';
 import { NoticeLog } from './oss/fidelity.ts';
 import { createFormJudge, createPlatform } from './platform.ts';
-import { createTestMode } from './test-mode.ts';
-import type { TestMode, TestModeDependencies } from './test-mode.ts';
+import type { createTestMode, TestMode, TestModeDependencies } from './test-mode.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import type { LimitRules } from './uploads/limits.ts';
 import type { PurgeReport } from './uploads/purge-bodies.ts';
@@ -181,16 +181,18 @@ function composeApp(
   forgetCalls: () => Promise<void>,
 ): { app: RequestListener; ownPorts: Set<number>; tests: TestMode | undefined } {
   const { config, deps: uploads, keys } = composed;
-  const tests = createTestMode({
-    ...composed,
-    ...watched,
-    clockMoved: watching.clockMoved,
-    handle: (...exchange) => app(...exchange),
-    forget: () => {
-      quota.clear?.();
-      return forgetCalls();
-    },
-  });
+  const tests = config.testMode
+    ? loadTestMode()({
+        ...composed,
+        ...watched,
+        clockMoved: watching.clockMoved,
+        handle: (...exchange) => app(...exchange),
+        forget: () => {
+          quota.clear?.();
+          return forgetCalls();
+        },
+      })
+    : undefined;
   const ownPorts = new Set<number>();
   const { recording, refusals } = observation;
   const { wallClock: machine } = recording;
@@ -215,6 +217,16 @@ function composeApp(
     wallClock: machine,
   });
   return { app, ownPorts, tests };
+}
+
+interface TestModeModule {
+  readonly createTestMode: typeof createTestMode;
+}
+
+/** Loads the test mode, which is off in most gateways. */
+function loadTestMode(): TestModeModule['createTestMode'] {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return loadModule<TestModeModule>(() => require('./test-mode'), 'createTestMode').createTestMode;
 }
 
 /** Uses the limits of accounts that were read again. */

@@ -17,7 +17,7 @@ import type { Monitoring } from './monitoring.ts';
 import type { createWatching, Watching } from './operator/watching.ts';
 import { openRecords, openStore, requireComplete, requireSameStore } from './storage.ts';
 import type { OpenStore } from './storage.ts';
-import { adjustableClock, requireFreshIds } from './test-mode.ts';
+import { adjustableClock, requireFreshIds } from './test-settings.ts';
 import { ActiveUploads } from './uploads/active-uploads.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import { dailySweep } from './uploads/daily-sweep.ts';

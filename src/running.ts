@@ -5,9 +5,10 @@ import type { TlsFiles } from './config/tls-files.ts';
 import type { Listener } from './http/listener.ts';
 import { startListener } from './http/listener.ts';
 import type { RequestObserver } from './http/request-record.ts';
-import { startPurgeJob } from './jobs/purge-job.ts';
+import type { startPurgeJob } from './jobs/purge-job.ts';
 import { wallClock } from './lib/clock.ts';
 import { randomFraction } from './lib/ids.ts';
+import { loadModule } from './lib/load-module.ts';
 import type { Logger } from './lib/logger.ts';
 import { setTimeout } from './lib/timers.ts';
 import type { UsageMeter } from './operator/usage.ts';
@@ -95,7 +96,7 @@ export function createRunning(
       for (const listener of opened.listeners) listener.replaceCertificate(pair);
     },
     startJobs: () => {
-      const job = startPurgeJob(config.purgeCron, purge, {
+      const job = loadPurgeJob()(config.purgeCron, purge, {
         onSkipped: () => observer.purgeRan?.({ outcome: 'skipped', milliseconds: 0 }),
         delay: () => (config.ledgerUrl === undefined ? 0 : MAX_PURGE_DELAY_MS * randomFraction()),
       });
@@ -105,6 +106,17 @@ export function createRunning(
     },
     close: () => (closing ??= stop()),
   };
+}
+
+interface PurgeJobModule {
+  readonly startPurgeJob: typeof startPurgeJob;
+}
+
+/** Loads what runs jobs: tests, and programs that embed a gateway, often start none. */
+function loadPurgeJob(): PurgeJobModule['startPurgeJob'] {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return loadModule<PurgeJobModule>(() => require('./jobs/purge-job'), 'startPurgeJob')
+    .startPurgeJob;
 }
 
 /** Reads the certificate, and warns when clients will refuse it. */

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { readSettingFile } from '../config/files.ts';
 import { SettingsError } from '../config/settings-error.ts';
 import type { Account } from './accounts.ts';
-import { accountsFileSchema } from './accounts.ts';
+import { accountsFileSchema } from './accounts-schema.ts';
 
 /**
  * Reads the accounts file.

@@ -1,8 +1,9 @@
 import type { Config } from '../config/config.ts';
+import { loadModule } from '../lib/load-module.ts';
 import { createBucketKey } from '../signatures/bucket-key.ts';
 import type { Account } from './accounts.ts';
 import { AccountDirectory } from './accounts.ts';
-import { readAccountsFile } from './accounts-file.ts';
+import type { readAccountsFile } from './accounts-file.ts';
 import { BucketKeyRing } from './bucket-key-ring.ts';
 import type { BucketKeys, PreviousKey } from './bucket-key-ring.ts';
 import type { Credentials } from './credentials-file.ts';
@@ -79,7 +80,18 @@ export function reloadKeys(config: Config, { accounts, bucketKey }: Keys): void 
 
 /** @returns the accounts of the accounts file; undefined when none is configured. @throws SettingsError */
 export function readConfigured({ accountsFile }: Config): readonly Account[] | undefined {
-  return accountsFile === undefined ? undefined : readAccountsFile(accountsFile);
+  return accountsFile === undefined ? undefined : loadReader()(accountsFile);
+}
+
+interface ReaderModule {
+  readonly readAccountsFile: typeof readAccountsFile;
+}
+
+/** Loads what reads an accounts file, which most gateways do not have. */
+function loadReader(): ReaderModule['readAccountsFile'] {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return loadModule<ReaderModule>(() => require('./accounts-file'), 'readAccountsFile')
+    .readAccountsFile;
 }
 
 function createAccount(accessKey: { id: string; secret: string }): Account {

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
-import { validate } from 'node-cron';
+import type { validate } from 'node-cron';
 import { z } from 'zod';
 import { CLOCK_RANGE } from '../lib/clock.ts';
+import { loadModule } from '../lib/load-module.ts';
 
 /** On or off. */
 export const flag = z.union(
@@ -23,8 +24,16 @@ export function checkedText(findProblem: (value: string) => string | undefined):
   });
 }
 
-/** A cron expression. */
-export const cronText = text.refine(validate, 'expected five cron fields, or six with seconds');
+interface CronModule {
+  readonly validate: typeof validate;
+}
+
+/** A cron expression. Loads the package that knows them, because the default needs no check. */
+export const cronText = text.refine(
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  (cron) => loadModule<CronModule>(() => require('node-cron'), 'validate').validate(cron),
+  'expected five cron fields, or six with seconds',
+);
 /** A whole number within inclusive bounds. */
 function wholeNumber(expected: string, min: number, max = Number.MAX_SAFE_INTEGER) {
   const options = { error: `expected ${expected}` };

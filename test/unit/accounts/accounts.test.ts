@@ -1,4 +1,5 @@
-import { AccountDirectory, accountsFileSchema } from '../../../src/accounts/accounts.ts';
+import { AccountDirectory } from '../../../src/accounts/accounts.ts';
+import { accountsFileSchema } from '../../../src/accounts/accounts-schema.ts';
 
 const key = { id: 'k1', secret: 's1' };
 

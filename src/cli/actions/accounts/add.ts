@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { generateAccessKey } from '../../../accounts/access-key.ts';
-import { accountsFileSchema } from '../../../accounts/accounts.ts';
+import { accountsFileSchema } from '../../../accounts/accounts-schema.ts';
 import { addAccessKey, addAccount } from '../../../accounts/edit-accounts.ts';
 import { plainTexts, withFound } from '../../../config/config-error.ts';
 import { limit, sizeLimit } from '../../../config/units.ts';
