@@ -5,23 +5,27 @@ import { z } from 'zod';
 import { SettingsError } from '../config/settings-error.ts';
 import { flushFolder, writeDurably } from '../lib/durable-files.ts';
 import { hasErrorCode } from '../lib/errno.ts';
+import { once } from '../lib/once.ts';
 import { generateAccessKey } from './access-key.ts';
 
-const accessKey = z.strictObject({ id: z.string().min(1), secret: z.string().min(1) });
-const previousKey = accessKey.extend({
-  until: z.iso.datetime().transform((text) => Date.parse(text)),
-});
-const credentialsFile = z.strictObject({
-  account: accessKey,
-  bucket: accessKey,
-  previousBucket: previousKey.optional(),
+/** Made with the first file, because keys may also come from the settings. */
+const credentialsFile = once(() => {
+  const accessKey = z.strictObject({ id: z.string().min(1), secret: z.string().min(1) });
+  const previousKey = accessKey.extend({
+    until: z.iso.datetime().transform((text) => Date.parse(text)),
+  });
+  return z.strictObject({
+    account: accessKey,
+    bucket: accessKey,
+    previousBucket: previousKey.optional(),
+  });
 });
 
 /**
  * The credentials of a simple installation: the account key signs API calls, the bucket key signs policies. What the
  * previous bucket key has signed is accepted until a time, in Unix milliseconds.
  */
-export type Credentials = z.infer<typeof credentialsFile>;
+export type Credentials = z.infer<ReturnType<typeof credentialsFile>>;
 
 const FILE = 'credentials.json';
 /** Prefix of the names of files that are being written. */
@@ -80,7 +84,7 @@ const NO_FOLDER =
 export function readCredentials(dataDir: string): Credentials {
   const path = credentialsPath(dataDir);
   try {
-    return credentialsFile.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return credentialsFile().parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     const reason = UNREADABLE.find(({ code }) => hasErrorCode(error, code));
     if (reason !== undefined) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
+import { once } from '../lib/once.ts';
 import { apiV3StringToSign, sha256Hex, signApiV3 } from '../signatures/api-v3.ts';
 import { percentEncode } from '../signatures/percent-encoding.ts';
 import { ApiCallError } from './api-call-error.ts';
@@ -39,13 +40,15 @@ const SIGNED_HEADERS = [
   'x-acs-version',
 ];
 
-const envelope = z.looseObject({
-  RequestId: z.string().optional(),
-  Success: z.boolean().optional(),
-  Code: z.string().optional(),
-  Message: z.string().optional(),
-  ErrorMessage: z.string().optional(),
-});
+const envelope = once(() =>
+  z.looseObject({
+    RequestId: z.string().optional(),
+    Success: z.boolean().optional(),
+    Code: z.string().optional(),
+    Message: z.string().optional(),
+    ErrorMessage: z.string().optional(),
+  }),
+);
 
 /**
  * Calls an operation of the IoT API, signed with ACS3-HMAC-SHA256 as the current Alibaba Cloud SDKs do.
@@ -117,7 +120,7 @@ function signedHeaders(
 
 async function readResponse(response: ApiResponse): Promise<unknown> {
   const text = await response.text();
-  const parsed = envelope.safeParse(parseJson(text));
+  const parsed = envelope().safeParse(parseJson(text));
   if (!parsed.success) {
     const { status } = response;
     const received = `status ${String(status)} and: ${text.slice(0, 200)}`;
@@ -145,16 +148,18 @@ function parseJson(text: string): unknown {
   }
 }
 
-const grantResponse = z.object({
-  Data: z.object({
-    Key: z.string(),
-    Host: z.string(),
-    Policy: z.string(),
-    OSSAccessKeyId: z.string(),
-    Signature: z.string(),
-    FirmwareUrl: z.string(),
+const grantResponse = once(() =>
+  z.object({
+    Data: z.object({
+      Key: z.string(),
+      Host: z.string(),
+      Policy: z.string(),
+      OSSAccessKeyId: z.string(),
+      Signature: z.string(),
+      FirmwareUrl: z.string(),
+    }),
   }),
-});
+);
 
 /** The response of GenerateOTAUploadURL: a signed form, and the URL that the file will have. */
 export interface UploadGrant {
@@ -171,7 +176,9 @@ export async function generateOTAUploadURL(
   options: ApiClientOptions,
   parameters: ApiParameters = {},
 ): Promise<UploadGrant> {
-  const { Data } = grantResponse.parse(await callApi(options, 'GenerateOTAUploadURL', parameters));
+  const { Data } = grantResponse().parse(
+    await callApi(options, 'GenerateOTAUploadURL', parameters),
+  );
   return {
     key: Data.Key,
     host: Data.Host,
@@ -182,18 +189,18 @@ export async function generateOTAUploadURL(
   };
 }
 
-const packageResponse = z.object({ Data: z.object({ FirmwareId: z.string() }) });
+const packageResponse = once(() => z.object({ Data: z.object({ FirmwareId: z.string() }) }));
 
 /** Calls CreateOTAFirmware. @returns the id of the firmware package */
 export async function createOTAFirmware(
   options: ApiClientOptions,
   parameters: ApiParameters,
 ): Promise<string> {
-  return packageResponse.parse(await callApi(options, 'CreateOTAFirmware', parameters)).Data
+  return packageResponse().parse(await callApi(options, 'CreateOTAFirmware', parameters)).Data
     .FirmwareId;
 }
 
-const queryResponse = z.object({ FirmwareInfo: z.object({ FirmwareUrl: z.string() }) });
+const queryResponse = once(() => z.object({ FirmwareInfo: z.object({ FirmwareUrl: z.string() }) }));
 
 /** Calls QueryOTAFirmware for a package of one file. @returns the signed URL that downloads the file */
 export async function queryDownloadUrl(
@@ -201,5 +208,5 @@ export async function queryDownloadUrl(
   parameters: { readonly FirmwareId: string; readonly IotInstanceId?: string },
 ): Promise<string> {
   const response = await callApi(options, 'QueryOTAFirmware', parameters);
-  return queryResponse.parse(response).FirmwareInfo.FirmwareUrl;
+  return queryResponse().parse(response).FirmwareInfo.FirmwareUrl;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { once } from '../lib/once.ts';
 import type { ApiClientOptions, UploadGrant } from './api-client.ts';
 import { callApi, generateOTAUploadURL, signCall } from './api-client.ts';
 import type { SignedCall } from './api-client.ts';
@@ -80,68 +81,77 @@ export interface ModifyParameters extends FirmwareParameters {
   readonly firmwareUdi?: string | undefined;
 }
 
-const created = z.object({ data: z.object({ firmwareId: z.string(), utcCreate: z.string() }) });
+/* Each shape is made for the first response that has it. */
+const created = once(() =>
+  z.object({ data: z.object({ firmwareId: z.string(), utcCreate: z.string() }) }),
+);
 
-const listed = z.object({
-  firmwareId: z.string(),
-  firmwareName: z.string(),
-  firmwareDesc: z.string(),
-  firmwareSign: z.string().optional(),
-  firmwareSize: z.number().optional(),
-  destVersion: z.string(),
-  srcVersion: z.string(),
-  moduleName: z.string(),
-  productKey: z.string(),
-  productName: z.string(),
-  signMethod: z.string(),
-  status: z.number(),
-  type: z.number(),
-  utcCreate: z.string(),
-  utcModified: z.string(),
-});
-
-const queried = z.object({
-  firmwareInfo: listed.extend({
-    firmwareUrl: z.string().optional(),
-    verifyProgress: z.number(),
-    udi: z.string().optional(),
-    multiFiles: z
-      .array(
-        z.object({
-          name: z.string(),
-          size: z.number(),
-          url: z.string(),
-          signValue: z.string(),
-          fileMd5: z.string(),
-        }),
-      )
-      .optional(),
+const listed = once(() =>
+  z.object({
+    firmwareId: z.string(),
+    firmwareName: z.string(),
+    firmwareDesc: z.string(),
+    firmwareSign: z.string().optional(),
+    firmwareSize: z.number().optional(),
+    destVersion: z.string(),
+    srcVersion: z.string(),
+    moduleName: z.string(),
+    productKey: z.string(),
+    productName: z.string(),
+    signMethod: z.string(),
+    status: z.number(),
+    type: z.number(),
+    utcCreate: z.string(),
+    utcModified: z.string(),
   }),
-});
+);
 
-const page = z.object({
-  total: z.number(),
-  pageCount: z.number(),
-  pageSize: z.number(),
-  currentPage: z.number(),
-  firmwareInfo: z.object({ simpleFirmwareInfo: z.array(listed) }),
-});
+const queried = once(() =>
+  z.object({
+    firmwareInfo: listed().extend({
+      firmwareUrl: z.string().optional(),
+      verifyProgress: z.number(),
+      udi: z.string().optional(),
+      multiFiles: z
+        .array(
+          z.object({
+            name: z.string(),
+            size: z.number(),
+            url: z.string(),
+            signValue: z.string(),
+            fileMd5: z.string(),
+          }),
+        )
+        .optional(),
+    }),
+  }),
+);
+
+const page = once(() =>
+  z.object({
+    total: z.number(),
+    pageCount: z.number(),
+    pageSize: z.number(),
+    currentPage: z.number(),
+    firmwareInfo: z.object({ simpleFirmwareInfo: z.array(listed()) }),
+  }),
+);
 
 /**
  * The response of CreateOTAFirmware.
  * @interface
  */
-export type CreatedFirmware = z.output<typeof created>['data'];
+export type CreatedFirmware = z.output<ReturnType<typeof created>>['data'];
 /**
  * A firmware package as ListOTAFirmware returns it.
  * @interface
  */
-export type FirmwareSummary = z.output<typeof listed>;
+export type FirmwareSummary = z.output<ReturnType<typeof listed>>;
 /**
  * A firmware package as QueryOTAFirmware returns it.
  * @interface
  */
-export type FirmwareInfo = z.output<typeof queried>['firmwareInfo'];
+export type FirmwareInfo = z.output<ReturnType<typeof queried>>['firmwareInfo'];
 
 /** One page of the response of ListOTAFirmware. */
 export interface FirmwarePage {
@@ -192,13 +202,13 @@ export function createOtaClient(options: ApiClientOptions): OtaClient {
       const { multiFiles, ...rest } = parameters;
       const files = multiFiles?.map((file) => ({ ...file }));
       const response = call('CreateOTAFirmware', { ...rest, multiFiles: files });
-      return (await read(created, response)).data;
+      return (await read(created(), response)).data;
     },
     queryOTAFirmware: async (parameters) =>
-      (await read(queried, call('QueryOTAFirmware', { ...parameters }))).firmwareInfo,
+      (await read(queried(), call('QueryOTAFirmware', { ...parameters }))).firmwareInfo,
     listOTAFirmware: async (parameters = {}) => {
       const wanted = { currentPage: 1, pageSize: 100, ...parameters };
-      const { firmwareInfo, ...rest } = await read(page, call('ListOTAFirmware', wanted));
+      const { firmwareInfo, ...rest } = await read(page(), call('ListOTAFirmware', wanted));
       return { ...rest, firmwareInfo: firmwareInfo.simpleFirmwareInfo };
     },
     modifyOTAFirmware: async (parameters) => {

@@ -35,7 +35,9 @@ export function parseConfig(
   options: object,
   nameOf: (option: string) => string = (option) => option,
 ): Config {
-  const result = optionsSchema.safeParse(options, { error: plainTexts, reportInput: true });
+  // Settings are read once, for which compiling the schema would take longer than it saves.
+  const once = { error: plainTexts, reportInput: true, jitless: true };
+  const result = optionsSchema.safeParse(options, once);
   const problems = result.success
     ? findDangers(result.data, nameOf)
     : describeIssues(result.error.issues, options, nameOf);

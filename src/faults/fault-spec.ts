@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toMilliseconds } from '../lib/clock.ts';
 import type { Duration } from '../lib/clock.ts';
+import { once } from '../lib/once.ts';
 import type { Fault } from './fault-plan.ts';
 
 /**
@@ -68,58 +69,66 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** The length of the longest object key, in characters. */
 const MAX_PATTERN_LENGTH = 1024;
 
-const count = z.int().min(0);
-const span = z.number().min(0);
-const duration = z
-  .strictObject({
-    milliseconds: span.optional(),
-    seconds: span.optional(),
-    minutes: span.optional(),
-    hours: span.optional(),
-    days: span.optional(),
-  })
-  .transform((parts) =>
-    toMilliseconds(
-      Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)),
-    ),
-  )
-  .refine((time) => time <= MAX_TIMER_MS, `expected at most ${MAX_TIMER_MS} milliseconds`);
-
-const specShape = z.strictObject({
-  code: z.string().optional(),
-  message: z.string().optional(),
-  details: z.record(z.string(), z.string()).optional(),
-  resetAfter: count.optional(),
-  stallAfter: count.optional(),
-  stallFor: duration.optional(),
-  bytesPerSecond: z.int().min(1).optional(),
-  delay: duration.optional(),
-  truncateAnswerAfter: count.optional(),
-  loseAnswer: z.literal(true).optional(),
+/** Made for the first fault, because most gateways have none. */
+const shapes = once(() => {
+  const count = z.int().min(0);
+  const span = z.number().min(0);
+  const duration = z
+    .strictObject({
+      milliseconds: span.optional(),
+      seconds: span.optional(),
+      minutes: span.optional(),
+      hours: span.optional(),
+      days: span.optional(),
+    })
+    .transform((parts) =>
+      toMilliseconds(
+        Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)),
+      ),
+    )
+    .refine((time) => time <= MAX_TIMER_MS, `expected at most ${MAX_TIMER_MS} milliseconds`);
+  const key = z.string().min(1).max(MAX_PATTERN_LENGTH);
+  const spec = z.strictObject({
+    code: z.string().optional(),
+    message: z.string().optional(),
+    details: z.record(z.string(), z.string()).optional(),
+    resetAfter: count.optional(),
+    stallAfter: count.optional(),
+    stallFor: duration.optional(),
+    bytesPerSecond: z.int().min(1).optional(),
+    delay: duration.optional(),
+    truncateAnswerAfter: count.optional(),
+    loseAnswer: z.literal(true).optional(),
+  });
+  const scope = z.strictObject({
+    times: z.int().min(1).optional(),
+    key: z.union([key, z.instanceof(RegExp)]).optional(),
+    rate: z.number().min(0).max(1).optional(),
+    seed: z.int().optional(),
+  });
+  const json = z.looseObject({
+    operation: z.string(),
+    times: z.unknown().optional(),
+    key: z.string().optional(),
+    rate: z.unknown().optional(),
+    seed: z.unknown().optional(),
+  });
+  return { key, spec, scope, json };
 });
 
-const scopeShape = z.strictObject({
-  times: z.int().min(1).optional(),
-  key: z.union([z.string().min(1).max(MAX_PATTERN_LENGTH), z.instanceof(RegExp)]).optional(),
-  rate: z.number().min(0).max(1).optional(),
-  seed: z.int().optional(),
-});
-
-/** Everything that JSON of a fault may have, for a description of the format. `FaultRegistry.inject` reads it. */
-export const faultJson = z.strictObject({
-  operation: z.string(),
-  ...specShape.shape,
-  ...scopeShape.shape,
-  key: z.string().min(1).max(MAX_PATTERN_LENGTH).optional(),
-});
-
-const jsonShape = z.looseObject({
-  operation: z.string(),
-  times: z.unknown().optional(),
-  key: z.string().optional(),
-  rate: z.unknown().optional(),
-  seed: z.unknown().optional(),
-});
+/**
+ * @returns the shape of everything that JSON of a fault may have, for a description of the format.
+ *   `FaultRegistry.inject` reads it.
+ */
+export function faultJson(): z.ZodType {
+  const { key, scope, spec } = shapes();
+  return z.strictObject({
+    operation: z.string(),
+    ...spec.shape,
+    ...scope.shape,
+    key: key.optional(),
+  });
+}
 
 /**
  * Splits JSON that has the operation, the fault spec and its scope in one object.
@@ -130,11 +139,11 @@ export function splitFaultJson(json: unknown): {
   readonly spec: unknown;
   readonly scope: Readonly<Record<'times' | 'key' | 'rate' | 'seed', unknown>>;
 } {
-  const { key, operation, rate, seed, times, ...spec } = parse(jsonShape, json);
+  const { key, operation, rate, seed, times, ...spec } = parse(shapes().json, json);
   return { operation, spec, scope: { key, rate, seed, times } };
 }
 
-type SpecShape = z.output<typeof specShape>;
+type SpecShape = z.output<ReturnType<typeof shapes>['spec']>;
 
 const WAYS = [
   'code',
@@ -164,7 +173,7 @@ export function readFaultSpec(catalog: FaultCatalog, operation: string, spec: un
       `there is no operation "${operation}"; there are ${[...catalog.keys()].join(', ')}`,
     );
   }
-  const shape = parse(specShape, spec);
+  const shape = parse(shapes().spec, spec);
   const given = WAYS.filter((way) => shape[way] !== undefined);
   if (given.length !== 1) {
     throw new FaultSpecError(`a fault is exactly one of ${WAYS.join(', ')}`);
@@ -189,7 +198,7 @@ export function readFaultSpec(catalog: FaultCatalog, operation: string, spec: un
  * @throws FaultSpecError when the scope is not valid
  */
 export function readScope(catalog: FaultCatalog, operation: string, scope: unknown): FaultScope {
-  const shape = parse(scopeShape, scope);
+  const shape = parse(shapes().scope, scope);
   if (shape.key !== undefined && catalog.get(operation)?.hasKey !== true) {
     const named = [...catalog].flatMap(([name, { hasKey }]) => (hasKey ? [name] : []));
     throw new FaultSpecError(`only faults of ${named.join(', ')} can have a key`);

@@ -9,7 +9,7 @@ const route = routesOf<TestControls>();
 const list = z.object({ faults: z.array(activeFault) });
 
 /** Described, and not checked: the registry of faults does that, with better messages. */
-const wanted = z.unknown().meta(z.toJSONSchema(faultJson, { io: 'input' }));
+const wanted = z.unknown().meta(z.toJSONSchema(faultJson(), { io: 'input' }));
 
 export const FAULT_ROUTES = [
   route({
