@@ -28,7 +28,7 @@ import { ManualClock, toMilliseconds } from '../lib/clock.ts';
 import { sequentialIds } from '../lib/ids.ts';
 import type { CreatedHooks } from './hooks.ts';
 import { createHooks } from './hooks.ts';
-import { createTemporaryFolder } from './temporary-folder.ts';
+import { createTemporaryFolder, removeAbandonedFolders } from './temporary-folder.ts';
 import type {
   DownloadUrlOptions,
   PostObjectOptions,
@@ -48,6 +48,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   checkTimers();
   provideAsyncDispose();
   const { clock = new ManualClock(), parts = {}, ...rest } = options;
+  // Reads the disk while the ledger is made.
+  const abandoned = removeAbandonedFolders();
   const { accessKey, bucketKey } = chooseKeys(options);
   const { failures, hooks, observer } = createHooks();
   const observers = [...(parts.observers ?? []), observer];
@@ -56,6 +58,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const notices = parts.notices ?? new NoticeLog();
   const refusals = parts.refusals ?? new RefusalLog();
   const quota = createQuota(clock);
+  await abandoned;
   const dataDir = await createTemporaryFolder();
   try {
     const gateway = await createGateway(

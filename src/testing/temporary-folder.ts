@@ -8,18 +8,17 @@ const PREFIX = 'ota-gateway-kit-';
 /** The processes in which the id counts, and the id of the process that uses the folder. */
 const NAME = /^ota-gateway-kit-(\d+)-(\d+)-[A-Za-z0-9]+$/;
 
-/**
- * Creates a folder for the files of a test gateway. Also removes the folders of processes that were killed before they
- * could do it.
- */
-export async function createTemporaryFolder(): Promise<string> {
-  const folder = tmpdir();
-  await removeAbandoned(folder);
-  return mkdtemp(join(folder, `${PREFIX}${pidNamespace()}-${String(process.pid)}-`));
+/** Creates a folder for the files of a test gateway. */
+export function createTemporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), `${PREFIX}${pidNamespace()}-${String(process.pid)}-`));
 }
 
-/** Ignores errors: what cannot be removed, for example what belongs to another user, does not prevent a test. */
-async function removeAbandoned(folder: string): Promise<void> {
+/**
+ * Removes the folders of processes that were killed before they could do it. Ignores errors: what cannot be removed, for
+ * example what belongs to another user, does not prevent a test.
+ */
+export async function removeAbandonedFolders(): Promise<void> {
+  const folder = tmpdir();
   const names = await readdir(folder).catch(() => []);
   const abandoned = names.filter(isAbandoned).map((name) => join(folder, name));
   await Promise.allSettled(abandoned.map((path) => rm(path, { recursive: true, force: true })));
@@ -27,7 +26,7 @@ async function removeAbandoned(folder: string): Promise<void> {
 
 function isAbandoned(name: string): boolean {
   const [, namespace, pid] = NAME.exec(name) ?? [];
-  return namespace === pidNamespace() && pid !== undefined && !isRunning(Number(pid));
+  return pid !== undefined && namespace === pidNamespace() && !isRunning(Number(pid));
 }
 
 /**
