@@ -56,9 +56,9 @@ export async function putLarge(
         upload.advance(written);
       });
       const digests = await followed.finish(size);
-      onSend();
-      if (size > SINGLE_PUT_BYTES) await upload.complete(size);
+      if (size > SINGLE_PUT_BYTES) await upload.complete(size, onSend);
       else {
+        onSend();
         const content = fileContent(path, 0, size, digests.md5);
         await calls.part(() => client.put(key, content));
       }

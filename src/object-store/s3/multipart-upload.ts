@@ -45,12 +45,16 @@ export class MultipartUpload {
     while (written - this.#assigned >= this.#target.partSize) this.#sendNext(this.#target.partSize);
   }
 
-  /** Sends the last part, waits for all, and lets the store join them. */
-  async complete(size: number): Promise<void> {
+  /**
+   * Sends the last part, waits for all, and lets the store join them.
+   * @param onSend - is called before the object may exist
+   */
+  async complete(size: number, onSend: () => void = () => undefined): Promise<void> {
     if (size > this.#assigned) this.#sendNext(size - this.#assigned);
     const uploadId = await this.#id();
     const tags = await Promise.all(this.#tags);
     const { calls, client, key } = this.#target;
+    onSend();
     const completed = calls.request(async () => {
       await client.completeUpload(key, uploadId, tags);
       return true;

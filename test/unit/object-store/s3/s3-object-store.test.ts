@@ -147,6 +147,15 @@ describe('a store in the network', () => {
     expect(await subject.store.uncommitted()).toEqual([]);
   });
 
+  it('has no doubt about a body whose last part fails, after all its bytes have come', async () => {
+    let parts = 0;
+    subject.bucket.before = (operation) => {
+      if (operation === 'putPart' && ++parts > 2) failing();
+    };
+    await expect(put('a1', 20 * MIB)).rejects.toThrow(StoreUnavailable);
+    expect(await subject.store.uncommitted()).toEqual([]);
+  });
+
   it('keeps a body whose multipart upload has ended although the answer was lost', async () => {
     subject.bucket.after = (operation) => {
       if (operation !== 'completeUpload') return;
