@@ -36,8 +36,8 @@ export function parseConfig(
   nameOf: (option: string) => string = (option) => option,
 ): Config {
   // Settings are read once, for which compiling the schema would take longer than it saves.
-  const once = { error: plainTexts, reportInput: true, jitless: true };
-  const result = optionsSchema.safeParse(options, once);
+  const parsing = { error: plainTexts, reportInput: true, jitless: true };
+  const result = optionsSchema.safeParse(options, parsing);
   const problems = result.success
     ? findDangers(result.data, nameOf)
     : describeIssues(result.error.issues, options, nameOf);

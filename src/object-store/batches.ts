@@ -94,7 +94,7 @@ export class GatheredChunks {
 export interface Gathering {
   /** Acquires memory for the first batch; called when the first bytes have arrived. */
   readonly acquire: () => Promise<MemoryLease>;
-  /** Called for each chunk, with its bytes, before it is gathered; may be awaited. An error ends the body. */
+  /** Called with the size of each chunk when it is gathered, and awaited. An error ends the body. */
   readonly onBytes?: (length: number) => Promise<void> | undefined;
   /** The first batch ends at this number of bytes, or earlier when its memory is reclaimed or the body ends. */
   readonly first: number;
@@ -118,8 +118,7 @@ export async function* inBatches(
     lease = await acquire();
     while (next !== undefined && next.done !== true) {
       gathered.add(next.value);
-      const noted = onBytes(next.value.length);
-      if (noted !== undefined) await noted;
+      await onBytes(next.value.length);
       if (gathered.size >= first || lease.isReclaimed) break;
       next = await source.nextUnlessReclaimed(lease);
     }

@@ -126,8 +126,7 @@ export class DiskObjectStore implements ObjectStore {
     bytes: AsyncIterable<Uint8Array>,
     announcedSize = 0,
   ): Promise<StoredBody> {
-    const checked = this.#space.require(announcedSize);
-    if (checked !== undefined) await checked;
+    await this.#space.require(announcedSize);
     this.#inProgress.add(locator);
     let first = EMPTY_BATCH;
     try {
