@@ -101,6 +101,8 @@ export class UploadLimits {
   readonly #pending = new Map<string, Pending>();
   readonly #pendingOfAll: Pending = { uploads: 0, bytes: 0, files: 0 };
   #rules: LimitRules | undefined;
+  /** How many reservations have ended. */
+  #ended = 0;
 
   /** @param totals - counts what the ledger has; is started for the first limits */
   constructor(
@@ -122,7 +124,7 @@ export class UploadLimits {
   /** Checks whether one more upload would be admitted. @throws LimitReached */
   async requireUpload(accountId: string): Promise<void> {
     if (this.#rules === undefined) return;
-    await this.#totals.catchUp();
+    await this.#catchUp();
     this.#admitUpload(accountId)();
   }
 
@@ -136,7 +138,7 @@ export class UploadLimits {
   }
 
   async #admitForm(accountId: string): Promise<() => void> {
-    await this.#totals.catchUp();
+    await this.#catchUp();
     const end = this.#admitUpload(accountId);
     try {
       for (const { label, limits, scope } of this.#parties(accountId)) {
@@ -163,7 +165,7 @@ export class UploadLimits {
       checkBytes(party, 1);
       checkFiles(party);
     }
-    return reserve(parties, { uploads: 1, files: 0 });
+    return this.#reserve(parties, { uploads: 1, files: 0 });
   }
 
   /**
@@ -189,7 +191,7 @@ export class UploadLimits {
     announcedSize: number,
     accountId: string | undefined,
   ): Promise<AdmittedFile> {
-    await this.#totals.catchUp();
+    await this.#catchUp();
     const parties = this.#parties(holder === undefined ? accountId : holder.issue?.accountId);
     const uploads = holder === undefined ? 1 : 0;
     const replaced = holder?.state === 'stored' ? holder.size : 0;
@@ -199,7 +201,7 @@ export class UploadLimits {
       checkBytes(party, bytes);
       checkFiles(party);
     }
-    const end = reserve(parties, { uploads, files: 1 });
+    const end = this.#reserve(parties, { uploads, files: 1 });
     for (const { pending } of parties) pending.bytes += bytes;
     const grow = (size: number): void => {
       const more = size - replaced - bytes;
@@ -211,7 +213,7 @@ export class UploadLimits {
     return {
       count: (chunks) => watchBytes(chunks, { onBytes: grow }),
       recheck: () =>
-        this.#totals.catchUp()?.then(() => {
+        this.#catchUp()?.then(() => {
           for (const party of parties) checkReserved(party, { uploads, bytes });
         }),
       end: () => {
@@ -219,6 +221,35 @@ export class UploadLimits {
         for (const { pending } of parties) pending.bytes -= bytes;
         bytes = 0;
       },
+    };
+  }
+
+  /**
+   * Waits for what other gateways have recorded. What a reservation was for may be recorded after the reading of the
+   * ledger, and the reservation may end before the result is here; so a reading does not count when one has ended.
+   */
+  #catchUp(): Promise<void> | undefined {
+    const ended = this.#ended;
+    return this.#totals
+      .catchUp()
+      ?.then(() => (ended === this.#ended ? undefined : this.#catchUp()));
+  }
+
+  /** @returns a function that ends the reservation */
+  #reserve(
+    parties: readonly Party[],
+    { files, uploads }: Pick<Pending, 'files' | 'uploads'>,
+  ): () => void {
+    const add = (sign: 1 | -1): void => {
+      for (const { pending } of parties) {
+        pending.files += sign * files;
+        pending.uploads += sign * uploads;
+      }
+    };
+    add(1);
+    return () => {
+      this.#ended += 1;
+      add(-1);
     };
   }
 
@@ -287,21 +318,4 @@ function checkFiles({ label, limits, pending, scope }: Party): void {
   if (pending.files < allowed) return;
   const use = `${label} has ${String(pending.files)} files that are being received; try again when one has ended.`;
   throw new LimitReached('maxConcurrent', scope, use, allowed);
-}
-
-/** @returns a function that ends the reservation */
-function reserve(
-  parties: readonly Party[],
-  { files, uploads }: Pick<Pending, 'files' | 'uploads'>,
-): () => void {
-  for (const { pending } of parties) {
-    pending.files += files;
-    pending.uploads += uploads;
-  }
-  return () => {
-    for (const { pending } of parties) {
-      pending.files -= files;
-      pending.uploads -= uploads;
-    }
-  };
 }
