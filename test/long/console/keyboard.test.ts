@@ -88,6 +88,27 @@ describeWith('chromium', 'the console without a mouse', () => {
     expect(await downloadBy(page, () => page.keyboard.press('Enter'))).toEqual(bytes);
   });
 
+  it('opens a dialog again at the moment when the last one has given the focus back', async () => {
+    await backTo(page, page.getByRole('navigation').getByRole('link', { name: 'Storage' }).first());
+    await page.keyboard.press('Enter');
+    // The dialog has a button of this name, too.
+    const purge = page.getByRole('button', { name: 'Purge now' }).first();
+    await tabTo(page, purge);
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    // As fast as a key can be.
+    await purge.evaluate((button) => {
+      button.addEventListener('focus', () => button.dispatchEvent(new Event('click')), {
+        once: true,
+      });
+    });
+    await page.keyboard.press('Escape');
+    await expectFocus(dialog.getByRole('button', { name: 'Cancel' }));
+    await page.keyboard.press('Escape');
+    await expectFocus(purge);
+  });
+
   it('names the language of its texts', async () => {
     const html = page.locator('html');
     expect(await html.getAttribute('lang')).toBe('en');
