@@ -2,7 +2,7 @@ import { isDiskFull } from '../lib/errno.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import { LimitReached } from './limits.ts';
 import type { AdmittedFile } from './limits.ts';
-import type { KeyHolder, ObjectStore, StoredBody, StoreOutcome } from './ports.ts';
+import type { KeyHolder, ObjectStore, StoredBody, StoredRecord, StoreOutcome } from './ports.ts';
 import type { Issue, StoredObject, UploadState } from './upload.ts';
 
 /** A body that an authorized request stores. */
@@ -70,10 +70,10 @@ export async function receiveUpload(
     admission = admitting && (await admitting);
     const locator = deps.ids.locator();
     const body = await putBody(deps, locator, request, admission);
-    const { headers, peer, requestId } = request;
+    const { forbidOverwrite, headers, key, peer, requestId } = request;
     const object = { locator, storedAt: deps.clock.now(), headers, requestId, peer, ...body };
-    const owned = { ...request, issue };
-    const outcome = await upload.record(() => recordBody(deps, owned, object));
+    const record = { key, object, forbidOverwrite, issue };
+    const outcome = await upload.record(() => recordBody(deps, record));
     if (outcome === undefined) {
       await deps.store.discard(locator);
       return { kind: 'cancelled' };
@@ -146,16 +146,13 @@ function issueOf(
   return { accountId, issuedAt: now, policyExpiresAt: now };
 }
 
-async function recordBody(
-  deps: UploadDependencies,
-  { key, forbidOverwrite, issue }: ReceiveRequest,
-  object: StoredObject,
-): Promise<StoreOutcome> {
+async function recordBody(deps: UploadDependencies, record: StoredRecord): Promise<StoreOutcome> {
   const { ledger, observer, store } = deps;
+  const { issue, key, object } = record;
   const { locator } = object;
   let outcome: StoreOutcome | 'disowned';
   try {
-    outcome = await ledger.recordStored({ key, object, forbidOverwrite, issue });
+    outcome = await ledger.recordStored(record);
   } catch (error) {
     // It is unknown whether the row was written; the next reconcile decides.
     store.release(locator);

@@ -22,7 +22,10 @@ const I64 = 0x7e;
 const END = 0x0b;
 const BLOCK_OF_CODE = [0x02, 0x40];
 const LOOP = [0x03, 0x40];
-const i32 = { add: 0x6a, and: 0x71, below: 0x49, shiftLeft: 0x74, wrap: 0xa7, atLeast: 0x4f };
+const i32 = {
+  ...{ add: 0x6a, subtract: 0x6b, and: 0x71, shiftLeft: 0x74, wrap: 0xa7 },
+  ...{ below: 0x49, atLeast: 0x4f },
+};
 const i64 = { and: 0x83, shiftRight: 0x88, xor: 0x85 };
 
 const branch = (depth: number): number[] => [0x0c, depth];
@@ -74,21 +77,48 @@ function advanceBlock(): number[] {
 }
 
 function advanceBytes(): number[] {
-  const [crc, end, address] = [0, 1, 2] as const;
+  const [crc, end, word, address] = [0, 1, 2, 3] as const;
   const lastTable = 7 * TABLE_BYTES;
-  return code({ locals: { i64: 0, i32: 1 } }, [
+  const left = [...get(end), ...get(address), i32.subtract];
+  const step = (bytes: number): number[] => [
+    ...get(address),
+    ...number32(bytes),
+    i32.add,
+    ...set(address),
+  ];
+  return code({ locals: { i64: 1, i32: 1 } }, [
     ...[...number32(BLOCK), ...set(address)],
-    ...BLOCK_OF_CODE,
-    ...LOOP,
-    ...[...get(address), ...get(end), i32.atLeast, ...branchIf(1)],
-    ...[...get(crc), ...get(address), ...loadByte(0), i64.xor, ...number64(255), i64.and, i32.wrap],
-    ...[...number32(3), i32.shiftLeft, ...load64(lastTable)],
-    ...[...get(crc), ...number64(8), i64.shiftRight, i64.xor, ...set(crc)],
-    ...[...get(address), ...number32(1), i32.add, ...set(address), ...branch(0)],
-    END,
-    END,
+    ...repeatUnless(
+      [...left, ...number32(8), i32.below],
+      [
+        ...[...get(address), ...load64(0), ...get(crc), i64.xor, ...set(word)],
+        ...[...lookUp(word, 0), ...set(crc)],
+        ...step(8),
+      ],
+    ),
+    ...repeatUnless(
+      [...get(address), ...get(end), i32.atLeast],
+      [
+        ...[...get(crc), ...get(address), ...loadByte(0), i64.xor],
+        ...[
+          ...number64(255),
+          i64.and,
+          i32.wrap,
+          ...number32(3),
+          i32.shiftLeft,
+          ...load64(lastTable),
+        ],
+        ...[...get(crc), ...number64(8), i64.shiftRight, i64.xor, ...set(crc)],
+        ...step(1),
+      ],
+    ),
     ...get(crc),
   ]);
+}
+
+/** A loop that ends before its next round when a condition is not zero. */
+function repeatUnless(condition: readonly number[], body: readonly number[]): number[] {
+  return [...BLOCK_OF_CODE, ...LOOP, ...condition, ...branchIf(1), ...body, ...branch(0), END, END];
 }
 
 /** A function body with its local variables. */
