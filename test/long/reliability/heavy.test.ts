@@ -95,6 +95,7 @@ function signedHeaders(names: string, host: string): Buffer {
 
 const CONDITION = '["starts-with","$key",""]';
 const DEEP = 300_000;
+const DISPOSITION = 'content-disposition:';
 
 /** A request, and the status and code of its response. */
 const CASES: readonly (readonly [name: string, request: () => Buffer, answer: string])[] = [
@@ -190,6 +191,15 @@ const CASES: readonly (readonly [name: string, request: () => Buffer, answer: st
     'a name of nine kilobytes',
     () => form({ fields: field('n'.repeat(9000), '') }),
     '400 FieldItemTooLong',
+  ],
+  [
+    'headers of a part that begin many names, and never end',
+    () => {
+      const names = `${'name='.repeat(1600)};`;
+      const headers = `${DISPOSITION.repeat(820)}${names}${names}`.padEnd(33_000, ';');
+      return formRequest('b', Buffer.from(`--b\r\n${headers}`));
+    },
+    '400 MalformedPOSTRequest',
   ],
   [
     'a name that is deeply nested',

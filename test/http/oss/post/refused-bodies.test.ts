@@ -302,6 +302,14 @@ const FIELD_LIMITS: readonly Case[] = [
     },
   ]),
   [
+    'a header that only looks like a long field name, in too many headers of a part',
+    (form) => {
+      const header = `X-Note: content-disposition: form-data; name="${'n'.repeat(33_000)}"`;
+      form.before.push({ headers: [header, 'Content-Disposition: form-data; name="a"'], body: '' });
+    },
+    malformed(),
+  ],
+  [
     'a field name of 2731 letters that are 8193 bytes',
     set('字'.repeat(2731), 'v'),
     {
