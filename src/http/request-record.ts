@@ -10,6 +10,7 @@ import type {
   RefusalRecord,
   RefusalReporter,
 } from '../refusals/refusal-record.ts';
+import { withoutSecret } from '../refusals/refusal-record.ts';
 import type { RefusalReason } from '../refusals/refusal-reason.ts';
 
 export type { Dialect } from '../refusals/refusal-record.ts';
@@ -170,10 +171,13 @@ export function openRecord(
   return record;
 }
 
-/** A stranger may send megabytes in place of the names that a record keeps. */
+/**
+ * A stranger may send megabytes in place of the names that a record keeps, and a client that encodes its query twice sends
+ * its signature and its token there.
+ */
 function cutNames(record: OpenRecord): void {
   const { keys, operation } = record;
-  if (operation !== undefined) record.operation = cutText(operation, MAX_OPERATION);
+  if (operation !== undefined) record.operation = withoutSecret(cutText(operation, MAX_OPERATION));
   if (keys.some(({ length }) => length > MAX_KEY)) {
     record.keys = keys.map((key) => cutText(key, MAX_KEY));
   }

@@ -227,6 +227,13 @@ const ACTS: Readonly<Record<string, Act>> = {
   'a call V1 with a token': () => callV1(MISSING, TEMPORARY, { SecurityToken: SECRETS.token }),
   'a call V1 with a wrong signature and a token': () =>
     callV1(MISSING, { ...TEMPORARY, secret: 'x' }, { SecurityToken: SECRETS.token }),
+  'a call V1 whose query is encoded twice behind its action': async () => {
+    const common = { SecurityToken: SECRETS.token };
+    const pairs = signV1('QueryOTAFirmware', MISSING, { key: TEMPORARY, time: now(), common });
+    const { Signature: signature = '', SecurityToken: token = '' } = pairs;
+    const action = `QueryOTAFirmware&${encode({ Signature: signature, SecurityToken: token })}`;
+    return { answers: [await send('get', `/?${encode({ Action: action })}`)], signature };
+  },
   'a call V3': () => callV3(MISSING),
   'a call V3 with a token': () => callV3(MISSING, TEMPORARY, TOKEN_V3),
   'a call V3 with a wrong signature and a token': () =>
