@@ -33,7 +33,10 @@ const homes = {
   multer: ['src/multer/**'],
   pg: ['src/ledger/postgres/**'],
   'prom-client': ['src/metrics/registry.ts'],
-  '@aws-sdk/client-s3': ['src/object-store/s3/s3-client.ts'],
+  '@aws-sdk/client-s3': [
+    'src/object-store/s3/s3-client.ts',
+    'src/object-store/s3/sdk-middleware.ts',
+  ],
 };
 
 function restrictPackages(allowed) {

@@ -79,7 +79,7 @@ async function removeBodies(settings, prefix) {
     accessKeyId: settings.S3_ACCESS_KEY_ID,
     secretAccessKey: settings.S3_SECRET_ACCESS_KEY,
   };
-  const client = await openS3Client(
+  const client = openS3Client(
     { bucket, prefix, endpoint, region, pathStyle: true },
     { credentials, stallTimeout: 5000, sockets: 8 },
   );

@@ -1,4 +1,5 @@
 import type { Config } from './config/config.ts';
+import { POSTGRES_CLIENT, S3_SDK, loadOptional } from './config/optional-packages.ts';
 import { SettingsError } from './config/settings-error.ts';
 import { parseStoreUrl } from './config/shared-urls.ts';
 import type { ExistingRecords } from './ledger/postgres/records.ts';
@@ -6,7 +7,6 @@ import type * as RowCopy from './ledger/postgres/postgres-rows.ts';
 import type { Records } from './ledger/records.ts';
 import { openRecords as openSqliteRecords } from './ledger/sqlite/records.ts';
 import { wallClock } from './lib/clock.ts';
-import { hasErrorCode } from './lib/errno.ts';
 import type { Logger } from './lib/logger.ts';
 import { DiskObjectStore } from './object-store/disk/disk-object-store.ts';
 import { ThreadHasher } from './object-store/hashing/thread-hasher.ts';
@@ -19,8 +19,6 @@ import type { StoreSweep } from './uploads/daily-sweep.ts';
  * Ledger and store as the settings name them: in the data folder, or shared with other gateways. PostgreSQL and S3 are
  * loaded only when a setting names them.
  */
-
-const NOT_FOUND = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'];
 
 /**
  * Opens the records of a server, and brings their schema up to date.
@@ -48,19 +46,8 @@ export function loadRowCopy(): Promise<typeof RowCopy> {
   return loadPostgres(() => import('./ledger/postgres/postgres-rows.ts'));
 }
 
-async function loadPostgres<Module>(load: () => Promise<Module>): Promise<Module> {
-  try {
-    return await load();
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    const text =
-      'needs the package pg, which is missing; install it beside the gateway: npm install pg@8';
-    throw new SettingsError([{ settings: ['ledgerUrl'], text }]);
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return NOT_FOUND.some((code) => hasErrorCode(error, code));
+function loadPostgres<Module>(load: () => Promise<Module>): Promise<Module> {
+  return loadOptional(POSTGRES_CLIENT, load);
 }
 
 /** A store, and what only a shared one has. */
@@ -149,16 +136,14 @@ async function openStoreAccess(
   logger: Logger,
 ) {
   const { STORE_LIMITS } = await import('./object-store/s3/limits.ts');
-  const { loadSdk, openS3Client } = await import('./object-store/s3/s3-client.ts');
+  const { openS3Client } = await loadOptional(
+    S3_SDK,
+    () => import('./object-store/s3/s3-client.ts'),
+  );
   const { prefix, ...address } = parseStoreUrl(storeUrl);
   const { bucket } = address;
-  await loadSdk().catch((error: unknown) => {
-    throw isMissing(error instanceof Error ? error.cause : error)
-      ? storeProblem(String(error instanceof Error ? error.message : error))
-      : error;
-  });
   const hasKeys = storeAccessKeyId !== undefined && storeAccessKeySecret !== undefined;
-  const client = await openS3Client(address, {
+  const client = openS3Client(address, {
     stallTimeout: STORE_LIMITS.stallTimeout,
     sockets: STORE_LIMITS.requests + STORE_LIMITS.parts,
     ...(hasKeys && {
@@ -166,10 +151,6 @@ async function openStoreAccess(
     }),
   });
   return { client, name: `s3://${bucket}/${prefix}`, prefix, logger };
-}
-
-function storeProblem(text: string): SettingsError {
-  return new SettingsError([{ settings: ['storeUrl'], text }]);
 }
 
 /**

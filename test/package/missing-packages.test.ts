@@ -47,7 +47,7 @@ async function execute(args: readonly string[], settings: Readonly<Record<string
 const PG =
   'OTA_GATEWAY_LEDGER_URL: needs the package pg, which is missing; install it beside the gateway: npm install pg@8\n';
 const SDK =
-  'OTA_GATEWAY_STORE_URL: a store of bodies needs the package @aws-sdk/client-s3, which is missing; install it beside the gateway: npm install @aws-sdk/client-s3@3\n';
+  'OTA_GATEWAY_STORE_URL: needs the package @aws-sdk/client-s3, which is missing; install it beside the gateway: npm install @aws-sdk/client-s3@3\n';
 
 it.each([
   [['serve', '--port', '0'], { ...LEDGER, ...STORE }, PG],

@@ -1,8 +1,23 @@
 import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type * as AwsSdk from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutBucketLifecycleConfigurationCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import type { LifecycleRule, S3ClientConfig } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import { hasErrorCode } from '../../lib/errno.ts';
 import type { ByteRange } from '../../uploads/ports.ts';
 import type {
   ArrivingObject,
@@ -14,15 +29,14 @@ import type {
   UploadExpiry,
   UploadPart,
 } from './store-client.ts';
+import { leavePayloadUnsigned, rememberDates, tryOnce } from './sdk-middleware.ts';
 import { sendContent } from './send-content.ts';
 
 /*
- * This is the only file that knows the SDK, so that another client can take its place.
+ * This is the only file that sends requests by the SDK, so that another client can take its place.
  */
 
-type Sdk = typeof AwsSdk;
-
-/** Where a bucket is. */
+/** Where a bucket is. It has what the settings say; this room does not know them. */
 export interface BucketAddress {
   readonly bucket: string;
   /** Address of the store; absent: that of AWS for the region. */
@@ -43,36 +57,15 @@ export interface S3ClientOptions {
   readonly sockets: number;
 }
 
-const PACKAGE = '@aws-sdk/client-s3';
-const NOT_FOUND = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'];
-
-/** Loads the SDK. @throws an error that says what to install */
-export async function loadSdk(
-  load: () => Promise<Sdk> = () => import('@aws-sdk/client-s3'),
-): Promise<Sdk> {
-  try {
-    return await load();
-  } catch (error) {
-    if (!NOT_FOUND.some((code) => hasErrorCode(error, code))) throw error;
-    const advice = `install it beside the gateway: npm install ${PACKAGE}@3`;
-    throw new Error(`a store of bodies needs the package ${PACKAGE}, which is missing; ${advice}`, {
-      cause: error,
-    });
-  }
-}
-
-/** Loads the SDK and prepares the client. Sends nothing. */
-export async function openS3Client(
-  address: BucketAddress,
-  options: S3ClientOptions,
-): Promise<StoreClient> {
-  return new AwsClient(await loadSdk(), address, options);
+/** Prepares the client. Sends nothing. */
+export function openS3Client(address: BucketAddress, options: S3ClientOptions): StoreClient {
+  return new AwsClient(address, options);
 }
 
 function clientConfig(
   { endpoint, pathStyle, region }: BucketAddress,
   { credentials }: S3ClientOptions,
-): AwsSdk.S3ClientConfig {
+): S3ClientConfig {
   // Stores with an address of their own rarely look at the region.
   const given = region ?? (endpoint === undefined ? undefined : 'us-east-1');
   return {
@@ -88,17 +81,16 @@ function clientConfig(
 }
 
 class AwsClient implements StoreClient {
-  readonly #sdk: Sdk;
-  readonly #client: AwsSdk.S3Client;
+  readonly #client: S3Client;
   /** Has as many connections as there are readers: one that is slow must not keep uploads waiting. */
-  readonly #reader: AwsSdk.S3Client;
+  readonly #reader: S3Client;
   readonly #bucket: string;
   /** @returns the store's clock in an answer */
   readonly #dateOf: (answer: object) => number;
 
-  constructor(sdk: Sdk, address: BucketAddress, options: S3ClientOptions) {
+  constructor(address: BucketAddress, options: S3ClientOptions) {
     const { sockets, stallTimeout } = options;
-    const connect = (agent: { readonly maxSockets: number }): AwsSdk.S3ClientConfig => ({
+    const connect = (agent: { readonly maxSockets: number }): S3ClientConfig => ({
       requestHandler: {
         connectionTimeout: stallTimeout,
         socketTimeout: stallTimeout,
@@ -107,12 +99,11 @@ class AwsClient implements StoreClient {
       },
     });
     const config = clientConfig(address, options);
-    this.#sdk = sdk;
     this.#bucket = address.bucket;
-    this.#client = new sdk.S3Client({ ...config, ...connect({ maxSockets: sockets }) });
+    this.#client = new S3Client({ ...config, ...connect({ maxSockets: sockets }) });
     const { credentials } = this.#client.config;
     const many = connect({ maxSockets: Infinity });
-    this.#reader = new sdk.S3Client({ ...config, credentials, ...many });
+    this.#reader = new S3Client({ ...config, credentials, ...many });
     for (const each of [this.#client, this.#reader]) {
       leavePayloadUnsigned(each);
       tryOnce(each);
@@ -123,7 +114,7 @@ class AwsClient implements StoreClient {
   async put(key: string, content: Content): Promise<void> {
     await sendContent(content, undefined, (body, abortSignal) =>
       this.#client.send(
-        new this.#sdk.PutObjectCommand({
+        new PutObjectCommand({
           ...this.#object(key),
           Body: body,
           ContentLength: content.size,
@@ -135,7 +126,7 @@ class AwsClient implements StoreClient {
   }
 
   async startUpload(key: string): Promise<string> {
-    const command = new this.#sdk.CreateMultipartUploadCommand(this.#object(key));
+    const command = new CreateMultipartUploadCommand(this.#object(key));
     return required((await this.#client.send(command)).UploadId, 'UploadId');
   }
 
@@ -147,7 +138,7 @@ class AwsClient implements StoreClient {
   ): Promise<string> {
     const { ETag } = await sendContent(content, signal, (body, abortSignal) =>
       this.#client.send(
-        new this.#sdk.UploadPartCommand({
+        new UploadPartCommand({
           ...this.#object(key),
           UploadId: uploadId,
           PartNumber: number,
@@ -163,7 +154,7 @@ class AwsClient implements StoreClient {
   async completeUpload(key: string, uploadId: string, tags: readonly string[]): Promise<void> {
     const Parts = tags.map((ETag, index) => ({ ETag, PartNumber: index + 1 }));
     await this.#client.send(
-      new this.#sdk.CompleteMultipartUploadCommand({
+      new CompleteMultipartUploadCommand({
         ...this.#object(key),
         UploadId: uploadId,
         MultipartUpload: { Parts },
@@ -173,12 +164,12 @@ class AwsClient implements StoreClient {
 
   async abortUpload(key: string, uploadId: string): Promise<void> {
     const upload = { ...this.#object(key), UploadId: uploadId };
-    await this.#client.send(new this.#sdk.AbortMultipartUploadCommand(upload));
+    await this.#client.send(new AbortMultipartUploadCommand(upload));
   }
 
   async get(key: string, range?: ByteRange): Promise<ArrivingObject> {
     const wanted = range && { Range: `bytes=${range.start}-${range.end}` };
-    const command = new this.#sdk.GetObjectCommand({ ...this.#object(key), ...wanted });
+    const command = new GetObjectCommand({ ...this.#object(key), ...wanted });
     const { Body, ContentLength } = await this.#reader.send(command);
     if (!(Body instanceof Readable)) throw new Error('the SDK has returned no stream');
     // From now on the reader decides how fast the bytes come, so silence is no failure of the store.
@@ -187,7 +178,7 @@ class AwsClient implements StoreClient {
   }
 
   async head(key: string): Promise<FoundObject & Pick<Page<unknown>, 'now'>> {
-    const command = new this.#sdk.HeadObjectCommand(this.#object(key));
+    const command = new HeadObjectCommand(this.#object(key));
     const found = await this.#client.send(command);
     return {
       key,
@@ -199,11 +190,11 @@ class AwsClient implements StoreClient {
   }
 
   async delete(key: string): Promise<void> {
-    await this.#client.send(new this.#sdk.DeleteObjectCommand(this.#object(key)));
+    await this.#client.send(new DeleteObjectCommand(this.#object(key)));
   }
 
   async list(prefix: string, next?: string): Promise<Page<FoundObject>> {
-    const command = new this.#sdk.ListObjectsV2Command({
+    const command = new ListObjectsV2Command({
       Bucket: this.#bucket,
       Prefix: prefix,
       ...(next !== undefined && { ContinuationToken: next }),
@@ -221,7 +212,7 @@ class AwsClient implements StoreClient {
 
   async listUploads(prefix: string, next?: string): Promise<Page<OpenUpload>> {
     const [KeyMarker, UploadIdMarker] = next === undefined ? [] : uploadMarker.parse(next);
-    const command = new this.#sdk.ListMultipartUploadsCommand({
+    const command = new ListMultipartUploadsCommand({
       Bucket: this.#bucket,
       Prefix: prefix,
       ...(KeyMarker !== undefined && { KeyMarker }),
@@ -244,14 +235,14 @@ class AwsClient implements StoreClient {
     if (rules.some((rule) => endsUploads(rule, prefix))) return 'present';
     // Writing rules replaces all of them, and another version of the SDK may not know everything in those of an operator.
     if (rules.length > 0) return 'others';
-    const rule: AwsSdk.LifecycleRule = {
+    const rule: LifecycleRule = {
       ID: 'unfinished-uploads',
       Status: 'Enabled',
       Filter: { Prefix: prefix },
       AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
     };
     await this.#client.send(
-      new this.#sdk.PutBucketLifecycleConfigurationCommand({
+      new PutBucketLifecycleConfigurationCommand({
         Bucket,
         LifecycleConfiguration: { Rules: [rule] },
       }),
@@ -260,7 +251,7 @@ class AwsClient implements StoreClient {
   }
 
   async checkBucket(): Promise<void> {
-    await this.#client.send(new this.#sdk.HeadBucketCommand({ Bucket: this.#bucket }));
+    await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }));
   }
 
   close(): void {
@@ -272,8 +263,8 @@ class AwsClient implements StoreClient {
     return { Bucket: this.#bucket, Key: key };
   }
 
-  async #lifecycleRules(): Promise<readonly AwsSdk.LifecycleRule[]> {
-    const command = new this.#sdk.GetBucketLifecycleConfigurationCommand({ Bucket: this.#bucket });
+  async #lifecycleRules(): Promise<readonly LifecycleRule[]> {
+    const command = new GetBucketLifecycleConfigurationCommand({ Bucket: this.#bucket });
     try {
       return (await this.#client.send(command)).Rules ?? [];
     } catch (error) {
@@ -291,62 +282,11 @@ const uploadMarker = z
 
 /** Whether a rule ends unfinished uploads of all objects whose keys begin with a prefix. */
 function endsUploads(
-  { AbortIncompleteMultipartUpload, Filter }: AwsSdk.LifecycleRule,
+  { AbortIncompleteMultipartUpload, Filter }: LifecycleRule,
   prefix: string,
 ): boolean {
   const isForAll = Filter?.Prefix !== undefined && prefix.startsWith(Filter.Prefix);
   return AbortIncompleteMultipartUpload !== undefined && isForAll;
-}
-
-/** The signature leaves the bytes out, so that they are read once only; https protects them. */
-function leavePayloadUnsigned({ middlewareStack }: AwsSdk.S3Client): void {
-  middlewareStack.add(
-    (next) => (args) => {
-      const headers = headersOf(args.request);
-      if (headers !== undefined) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
-      return next(args);
-    },
-    { step: 'build', name: 'leavePayloadUnsigned' },
-  );
-}
-
-/** The caller tries again: the SDK cannot do so with a stream, and says so on the console. */
-function tryOnce({ middlewareStack }: AwsSdk.S3Client): void {
-  middlewareStack.add((next) => (args) => next(args), {
-    name: 'retryMiddleware',
-    ...{ step: 'finalizeRequest', priority: 'high', override: true },
-  });
-}
-
-/** @returns a function that returns the clock of the store in an answer */
-function rememberDates({ middlewareStack }: AwsSdk.S3Client): (answer: object) => number {
-  const dates = new WeakMap<object, unknown>();
-  middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      if (result.output !== undefined)
-        dates.set(result.output, headersOf(result.response)?.['date']);
-      return result;
-    },
-    // Outside of what makes the output from the response.
-    { step: 'deserialize', priority: 'high', name: 'rememberDates' },
-  );
-  return (answer) => {
-    const date = Date.parse(String(dates.get(answer)));
-    // It has whole seconds, and an object of this second is not from the future.
-    if (!Number.isNaN(date)) return date + 999;
-    throw new Error('the store has answered without its time in the header Date');
-  };
-}
-
-/** @returns the headers of a request or a response of the SDK */
-function headersOf(message: unknown): Record<string, unknown> | undefined {
-  const isMessage = typeof message === 'object' && message !== null && 'headers' in message;
-  return isMessage && isRecord(message.headers) ? message.headers : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 function required<T>(value: T | undefined, name: string): T {

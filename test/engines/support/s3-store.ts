@@ -65,7 +65,7 @@ export function storeUrl(prefix: string): Record<string, string> {
   };
 }
 
-function connect(prefix: string, endpoint: string, limits: StoreLimits): Promise<StoreClient> {
+function connect(prefix: string, endpoint: string, limits: StoreLimits): StoreClient {
   const address = {
     ...{ bucket: setting('S3_BUCKET'), prefix, endpoint, region: setting('S3_REGION') },
     pathStyle: true,
@@ -90,12 +90,12 @@ export async function openTestStore(setup: StoreSetup = {}): Promise<TestStore> 
   const own = await newFolder();
   const folder = setup.dataDir ?? own;
   const prefix = `${basename(own)}/`;
-  const client = await connect(prefix, storeEndpoint(), STORE_LIMITS);
+  const client = connect(prefix, storeEndpoint(), STORE_LIMITS);
   const bodies = new StoredBodies({ client, name: 'the store', prefix });
   const opened: S3ObjectStore[] = [];
   const open = async (dataDir: string, minFree = setup.minFree ?? 0): Promise<S3ObjectStore> => {
     const store = await S3ObjectStore.open({
-      client: await connect(prefix, setup.endpoint ?? storeEndpoint(), limits),
+      client: connect(prefix, setup.endpoint ?? storeEndpoint(), limits),
       ...{ name: 'the store', prefix, dataDir, limits, minFree },
       hasher: new ThreadHasher(),
     });

@@ -1,7 +1,6 @@
 import { STORE_LIMITS } from '../../../../src/object-store/s3/limits.ts';
 import { partSize } from '../../../../src/object-store/s3/part-sizes.ts';
 import { waitBeforeRetry } from '../../../../src/object-store/s3/retry.ts';
-import { loadSdk } from '../../../../src/object-store/s3/s3-client.ts';
 import { failureOf, storeError } from '../../../../src/object-store/s3/store-errors.ts';
 import { StoreUnavailable } from '../../../../src/uploads/unavailable.ts';
 
@@ -92,18 +91,5 @@ describe('the parts of a body', () => {
     [5 * 1024 * 1024 * MIB, Math.ceil((5 * 1024 * 1024 * MIB) / 9000)],
   ])('are so large that a body of %d bytes has few enough', (announced, size) => {
     expect(partSize(announced)).toBe(size);
-  });
-});
-
-describe('the SDK', () => {
-  it('is named with what to install when it is missing', async () => {
-    const missing = Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
-    const load = loadSdk(() => Promise.reject(missing));
-    await expect(load).rejects.toThrow(/npm install @aws-sdk\/client-s3@3/);
-  });
-
-  it('is not called missing when it fails for another reason', async () => {
-    const load = loadSdk(() => Promise.reject(new Error('broken')));
-    await expect(load).rejects.toThrow('broken');
   });
 });
