@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 import type { Listener } from './http/listener.ts';
 import { CLIENT_VANISHED } from './http/request-record.ts';
@@ -8,6 +6,7 @@ import { REFUSAL_REASONS } from './refusals/refusal-reason.ts';
 import { faultableOperations as iotOperations } from './iot/fault-codes.ts';
 import { monotonicClock, wallClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import { packageVersion } from './lib/version.ts';
 import { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import type { KnownNames } from './metrics/labels.ts';
 import type { DiskUse, MetricSources } from './metrics/sources.ts';
@@ -81,7 +80,7 @@ function createSources(
   listeners: ReadonlySet<Listener>,
 ): MetricSources {
   return {
-    version: readVersion(),
+    version: packageVersion(),
     node: process.versions.node,
     connectionsLimit: config.maxConnections,
     reserved: config.minFree,
@@ -120,9 +119,4 @@ export async function measureDisk(folder: string): Promise<DiskUse | undefined> 
     // There may be no folder: ledger and store are then in memory.
     return undefined;
   }
-}
-
-function readVersion(): string {
-  const text = readFileSync(join(__dirname, '..', 'package.json'), 'utf8');
-  return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown';
 }

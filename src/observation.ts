@@ -13,6 +13,7 @@ import type { EventHub } from './operator/events.ts';
 import { showRefusal, showRequest } from './operator/show-requests.ts';
 import type { UsageMeter } from './operator/usage.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
+import { findLatestUpload } from './uploads/latest-upload.ts';
 import type { UploadLedger } from './uploads/ports.ts';
 
 /** What people see of the requests of a gateway: its log, and what it refused. */
@@ -167,7 +168,7 @@ function ownerFinder(
   return async ({ account, dialect }, key) => {
     if (dialect !== 'oss' || account !== undefined || key === undefined) return account;
     try {
-      const upload = (await ledger.findUpload(key)) ?? (await ledger.findPurged(key));
+      const upload = await findLatestUpload(ledger, key);
       return upload?.issue?.accountId;
     } catch (error) {
       logger.debug({ err: error, key }, 'could not find the account of a key');

@@ -1,6 +1,6 @@
 import { createBucketKey } from '../signatures/bucket-key.ts';
 import { downloadUrl } from '../signatures/download-url.ts';
-import type { ObjectAddress } from '../signatures/download-url.ts';
+import type { ObjectLocation } from '../signatures/download-url.ts';
 
 export { DOWNLOAD_URL_TTL } from '../signatures/download-url.ts';
 
@@ -10,7 +10,7 @@ export { DOWNLOAD_URL_TTL } from '../signatures/download-url.ts';
  */
 export function signDownloadUrl(
   bucketKey: { readonly id: string; readonly secret: string },
-  address: ObjectAddress,
+  address: ObjectLocation,
   expiresAt: number,
 ): string {
   return downloadUrl(createBucketKey(bucketKey.id, bucketKey.secret), address, expiresAt);

@@ -18,6 +18,7 @@ import {
   refusalOf,
 } from './client-error.ts';
 import type { ClientError } from './client-error.ts';
+import { serverUrl } from './public-host.ts';
 import { RefusedConnections } from './refused-connections.ts';
 import type { RequestObserver } from './request-record.ts';
 import { openTlsDoor } from './tls-door.ts';
@@ -101,12 +102,12 @@ export async function startListener(
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not a TCP listener');
-  const scheme = options.tls === undefined ? 'http' : 'https';
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  const { host, tls } = options;
+  const { port } = address;
   let closing: Promise<void> | undefined;
   return {
-    url: `${scheme}://${host}:${String(address.port)}`,
-    port: address.port,
+    url: serverUrl({ isTls: tls !== undefined, host, port }),
+    port,
     replaceCertificate: ({ cert, key }) => {
       if (server instanceof TlsServer) server.setSecureContext({ cert, key });
     },

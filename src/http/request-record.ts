@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
-import { cutText } from '../lib/recent-log.ts';
+import { keptIfLong } from '../lib/kept-text.ts';
 import { peerOf } from './peer.ts';
 import { gatewayUrl } from './public-host.ts';
 import { bytesGiven } from './request-chunks.ts';
@@ -177,9 +177,10 @@ export function openRecord(
  */
 function cutNames(record: OpenRecord): void {
   const { keys, operation } = record;
-  if (operation !== undefined) record.operation = withoutSecret(cutText(operation, MAX_OPERATION));
+  if (operation !== undefined)
+    record.operation = withoutSecret(keptIfLong(operation, MAX_OPERATION));
   if (keys.some(({ length }) => length > MAX_KEY)) {
-    record.keys = keys.map((key) => cutText(key, MAX_KEY));
+    record.keys = keys.map((key) => keptIfLong(key, MAX_KEY));
   }
 }
 

@@ -1,4 +1,4 @@
-import { findKnownKey } from '../uploads/known-key.ts';
+import { findKnownKey } from '../uploads/latest-upload.ts';
 import { authorizeRequest } from './auth/authorize-request.ts';
 import type { OssDependencies } from './dependencies.ts';
 import { OssError } from './errors.ts';

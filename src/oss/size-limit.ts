@@ -1,5 +1,6 @@
 import { LostBody } from '../http/parsed-body.ts';
 import { watchBytes } from '../lib/watched-bytes.ts';
+import { POSSIBLE_TRAILER_BYTES } from '../uploads/limits.ts';
 import { ossError } from './errors.ts';
 import type { OssError } from './errors.ts';
 
@@ -12,9 +13,6 @@ export interface SizeLimits {
   /** Whether the announced size is that of the file. */
   readonly isExact?: boolean;
 }
-
-/** A Content-Length may exceed the size of the file by this number, because a form may continue after its file. */
-const POSSIBLE_TRAILER_BYTES = 64 * 1024;
 
 /**
  * Combines the limits of the policy and of the operator.

@@ -1,4 +1,4 @@
-import { keptText } from '../lib/recent-log.ts';
+import { keptText } from '../lib/kept-text.ts';
 import { withoutNul } from '../lib/nul.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 

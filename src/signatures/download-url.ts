@@ -2,7 +2,7 @@ import type { BucketKey } from './bucket-key.ts';
 import { percentEncode } from './percent-encoding.ts';
 
 /** An object, and the host where clients find it. */
-export interface ObjectAddress {
+export interface ObjectLocation {
   /** Scheme and host, without a trailing slash. */
   readonly host: string;
   readonly bucket: string;
@@ -21,7 +21,7 @@ export const DOWNLOAD_URL_TTL = 24 * 60 * 60 * 1000;
  */
 export function downloadUrl(
   bucketKey: BucketKey,
-  { bucket, host, key }: ObjectAddress,
+  { bucket, host, key }: ObjectLocation,
   expiresAt: number,
 ): string {
   const query = bucketKey.signDownload(bucket, key, Math.floor(expiresAt / 1000));

@@ -2,6 +2,7 @@ import { clearTimeout, setTimeout } from '../lib/timers.ts';
 import { isKeyOfTenant, tenantSegment } from '../policy/object-key.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import type { FirmwarePackage, PackageFile, SignMethod } from './firmware-package.ts';
+import { findLatestUpload } from './latest-upload.ts';
 import type { ClaimRecordOutcome } from './ports.ts';
 import { sha256Of } from './sha256.ts';
 import type { PurgeReason, StoredObject, StoredUpload, Upload } from './upload.ts';
@@ -141,7 +142,7 @@ async function findClaimable(
   now: number,
 ): Promise<StoredUpload | ClaimRefusal> {
   const { ledger, rules } = deps;
-  const upload = (await ledger.findUpload(key)) ?? (await ledger.findPurged(key));
+  const upload = await findLatestUpload(ledger, key);
   if (upload === undefined || !isOwn(upload, request)) return { why: 'unknown' };
   if (upload.state !== 'stored') return describeState(deps, request, upload);
   const deadline = upload.object.storedAt + rules.claimTtl;

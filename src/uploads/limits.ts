@@ -87,8 +87,8 @@ export type TakeTurn = (
   perSecond: number,
 ) => Promise<number | undefined>;
 
-/** A form may continue after its file by this number of bytes. */
-const POSSIBLE_TRAILER_BYTES = 64 * 1024;
+/** An announced size may exceed that of the file by this number of bytes, because a form may continue after its file. */
+export const POSSIBLE_TRAILER_BYTES = 64 * 1024;
 
 /**
  * Refuses uploads that exceed a limit: before a form is signed, and again before and while a file is received. What

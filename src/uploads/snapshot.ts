@@ -1,6 +1,7 @@
 import type { UploadDependencies } from './dependencies.ts';
 import type { FirmwarePackage, PackageFile, PackageStatus } from './firmware-package.ts';
 import { PACKAGE_STATUS } from './firmware-package.ts';
+import { findLatestUpload } from './latest-upload.ts';
 import { allPackages, allUploads } from './list-all.ts';
 import type { PurgeReason, StoredObject, Upload, UploadState } from './upload.ts';
 
@@ -69,7 +70,7 @@ export async function findInSnapshot(
   { ledger, rules }: UploadDependencies,
   key: string,
 ): Promise<UploadSnapshot | undefined> {
-  const upload = (await ledger.findUpload(key)) ?? (await ledger.findPurged(key));
+  const upload = await findLatestUpload(ledger, key);
   return upload && showUpload(upload, rules.claimTtl);
 }
 

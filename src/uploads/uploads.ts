@@ -5,6 +5,7 @@ import { deposit, withdraw } from './deposit.ts';
 import type { Deposit, DepositedFile } from './deposit.ts';
 import type { FirmwarePackage, SignMethod } from './firmware-package.ts';
 import { PACKAGE_STATUS } from './firmware-package.ts';
+import { findLatestUpload } from './latest-upload.ts';
 import { allPackages, allUploads } from './list-all.ts';
 import { forgetEverything } from './reset.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -74,7 +75,7 @@ export function createUploads(
     return others.length === 0 ? only : undefined;
   };
   return {
-    find: async (key) => (await ledger.findUpload(key)) ?? (await ledger.findPurged(key)),
+    find: (key) => findLatestUpload(ledger, key),
     list: async () => {
       const all: Upload[] = [];
       for await (const upload of allUploads(ledger)) all.push(upload);

@@ -2,7 +2,7 @@ import { claimUploads } from '../../uploads/claim.ts';
 import type { ClaimRequest } from '../../uploads/claim.ts';
 import { PACKAGE_STATUS } from '../../uploads/firmware-package.ts';
 import type { SignMethod } from '../../uploads/firmware-package.ts';
-import { findKnownKey } from '../../uploads/known-key.ts';
+import { findKnownKey } from '../../uploads/latest-upload.ts';
 import { businessError } from '../errors.ts';
 import type { ObjectHome } from '../parameters/firmware-url.ts';
 import { newName } from '../parameters/firmware-name.ts';

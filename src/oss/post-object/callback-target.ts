@@ -3,6 +3,7 @@ import type { LookupAddress } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { FidelityMode } from '../fidelity.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 import type { RunLimited } from './concurrency-limit.ts';
 
@@ -14,7 +15,7 @@ export interface CallbackSettings {
   readonly unsignedCallbacks: boolean;
   readonly publicUrl?: string | undefined;
   /** `strict` allows no private address, as OSS does. */
-  readonly fidelity: 'lenient' | 'strict';
+  readonly fidelity: FidelityMode;
 }
 
 /** Which callbacks are allowed, and to which hosts. */

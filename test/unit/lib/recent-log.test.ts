@@ -1,4 +1,4 @@
-import { RecentLog, keptText } from '../../../src/lib/recent-log.ts';
+import { RecentLog } from '../../../src/lib/recent-log.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -10,12 +10,4 @@ it.each([0, 1, 999, 1000, 1001, 2500])('keeps the last 1000 of %d entries in ord
   expect(log.list()).toEqual([]);
   log.add(7);
   expect(log.list()).toEqual([7]);
-});
-
-it.each([
-  ['short', 10, 'short'],
-  ['too long', 3, 'too...'],
-  ['\u{1f600}', 1, '\ufffd...'],
-])('cuts %j to %d characters', (text, limit, kept) => {
-  expect(keptText(text, limit)).toBe(kept);
 });
