@@ -7,6 +7,7 @@ const { URLSearchParams } = require('node:url');
 const { Client } = require('pg');
 const postgres = require('../test/engines/engines/postgres.js');
 const s3Store = require('../test/engines/engines/s3-store.js');
+const { closeLater } = require('./cleanup.js');
 const { timeOfFamily, timeOfProcess } = require('./processor-time.js');
 
 const dist = join(__dirname, '..', 'dist');
@@ -115,20 +116,15 @@ async function openStore() {
   };
 }
 
-/** @returns the settings of a gateway that uses the engines, their counters so far, and a function that ends them */
+/** Opens the engines until the end of the row. @returns the settings of a gateway that uses them, and their counters so far */
 async function openEngines() {
   const database = await openDatabase();
-  const store = await openStore().catch(async (error) => {
-    await database.close();
-    throw error;
-  });
+  closeLater(database.close);
+  const store = await openStore();
+  closeLater(store.close);
   return {
     settings: { OTA_GATEWAY_LEDGER_URL: database.url, ...store.settings },
     read: async () => ({ ...(await database.read()), ...(await store.read()) }),
-    close: async () => {
-      await database.close();
-      await store.close();
-    },
   };
 }
 

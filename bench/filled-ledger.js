@@ -3,7 +3,7 @@ const { randomFillSync } = require('node:crypto');
 const { closeSync, fsyncSync, openSync } = require('node:fs');
 const { join } = require('node:path');
 const SqliteDatabase = require('better-sqlite3');
-const { startGateway, temporaryFolder } = require('./servers.js');
+const { makeFolder, startGateway, temporaryFolder } = require('./servers.js');
 
 const dist = join(__dirname, '..', 'dist');
 const { randomIds } = require(join(dist, 'lib', 'ids.js'));
@@ -158,8 +158,7 @@ function flush(path) {
 }
 
 /** Makes a data folder whose ledger has a number of rows. */
-async function makeFilledFolder(rows) {
-  const folder = temporaryFolder();
+async function makeFilledFolder(rows, folder = temporaryFolder()) {
   const gateway = await startGateway(folder.path);
   await gateway.stop();
   if (rows > 0) fillLedger(folder.path, rows);
@@ -175,7 +174,7 @@ async function sharedFolder(rows) {
       for (const folder of shared.values()) folder.remove();
     });
   }
-  if (!shared.has(rows)) shared.set(rows, await makeFilledFolder(rows));
+  if (!shared.has(rows)) shared.set(rows, await makeFilledFolder(rows, makeFolder()));
   return shared.get(rows).path;
 }
 

@@ -3,6 +3,7 @@
 const { writeFileSync } = require('node:fs');
 const { cpus } = require('node:os');
 const { parseArgs } = require('node:util');
+const { runRow } = require('./cleanup.js');
 const { cluster } = require('./rows/cluster.js');
 const { downloads } = require('./rows/downloads.js');
 const { entry } = require('./rows/entry.js');
@@ -42,7 +43,7 @@ async function main() {
   const wanted = positionals.length > 0 ? positionals : Object.keys(ROWS);
   const figures = [];
   for (const name of wanted) {
-    const rows = await { ...ROWS, ...NAMED_ROWS }[name]({ rounds, quick });
+    const rows = await runRow({ ...ROWS, ...NAMED_ROWS }[name], { rounds, quick });
     figures.push(...rows);
     console.table(rows.map((figure) => ({ ...figure, samples: figure.samples?.join(' ') })));
   }

@@ -3,16 +3,23 @@ const { spawn } = require('node:child_process');
 const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
+const { closeLater } = require('./cleanup.js');
 
 const MAIN = join(__dirname, '..', 'dist', 'cli', 'main.js');
 const CLOCK_TICKS_MS = 10;
 
-/** Starts a server that prints `listening on URL`. */
+/** Starts a server that prints `listening on URL`. It is stopped at the end of its row at the latest. */
 async function start(args, environment = {}) {
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const end = (signal) => {
+    child.kill(signal);
+    return exited;
+  };
+  closeLater(() => end('SIGTERM'));
   let output = '';
   const url = await new Promise((resolve, reject) => {
     child.stderr.on('data', (chunk) => {
@@ -22,11 +29,6 @@ async function start(args, environment = {}) {
     });
     child.once('exit', () => reject(new Error(output)));
   });
-  const end = (signal) =>
-    new Promise((resolve) => {
-      child.once('exit', resolve);
-      child.kill(signal);
-    });
   return {
     url,
     pid: child.pid,
@@ -46,9 +48,16 @@ async function start(args, environment = {}) {
   };
 }
 
-function temporaryFolder() {
+function makeFolder() {
   const path = mkdtempSync(join(tmpdir(), 'ota-bench-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Makes a folder that is removed at the end of its row, when its servers are stopped. */
+function temporaryFolder() {
+  const folder = makeFolder();
+  closeLater(() => folder.remove());
+  return folder;
 }
 
 /**
@@ -69,4 +78,4 @@ function startPeer(file, ...args) {
   return start([join(__dirname, 'peers', file), ...args]);
 }
 
-module.exports = { startGateway, startPeer, temporaryFolder };
+module.exports = { makeFolder, startGateway, startPeer, temporaryFolder };

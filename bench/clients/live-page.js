@@ -2,6 +2,7 @@
 const { join } = require('node:path');
 const { get } = require('node:http');
 const { clearInterval, setInterval } = require('node:timers');
+const { closeLater } = require('../cleanup.js');
 const { apiOf } = require('../forms.js');
 
 const dist = join(__dirname, '..', '..', 'dist');
@@ -21,8 +22,7 @@ function request(url, path, query = {}) {
 
 /**
  * Does what an open page of the console does: receives the events, and reads the list and the overview again when there
- * were some, at most once a second.
- * @returns a function that ends it
+ * were some, at most once a second, until the end of the row.
  */
 async function openLivePage(url) {
   const types = 'upload,package,refusal,usage,lost';
@@ -41,10 +41,10 @@ async function openLivePage(url) {
       });
     }
   }, 1000);
-  return () => {
+  closeLater(() => {
     clearInterval(timer);
     sent.destroy();
-  };
+  });
 }
 
 module.exports = { openLivePage };

@@ -4,6 +4,7 @@ const { once } = require('node:events');
 const { writeFileSync } = require('node:fs');
 const { createServer } = require('node:net');
 const { join } = require('node:path');
+const { closeLater } = require('../cleanup.js');
 
 function hasNginx() {
   try {
@@ -36,7 +37,7 @@ function spooling(folder) {
       proxy_pass_request_body off; proxy_set_header Content-Length ""; }`;
 }
 
-/** Runs nginx (Debian's nginx-light) on loopback. @returns undefined if nginx is not installed */
+/** Runs nginx (Debian's nginx-light) on loopback until the end of the row. @returns undefined if nginx is not installed */
 async function startNginx(folder, directives) {
   if (!hasNginx()) return undefined;
   const port = await freePort();
@@ -49,14 +50,13 @@ async function startNginx(folder, directives) {
        server { listen 127.0.0.1:${port}; ${directives} } }`,
   );
   const child = spawn('nginx', ['-p', folder, '-c', config], { stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  closeLater(() => {
+    child.kill('SIGQUIT');
+    return exited;
+  });
   await new Promise((resolve) => setTimeout(resolve, 500));
-  return {
-    url: `http://127.0.0.1:${port}`,
-    stop: async () => {
-      child.kill('SIGQUIT');
-      await once(child, 'exit');
-    },
-  };
+  return { url: `http://127.0.0.1:${port}` };
 }
 
 module.exports = { serving, spooling, startNginx };

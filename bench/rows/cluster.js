@@ -157,16 +157,8 @@ function figuresOf(costs) {
  */
 async function cluster(options) {
   const folders = { [SINGLE]: temporaryFolder(), [CLUSTER]: temporaryFolder() };
-  const engines = await openEngines();
-  let servers = {};
-  try {
-    servers = await startServers(engines, folders);
-    return figuresOf(await measureAll(servers, folders, options));
-  } finally {
-    for (const server of Object.values(servers)) await server.stop();
-    await engines.close();
-    for (const folder of Object.values(folders)) folder.remove();
-  }
+  const servers = await startServers(await openEngines(), folders);
+  return figuresOf(await measureAll(servers, folders, options));
 }
 
 module.exports = { cluster };

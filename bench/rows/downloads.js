@@ -72,8 +72,6 @@ async function downloads({ rounds, quick }) {
       record.small.push(await timed(() => manyAtOnce(urls.small, count)));
     }
   }
-  for (const server of [gateway, express, nginx]) await server?.stop();
-  folder.remove();
   return ['large', 'small'].flatMap((kind) =>
     Object.keys(targets).map((name) => {
       const to = (peer) =>

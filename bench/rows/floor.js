@@ -58,8 +58,6 @@ async function floor({ rounds, quick }) {
   for (let round = 0; round < rounds; round += 1) {
     for (const [name, run] of Object.entries(floors)) (times[name] ??= []).push(run());
   }
-  await nginx?.stop();
-  folder.remove();
   return Object.keys(floors).map((name) => ({
     row: `floor, ${mib} MiB`,
     server: name,

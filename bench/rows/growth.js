@@ -46,7 +46,6 @@ async function growth({ rounds, quick }) {
       }
     }
   }
-  for (const [, gateway] of gateways) await gateway.stop();
   return OPERATIONS.flatMap((operation) =>
     sizes.map((rows) => {
       const { latency, rate } = record[operation][rows];

@@ -71,8 +71,6 @@ async function large({ rounds, quick }) {
       await settle(server);
     }
   }
-  for (const server of Object.values(servers)) await server.stop();
-  folder.remove();
   const figure = (row, server, times) => ({
     row,
     server,

@@ -28,8 +28,6 @@ async function memory({ quick }) {
     }),
   );
   const peak = gateway.peak();
-  await gateway.stop();
-  folder.remove();
   return [
     {
       row: `${UPLOADS} forms of ${mib} MiB at once`,

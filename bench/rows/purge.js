@@ -5,6 +5,7 @@ const { join } = require('node:path');
 const { performance } = require('node:perf_hooks');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { promisify } = require('node:util');
+const { closeLater } = require('../cleanup.js');
 const { pace } = require('../clients/keep-alive.js');
 const { makeFilledFolder, openLedger } = require('../filled-ledger.js');
 const { filesIn, median, quantile, until } = require('../figures.js');
@@ -53,6 +54,7 @@ function layOutRounds(folder, rounds, locators) {
 /** Selects the newest tombstones; each round turns them into uploads whose claim deadline passes. */
 function chooseVictims(folder, count) {
   const ledger = openLedger(folder);
+  closeLater(() => ledger.close());
   const rows = ledger
     .prepare(
       `SELECT sequence, locator FROM uploads WHERE state = 'purged' ORDER BY sequence DESC LIMIT ?`,
@@ -76,7 +78,6 @@ function chooseVictims(folder, count) {
     // Uploads with the same time are purged in the order of their sequence.
     purgeHasBegun: () => state.get(first) !== 'stored',
     purgeIsDone: () => state.get(last) === 'purged',
-    close: () => ledger.close(),
   };
 }
 
@@ -134,9 +135,6 @@ async function purge({ rounds, quick }) {
   for (const layout of layouts) {
     results.push(await measure(gateway.url, folder.path, layout, victims, waits));
   }
-  victims.close();
-  await gateway.stop();
-  folder.remove();
   return figuresOf(count, rows, results);
 }
 

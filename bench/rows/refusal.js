@@ -20,8 +20,6 @@ async function refusal({ rounds }) {
     if (result.status !== '403') throw new Error(`status ${result.status}`);
     results.push(result);
   }
-  await gateway.stop();
-  folder.remove();
   return [
     {
       row: 'refused 1000 MiB form',

@@ -53,8 +53,6 @@ async function signing({ rounds, quick }) {
       }
     }
   }
-  for (const server of Object.values(servers)) await server.stop();
-  folder.remove();
   return Object.entries(rates).flatMap(([version, of]) =>
     Object.keys(servers).map((name) => ({
       row: `${count} calls of ${ACTION}, ${version}, ${CONNECTIONS} connections`,

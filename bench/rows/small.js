@@ -48,7 +48,6 @@ async function killAndReadBack(gateway, folder, sent) {
   await gateway.kill();
   const again = await startGateway(folder, {}, new URL(gateway.url).port);
   await readBack(again.url, sent);
-  await again.stop();
 }
 
 /** Many small forms over 16 connections; in the gateway each is verified, durable and recorded in the ledger. */
@@ -73,9 +72,6 @@ async function small({ rounds, quick }) {
     }
   }
   await killAndReadBack(servers.gateway, folder.path, sent);
-  await servers.multer.stop();
-  await servers.formidable.stop();
-  folder.remove();
   return Object.keys(servers).map((name) => ({
     row: `${count} forms of ${SIZE / 1024} KiB, ${CONNECTIONS} connections`,
     server: name,

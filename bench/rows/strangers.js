@@ -62,23 +62,21 @@ async function measure({ files, signed, start }, folder, scale) {
   mkdirSync(folder);
   const bytes = randomBytes(SIZE);
   const server = await start(folder);
-  try {
-    const idle = server.peak();
-    const count = (scale.quiet + LIMIT_SECONDS) * PACE.perSecond;
-    const requests = await formRequests({ signed, url: server.url }, count, bytes);
-    const alone = await beside(server.url, requests, () => sleep(scale.quiet * 1000));
-    const attacked = await beside(server.url, requests, () => attack(server.url, scale));
-    checkFiles(files(folder), count - requests.length, bytes);
-    return {
-      alone: alone.latencies,
-      attacked: attacked.latencies,
-      idle,
-      beyond: server.peak() - idle,
-      outcomes: attacked.result,
-    };
-  } finally {
-    await server.stop();
-  }
+  const idle = server.peak();
+  const count = (scale.quiet + LIMIT_SECONDS) * PACE.perSecond;
+  const requests = await formRequests({ signed, url: server.url }, count, bytes);
+  const alone = await beside(server.url, requests, () => sleep(scale.quiet * 1000));
+  const attacked = await beside(server.url, requests, () => attack(server.url, scale));
+  checkFiles(files(folder), count - requests.length, bytes);
+  const beyond = server.peak() - idle;
+  await server.stop();
+  return {
+    alone: alone.latencies,
+    attacked: attacked.latencies,
+    idle,
+    beyond,
+    outcomes: attacked.result,
+  };
 }
 
 function figuresOf(name, { connections }, results) {
@@ -110,15 +108,11 @@ async function strangers({ rounds, quick }) {
   checkDescriptors(scale.connections);
   const folder = temporaryFolder();
   const results = {};
-  try {
-    for (let round = 0; round < rounds; round += 1) {
-      for (const [name, server] of Object.entries(SERVERS)) {
-        const result = await measure(server, join(folder.path, `${name}-${round}`), scale);
-        (results[name] ??= []).push(result);
-      }
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, server] of Object.entries(SERVERS)) {
+      const result = await measure(server, join(folder.path, `${name}-${round}`), scale);
+      (results[name] ??= []).push(result);
     }
-  } finally {
-    folder.remove();
   }
   return Object.entries(results).map(([name, of]) => figuresOf(name, scale, of));
 }

@@ -18,7 +18,7 @@ async function watched({ rounds, quick }) {
   const folders = { alone: temporaryFolder(), watched: temporaryFolder() };
   const servers = {};
   for (const [name, { path }] of Object.entries(folders)) servers[name] = await startGateway(path);
-  const closePage = await openLivePage(servers.watched.url);
+  await openLivePage(servers.watched.url);
   const times = {};
   for (let round = -1; round < rounds; round += 1) {
     for (const [work, make] of Object.entries(WORK)) {
@@ -36,9 +36,6 @@ async function watched({ rounds, quick }) {
       }
     }
   }
-  closePage();
-  for (const server of Object.values(servers)) await server.stop();
-  for (const folder of Object.values(folders)) folder.remove();
   return Object.entries(times).flatMap(([work, of]) =>
     Object.keys(servers).map((name) => ({
       row: `${work}, ${CONNECTIONS} connections`,
