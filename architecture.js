@@ -14,7 +14,7 @@ const belowApp = [
   ...['operator', 'iot', 'oss', 'object-store', 'ledger', 'jobs', 'metrics', 'console', 'ops'],
 ];
 const entryPoint = [
-  ...['gateway.ts', 'data-folder.ts', 'operator'],
+  ...['gateway.ts', 'data-folder', 'operator'],
   ...['config', 'accounts', 'client', 'refusals', 'http', 'policy', 'signatures', 'lib'],
 ];
 
@@ -117,28 +117,21 @@ const entries = {
       ...['platform.ts', 'test-mode.ts', ...belowApp],
     ],
   },
-  'data-folder.ts': {
-    holds: 'a data folder beside its server',
-    imports: ['existing-ledger.ts', 'platform.ts', ...belowApp],
-  },
-  'existing-ledger.ts': {
-    holds: 'opens a ledger for a command, beside its gateways',
-    imports: ['storage.ts', ...belowApp],
+  'data-folder': {
+    holds: 'a data folder beside its server, for commands: opens, inspects, checks, copies it',
+    imports: ['platform.ts', 'storage.ts', ...belowApp],
   },
   'shared-storage.ts': {
     holds: 'what commands do with a ledger and a store that gateways share',
-    imports: ['data-folder.ts', 'existing-ledger.ts', 'storage.ts', ...belowApp],
+    imports: ['data-folder', 'storage.ts', ...belowApp],
   },
   'cluster-copy.ts': {
     holds: 'copies a data folder into what gateways share, and back',
-    imports: ['data-folder.ts', 'existing-ledger.ts', 'storage.ts', ...belowApp],
+    imports: ['data-folder', 'storage.ts', ...belowApp],
   },
-  'data-folder-report.ts': { holds: 'what doctor looks at in a data folder', imports: belowApp },
   cli: {
     holds: 'the commands',
-    imports: [
-      ...[...entryPoint, 'cluster-copy.ts', 'data-folder-report.ts', 'shared-storage.ts', 'iot'],
-    ],
+    imports: [...[...entryPoint, 'cluster-copy.ts', 'shared-storage.ts', 'iot']],
   },
   testing: { holds: 'the test kit', imports: entryPoint },
   multer: { holds: 'a storage engine for multer', imports: entryPoint },

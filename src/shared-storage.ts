@@ -1,7 +1,7 @@
 import type { Config } from './config/config.ts';
 import { SettingsError } from './config/settings-error.ts';
-import type { DataFolderReport } from './data-folder.ts';
-import { requireLedger } from './existing-ledger.ts';
+import type { DataFolderReport } from './data-folder/check.ts';
+import { requireLedger } from './data-folder/existing-ledger.ts';
 import { openExistingLedger } from './ledger/sqlite/database.ts';
 import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
 import { SqliteMaintenance } from './ledger/sqlite/sqlite-maintenance.ts';

@@ -2,7 +2,7 @@ import type { Account } from '../accounts/accounts.ts';
 import { readCredentials } from '../accounts/credentials-file.ts';
 import { SIMPLE_ACCOUNT } from '../accounts/keys.ts';
 import type { Config } from '../config/config.ts';
-import { countAll } from '../data-folder.ts';
+import { countAll } from '../data-folder/inspect.ts';
 import type { FolderAccountsShape } from '../operator/account-shapes.ts';
 import { listAccounts } from '../operator/accounts.ts';
 import { openAccounts } from './accounts-file.ts';

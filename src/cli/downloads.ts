@@ -3,7 +3,7 @@ import { pathSegment } from '../client/operator-call.ts';
 import type { Config } from '../config/config.ts';
 import { SettingsError } from '../config/settings-error.ts';
 import { duration } from '../config/units.ts';
-import { openQueries } from '../data-folder.ts';
+import { openQueries } from '../data-folder/open.ts';
 import type { ReferenceShape } from '../operator/shapes.ts';
 import { UsageError } from './command-error.ts';
 import { gatherSettings } from './desk.ts';

@@ -1,7 +1,7 @@
 import { pathSegment } from '../client/operator-call.ts';
 import { keyInPath } from '../operator/key-in-path.ts';
 import type { ApiClientOptions } from '../client/api-client.ts';
-import { openQueries } from '../data-folder.ts';
+import { openQueries } from '../data-folder/open.ts';
 import type { PackageFilter, RefusalFilter, UploadFilter } from '../operator/filters.ts';
 import { packageFilter, refusalFilter, uploadFilter } from '../operator/filters.ts';
 import type { PackageShape } from '../operator/package-shapes.ts';

@@ -1,13 +1,10 @@
 import { mkdir, readdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/config/config.ts';
-import type { Finding } from '../../src/data-folder.ts';
-import {
-  backUpDataFolder,
-  checkDataFolder,
-  openDataFolder,
-  openQueries,
-} from '../../src/data-folder.ts';
+import { backUpDataFolder } from '../../src/data-folder/backup.ts';
+import { checkDataFolder } from '../../src/data-folder/check.ts';
+import type { Finding } from '../../src/data-folder/check.ts';
+import { openDataFolder, openQueries } from '../../src/data-folder/open.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { wallClock } from '../../src/lib/clock.ts';
 import { packageFilter, uploadFilter } from '../../src/operator/filters.ts';

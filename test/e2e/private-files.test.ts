@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { backUpDataFolder, checkDataFolder } from '../../src/data-folder.ts';
+import { backUpDataFolder } from '../../src/data-folder/backup.ts';
+import { checkDataFolder } from '../../src/data-folder/check.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { wallClock } from '../../src/lib/clock.ts';
 import { bodiesOnDisk, eventually } from '../support/built-gateway.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { callApi } from '../../src/client/api-client.ts';
 import { backupResult, exportResult } from '../../src/cli/shapes.ts';
 import { wallClock } from '../../src/lib/clock.ts';
-import { checkDataFolder } from '../../src/data-folder.ts';
+import { checkDataFolder } from '../../src/data-folder/check.ts';
 import type { BuiltGateway } from '../support/built-gateway.ts';
 import { runCli, startBuiltGateway } from '../support/built-gateway.ts';
 import { inChunks } from '../support/bytes.ts';

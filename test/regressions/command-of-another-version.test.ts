@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { parseConfig } from '../../src/config/config.ts';
-import { backUpDataFolder, checkDataFolder, openDataFolder } from '../../src/data-folder.ts';
+import { backUpDataFolder } from '../../src/data-folder/backup.ts';
+import { checkDataFolder } from '../../src/data-folder/check.ts';
+import { openDataFolder } from '../../src/data-folder/open.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { wallClock } from '../../src/lib/clock.ts';
 import { takeServerLock } from '../../src/object-store/disk/folder-lock.ts';

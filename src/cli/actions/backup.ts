@@ -1,5 +1,5 @@
 import { backUpShared } from '../../cluster-copy.ts';
-import { backUpDataFolder } from '../../data-folder.ts';
+import { backUpDataFolder } from '../../data-folder/backup.ts';
 import { quoted } from '../../lib/quoted.ts';
 import { CommandError } from '../command-error.ts';
 import type { RawOptions } from '../environment.ts';

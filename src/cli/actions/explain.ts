@@ -7,7 +7,7 @@ import { readReference } from '../../operator/references.ts';
 import type { JudgedShape, RefusalShape } from '../../operator/shapes.ts';
 import { judgedShape } from '../../operator/shapes.ts';
 import { REFUSAL_REASONS } from '../../refusals/refusal-reason.ts';
-import { openQueries } from '../../data-folder.ts';
+import { openQueries } from '../../data-folder/open.ts';
 import { CommandError } from '../command-error.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';

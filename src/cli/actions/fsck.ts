@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { DataFolderReport, Finding } from '../../data-folder.ts';
-import { checkDataFolder } from '../../data-folder.ts';
+import type { DataFolderReport, Finding } from '../../data-folder/check.ts';
+import { checkDataFolder } from '../../data-folder/check.ts';
 import { checkSharedStore, sweepStore } from '../../shared-storage.ts';
 import { duration } from '../../config/units.ts';
 import { wallClock } from '../../lib/clock.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
-import type { DataFolder } from '../../data-folder.ts';
-import { openDataFolder } from '../../data-folder.ts';
+import type { DataFolder } from '../../data-folder/open.ts';
+import { openDataFolder } from '../../data-folder/open.ts';
 import { quoted, quotedJson } from '../../lib/quoted.ts';
 import type { PushMessageShape } from '../../operator/package-shapes.ts';
 import type { ReferenceShape } from '../../operator/shapes.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
-import type { DataFolder } from '../../data-folder.ts';
-import { openDataFolder } from '../../data-folder.ts';
+import type { DataFolder } from '../../data-folder/open.ts';
+import { openDataFolder } from '../../data-folder/open.ts';
 import { wallClock } from '../../lib/clock.ts';
 import { quoted } from '../../lib/quoted.ts';
 import type { LinkShape } from '../../operator/package-shapes.ts';

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inspectLedger, isInUse } from '../../data-folder-report.ts';
+import { inspectLedger, isServing } from '../../data-folder/inspect.ts';
 import { monotonicClock } from '../../lib/clock.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { randomIds } from '../../lib/ids.ts';
@@ -175,7 +175,7 @@ function lookAtLock(checkup: Checkup): Finding {
   const unseen = ifNotOpen(checkup);
   if (unseen !== undefined) return unseen;
   const { config, running, unknown } = checkup;
-  const isHeld = isInUse(config.dataDir);
+  const isHeld = isServing(config.dataDir) === true;
   if (isHeld && running !== undefined) return ok(`held by process ${String(running.pid)}`);
   // With an endpoint, gateway.json was not read.
   if (isHeld && checkup.endpoint !== undefined) return ok('a process uses the folder');

@@ -1,4 +1,4 @@
-import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
@@ -27,7 +27,7 @@ export function takeServerLock(dataDir: string): ServerLock {
 /** @returns undefined when another process has the lock */
 export function tryServerLock(dataDir: string): ServerLock | undefined {
   const holderFile = holderPath(dataDir);
-  const database = lock(join(dataDir, 'server.lock'));
+  const database = lock(lockPath(dataDir));
   if (database === undefined) return undefined;
   ignoreErrors(() => {
     writeFileSync(holderFile, `process ${String(process.pid)}\n`, { mode: PRIVATE_FILE });
@@ -41,6 +41,19 @@ export function tryServerLock(dataDir: string): ServerLock | undefined {
       database.close();
     },
   };
+}
+
+/** @returns whether a server uses a data folder */
+export function isServerLockHeld(dataDir: string): boolean {
+  // Only a server creates the file, so that it belongs to the user of the server.
+  if (!existsSync(lockPath(dataDir))) return false;
+  const taken = tryServerLock(dataDir);
+  taken?.release();
+  return taken === undefined;
+}
+
+function lockPath(dataDir: string): string {
+  return join(dataDir, 'server.lock');
 }
 
 function holderPath(dataDir: string): string {

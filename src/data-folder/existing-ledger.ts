@@ -1,14 +1,14 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config } from './config/config.ts';
-import { SettingsError } from './config/settings-error.ts';
-import type { Records } from './ledger/records.ts';
-import { LEDGER_FILE, openExistingLedger } from './ledger/sqlite/database.ts';
-import { SqliteLedger } from './ledger/sqlite/sqlite-ledger.ts';
-import { SqliteRefusals } from './ledger/sqlite/sqlite-refusals.ts';
-import { hasErrorCode } from './lib/errno.ts';
-import { silentLogger } from './lib/logger.ts';
-import { openExistingRecords } from './storage.ts';
+import type { Config } from '../config/config.ts';
+import { SettingsError } from '../config/settings-error.ts';
+import type { Records } from '../ledger/records.ts';
+import { LEDGER_FILE, openExistingLedger } from '../ledger/sqlite/database.ts';
+import { SqliteLedger } from '../ledger/sqlite/sqlite-ledger.ts';
+import { SqliteRefusals } from '../ledger/sqlite/sqlite-refusals.ts';
+import { hasErrorCode } from '../lib/errno.ts';
+import { silentLogger } from '../lib/logger.ts';
+import { openExistingRecords } from '../storage.ts';
 
 /** Opens the ledger of a data folder, or one that gateways share. @throws SettingsError when the folder has none */
 export async function openForReading(
