@@ -59,7 +59,8 @@ export const OSS_ERRORS = {
       // OSS's text for the URL of a callback ("HTTP 400 status code").
       address: { message: 'Private address is forbidden to callback.' },
       notJson: { message: 'Response body is not valid json format.' },
-      status: { message: 'Error status : {status}.' },
+      // Recorded with status 301 by the live tests of the Go SDK.
+      status: { ec: '0007-00000203', message: 'Error status : {status}.' },
       // Unverified.
       tooLarge: { message: 'Response body is too large.' },
       withoutLength: { message: 'Error Status : 400.User server missing content-length.' },

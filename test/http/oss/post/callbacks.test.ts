@@ -206,6 +206,16 @@ describe('the callback of PostObject', () => {
     expect((await oss.read(KEY)).toString()).toBe('firmware');
   });
 
+  it.each([301, 502])('fails with the EC of OSS for status %i', async (status) => {
+    respond = (response) => response.writeHead(status, { 'Content-Length': '0' }).end();
+    const response = await post({});
+    expect(response.xml).toMatchObject({
+      Message: `Error status : ${status}.`,
+      EC: '0007-00000203',
+    });
+    expect(response.headers['x-oss-ec']).toBe('0007-00000203');
+  });
+
   it('fails when no server listens, with the reason of the last URL', async () => {
     const response = await post({ callbackUrl: 'http://127.0.0.1:1/;http://[::1]:1' });
     expect(response.xml).toMatchObject({ Code: 'CallbackFailed', Message: UNREACHABLE });
