@@ -68,13 +68,16 @@ function authorizePut(deps: PutObjectDependencies, request: ObjectRequest): Uplo
   };
 }
 
-/** Headers that select another operation, or make it depend on the object that exists already. */
+/**
+ * Headers that select another operation, or make it depend on the object that exists already. The error has them in the
+ * spelling of OSS ("Error responses").
+ */
 const OTHER_HEADERS = [
-  ...['if-match', 'if-modified-since', 'if-none-match', 'if-unmodified-since'],
+  ...['If-Match', 'If-Modified-Since', 'If-None-Match', 'If-Unmodified-Since'],
   ...['x-oss-callback', 'x-oss-copy-source'],
 ];
 
 function refuseOtherHeaders(headers: ReadonlyMap<string, string>): void {
-  const other = OTHER_HEADERS.find((name) => headers.has(name));
+  const other = OTHER_HEADERS.find((name) => headers.has(name.toLowerCase()));
   if (other !== undefined) throw ossError('NotImplemented', { elements: { Header: other } });
 }

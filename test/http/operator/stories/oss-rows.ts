@@ -668,7 +668,7 @@ export const OSS_ROWS: Rows<OssErrorName> = {
         headers: { 'If-Match': '"a"' },
         body: Buffer.from('x'),
       }),
-    says: ['sent the header if-match'],
+    says: ['sent the header If-Match'],
     toPass: 'leave the header',
   },
   'NotImplemented.parameter': {

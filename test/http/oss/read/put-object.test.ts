@@ -171,7 +171,8 @@ describe('PutObject', () => {
   it.each([
     ['x-oss-copy-source', '/other/key'],
     ['x-oss-callback', 'e30='],
-    ['if-none-match', '*'],
+    ['If-None-Match', '*'],
+    ['If-Modified-Since', 'Thu, 11 Aug 2016 01:43:51 GMT'],
   ])('refuses the header %s', async (name, value) => {
     const response = await put({ [name]: value });
     expect(response.status).toBe(400);
