@@ -44,7 +44,7 @@ function describePackage(context: CallContext, found: FirmwarePackage): Response
   const [first] = found.files;
   const single = first !== undefined && first.name === undefined ? first : undefined;
   return {
-    SrcVersion: found.srcVersion ?? '',
+    SrcVersion: sourceVersion(found),
     ...(single !== undefined && { FirmwareSign: single.sign }),
     ProductKey: found.productKey ?? '',
     Type: found.differential ? 1 : 0,
@@ -64,6 +64,11 @@ function describePackage(context: CallContext, found: FirmwarePackage): Response
     ...(found.udi !== undefined && { Udi: found.udi }),
     ...(single === undefined && { MultiFiles: describeFiles(context, found) }),
   };
+}
+
+/** Only a differential package returns it (IoT Platform, "QueryOTAFirmware"); a full one may have been created with it. */
+function sourceVersion({ differential, srcVersion = '' }: FirmwarePackage): string {
+  return differential ? srcVersion : '';
 }
 
 function describeFiles(context: CallContext, { files }: FirmwarePackage): ResponseBody[] {

@@ -199,6 +199,12 @@ describe('QueryOTAFirmware', () => {
     });
   });
 
+  it('returns SrcVersion for a differential package only', async () => {
+    const FirmwareId = await createPackage(gateway, { Type: 0, SrcVersion: '0.9' }, owner);
+    const { body } = await asOwner('QueryOTAFirmware', { FirmwareId });
+    expect(body.FirmwareInfo).toMatchObject({ Type: 0, SrcVersion: '' });
+  });
+
   it('returns a FirmwareUrl that can be downloaded for 24 hours', async () => {
     const FirmwareUrl = await upload(gateway, 'to download', {}, owner);
     const FirmwareId = await createPackage(gateway, { FirmwareUrl }, owner);
