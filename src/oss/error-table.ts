@@ -198,6 +198,13 @@ export const OSS_ERRORS = {
     status: 405,
     reason: 'unsupported',
     message: 'The specified method is not allowed against this resource.',
+    causes: {
+      // A form without Content-Type, as recorded from OSS (aliyun-oss-csharp-sdk#121).
+      form: {
+        reason: 'form_malformed',
+        message: 'The specified method is not allowed against this resource.',
+      },
+    },
   },
   // EC as recorded by the Go and Python SDKs, as those of `NoSuchKey`, `CallbackFailed` and `InvalidAccessKeyId`.
   NoSuchBucket: {

@@ -40,7 +40,8 @@ const BY_CODE: Readonly<Record<string, string>> = {
   'MalformedPOSTRequest 0006-00000109':
     'begin each part with Content-Disposition: form-data; name="..."',
   MaxPOSTPreDataLengthExceededError: 'shorten the fields before the file',
-  MethodNotAllowed: 'POST to the root of the bucket, or use an allowed method on an object',
+  MethodNotAllowed:
+    'POST to the root of the bucket, as multipart/form-data with a boundary, or use an allowed method on an object',
   MissingContentLength: 'send Content-Length, or Transfer-Encoding: chunked',
   NoSuchBucket: 'address the bucket of OTA_GATEWAY_BUCKET',
   RequestIsNotMultiPartContent: MULTIPART,

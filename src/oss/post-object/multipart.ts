@@ -44,11 +44,19 @@ const HEADERS_END = Buffer.from('\r\n\r\n');
 /** RFC 2046, 5.1.1, allows fewer characters. Each of these is a single byte, which is enough here. */
 const BOUNDARY = /^[\x20-\x7e]{0,69}[\x21-\x7e]$/;
 
+/** No Content-Type, or a comma where its boundary begins: OSS does not see a form (aliyun-oss-csharp-sdk#121). */
+const NO_FORM = /^\s*(?:$|multipart\/form-data\s*,)/i;
+
 /**
  * Returns the boundary of a multipart body from its Content-Type.
- * @throws OssError when it is missing or invalid; which error OSS has for that is unverified
+ * @throws OssError when it is missing or invalid; which error OSS has for an invalid boundary is unverified
  */
 export function readBoundary(contentType: string | undefined): string {
+  if (NO_FORM.test(contentType ?? '')) {
+    const expected = hint('the Content-Type must be multipart/form-data; boundary=...');
+    const elements = { Method: 'POST', ResourceType: 'Bucket', ...expected };
+    throw ossError('MethodNotAllowed.form', { elements });
+  }
   if (!/^\s*multipart\/form-data\s*(?:;|$)/i.test(contentType ?? '')) {
     const elements = argument('Content-Type', quote(contentType ?? ''));
     throw ossError('RequestIsNotMultiPartContent', { elements });

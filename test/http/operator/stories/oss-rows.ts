@@ -650,6 +650,11 @@ export const OSS_ROWS: Rows<OssErrorName> = {
     says: ['sent method PATCH for Object', 'allowed: GET, HEAD, PUT, DELETE, OPTIONS'],
     toPass: 'POST to the root',
   },
+  'MethodNotAllowed.form': {
+    send: posting((form) => (form.contentType = '')),
+    says: ['sent method POST for Bucket', 'must be multipart/form-data; boundary='],
+    toPass: 'as multipart/form-data with a boundary',
+  },
   NoSuchBucket: {
     send: reading('/k', { Host: 'other.oss-cn-shanghai.aliyuncs.com' }),
     says: ['bucket of the request: other', 'the bucket here is iotx-ota'],

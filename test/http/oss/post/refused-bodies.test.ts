@@ -12,14 +12,25 @@ import {
 import type { Case } from './refusal.ts';
 
 const CONTENT_TYPE: readonly Case[] = [
+  ...['', 'multipart/form-data, boundary=bOuNdArY'].map((type): Case => [
+    `Content-Type ${type || 'absent'}`,
+    (form) => {
+      form.contentType = type;
+    },
+    {
+      status: 405,
+      code: 'MethodNotAllowed',
+      message: 'The specified method is not allowed against this resource.',
+      xml: { Method: 'POST', ResourceType: 'Bucket' },
+    },
+  ]),
   ...[
-    '',
     'text/plain',
     'application/x-www-form-urlencoded',
     'multipart/mixed; boundary=bOuNdArY',
     'multipart/form-datax; boundary=bOuNdArY',
   ].map((type): Case => [
-    `Content-Type ${type || 'absent'}`,
+    `Content-Type ${type}`,
     (form) => {
       form.contentType = type;
     },
