@@ -52,7 +52,7 @@ function operationsPage({ operations, version }) {
 }
 
 function ossRows(errors) {
-  return Object.entries(errors).flatMap(([name, { causes = {}, status, ...usual }]) =>
+  const rows = Object.entries(errors).flatMap(([name, { causes = {}, status, ...usual }]) =>
     [usual, ...Object.values(causes)].map(({ ec = '', message = usual.message }) => [
       code(name),
       String(status),
@@ -60,6 +60,8 @@ function ossRows(errors) {
       code(message),
     ]),
   );
+  // Causes that only operators distinguish have the same row.
+  return [...new Map(rows.map((row) => [row.join(), row])).values()];
 }
 
 function errorsPage({ businessErrors, gatewayErrors, ossErrors, policyProblems }) {
