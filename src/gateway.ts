@@ -107,7 +107,9 @@ function composeGateway(
     renewLimits(uploads, limitRules(config, keys.accounts));
   };
   const upkeep = [observation.prune, () => watching.meter.prune(), ...jobs];
-  const purge = createPurge(uploads, nonces, upkeep);
+  const { ledgerClock } = monitoring;
+  const requireClock = ledgerClock && (() => ledgerClock.requireSameNow());
+  const purge = createPurge(uploads, nonces, upkeep, requireClock);
   const view = createUploads(uploads, () => keys.accounts.all.map(({ id }) => id));
   const { app, ownPorts, tests } = composeApp(
     {

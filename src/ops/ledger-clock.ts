@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { clearInterval, setInterval } from '../lib/timers.ts';
+import { ClockDiffers } from '../uploads/shared-state.ts';
 import type { SharedState } from '../uploads/shared-state.ts';
 
 const INTERVAL_MS = 60_000;
@@ -47,10 +48,18 @@ export class LedgerClock {
     );
   }
 
-  /** @throws when the clocks differ so much that uploads would end too early or too late */
+  /** @throws ClockDiffers when uploads would end too early or too late */
   async requireSame(): Promise<void> {
     if (Math.abs(this.#ahead) <= TOLERATED_MS) return;
-    throw new Error(`the clock of this gateway is ${String(this.#ahead)} ms ahead of the ledger`);
+    throw new ClockDiffers(
+      `the clock of this gateway is ${String(this.#ahead)} ms ahead of the ledger`,
+    );
+  }
+
+  /** Compares now: the clock may have been set since the last comparison. @throws ClockDiffers as `requireSame` does */
+  async requireSameNow(): Promise<void> {
+    await this.compare();
+    await this.requireSame();
   }
 
   /** Compares once a minute. @returns a function that stops it */

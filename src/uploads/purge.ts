@@ -5,6 +5,7 @@ import type { PurgeRun } from './ports.ts';
 import type { PurgeReport } from './purge-bodies.ts';
 import { PurgeTally, purgeUnclaimed } from './purge-bodies.ts';
 import { reconcile } from './reconcile.ts';
+import { ClockDiffers } from './shared-state.ts';
 
 const NONCE_BATCH = 1000;
 
@@ -28,13 +29,16 @@ export interface Purge {
  * uploads, then old tombstones, then expired nonces, then old refusals, then old samples of the usage. Each run leaves one line in
  * the log.
  *
- * A full disk or a damaged file may make one of them fail. The others are done all the same: they may make room.
+ * A full disk or a damaged file may make one of them fail. The others are done all the same: they may make room. With a
+ * wrong clock none is done: it would delete what other gateways have taken in.
  * @param upkeep - removes old rows that are not of uploads, and sweeps a shared store
+ * @param requireClock - rejects when the clock differs from that of the ledger. Absent: they are the same
  */
 export function createPurge(
   deps: UploadDependencies,
   nonces: UsedNonces,
   upkeep: readonly ((signal: AbortSignal) => Promise<void>)[] = [],
+  requireClock?: () => Promise<void>,
 ): Purge {
   const stopping = new AbortController();
   const running = new Set<Promise<PurgeReport>>();
@@ -44,10 +48,14 @@ export function createPurge(
     const failures: unknown[] = [];
     const attempt = (job: () => Promise<unknown>): Promise<unknown> =>
       job().catch((error: unknown) => failures.push(error));
-    await attempt(() => reconcileFailures(deps));
-    await attempt(() => purgeUnclaimed(deps, stopping.signal, tally));
-    await attempt(() => pruneNonces(nonces, deps.clock.now()));
-    for (const job of upkeep) await attempt(() => job(stopping.signal));
+    const jobs = [
+      () => reconcileFailures(deps),
+      () => purgeUnclaimed(deps, stopping.signal, tally),
+      () => pruneNonces(nonces, deps.clock.now()),
+      ...upkeep.map((job) => () => job(stopping.signal)),
+    ];
+    if (requireClock !== undefined) await attempt(requireClock);
+    if (failures.length === 0) for (const job of jobs) await attempt(job);
     const outcome: PurgeRun['outcome'] = failures.length === 0 ? 'done' : 'failed';
     const milliseconds = preciseNow() - startedAt;
     deps.observer.purgeRan?.({ outcome, milliseconds });
@@ -100,6 +108,8 @@ const NOT_ALLOWED = ['EACCES', 'EPERM', 'EROFS', 'SQLITE_READONLY'];
 
 /** @returns what the operator can do about an error */
 function adviceFor(error: unknown): string {
+  if (error instanceof ClockDiffers)
+    return 'nothing is deleted until the clocks agree, let a time service set both';
   if (isDiskFull(error)) return 'the disk of the data folder is full, free some space on it';
   if (NOT_ALLOWED.some((code) => hasErrorCode(error, code)))
     return 'check the owner and the permissions of the data folder';

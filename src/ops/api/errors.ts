@@ -9,6 +9,7 @@ import type { OperatorFailure } from '../../operator/errors.ts';
 import { DepositError } from '../../uploads/deposit.ts';
 import type { DepositRefusal } from '../../uploads/deposit.ts';
 import { LimitReached } from '../../uploads/limits.ts';
+import { ClockDiffers } from '../../uploads/shared-state.ts';
 import { LedgerUnavailable, StoreUnavailable } from '../../uploads/unavailable.ts';
 import { BadControl } from '../responses.ts';
 import { hasBody } from './authenticate.ts';
@@ -27,7 +28,7 @@ const STATUSES: Readonly<Record<OperatorFailure, number>> = {
 };
 
 /** Failures of what the gateway needs; an operator has to act. */
-const PASSING = ['DiskFull', 'StoreUnavailable', 'LedgerUnavailable'];
+const PASSING = ['DiskFull', 'StoreUnavailable', 'LedgerUnavailable', 'ClockDiffers'];
 
 const DEPOSIT_STATUSES: Readonly<Record<DepositRefusal, number>> = {
   invalidKey: 400,
@@ -127,7 +128,11 @@ function toRefusal(error: unknown): ApiRefusal {
   if (isDiskFull(error)) {
     return new ApiRefusal(503, 'DiskFull', 'the disk of the data folder is full');
   }
-  if (error instanceof StoreUnavailable || error instanceof LedgerUnavailable) {
+  if (
+    error instanceof StoreUnavailable ||
+    error instanceof LedgerUnavailable ||
+    error instanceof ClockDiffers
+  ) {
     return new ApiRefusal(503, error.name, error.message);
   }
   return readForeign(error) ?? new ApiRefusal(500, 'InternalError', 'failed; the log says why');
