@@ -141,6 +141,16 @@ describe('fsck of gateways that share a ledger', () => {
     await driving;
   });
 
+  it('finds totals that differ from the rows', async () => {
+    const change = `INSERT INTO totals VALUES ('ann', 'stored', $1, $2)`;
+    await runSql(nodes.ledgerUrl, change, [2, 10]);
+    expect((await fsck()).stdout).toContain(
+      'the totals of the account ann count 2 stored uploads with 10 bytes, but there are 0 with 0 bytes',
+    );
+    await runSql(nodes.ledgerUrl, change, [-2, -10]);
+    expect((await fsck()).stdout).not.toContain('the totals');
+  });
+
   it('says that the store does not answer, instead of calling its bodies damaged', async () => {
     const away = String(nodes.environment['OTA_GATEWAY_STORE_URL']).replace(
       /endpoint=[^&]*/,

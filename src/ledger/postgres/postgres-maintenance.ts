@@ -3,6 +3,8 @@ import { CONTRADICTIONS, describeContradictions } from '../contradictions.ts';
 import type { ContradictionRow } from '../contradictions.ts';
 import { withClient } from './connections.ts';
 import type { PostgresAddress } from './connections.ts';
+import { WRONG_TOTALS, describeWrongTotals } from './wrong-totals.ts';
+import type { WrongTotalRow } from './wrong-totals.ts';
 
 /** What an operator of the gateways does with a ledger in PostgreSQL; its copies are those of PostgreSQL. */
 export class PostgresMaintenance implements Pick<LedgerMaintenance, 'findDamage'> {
@@ -20,7 +22,8 @@ export class PostgresMaintenance implements Pick<LedgerMaintenance, 'findDamage'
         const { rows } = await client.query<ContradictionRow>(each.sql);
         damage.push(...describeContradictions(each, rows));
       }
-      return damage;
+      const { rows } = await client.query<WrongTotalRow>(WRONG_TOTALS);
+      return [...damage, ...describeWrongTotals(rows)];
     });
   }
 }
