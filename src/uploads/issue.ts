@@ -51,7 +51,7 @@ async function issue(deps: UploadDependencies, request: IssueRequest): Promise<G
   );
   const { accountId, requestId } = request;
   const grant = { key, accountId, issuedAt, policyExpiresAt, requestId };
-  await ledger.recordIssued(grant);
+  await ledger.recordIssued(grant, deps.limits?.roomForForm(accountId));
   deps.observer.issued?.(grant);
   return {
     key,

@@ -107,6 +107,11 @@ export class LedgerTotals extends Totals {
     if (!isFirst) await this.catchUp();
   }
 
+  /** Whether other gateways change the ledger. */
+  get isShared(): boolean {
+    return this.#catchUp !== undefined;
+  }
+
   /** Counts what other gateways have changed. @returns undefined when no other gateway changes the ledger */
   catchUp(): Promise<void> | undefined {
     return this.#catchUp?.();

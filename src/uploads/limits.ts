@@ -1,6 +1,6 @@
 import { watchBytes } from '../lib/watched-bytes.ts';
 import type { LedgerTotals, Used } from './ledger-totals.ts';
-import type { KeyHolder, UploadLedger } from './ports.ts';
+import type { KeyHolder, Room, UploadLedger } from './ports.ts';
 
 /** Limits of an account, or of the bucket. `off` or absent: none. */
 export interface Limits {
@@ -56,6 +56,8 @@ interface Pending {
 /** One account, or the bucket. */
 interface Party {
   readonly scope: Scope;
+  /** Undefined for the bucket. */
+  readonly accountId: string | undefined;
   readonly label: string;
   readonly limits: Limits;
   /** What is recorded at this moment. */
@@ -67,12 +69,8 @@ interface Party {
 export interface AdmittedFile {
   /** Passes on the bytes. @throws LimitReached as soon as there are more than a limit allows */
   count(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
-  /**
-   * Checks the limits again before the file is recorded: other gateways may have recorded files since it was admitted.
-   * @returns undefined when no other gateway changes the ledger
-   * @throws LimitReached, as a rejection
-   */
-  recheck(): Promise<void> | undefined;
+  /** What is checked when the file is recorded; undefined when no other gateway changes the ledger. */
+  readonly room: Room | undefined;
   /** Call it when the file is recorded, or has failed. */
   end(): void;
 }
@@ -157,6 +155,32 @@ export class UploadLimits {
     }
   }
 
+  /**
+   * Admitted forms of several gateways may exceed a limit together, so it is checked again when one is recorded.
+   * @returns undefined when no other gateway changes the ledger
+   */
+  roomForForm(accountId: string): Room | undefined {
+    return this.#roomOf(this.#parties(accountId), ['maxUploads']);
+  }
+
+  #roomOf(
+    parties: readonly Party[],
+    checked: readonly ('maxUploads' | 'maxBytes')[],
+  ): Room | undefined {
+    if (!this.#totals.isShared) return undefined;
+    const limited = parties.filter(({ limits }) =>
+      checked.some((limit) => limitOf(limits[limit]) !== Infinity),
+    );
+    if (limited.length === 0) return undefined;
+    return {
+      owners: limited.map(({ accountId }) => accountId),
+      findExcess: (owner, used, added) => {
+        const party = limited.find(({ accountId }) => accountId === owner);
+        return party && findExcess(party, used, added);
+      },
+    };
+  }
+
   #admitUpload(accountId: string): () => void {
     const parties = this.#parties(accountId);
     for (const party of parties) {
@@ -212,10 +236,7 @@ export class UploadLimits {
     };
     return {
       count: (chunks) => watchBytes(chunks, { onBytes: grow }),
-      recheck: () =>
-        this.#catchUp()?.then(() => {
-          for (const party of parties) checkReserved(party, { uploads, bytes });
-        }),
+      room: this.#roomOf(parties, ['maxUploads', 'maxBytes']),
       end: () => {
         end();
         for (const { pending } of parties) pending.bytes -= bytes;
@@ -257,13 +278,14 @@ export class UploadLimits {
     if (this.#rules === undefined) return [];
     const [rules, totals] = [this.#rules, this.#totals];
     const bucket: Party = {
-      ...{ scope: 'bucket', label: 'The bucket' },
+      ...{ scope: 'bucket', label: 'The bucket', accountId: undefined },
       ...{ limits: rules.bucket, usage: () => totals.used, pending: this.#pendingOfAll },
     };
     if (accountId === undefined) return [bucket];
     const pending = this.#pending.get(accountId) ?? { uploads: 0, bytes: 0, files: 0 };
     this.#pending.set(accountId, pending);
     const account: Party = {
+      accountId,
       ...{ scope: 'account', label: `The account ${accountId}` },
       ...{ limits: rules.of(accountId), usage: () => totals.of(accountId).used, pending },
     };
@@ -289,20 +311,21 @@ function checkBytes({ label, limits, pending, scope, usage }: Party, more: numbe
   throw new LimitReached('maxBytes', scope, usesBytes(label, used), allowed);
 }
 
-/** Checks what a file has reserved, if it has: also when a limit is exceeded, a file may replace a larger one. */
-function checkReserved(
-  { label, limits, pending, scope, usage }: Party,
-  reserved: Pick<Pending, 'uploads' | 'bytes'>,
-): void {
-  const used = usage();
-  const [uploads, bytes] = [used.uploads + pending.uploads, used.bytes + pending.bytes];
+function findExcess(
+  { label, limits, scope }: Party,
+  used: Used,
+  added: Used,
+): LimitReached | undefined {
+  const [uploads, bytes] = [used.uploads + added.uploads, used.bytes + added.bytes];
   const [maxUploads, maxBytes] = [limitOf(limits.maxUploads), limitOf(limits.maxBytes)];
-  if (reserved.uploads > 0 && uploads > maxUploads) {
-    throw new LimitReached('maxUploads', scope, usesUploads(label, uploads), maxUploads);
+  if (added.uploads > 0 && uploads > maxUploads) {
+    return new LimitReached('maxUploads', scope, usesUploads(label, used.uploads), maxUploads);
   }
-  if (reserved.bytes > 0 && bytes > maxBytes) {
-    throw new LimitReached('maxBytes', scope, usesBytes(label, bytes), maxBytes);
+  // Also when a limit is exceeded, a file may replace a larger one.
+  if (added.bytes > 0 && bytes > maxBytes) {
+    return new LimitReached('maxBytes', scope, usesBytes(label, bytes), maxBytes);
   }
+  return undefined;
 }
 
 function usesUploads(label: string, uploads: number): string {

@@ -1,6 +1,7 @@
 /** The interfaces that `uploads/` needs; a test or another backend can implement them. */
 import type { FirmwarePackage, PackageStatus } from './firmware-package.ts';
 import type { LedgerWatcher } from './ledger-changes.ts';
+import type { Used } from './ledger-totals.ts';
 import type { LedgerQueries, ListedUpload } from './ledger-queries.ts';
 import type { Issue, LiveUpload, PurgedUpload, PurgeReason, StoredObject } from './upload.ts';
 
@@ -16,6 +17,21 @@ export type {
   StoreFailure,
   StoreRecovery,
 } from './store-port.ts';
+
+/**
+ * What the limits leave for a new row. Gateways that share a ledger may be adding rows at the same moment, so the ledger asks
+ * while no other one adds a row of the same owners.
+ */
+export interface Room {
+  /** Accounts, and undefined for the bucket; the bucket is the last one. */
+  readonly owners: readonly (string | undefined)[];
+  /**
+   * @param used - by the owner, without the row
+   * @param added - by the row; fewer bytes than none when it replaces a larger file
+   * @returns why the row must not be written
+   */
+  findExcess(owner: string | undefined, used: Used, added: Used): Error | undefined;
+}
 
 /** A policy that was signed for a key. */
 export interface IssuedGrant extends Issue {
@@ -141,14 +157,20 @@ export interface UploadLedger extends LedgerQueries {
    * @throws when `recordIssued` would fail: with the code `ENOSPC` or similar if full
    */
   requireWritable(): Promise<void>;
-  /** Records a signed policy as an `issued` upload. The key must be new. */
-  recordIssued(grant: IssuedGrant): Promise<void>;
+  /**
+   * Records a signed policy as an `issued` upload. The key must be new.
+   * @param room - for a ledger that several gateways share
+   * @throws what the room says, and nothing is changed
+   */
+  recordIssued(grant: IssuedGrant, room?: Room): Promise<void>;
   /**
    * `issued` or nothing -> `stored`. A `stored` upload is replaced: the old body goes to `purging`, by the same request.
    * A `claimed` upload is not changed.
+   * @param room - for a ledger that several gateways share
    * @returns `disowned`, and nothing is changed, when `disown` has given up the body
+   * @throws what the room says, and nothing is changed
    */
-  recordStored(record: StoredRecord): Promise<StoreOutcome | 'disowned'>;
+  recordStored(record: StoredRecord, room?: Room): Promise<StoreOutcome | 'disowned'>;
   /** Adds the SHA-256 of a recorded body. */
   recordSha256(locator: string, sha256: string): Promise<void>;
   /** Adds the package, and `stored` -> `claimed` for all its files; or does nothing. The name is checked first. */

@@ -2,7 +2,7 @@ import { isDiskFull } from '../lib/errno.ts';
 import type { UploadDependencies } from './dependencies.ts';
 import { LimitReached } from './limits.ts';
 import type { AdmittedFile } from './limits.ts';
-import type { KeyHolder, ObjectStore, StoredBody, StoredRecord, StoreOutcome } from './ports.ts';
+import type { KeyHolder, Room, StoredRecord, StoreOutcome } from './ports.ts';
 import type { Issue, StoredObject, UploadState } from './upload.ts';
 
 /** A body that an authorized request stores. */
@@ -69,11 +69,12 @@ export async function receiveUpload(
     const admitting = admit(deps, holder, request.announcedSize, issue);
     admission = admitting && (await admitting);
     const locator = deps.ids.locator();
-    const body = await putBody(deps, locator, request, admission);
-    const { forbidOverwrite, headers, key, peer, requestId } = request;
+    const { announcedSize, forbidOverwrite, headers, key, peer, requestId } = request;
+    const bytes = admission === undefined ? request.bytes : admission.count(request.bytes);
+    const body = await deps.store.put(locator, bytes, announcedSize);
     const object = { locator, storedAt: deps.clock.now(), headers, requestId, peer, ...body };
     const record = { key, object, forbidOverwrite, issue };
-    const outcome = await upload.record(() => recordBody(deps, record));
+    const outcome = await upload.record(() => recordBody(deps, record, admission?.room));
     if (outcome === undefined) {
       await deps.store.discard(locator);
       return { kind: 'cancelled' };
@@ -88,35 +89,6 @@ export async function receiveUpload(
     admission?.end();
     upload.end();
   }
-}
-
-/** Stores the bytes, as far as the limits allow. */
-function putBody(
-  { store }: UploadDependencies,
-  locator: string,
-  { announcedSize, bytes }: ReceiveRequest,
-  admission: AdmittedFile | undefined,
-): Promise<StoredBody> {
-  return admission === undefined
-    ? store.put(locator, bytes, announcedSize)
-    : putLimited(store, locator, { bytes: admission.count(bytes), announcedSize }, admission);
-}
-
-/** @throws LimitReached when other gateways have used up the room since; the body is removed again */
-async function putLimited(
-  store: ObjectStore,
-  locator: string,
-  { announcedSize, bytes }: Pick<ReceiveRequest, 'announcedSize' | 'bytes'>,
-  admission: AdmittedFile,
-): Promise<StoredBody> {
-  const body = await store.put(locator, bytes, announcedSize);
-  try {
-    await admission.recheck();
-  } catch (error) {
-    await store.discard(locator);
-    throw error;
-  }
-  return body;
 }
 
 /** @returns undefined without limits, which costs no turn of the event loop */
@@ -146,14 +118,22 @@ function issueOf(
   return { accountId, issuedAt: now, policyExpiresAt: now };
 }
 
-async function recordBody(deps: UploadDependencies, record: StoredRecord): Promise<StoreOutcome> {
+async function recordBody(
+  deps: UploadDependencies,
+  record: StoredRecord,
+  room: Room | undefined,
+): Promise<StoreOutcome> {
   const { ledger, observer, store } = deps;
   const { issue, key, object } = record;
   const { locator } = object;
   let outcome: StoreOutcome | 'disowned';
   try {
-    outcome = await ledger.recordStored(record);
+    outcome = await ledger.recordStored(record, room);
   } catch (error) {
+    if (error instanceof LimitReached) {
+      await finish(deps, locator, store.discard(locator));
+      throw error;
+    }
     // It is unknown whether the row was written; the next reconcile decides.
     store.release(locator);
     throw error;

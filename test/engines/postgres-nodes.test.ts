@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LedgerTotals } from '../../src/uploads/ledger-totals.ts';
-import { UploadLimits } from '../../src/uploads/limits.ts';
+import { LimitReached, UploadLimits } from '../../src/uploads/limits.ts';
 import { aBody, aClaim, NEVER } from '../contract/upload-ledger-contract.ts';
 import { createSchema, openNode, passOnServer, runSql } from './support/postgres.ts';
 import type { OpenRecords } from './support/postgres.ts';
@@ -185,6 +185,48 @@ describe('three gateways on one PostgreSQL', () => {
     // Another gateway makes room.
     await node(1).ledger.pruneIssued(NEVER, 1);
     await expect(limits[2]?.limit.admitForm('acme')).resolves.toBeDefined();
+  });
+
+  it('admit no more uploads and bytes of an account than its limits when all of them are asked at once', async () => {
+    const rules = { bucket: {}, of: () => ({ maxUploads: 20, maxBytes: 10 }) };
+    const limits = await Promise.all(
+      nodes.map(async ({ ledger }) => {
+        const limit = new UploadLimits(new LedgerTotals(), ledger, () =>
+          Promise.resolve(undefined),
+        );
+        await limit.use(rules);
+        return limit;
+      }),
+    );
+    const limitsOf = (n: string): UploadLimits | undefined => limits[Number(n) % nodes.length];
+    const count = (outcomes: readonly (string | undefined)[], wanted: string): number =>
+      outcomes.filter((outcome) => outcome === wanted).length;
+    const issuing = numbers(90).map(async (n) => {
+      const room = limitsOf(n)?.roomForForm('acme');
+      await node(n).ledger.recordIssued({ key: `k${n}`, ...GRANT }, room);
+      return n;
+    });
+    const issued = (await Promise.allSettled(issuing)).flatMap((outcome) =>
+      outcome.status === 'fulfilled' ? [outcome.value] : [],
+    );
+    expect(issued).toHaveLength(20);
+
+    const storing = issued.map(async (n) => {
+      const holder = await node(n).ledger.findHolder(`k${n}`);
+      const file = await limitsOf(n)?.admitFile(holder, 0);
+      const record = aBody(`k${n}`, `l${n}`, { size: 1 });
+      return node(n)
+        .ledger.recordStored(record, file?.room)
+        .catch((error: unknown) => (error instanceof LimitReached ? error.limit : String(error)));
+    });
+    const outcomes = await Promise.all(storing);
+    expect([count(outcomes, 'stored'), count(outcomes, 'maxBytes')]).toEqual([10, 10]);
+    // A file of the same size replaces one at the limit.
+    const [n = ''] = issued.filter((_, index) => outcomes[index] === 'stored');
+    const holder = await node(n).ledger.findHolder(`k${n}`);
+    const file = await limitsOf(n)?.admitFile(holder, 0);
+    const again = aBody(`k${n}`, 'again', { size: 1 });
+    expect(await node(n).ledger.recordStored(again, file?.room)).toBe('stored');
   });
 
   it('add up the same totals while they change and fold them at once', async () => {

@@ -20,6 +20,7 @@ import type {
   PackageOwner,
   PurgingBody,
   RetiredPackages,
+  Room,
   StoredRecord,
   StoreOutcome,
   UploadLedger,
@@ -83,12 +84,12 @@ export class PostgresLedger implements UploadLedger {
     await this.#connections.change(WRITE_PROBE, {});
   }
 
-  recordIssued(grant: IssuedGrant): Promise<void> {
-    return this.#uploads.insertIssued(grant);
+  recordIssued(grant: IssuedGrant, room?: Room): Promise<void> {
+    return this.#uploads.insertIssued(grant, room);
   }
 
-  recordStored(record: StoredRecord): Promise<StoreOutcome | 'disowned'> {
-    return this.#uploads.store(record);
+  recordStored(record: StoredRecord, room?: Room): Promise<StoreOutcome | 'disowned'> {
+    return this.#uploads.store(record, room);
   }
 
   recordSha256(locator: string, sha256: string): Promise<void> {

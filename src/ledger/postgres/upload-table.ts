@@ -6,18 +6,21 @@ import type {
   KeyHolder,
   ListedUpload,
   PurgingBody,
+  Room,
   StoredRecord,
   StoreOutcome,
 } from '../../uploads/ports.ts';
+import type { Used } from '../../uploads/ledger-totals.ts';
 import type { LiveUpload, PurgedUpload } from '../../uploads/upload.ts';
 import { toKeyHolder, toListed, toLiveUpload, toPurgedUpload, toPurgingBody } from '../rows.ts';
-import type { PurgingRow } from '../rows.ts';
+import type { HolderRow, PurgingRow } from '../rows.ts';
 import { disownedKey, issueColumns, objectColumns } from '../columns.ts';
 import type { Cause } from '../columns.ts';
 import { violatedIndex } from './connections.ts';
 import type { Connections, RunStatement } from './connections.ts';
 import * as purge from './purge-statements.ts';
 import * as uploads from './upload-statements.ts';
+import { findExcess } from './used-room.ts';
 
 const LOCATORS = new Set(['uploads_by_locator']);
 
@@ -29,17 +32,26 @@ export class UploadTable {
     this.#connections = connections;
   }
 
-  async insertIssued(grant: IssuedGrant): Promise<void> {
-    await this.#connections.change(uploads.INSERT_ISSUED, grant);
+  async insertIssued(grant: IssuedGrant, room?: Room): Promise<void> {
+    if (room === undefined) {
+      await this.#connections.change(uploads.INSERT_ISSUED, grant);
+      return;
+    }
+    const excess = await this.#connections.transaction(async (run) => {
+      const found = await findExcess(run, room, { uploads: 1, bytes: 0 });
+      if (found === undefined) await run(uploads.INSERT_ISSUED, grant);
+      return found;
+    });
+    if (excess !== undefined) throw excess;
   }
 
-  async store(record: StoredRecord): Promise<StoreOutcome | 'disowned'> {
+  async store(record: StoredRecord, room?: Room): Promise<StoreOutcome | 'disowned'> {
     const { locator } = record.object;
     try {
-      const columns = { key: record.key, ...objectColumns(record.object) };
-      const { count } = await this.#connections.change(uploads.STORE_ISSUED, columns);
-      if (count === 1) return 'stored';
-      return await this.#connections.transaction((run) => storeLocked(run, record));
+      if (room === undefined && (await this.#storeIssued(record))) return 'stored';
+      const outcome = await this.#connections.transaction((run) => storeLocked(run, record, room));
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
     } catch (error) {
       const isTaken = violatedIndex(error, LOCATORS) !== undefined;
       if (isTaken && (await this.#isDisowned(locator))) return 'disowned';
@@ -134,21 +146,34 @@ export class UploadTable {
     return (await this.#connections.change(purge.PRUNE_TOMBSTONES, { purgedBefore, limit })).count;
   }
 
+  /** @returns whether the key was simply issued */
+  async #storeIssued({ key, object }: StoredRecord): Promise<boolean> {
+    const columns = { key, ...objectColumns(object) };
+    return (await this.#connections.change(uploads.STORE_ISSUED, columns)).count === 1;
+  }
+
   async #isDisowned(locator: string): Promise<boolean> {
     const { rows } = await this.#connections.read(purge.FIND_KEY_OF_BODY, { locator });
     return rows[0]?.key === disownedKey(locator);
   }
 }
 
-/** Stores a body whose key was not simply issued. The lock of the key makes stores of a new key wait for each other. */
+/**
+ * Stores a body whose key was not simply issued, or whose limits must be checked. The lock of the key makes stores of a new key
+ * wait for each other.
+ * @returns an error of the room
+ */
 async function storeLocked(
   run: RunStatement,
   { forbidOverwrite, issue, key, object }: StoredRecord,
-): Promise<StoreOutcome> {
+  room: Room | undefined,
+): Promise<StoreOutcome | Error> {
   await run(uploads.LOCK_KEY, { key });
   const [holder] = (await run(uploads.LOCK_HOLDER, { key })).rows;
   if (holder?.state === 'claimed') return 'immutable';
   if (holder?.state === 'stored' && forbidOverwrite) return 'exists';
+  const excess = room && (await findExcess(run, room, addedTo(holder, object.size)));
+  if (excess !== undefined) return excess;
   const columns = { key, ...objectColumns(object) };
   if (holder?.state === 'issued') {
     await run(uploads.STORE_ISSUED, columns);
@@ -164,6 +189,12 @@ async function storeLocked(
   }
   await run(uploads.INSERT_STORED, { ...(holder ?? issueColumns(issue)), ...columns });
   return 'stored';
+}
+
+function addedTo(holder: HolderRow | undefined, size: number): Used {
+  if (holder === undefined) return { uploads: 1, bytes: size };
+  // It has no size while it is issued.
+  return { uploads: 0, bytes: size - (holder.size ?? 0) };
 }
 
 /** PostgreSQL returns changed rows in any order. */

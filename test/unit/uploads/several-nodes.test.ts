@@ -6,7 +6,6 @@ import { silentLogger } from '../../../src/lib/logger.ts';
 import { ActiveUploads } from '../../../src/uploads/active-uploads.ts';
 import type { UploadDependencies } from '../../../src/uploads/dependencies.ts';
 import type { UploadLedger } from '../../../src/uploads/ports.ts';
-import type { LedgerWatcher } from '../../../src/uploads/ledger-changes.ts';
 import { LedgerTotals } from '../../../src/uploads/ledger-totals.ts';
 import { UploadLimits } from '../../../src/uploads/limits.ts';
 import { purgeUnclaimed } from '../../../src/uploads/purge-bodies.ts';
@@ -128,26 +127,28 @@ describe('a purge', () => {
 
 describe('a body that comes in', () => {
   it('is refused when other nodes have used up its room meanwhile, and leaves nothing', async () => {
-    let watcher: LedgerWatcher = () => undefined;
-    /** Bytes that another node has stored since the last look. */
+    /** Bytes that other nodes have stored since the file was admitted. */
     let others = 0;
+    const { ledger } = one;
+    const shared: UploadLedger = new Proxy(ledger, {
+      get: (target, name: keyof UploadLedger) => {
+        if (name !== 'recordStored') return target[name]?.bind(target);
+        return async (...[record, room]: Parameters<UploadLedger['recordStored']>) => {
+          const used = { uploads: 1, bytes: others };
+          const added = { uploads: 0, bytes: record.object.size };
+          const excess = room?.findExcess(ISSUE.accountId, used, added);
+          if (excess !== undefined) throw excess;
+          return target.recordStored(record);
+        };
+      },
+    });
     const limits = new UploadLimits(
       new LedgerTotals(),
-      {
-        watch: (given) => {
-          watcher = given;
-          return Promise.resolve(() => undefined);
-        },
-        catchUp: async () => {
-          const stored = { kind: 'uploads', from: undefined, to: 'stored' } as const;
-          if (others > 0) watcher({ ...stored, accountId: 'acme', count: 1, bytes: others });
-          others = 0;
-        },
-      },
+      { watch: () => Promise.resolve(() => undefined), catchUp: () => Promise.resolve() },
       () => Promise.resolve(undefined),
     );
     await limits.use({ bucket: {}, of: () => ({ maxBytes: 20 }) });
-    const limited = { ...one, limits };
+    const limited = { ...one, ledger: shared, limits };
     await one.ledger.recordIssued({ key: 'k', ...ISSUE });
     const store = (bytesOfOthers: number): Promise<unknown> =>
       receive(limited, 'k', async () => {
@@ -159,10 +160,6 @@ describe('a body that comes in', () => {
     });
     expect(await disk.store.uncommitted()).toEqual([]);
     expect(await one.ledger.findUpload('k')).toMatchObject({ state: 'issued' });
-    watcher({
-      ...{ kind: 'uploads', from: 'stored', to: undefined, accountId: 'acme' },
-      ...{ count: 1, bytes: 13 },
-    });
     expect(await store(12)).toMatchObject({ kind: 'stored' });
   });
 
