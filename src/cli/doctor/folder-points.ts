@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readdirSync } from 'node:fs';
 import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspectLedger, isServing } from '../../data-folder/inspect.ts';
@@ -76,8 +76,7 @@ function lookAtModes(checkup: Checkup): Finding {
   if (unseen !== undefined) return unseen;
   const { dataDir } = checkup.config;
   const names = readdirSync(dataDir).filter((name) => PRIVATE.includes(name));
-  const openOnes = ['.', ...names].flatMap((name) => {
-    const path = join(dataDir, name);
+  const openOnes = [dataDir, ...names.map((name) => join(dataDir, name))].flatMap((path) => {
     const { mode } = lstatSync(path);
     return (mode & OTHERS) === 0 ? [] : [[path, mode & 0o777] as const];
   });
@@ -171,10 +170,23 @@ async function lookAtLedger(checkup: Checkup): Promise<Finding> {
 /** Several times what the log has after a burst. */
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
+/** Belongs to the user of the gateway; to lock it is to write it. */
+const LOCK_FILE = 'server.lock';
+
+function canOpenLock(dataDir: string): boolean {
+  try {
+    accessSync(join(dataDir, LOCK_FILE), constants.R_OK | constants.W_OK);
+    return true;
+  } catch (error) {
+    return !hasErrorCode(error, 'EACCES');
+  }
+}
+
 function lookAtLock(checkup: Checkup): Finding {
   const unseen = ifNotOpen(checkup);
   if (unseen !== undefined) return unseen;
   const { config, running, unknown } = checkup;
+  if (!canOpenLock(config.dataDir)) return notKnown(`this user may not open ${LOCK_FILE}`);
   const isHeld = isServing(config.dataDir) === true;
   if (isHeld && running !== undefined) return ok(`held by process ${String(running.pid)}`);
   // With an endpoint, gateway.json was not read.
