@@ -12,6 +12,8 @@ const HINTS: Readonly<Record<string, string>> = {
   SignatureDoesNotMatch: `The secret belongs to another access key. ${KEYS}`,
   'InvalidTimeStamp.Expired':
     'Set the clock of this machine; `ota-gateway doctor` compares the two',
+  ServiceUnavailable: 'Try again in a moment; `ota-gateway health` says why it cannot be served',
+  DiskFull: 'Free some space there by other means; `ota-gateway health` says when it is enough',
   'Throttling.User': 'Try again in a second',
   'iot.firmware.AlreadyExistedFirmwareName':
     'Choose another --name, or remove the package with `ota-gateway rm`',

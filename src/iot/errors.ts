@@ -262,12 +262,16 @@ export class BusinessError extends Error {
   }
 }
 
-/** Makes the error of a call that is refused before its operation. */
+/**
+ * Makes the error of a call that is refused before its operation.
+ * @param cause - the reason, for a code that has several
+ */
 export function gatewayError<Name extends GatewayErrorName>(
   name: Name,
   details: Values<Name | (typeof GATEWAY_ERRORS)[Name]['message']>,
   headers: Readonly<Record<string, string>> = {},
   facts: RefusalFacts = {},
+  cause?: RefusalReason,
 ): GatewayError {
   const row: {
     readonly message: string;
@@ -275,7 +279,7 @@ export function gatewayError<Name extends GatewayErrorName>(
     readonly reason?: RefusalReason;
   } = GATEWAY_ERRORS[name];
   const { message, reason = 'parameter', status } = row;
-  const more = { headers, reason, facts };
+  const more = { headers, reason: cause ?? reason, facts };
   return new GatewayError(fill(name, details), status, fill(message, details), more);
 }
 

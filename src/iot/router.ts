@@ -243,9 +243,10 @@ function refuse(
   if (!isRefusal) uploads.logger.error({ err: error, requestId, action }, 'a call failed');
   // None is a bug of the gateway, and all go away: the purge makes room, a store or a ledger comes back.
   const isAway = error instanceof StoreUnavailable || error instanceof LedgerUnavailable;
-  const isPassing = isAway || isDiskFull(error);
-  const failure = isPassing ? 'ServiceUnavailable' : 'InternalError';
-  const refusal = isRefusal ? error : gatewayError(failure, {});
+  const isFull = isDiskFull(error);
+  const failure = isAway || isFull ? 'ServiceUnavailable' : 'InternalError';
+  const reason = isFull ? 'disk_full' : undefined;
+  const refusal = isRefusal ? error : gatewayError(failure, {}, {}, {}, reason);
   const { code } = refusal;
   record.refuse(code, refusal.reason);
   describeCall(deps, record, signed);

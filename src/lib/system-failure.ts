@@ -52,7 +52,12 @@ const FAILURES: Readonly<Record<string, SystemFailure>> = {
   EPERM: FORBIDDEN,
   SQLITE_PERM: FORBIDDEN,
   SQLITE_AUTH: FORBIDDEN,
-  SQLITE_CANTOPEN: { ...FORBIDDEN, problem: 'this user cannot open the ledger' },
+  SQLITE_CANTOPEN: {
+    ...FORBIDDEN,
+    problem: 'this user cannot open the ledger',
+    // Its log needs a file of shared memory, also to read.
+    hint: `${FORBIDDEN.hint}; on a file system that is mounted read-only, copy the folder and look into the copy`,
+  },
   EROFS: READ_ONLY,
   SQLITE_READONLY: { ...READ_ONLY, problem: 'the ledger cannot be written' },
   EIO: BROKEN_DISK,

@@ -1,5 +1,7 @@
 import request from 'supertest';
 import type { Gateway } from '../../src/gateway.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import type { Logger } from '../../src/lib/logger.ts';
 import { folderForEachTest } from '../support/suite.ts';
 import { getV1 } from './iot/api.ts';
 import { itOnOneMachine } from '../support/engine.ts';
@@ -15,9 +17,9 @@ let gateway: Gateway;
 
 afterEach(() => gateway.close());
 
-async function start(minFree: number): Promise<void> {
+async function start(minFree: number, logger: Logger = silentLogger): Promise<void> {
   const key = { accessKeyId: KEY.id, accessKeySecret: KEY.secret };
-  gateway = await createGateway({ dataDir: folder.path, minFree, ...key });
+  gateway = await createGateway({ dataDir: folder.path, minFree, ...key }, { logger });
 }
 
 const sign = () => getV1(gateway.app, ACTION, {}, { key: KEY, time: Date.now() });
@@ -41,6 +43,16 @@ describe('a gateway whose disk has too little space for a signed call', () => {
     await start(TOO_MUCH);
     const { body, status } = await sign();
     expect([status, body.Code]).toEqual([503, 'ServiceUnavailable']);
+  });
+
+  itOnOneMachine('logs that the disk is full as the reason of a refused call', async () => {
+    const info = jest.fn();
+    await start(TOO_MUCH, { ...silentLogger, info });
+    await sign();
+    expect(info).toHaveBeenCalledWith(
+      expect.objectContaining({ code: 'ServiceUnavailable', reason: 'disk_full' }),
+      'GenerateOTAUploadURL: ServiceUnavailable (disk_full)',
+    );
   });
 
   it('is still live', async () => {
