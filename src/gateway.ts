@@ -21,7 +21,8 @@ import type { Observation } from './observation.ts';
 import type { Watching } from './operator/watching.ts';
 import { NoticeLog } from './oss/fidelity.ts';
 import { createFormJudge, createPlatform } from './platform.ts';
-import type { createTestMode, TestMode, TestModeDependencies } from './test-mode.ts';
+import type { TestMode, TestModeDependencies } from './test-mode.ts';
+import type * as TestModeModule from './test-mode.ts';
 import type { UploadDependencies } from './uploads/dependencies.ts';
 import type { LimitRules } from './uploads/limits.ts';
 import type { PurgeReport } from './uploads/purge-bodies.ts';
@@ -221,14 +222,11 @@ function composeApp(
   return { app, ownPorts, tests };
 }
 
-interface TestModeModule {
-  readonly createTestMode: typeof createTestMode;
-}
-
 /** Loads the test mode, which is off in most gateways. */
-function loadTestMode(): TestModeModule['createTestMode'] {
+function loadTestMode(): typeof TestModeModule.createTestMode {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return loadModule<TestModeModule>(() => require('./test-mode'), 'createTestMode').createTestMode;
+  return loadModule<typeof TestModeModule>(() => require('./test-mode'), 'createTestMode')
+    .createTestMode;
 }
 
 /** Uses the limits of accounts that were read again. */

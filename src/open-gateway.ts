@@ -14,7 +14,8 @@ import { silentLogger } from './lib/logger.ts';
 import { takeServerLock } from './object-store/disk/folder-lock.ts';
 import { createMonitoring, measureDisk } from './monitoring.ts';
 import type { Monitoring } from './monitoring.ts';
-import type { createWatching, Watching } from './operator/watching.ts';
+import type { Watching } from './operator/watching.ts';
+import type * as WatchingModule from './operator/watching.ts';
 import { openRecords, openStore, requireComplete, requireSameStore } from './storage.ts';
 import type { OpenStore } from './storage.ts';
 import { adjustableClock, requireFreshIds } from './test-settings.ts';
@@ -177,13 +178,9 @@ function composeUploads(
   };
 }
 
-interface WatchingModule {
-  readonly createWatching: typeof createWatching;
-}
-
 /** Loads what watches a gateway, when one starts. */
-function loadWatching(): WatchingModule['createWatching'] {
+function loadWatching(): typeof WatchingModule.createWatching {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return loadModule<WatchingModule>(() => require('./operator/watching'), 'createWatching')
+  return loadModule<typeof WatchingModule>(() => require('./operator/watching'), 'createWatching')
     .createWatching;
 }

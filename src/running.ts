@@ -5,7 +5,7 @@ import type { TlsFiles } from './config/tls-files.ts';
 import type { Listener } from './http/listener.ts';
 import { startListener } from './http/listener.ts';
 import type { RequestObserver } from './http/request-record.ts';
-import type { startPurgeJob } from './jobs/purge-job.ts';
+import type * as PurgeJobModule from './jobs/purge-job.ts';
 import { wallClock } from './lib/clock.ts';
 import { randomFraction } from './lib/ids.ts';
 import { loadModule } from './lib/load-module.ts';
@@ -108,14 +108,10 @@ export function createRunning(
   };
 }
 
-interface PurgeJobModule {
-  readonly startPurgeJob: typeof startPurgeJob;
-}
-
 /** Loads what runs jobs: tests, and programs that embed a gateway, often start none. */
-function loadPurgeJob(): PurgeJobModule['startPurgeJob'] {
+function loadPurgeJob(): typeof PurgeJobModule.startPurgeJob {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return loadModule<PurgeJobModule>(() => require('./jobs/purge-job'), 'startPurgeJob')
+  return loadModule<typeof PurgeJobModule>(() => require('./jobs/purge-job'), 'startPurgeJob')
     .startPurgeJob;
 }
 

@@ -3,7 +3,7 @@ import { loadModule } from '../lib/load-module.ts';
 import { createBucketKey } from '../signatures/bucket-key.ts';
 import type { Account } from './accounts.ts';
 import { AccountDirectory } from './accounts.ts';
-import type { readAccountsFile } from './accounts-file.ts';
+import type * as ReaderModule from './accounts-file.ts';
 import { BucketKeyRing } from './bucket-key-ring.ts';
 import type { BucketKeys, PreviousKey } from './bucket-key-ring.ts';
 import type { Credentials } from './credentials-file.ts';
@@ -83,14 +83,10 @@ export function readConfigured({ accountsFile }: Config): readonly Account[] | u
   return accountsFile === undefined ? undefined : loadReader()(accountsFile);
 }
 
-interface ReaderModule {
-  readonly readAccountsFile: typeof readAccountsFile;
-}
-
 /** Loads what reads an accounts file, which most gateways do not have. */
-function loadReader(): ReaderModule['readAccountsFile'] {
+function loadReader(): typeof ReaderModule.readAccountsFile {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return loadModule<ReaderModule>(() => require('./accounts-file'), 'readAccountsFile')
+  return loadModule<typeof ReaderModule>(() => require('./accounts-file'), 'readAccountsFile')
     .readAccountsFile;
 }
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { validate } from 'node-cron';
+import type * as CronModule from 'node-cron';
 import { z } from 'zod';
 import { CLOCK_RANGE } from '../lib/clock.ts';
 import { loadModule } from '../lib/load-module.ts';
@@ -24,14 +24,10 @@ export function checkedText(findProblem: (value: string) => string | undefined):
   });
 }
 
-interface CronModule {
-  readonly validate: typeof validate;
-}
-
 /** A cron expression. Loads the package that knows them, because the default needs no check. */
 export const cronText = text.refine(
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  (cron) => loadModule<CronModule>(() => require('node-cron'), 'validate').validate(cron),
+  (cron) => loadModule<typeof CronModule>(() => require('node-cron'), 'validate').validate(cron),
   'expected five cron fields, or six with seconds',
 );
 /** A whole number within inclusive bounds. */

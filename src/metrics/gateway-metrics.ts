@@ -2,7 +2,8 @@ import type { Dialect, RequestRecord } from '../http/request-record.ts';
 import { loadModule } from '../lib/load-module.ts';
 import type { ObjectStore, Observer, UploadLedger } from '../uploads/ports.ts';
 import type { KnownNames } from './labels.ts';
-import type { createRecorder, MetricsRecorder } from './recorder.ts';
+import type { MetricsRecorder } from './recorder.ts';
+import type * as RecorderModule from './recorder.ts';
 import type { MetricsRegistry } from './registry.ts';
 import type { MetricSources } from './sources.ts';
 
@@ -96,12 +97,9 @@ export class GatewayMetrics {
   }
 }
 
-interface RecorderModule {
-  readonly createRecorder: typeof createRecorder;
-}
-
 /** Loads the recorder and with it prom-client, which most gateways of a test suite never need. */
-function loadRecorder(): RecorderModule['createRecorder'] {
+function loadRecorder(): typeof RecorderModule.createRecorder {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return loadModule<RecorderModule>(() => require('./recorder'), 'createRecorder').createRecorder;
+  return loadModule<typeof RecorderModule>(() => require('./recorder'), 'createRecorder')
+    .createRecorder;
 }

@@ -1,19 +1,15 @@
 import type { RequestListener } from 'node:http';
 import { loadModule } from '../lib/load-module.ts';
-import type { createOperatorApp } from './operator-app.ts';
+import type * as OperatorModule from './operator-app.ts';
 import type { OpsDependencies } from './router.ts';
-
-interface OperatorModule {
-  readonly createOperatorApp: typeof createOperatorApp;
-}
 
 /**
  * Loads the operator application and with it Express, which takes a fifth of the time in which the package loads. Most
  * test suites never need it.
  */
-export function loadOperatorApp(): OperatorModule['createOperatorApp'] {
+export function loadOperatorApp(): typeof OperatorModule.createOperatorApp {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return loadModule<OperatorModule>(() => require('./operator-app'), 'createOperatorApp')
+  return loadModule<typeof OperatorModule>(() => require('./operator-app'), 'createOperatorApp')
     .createOperatorApp;
 }
 

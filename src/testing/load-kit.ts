@@ -1,6 +1,6 @@
 import { loadModule } from '../lib/load-module.ts';
 import { once } from '../lib/once.ts';
-import type { startTestGateway as start } from './start-test-gateway.ts';
+import type * as KitModule from './start-test-gateway.ts';
 import type { TestGateway, TestGatewayOptions } from './test-gateway.ts';
 
 /**
@@ -17,10 +17,6 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
 const loadKit = once(
   () =>
     // eslint-disable-next-line @typescript-eslint/no-require-imports
-    loadModule<KitModule>(() => require('./start-test-gateway'), 'startTestGateway')
+    loadModule<typeof KitModule>(() => require('./start-test-gateway'), 'startTestGateway')
       .startTestGateway,
 );
-
-interface KitModule {
-  readonly startTestGateway: typeof start;
-}
