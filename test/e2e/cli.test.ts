@@ -316,6 +316,21 @@ describe('the command line', () => {
     expect(await gateway.stop()).toBe(0);
   });
 
+  it('prints a command that can be pasted where it was started: with a file that exists there', async () => {
+    const inFolder = ['sh', '-c', 'cd "$0" && exec "$@"', folder.path];
+    const dataDir = join(folder.path, "the gateway's data");
+    const gateway = await startBuiltGateway(dataDir, {}, 0, inFolder);
+    await eventually(() => gateway.output().includes('Try it'));
+    expect(gateway.output()).toContain(' upload FILE --name demo');
+    expect(gateway.output()).toContain(` --data-dir '${dataDir.replace("'", "'\\''")}'\n`);
+    expect(await gateway.stop()).toBe(0);
+    await writeFile(join(folder.path, 'package.json'), '{}');
+    const again = await startBuiltGateway(dataDir, {}, 0, inFolder);
+    await eventually(() => again.output().includes('Try it'));
+    expect(again.output()).toContain(' upload package.json --name demo');
+    expect(await again.stop()).toBe(0);
+  });
+
   it.each(['serve', 'show-config', 'upload', 'url', 'payload', 'fsck', 'backup'])(
     'shows examples in the help of %s, and no secret of the environment',
     async (verb) => {

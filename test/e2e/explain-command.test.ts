@@ -53,6 +53,15 @@ describe('ota-gateway explain', () => {
     expect(pageOf(refusalShape).parse(JSON.parse(list.stdout)).items).toHaveLength(1);
   });
 
+  it('says of an unknown id that refusals of the operator API are not kept', async () => {
+    const url = `${gateway.url}/_gateway/api/uploads`;
+    const headers = { authorization: `Basic ${btoa(`${ACCOUNT_KEY.id}:wrong`)}` };
+    const refused = await fetch(url, { headers });
+    const { code, stderr } = await run('explain', refused.headers.get('x-request-id') ?? '');
+    expect([refused.status, code]).toEqual([401, 1]);
+    expect(stderr).toMatch(/no refused request .* operator API are only in the log$/m);
+  });
+
   it('asks the gateway of an endpoint, too', async () => {
     const { stdout } = await run(
       ...['explain', requestId, '--endpoint', gateway.url],

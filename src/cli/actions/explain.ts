@@ -94,7 +94,7 @@ function unknownRequest(name: string): CommandError {
   return new CommandError(
     'NotFound',
     `no refused request has the id or the key ${quoted(name)}`,
-    'Refusals are kept for OTA_GATEWAY_REFUSAL_RETENTION, and 20 new ones in a second; `ota-gateway ls refusals` lists them',
+    'Those of the IoT API and of OSS are kept for OTA_GATEWAY_REFUSAL_RETENTION, and 20 new ones in a second; `ota-gateway ls refusals` lists them. Those of the operator API are only in the log',
   );
 }
 

@@ -1,4 +1,4 @@
-import { watchFile } from 'node:fs';
+import { existsSync, watchFile } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
@@ -19,6 +19,7 @@ import {
 } from '../running-gateway.ts';
 import type { RunningGateway } from '../running-gateway.ts';
 import { createLogger } from '../service-logger.ts';
+import { shellWord } from '../shell-word.ts';
 
 /**
  * Makes V8 free the buffers of received bytes at once. When it frees them in the background, it counts them as in use
@@ -126,14 +127,18 @@ function explainListenError(error: unknown, { host, port }: Config): unknown {
 
 const NO_ADDRESS = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL', 'EAFNOSUPPORT'];
 
+/** A clone has the first one, a folder into which the package was installed only the second one. */
+const SAMPLE_FILES = ['README.md', 'package.json'];
+
 function usageHint(url: string, { config, credentialsFile }: Gateway): string {
   const { accountsFile, dataDir } = config;
   const flags = [
     ...(url === 'http://127.0.0.1:9070' ? [] : [`--endpoint ${url}`]),
-    ...(dataDir === './storage' ? [] : [`--data-dir ${dataDir}`]),
+    ...(dataDir === './storage' ? [] : [`--data-dir ${shellWord(dataDir)}`]),
     ...(accountsFile === undefined ? [] : ['--access-key-id ID --access-key-secret SECRET']),
   ];
-  const upload = [programName(), 'upload', 'README.md', '--name demo', '--version 1.0.0', ...flags];
+  const file = SAMPLE_FILES.find((name) => existsSync(name)) ?? 'FILE';
+  const upload = [programName(), 'upload', file, '--name demo', '--version 1.0.0', ...flags];
   const whose = accountsFile === undefined ? 'access keys are' : 'access key of the bucket is';
   const keys = [
     ...(accountsFile === undefined ? [] : [`The accounts are in ${accountsFile}`]),

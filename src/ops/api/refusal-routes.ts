@@ -69,6 +69,6 @@ function noRefusal(requestId: string): OperatorError {
     'notFound',
     'RefusalNotFound',
     `no refused request has the id ${requestId}`,
-    'refusals are kept for OTA_GATEWAY_REFUSAL_RETENTION, and 20 new ones of an account in a second',
+    'those of the IoT API and of OSS are kept for OTA_GATEWAY_REFUSAL_RETENTION, and 20 new ones of an account in a second; those of the operator API are only in the log',
   );
 }
