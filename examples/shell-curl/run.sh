@@ -10,18 +10,19 @@ node_modules/.bin/ota-gateway serve --test-mode --port 0 --data-dir "$work/data"
 gateway=$!
 trap 'kill "$gateway" 2>/dev/null; wait "$gateway" || true; rm -rf "$work"' EXIT
 
+fail() {
+  echo "FAILED: $1" >&2
+  exit 1
+}
+
 url=
 for _ in $(seq 100); do
   url=$(sed -n 's/^listening on //p' "$work/log")
   [ -n "$url" ] && break
   sleep 0.1
 done
+[ -n "$url" ] || fail "the gateway did not start: $(cat "$work/log")"
 control=$url/_gateway/test
-
-fail() {
-  echo "FAILED: $1" >&2
-  exit 1
-}
 
 # expect TEXT COMMAND...: the output of the command must contain the text.
 expect() {
