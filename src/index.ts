@@ -91,6 +91,7 @@ export type {
   UsageHistory,
   UsageSample,
 } from './uploads/usage-history.ts';
+export type { Used } from './uploads/ledger-totals.ts';
 export type { SharedState } from './uploads/shared-state.ts';
 export type {
   Body,
@@ -109,6 +110,7 @@ export type {
   ExpectedBody,
   FailedTryListener,
   FoundBody,
+  Room,
   StoredBody,
   StoredRecord,
   StoreOutcome,
