@@ -285,10 +285,7 @@ describe('parsePolicy', () => {
       `{${numberedMembers()}"conditions":[{"a":"b"}],"expiration":"${EXPIRATION}"}`,
     ],
   ])('reads %s without delay', (_what, json) => {
-    const policy = base64(json);
-    const start = performance.now();
-    expect(parsePolicy(policy).kind).toBe('parsed');
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(parseSoon(base64(json)).kind).toBe('parsed');
   });
 
   it.each([
@@ -304,13 +301,18 @@ describe('parsePolicy', () => {
     ['100,000 members of a simple condition', withConditions(`[{${numberedMembers()}"a":"b"}]`)],
     ['two megabytes of white space', ' '.repeat(1_500_000)],
   ])('refuses %s without delay', (_what, json) => {
-    const policy = base64(json);
-    const start = performance.now();
-    const parsed = parsePolicy(policy);
-    expect(performance.now() - start).toBeLessThan(2000);
+    const parsed = parseSoon(base64(json));
     expect(parsed.kind === 'invalid' && parsed.message.length).toBeLessThan(300);
   });
 });
+
+/** Time that is not linear would be minutes. It is that of the processor, so that a busy machine changes nothing. */
+function parseSoon(policy: string): ReturnType<typeof parsePolicy> {
+  const before = process.cpuUsage();
+  const parsed = parsePolicy(policy);
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(2000);
+  return parsed;
+}
 
 function numberedMembers(): string {
   return Array.from({ length: 100_000 }, (_, index) => `"m${index}":0,`).join('');
