@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { clearInterval, setInterval } from '../lib/timers.ts';
-import { ClockDiffers } from '../uploads/shared-state.ts';
+import { ClockDiffers } from '../uploads/unavailable.ts';
 import type { SharedState } from '../uploads/shared-state.ts';
 
 const INTERVAL_MS = 60_000;

@@ -5,7 +5,7 @@ import type { PurgeRun } from './ports.ts';
 import type { PurgeReport } from './purge-bodies.ts';
 import { PurgeTally, purgeUnclaimed } from './purge-bodies.ts';
 import { reconcile } from './reconcile.ts';
-import { ClockDiffers } from './shared-state.ts';
+import { ClockDiffers } from './unavailable.ts';
 
 const NONCE_BATCH = 1000;
 

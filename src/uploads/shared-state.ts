@@ -1,8 +1,3 @@
-/** The clock of this gateway and that of the ledger differ so much that it computes deadlines of others wrongly. */
-export class ClockDiffers extends Error {
-  override readonly name = 'ClockDiffers';
-}
-
 /** What gateways that share a ledger agree on. */
 export interface SharedState {
   /** Remembers a value under a name, unless there is one. @returns the value that is remembered now */

@@ -13,3 +13,8 @@ export class StoreUnavailable extends Error {
 export class LedgerUnavailable extends Error {
   override readonly name = 'LedgerUnavailable';
 }
+
+/** The clock of this gateway and that of the ledger differ so much that it computes deadlines of others wrongly. */
+export class ClockDiffers extends Error {
+  override readonly name = 'ClockDiffers';
+}

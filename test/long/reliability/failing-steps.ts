@@ -65,20 +65,37 @@ export class FailingSteps {
     step: () => Promise<T>,
     undo?: (done: T) => Promise<void>,
   ): Promise<T> {
-    // A file that stays open would outlive the test.
-    if (PlayedProcess.isCurrentKilled && kind !== 'close') throw new Error(`killed before ${kind}`);
-    const failing = this.#failing;
-    if (failing === undefined) return step();
-    this.seen.push(kind);
-    const count = this.seen.length;
-    if (count < this.#at || (count > this.#at && failing !== 'dead')) return step();
-    // After a failed close the file is closed, too.
-    if (failing === 'after' || kind === 'close') {
+    const fate = this.#decide(kind);
+    if (fate === 'done') return step();
+    if (fate === 'done and failed') {
       const done = await step();
       await undo?.(done);
     }
-    throw Object.assign(new Error(`EIO: i/o error, ${kind}`), { code: 'EIO' });
+    throw failureOf(kind);
   }
+
+  /** As `take`, for a step that does not wait. */
+  takeNow(kind: string, step: () => void): void {
+    const fate = this.#decide(kind);
+    if (fate !== 'failed') step();
+    if (fate !== 'done') throw failureOf(kind);
+  }
+
+  #decide(kind: string): 'done' | 'done and failed' | 'failed' {
+    // A file that stays open would outlive the test.
+    if (PlayedProcess.isCurrentKilled && kind !== 'close') throw new Error(`killed before ${kind}`);
+    const failing = this.#failing;
+    if (failing === undefined) return 'done';
+    this.seen.push(kind);
+    const count = this.seen.length;
+    if (count < this.#at || (count > this.#at && failing !== 'dead')) return 'done';
+    // After a failed close the file is closed, too.
+    return failing === 'after' || kind === 'close' ? 'done and failed' : 'failed';
+  }
+}
+
+function failureOf(kind: string): Error {
+  return Object.assign(new Error(`EIO: i/o error, ${kind}`), { code: 'EIO' });
 }
 
 const FILE_STEPS = ['link', 'rename', 'unlink', 'rm', 'readdir', 'stat', 'writeFile'] as const;
@@ -156,15 +173,20 @@ function failWithDescriptors(steps: FailingSteps): (() => void)[] {
     steps.opened.set(file, String(args[0]));
     return fd;
   });
-  const closing = replaceCallback('close', (call, args) => {
-    const known = opened.has(args[0]);
-    forget(args[0]);
-    return known ? steps.take('close', () => call(...args)) : call(...args);
-  });
+  const { closeSync } = fs;
+  fs.closeSync = (fd) => {
+    const known = opened.has(fd);
+    forget(fd);
+    if (known) steps.takeNow('close', () => closeSync(fd));
+    else closeSync(fd);
+  };
+  const restoreClose = (): void => {
+    fs.closeSync = closeSync;
+  };
   const others = Object.entries(DESCRIPTOR_STEPS).map(([name, kind]) =>
     replaceCallback(name, (call, args) => steps.take(kind, () => call(...args))),
   );
-  return [opening, closing, ...others];
+  return [opening, restoreClose, ...others];
 }
 
 type Call = (...args: unknown[]) => Promise<unknown>;
