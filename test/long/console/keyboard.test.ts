@@ -91,6 +91,7 @@ describeWith('chromium', 'the console without a mouse', () => {
   it('opens a dialog again at the moment when the last one has given the focus back', async () => {
     await backTo(page, page.getByRole('navigation').getByRole('link', { name: 'Storage' }).first());
     await page.keyboard.press('Enter');
+    await expectFocus(page.getByRole('heading', { name: 'Storage', level: 1 }));
     // The dialog has a button of this name, too.
     const purge = page.getByRole('button', { name: 'Purge now' }).first();
     await tabTo(page, purge);
