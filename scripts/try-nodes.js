@@ -3,7 +3,8 @@
 /*
  * Runs the built program under other releases of Node, `node scripts/try-nodes.js 22 24`: serve, upload, download, fsck,
  * backup, stop. Each Node comes from the npm registry; better-sqlite3 is compiled for it against the SQLite that `npm ci`
- * has compiled.
+ * has compiled, and with the headers of the first release of its major version, as the binaries are that it publishes. With
+ * those of 24.19 to 24.21 it ends the process at some garbage collections (nodejs/node#65446).
  */
 
 const { execFile, spawn } = require('node:child_process');
@@ -19,17 +20,25 @@ const root = join(__dirname, '..');
 const execute = promisify(execFile);
 const START_LIMIT_MS = 30_000;
 
-/** Downloads releases of Node. @returns the folder of each */
+/** Downloads releases of Node. @returns for each major version, the folders of the newest and of the first */
 async function installNodes(folder, majors) {
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
   const system = `${process.platform}-${process.arch}`;
-  const specs = majors.map((major) => `node${major}@npm:node-${system}@${major}`);
+  const specs = majors.flatMap((major) => [
+    `newest${major}@npm:node-${system}@${major}`,
+    `first${major}@npm:node-${system}@${major}.0.0`,
+  ]);
   await execute('npm', ['install', '--no-audit', '--no-fund', ...specs], { cwd: folder });
-  return majors.map((major) => join(folder, 'node_modules', `node${major}`));
+  const folderOf = (name) => join(folder, 'node_modules', name);
+  return majors.map((major) => ({
+    major,
+    newest: folderOf(`newest${major}`),
+    first: folderOf(`first${major}`),
+  }));
 }
 
-/** Copies what the program needs, with a better-sqlite3 for a Node. @returns the path of the program */
-async function install(folder, node) {
+/** Copies what the program needs, with a better-sqlite3 for the headers of a Node. @returns the path of the program */
+async function install(folder, headers) {
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   for (const name of ['dist', 'migrations', 'package.json']) {
     cpSync(join(root, name), join(folder, name), { recursive: true });
@@ -50,7 +59,7 @@ async function install(folder, node) {
   await execute('c++', [
     ...['-shared', '-fPIC', '-std=c++20', '-O0', '-fno-rtti', '-fno-exceptions'],
     ...['-DNODE_GYP_MODULE_NAME=better_sqlite3', '-DBUILDING_NODE_EXTENSION'],
-    ...['-I', join(node, 'include/node'), '-I', join(release, 'obj/gen/sqlite3')],
+    ...['-I', join(headers, 'include/node'), '-I', join(release, 'obj/gen/sqlite3')],
     ...[join(from, 'src/better_sqlite3.cpp'), join(release, 'sqlite3.a')],
     ...['-Wl,-Bsymbolic', '-Wl,--exclude-libs,ALL'],
     ...['-o', join(to, 'build/Release/better_sqlite3.node')],
@@ -92,10 +101,10 @@ async function main(majors) {
   const folder = mkdtempSync(join(tmpdir(), 'ota-gateway-nodes-'));
   try {
     const nodes = await installNodes(folder, majors);
-    const tries = nodes.map(async (node, index) => {
-      const place = join(folder, `try${majors[index]}`);
-      const version = await tryLoop(place, node, await install(place, node));
-      const { stdout } = await execute(join(node, 'bin/node'), ['--version']);
+    const tries = nodes.map(async ({ first, major, newest }) => {
+      const place = join(folder, `try${major}`);
+      const version = await tryLoop(place, newest, await install(place, first));
+      const { stdout } = await execute(join(newest, 'bin/node'), ['--version']);
       console.log(`ota-gateway ${version.trim()} passes under Node ${stdout.trim()}`);
     });
     await Promise.all(tries);
