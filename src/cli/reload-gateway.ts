@@ -6,7 +6,7 @@ import { isDisabled } from '../accounts/accounts.ts';
 import { readCredentials } from '../accounts/credentials-file.ts';
 import type { ApiClientOptions } from '../client/api-client.ts';
 import type { Config } from '../config/config.ts';
-import { isServing } from '../data-folder/inspect.ts';
+import { isServerLockHeld } from '../data-folder/inspect.ts';
 import { wallClock } from '../lib/clock.ts';
 import { isRunning } from '../lib/is-running.ts';
 import type { ReloadOutcome } from '../operator/account-shapes.ts';
@@ -31,7 +31,7 @@ export async function reloadGateway(
   config: Config,
   known: readonly Account[] | undefined,
 ): Promise<Reload> {
-  const isUsed = isServing(config.dataDir);
+  const isUsed = isServerLockHeld(config.dataDir);
   if (isUsed !== true) return { outcome: isUsed === false ? 'notRunning' : 'unknown' };
   return (await askByApi(config, known)) ?? { outcome: askBySignal(config.dataDir) };
 }

@@ -4,9 +4,11 @@ import type { Config } from '../config/config.ts';
 import { LEDGER_FILE, openExistingLedger } from '../ledger/sqlite/database.ts';
 import { SqliteMaintenance } from '../ledger/sqlite/sqlite-maintenance.ts';
 import { hasErrorCode } from '../lib/errno.ts';
-import { isServerLockHeld } from '../object-store/disk/folder-lock.ts';
 import { LedgerTotals } from '../uploads/ledger-totals.ts';
 import { findObstacle, openForReading } from './existing-ledger.ts';
+
+/* Used by the commands. */
+export { isServerLockHeld } from '../object-store/disk/folder-lock.ts';
 
 /** The state of the ledger of a data folder. */
 export interface LedgerReport {
@@ -52,9 +54,4 @@ export async function countAll(config: Config): Promise<LedgerTotals | undefined
     await ledger.close();
   }
   return totals;
-}
-
-/** @returns whether a server uses a data folder; undefined when this user cannot know that */
-export function isServing(dataDir: string): boolean | undefined {
-  return hasErrorCode(findObstacle(dataDir), 'EACCES') ? undefined : isServerLockHeld(dataDir);
 }

@@ -30,7 +30,7 @@ export interface Purge {
  * the log.
  *
  * A full disk or a damaged file may make one of them fail. The others are done all the same: they may make room. With a
- * wrong clock none is done: it would delete what other gateways have taken in.
+ * wrong clock none is done: it would delete uploads of other gateways too early.
  * @param upkeep - removes old rows that are not of uploads, and sweeps a shared store
  * @param requireClock - rejects when the clock differs from that of the ledger. Absent: they are the same
  */

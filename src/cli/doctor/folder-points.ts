@@ -1,7 +1,7 @@
-import { accessSync, constants, lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inspectLedger, isServing } from '../../data-folder/inspect.ts';
+import { inspectLedger, isServerLockHeld } from '../../data-folder/inspect.ts';
 import { monotonicClock } from '../../lib/clock.ts';
 import { hasErrorCode } from '../../lib/errno.ts';
 import { randomIds } from '../../lib/ids.ts';
@@ -170,24 +170,12 @@ async function lookAtLedger(checkup: Checkup): Promise<Finding> {
 /** Several times what the log has after a burst. */
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
-/** Belongs to the user of the gateway; to lock it is to write it. */
-const LOCK_FILE = 'server.lock';
-
-function canOpenLock(dataDir: string): boolean {
-  try {
-    accessSync(join(dataDir, LOCK_FILE), constants.R_OK | constants.W_OK);
-    return true;
-  } catch (error) {
-    return !hasErrorCode(error, 'EACCES');
-  }
-}
-
 function lookAtLock(checkup: Checkup): Finding {
   const unseen = ifNotOpen(checkup);
   if (unseen !== undefined) return unseen;
   const { config, running, unknown } = checkup;
-  if (!canOpenLock(config.dataDir)) return notKnown(`this user may not open ${LOCK_FILE}`);
-  const isHeld = isServing(config.dataDir) === true;
+  const isHeld = isServerLockHeld(config.dataDir);
+  if (isHeld === undefined) return notKnown('this user may not open server.lock');
   if (isHeld && running !== undefined) return ok(`held by process ${String(running.pid)}`);
   // With an endpoint, gateway.json was not read.
   if (isHeld && checkup.endpoint !== undefined) return ok('a process uses the folder');

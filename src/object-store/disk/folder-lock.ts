@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
@@ -43,10 +44,15 @@ export function tryServerLock(dataDir: string): ServerLock | undefined {
   };
 }
 
-/** @returns whether a server uses a data folder */
-export function isServerLockHeld(dataDir: string): boolean {
-  // Only a server creates the file, so that it belongs to the user of the server.
-  if (!existsSync(lockPath(dataDir))) return false;
+/** @returns whether a server uses a data folder; undefined when this user may not open the lock */
+export function isServerLockHeld(dataDir: string): boolean | undefined {
+  try {
+    accessSync(lockPath(dataDir), constants.R_OK | constants.W_OK);
+  } catch (error) {
+    // Only a server creates the file, so that it belongs to the user of the server.
+    if (hasErrorCode(error, 'ENOENT') || hasErrorCode(error, 'ENOTDIR')) return false;
+    if (hasErrorCode(error, 'EACCES')) return undefined;
+  }
   const taken = tryServerLock(dataDir);
   taken?.release();
   return taken === undefined;
